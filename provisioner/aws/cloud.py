@@ -1,0 +1,272 @@
+"""The way to AWS of one run: session, clients, threads, and what becomes of a call that fails.
+
+The only module beside `sandbox/` that knows boto3's lower half. One client per service and Region; calls are counted
+where they leave the process; retries are ours, because botocore's quota is shared by all that share a client.
+"""
+
+from __future__ import annotations
+
+import random
+import threading
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass, field
+from functools import cache
+from typing import Any, Protocol
+
+import botocore.loaders
+import botocore.session
+from botocore.config import Config
+from botocore.exceptions import ClientError
+
+from .. import __version__
+from ..model import Target, Wait
+from .check import holds_pending
+from .errors import BUSY, Again, BotoCoreError, Interrupted, code_of, is_outage, is_throttle, is_unreachable
+
+READS = ("Get", "List", "Describe", "Head", "BatchGet", "Lookup", "Select")
+WORKERS = 32  # one account's reads in flight; more than a host's pool would open connections to throw them away
+_ATTEMPTS = 8  # of a read
+_DEADLINE = 60.0  # seconds of a call's retries for throttling and outages
+
+_writing: ContextVar[bool] = ContextVar("writing", default=False)
+
+
+class Clock(Protocol):
+    """Time, so that a test can make it fly."""
+
+    def now(self) -> float: ...
+
+    def sleep(self, seconds: float) -> None: ...
+
+
+class _Interruptible:
+    """Real time; a sleep ends when the user interrupts."""
+
+    def __init__(self, stop: threading.Event):
+        self._stop = stop
+
+    def now(self) -> float:
+        return time.monotonic()
+
+    def sleep(self, seconds: float) -> None:
+        self._stop.wait(seconds)
+
+
+@dataclass(frozen=True)
+class Waiting:
+    """The run waits: for AWS to see an earlier write, or for its rate. *limit* and *waited* are seconds."""
+
+    target: Target
+    operation: str
+    until: str
+    waited: float
+    limit: float
+
+
+@dataclass(frozen=True)
+class Options:
+    """Where the credentials and the endpoint come from. None is what every AWS tool does by itself."""
+
+    profile: str | None = None
+    endpoint_url: str | None = None
+
+
+@dataclass
+class Tally:
+    """Calls that left this process. *writes* are those that can change AWS."""
+
+    calls: int = 0
+    writes: int = 0
+    throttled: int = 0
+    depth: int = 1  # the longest chain of calls each of which had to wait for the one before
+    by_operation: dict[str, int] = field(default_factory=dict)
+
+    def deepest(self, depth: int) -> None:
+        """A chain of *depth* calls was seen."""
+        self.depth = max(self.depth, depth)
+
+
+class Cloud:
+    """One set of credentials' way to AWS.
+
+    Raises botocore's ProfileNotFound when *options* name a profile that is not configured.
+    """
+
+    def __init__(
+        self,
+        options: Options | None = None,
+        *,
+        on_wait: Callable[[Waiting], None] | None = None,
+        clock: Clock | None = None,
+        workers: int = WORKERS,
+    ):
+        options = options or Options()
+        self.stop = threading.Event()
+        self.clock: Clock = clock or _Interruptible(self.stop)
+        self.tally = Tally()
+        self.on_wait = on_wait or (lambda waiting: None)
+        self._session = botocore.session.Session(profile=options.profile)
+        self._session.register_component("data_loader", _models(self._session.get_config_variable("data_path")))
+        self._endpoint_url = options.endpoint_url
+        self._clients: dict[tuple[str, str], Any] = {}
+        self._lock = threading.Lock()  # botocore sessions are not thread-safe; the clients they make are
+        self._random = random.Random()
+        self.readers = ThreadPoolExecutor(workers, thread_name_prefix="read")
+
+    def close(self) -> None:
+        """No thread and no connection of this run is left."""
+        self.readers.shutdown(wait=False, cancel_futures=True)
+        for client in self._clients.values():
+            client.close()
+
+    def default_region(self) -> str | None:
+        """The Region that AWS_REGION, AWS_DEFAULT_REGION or the profile name, or None."""
+        import os
+
+        return os.environ.get("AWS_REGION") or self._session.get_config_variable("region")
+
+    def partition(self, region: str) -> str:
+        """The partition of *region*. Raises botocore's UnknownRegionError for what is no Region."""
+        return str(self._session.get_partition_for_region(region))
+
+    def knows(self, service: str, region: str) -> bool:
+        """Whether botocore has an endpoint of *service* in *region*. Global services count as everywhere."""
+        regions = self._session.get_available_regions(service, self.partition(region))
+        return not regions or region in regions
+
+    def client(self, service: str, region: str) -> Any:
+        """The client for *service* in *region*, with the guard on."""
+        key = (service, region)
+        found = self._clients.get(key)
+        if found is None:
+            with self._lock:
+                found = self._clients.get(key) or self._make(service, region)
+                self._clients[key] = found
+        return found
+
+    def _make(self, service: str, region: str) -> Any:
+        config = Config(
+            retries={"total_max_attempts": 1, "mode": "standard"},
+            connect_timeout=10,
+            read_timeout=60,
+            max_pool_connections=WORKERS,
+            user_agent_extra=f"provision/{__version__}",
+            s3={"addressing_style": "path"},  # one host for every bucket, so that connections are used again
+        )
+        client = self._session.create_client(
+            service, region_name=region, endpoint_url=self._endpoint_url, config=config
+        )
+        client.meta.events.register("provide-client-params", guard)
+        client.meta.events.register_first("before-send", self._count)
+        return client
+
+    def _count(self, request: Any, event_name: str, **_: Any) -> None:
+        operation = event_name.rpartition(".")[2]
+        with self._lock:
+            self.tally.calls += 1
+            self.tally.writes += not operation.startswith(READS)
+            name = event_name.partition(".")[2]
+            self.tally.by_operation[name] = self.tally.by_operation.get(name, 0) + 1
+
+    def read(self, target: Target, service: str, region: str, operation: str, params: dict[str, Any]) -> Any:
+        """AWS's whole answer, all pages of it. Throttling and outages are met with up to 8 attempts in 60 s."""
+        client = self.client(service, region)
+
+        def once() -> Any:
+            if client.can_paginate(operation):
+                return client.get_paginator(operation).paginate(**params).build_full_result()
+            return getattr(client, operation)(**params)
+
+        started = self.clock.now()
+        for attempt in range(1, _ATTEMPTS + 1):
+            try:
+                return once()
+            except (ClientError, BotoCoreError) as error:
+                _name(error, service, client, operation)
+                worth = is_throttle(error) or is_outage(error)
+                tries = 3 if is_unreachable(error) else _ATTEMPTS
+                if not worth or attempt >= tries or self.clock.now() - started > _DEADLINE:
+                    raise
+                self._pause(error, target, operation, attempt, started)
+        raise AssertionError("unreachable")
+
+    def write(
+        self, target: Target, service: str, region: str, operation: str, params: dict[str, Any], waits: tuple[Wait, ...]
+    ) -> Any:
+        """Make the call. Raises Again when its outcome is unknown, Interrupted when the user stopped the run.
+
+        A refusal for the rate, or because something else is under way, is met again for a minute; an answer that
+        *waits* names, for as long as it says.
+        """
+        client = self.client(service, region)
+        started = self.clock.now()
+        for attempt in range(1, 1000):
+            if self.stop.is_set():
+                raise Interrupted(f"{operation} was not called")
+            try:
+                with _write_allowed():
+                    return getattr(client, operation)(**params)
+            except (ClientError, BotoCoreError) as error:
+                _name(error, service, client, operation)
+                self._refused(error, target, operation, attempt, started, waits)
+        raise AssertionError("unreachable")
+
+    def _refused(
+        self, error: Exception, target: Target, operation: str, attempt: int, started: float, waits: tuple[Wait, ...]
+    ) -> None:
+        """Wait where waiting helps; raise where it does not."""
+        waited = self.clock.now() - started
+        wait = next((w for w in waits if w.code == code_of(error) and w.text in str(error)), None)
+        if wait is not None and waited < wait.seconds:
+            self.on_wait(Waiting(target, operation, wait.until, waited, wait.seconds))
+            self.clock.sleep(min(2.0 ** min(attempt - 1, 3), max(wait.seconds - waited, 0.1)))
+        elif (is_throttle(error) or code_of(error) in BUSY) and waited < _DEADLINE:
+            self._pause(error, target, operation, attempt, started)
+        elif is_outage(error):
+            raise Again(error) from error
+        else:
+            raise error
+
+    def _pause(self, error: Exception, target: Target, operation: str, attempt: int, started: float) -> None:
+        """Sleep longer each time, with jitter, so that many callers do not come back at once."""
+        if is_throttle(error):
+            self.tally.throttled += 1
+        why = "AWS's rate limit to pass" if is_throttle(error) else f"AWS to answer after {code_of(error) or 'a broken connection'}"
+        if attempt > 2:
+            self.on_wait(Waiting(target, operation, why, self.clock.now() - started, _DEADLINE))
+        self.clock.sleep(self._random.uniform(0.1, min(0.3 * 2.0**attempt, 20.0)))
+
+
+@cache
+def _models(path: str | None) -> Any:
+    """AWS's service models, read from disk once in a process: they are most of what a first client costs."""
+    return botocore.loaders.create_loader(path)
+
+
+def _name(error: Exception, service: str, client: Any, operation: str) -> None:
+    """Leave on the error which call it was: what a connection error does not know by itself."""
+    error.service = service  # type: ignore[attr-defined]
+    error.operation = client.meta.method_to_api_mapping.get(operation, operation)  # type: ignore[attr-defined]
+
+
+@contextmanager
+def _write_allowed() -> Iterator[None]:
+    token = _writing.set(True)
+    try:
+        yield
+    finally:
+        _writing.reset(token)
+
+
+def guard(params: Any, model: Any, **_: Any) -> None:
+    """Let a step read what it likes, and write only through a Change; on in `diff` and in `apply`."""
+    if not model.name.startswith(READS) and not _writing.get():
+        raise RuntimeError(f"{model.name} writes to AWS outside a Change")
+    if holds_pending(params):
+        raise RuntimeError(f"{model.name} was given a value that is only known after apply")
+    if "ExpectedBucketOwner" not in params and model.input_shape and "ExpectedBucketOwner" in model.input_shape.members:
+        raise RuntimeError(f"{model.name} must name the ExpectedBucketOwner")

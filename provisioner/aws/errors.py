@@ -1,0 +1,194 @@
+"""What AWS's refusals mean, and what to do about them. The table is `aws.md` §1.1 of the design, kept in one place."""
+
+from __future__ import annotations
+
+from botocore.exceptions import (
+    BotoCoreError,
+    ClientError,
+    ConnectionClosedError,
+    ConnectionError,
+    ConnectTimeoutError,
+    EndpointConnectionError,
+    HTTPClientError,
+    NoCredentialsError,
+    NoRegionError,
+    PartialCredentialsError,
+    ProfileNotFound,
+    ReadTimeoutError,
+    SSOTokenLoadError,
+    TokenRetrievalError,
+    UnauthorizedSSOTokenError,
+)
+
+from botocore.parsers import ResponseParserError
+
+from ..model import Failure
+
+THROTTLED = frozenset(
+    {
+        "Throttling",
+        "ThrottlingException",
+        "ThrottledException",
+        "RequestLimitExceeded",
+        "TooManyRequestsException",
+        "SlowDown",
+        "RequestThrottled",
+        "RequestThrottledException",
+        "PriorRequestNotComplete",
+        "BandwidthLimitExceeded",
+        "ProvisionedThroughputExceededException",
+        "EC2ThrottledException",
+    }
+)
+# AWS did not do it, because something else was under way on the same thing.
+BUSY = frozenset({"ConcurrentModificationException", "OperationAborted", "OperationAbortedException", "ConflictException"})
+DENIED = frozenset(
+    {"AccessDenied", "AccessDeniedException", "UnauthorizedOperation", "AccessDeniedForDependencyException", "AllAccessDisabled"}
+)
+EXPIRED = frozenset({"ExpiredToken", "ExpiredTokenException", "RequestExpired"})
+NOT_ENABLED = frozenset({"InvalidClientTokenId", "UnrecognizedClientException", "AuthFailure", "OptInRequired"})
+
+_HINTS = {
+    "BucketAlreadyExists": "the name belongs to another account; bucket names are unique in the whole partition: choose another name",
+    "InsufficientS3BucketPolicyException": "CloudTrail may not write to the bucket: is `log_buckets` in this run, and does no foreign Deny statement stand in its way",
+    "InsufficientDeliveryPolicyException": "AWS Config may not write to the bucket: look at its policy, the prefix, the KMS key and the role",
+    "S3BucketDoesNotExistException": "the bucket is not there: let `log_buckets` make it, or name one that exists",
+    "MaximumNumberOfTrailsExceededException": "five trails in a Region is the limit, copies included: delete one that nobody needs (`aws cloudtrail list-trails`)",
+    "TrailAlreadyExistsException": "a trail of that name exists, here or from the organization: choose another name, or run in the account that owns it",
+    "KmsKeyNotFoundException": "no such key in the bucket's Region: give the full key ARN",
+    "KmsKeyDisabledException": "the key is disabled: enable it, or name another",
+    "KmsException": "the key must be in the bucket's Region, and its policy must let CloudTrail use it",
+    "InsufficientEncryptionPolicyException": "the key policy must let cloudtrail.amazonaws.com use kms:GenerateDataKey* and kms:DescribeKey",
+    "InsufficientSnsTopicPolicyException": "the topic policy must let cloudtrail.amazonaws.com use sns:Publish",
+    "CloudTrailAccessNotEnabledException": "trusted access for cloudtrail.amazonaws.com is off in the organization: leave `trusted_access` in this run",
+    "OrganizationsNotInUseException": "this account is in no organization: set `cloudtrail.is_organization_trail: false`",
+    "AWSOrganizationsNotInUseException": "this account is in no organization: set `cloudtrail.is_organization_trail: false`",
+    "NotOrganizationMasterAccountException": "an organization trail is made from the management account, or by a delegated administrator",
+    "OrganizationNotInAllFeaturesModeException": "the organization has consolidated billing only: enable all features first",
+    "InvalidHomeRegionException": "the trail's home is another Region: set `home_region` to it",
+    "InvalidRoleException": "AWS Config cannot assume the role: its trust policy must name config.amazonaws.com",
+    "MaxNumberOfConfigurationRecordersExceededException": "an account has one recorder in a Region: the one that is there is adopted; run again",
+    "LimitExceededException": "a quota of the account is used up: raise it in Service Quotas, or remove what nobody needs",
+    "RequestTimeTooSkewed": "the clock of this machine is wrong by more than AWS allows: set it (ntp)",
+    "SignatureDoesNotMatch": "the secret key does not belong to the access key: check the credentials",
+    "MalformedPolicy": "AWS does not take the policy: does a principal in it exist, is every resource in this bucket",
+    "PermanentRedirect": "the bucket is in another Region: set `home_region` to it, or choose another name",
+    "301": "the bucket is in another Region: set `home_region` to it, or choose another name",
+}
+
+
+class Again(Exception):
+    """Nobody knows whether the write took effect, or somebody else made it first: read again before going on."""
+
+    def __init__(self, why: Exception):
+        super().__init__(str(why))
+        self.why = why
+
+
+class Incomplete(Exception):
+    """AWS answered without a key that its own model promises, so the answer proves nothing, least of all absence."""
+
+
+class Interrupted(Exception):
+    """The user asked to stop; no further call was made."""
+
+
+def code_of(error: BaseException) -> str:
+    """The error code that AWS gave, or `""` for what is no answer of AWS."""
+    return str(error.response.get("Error", {}).get("Code", "")) if isinstance(error, ClientError) else ""
+
+
+def status_of(error: BaseException) -> int:
+    """The HTTP status of AWS's answer, or 0 where there was none."""
+    if not isinstance(error, ClientError):
+        return 0
+    return int(error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0))
+
+
+def is_throttle(error: BaseException) -> bool:
+    """AWS refused the call for its rate and did nothing."""
+    return code_of(error) in THROTTLED or status_of(error) == 429
+
+
+def is_outage(error: BaseException) -> bool:
+    """The call failed on the way or inside AWS: nobody knows what became of it."""
+    if isinstance(error, ClientError):
+        return status_of(error) >= 500
+    return isinstance(error, HTTPClientError | ConnectionError | ResponseParserError)
+
+
+def is_unreachable(error: BaseException) -> bool:
+    """There is nothing at the address: a service that the Region lacks, no network, or a wrong endpoint."""
+    return isinstance(error, EndpointConnectionError)
+
+
+def describe(doing: str, error: BaseException) -> Failure:
+    """A failure as a user reads it: what was under way, what AWS said, and what to do."""
+    if isinstance(error, Again):
+        error = error.why
+    if isinstance(error, ClientError):
+        code = code_of(error)
+        meta = error.response.get("ResponseMetadata", {})
+        return Failure(
+            doing=doing,
+            message=str(error.response.get("Error", {}).get("Message", "")) or f"HTTP status {status_of(error)}, and no message",
+            service=str(getattr(error, "service", "")),
+            operation=error.operation_name,
+            code=code,
+            request_id=str(meta.get("RequestId", "") or ""),
+            hint=_hint(code, error),
+        )
+    return Failure(
+        doing=doing,
+        message=str(error) or type(error).__name__,
+        service=str(getattr(error, "service", "")),
+        operation=str(getattr(error, "operation", "")),
+        hint=_local_hint(error),
+    )
+
+
+def _hint(code: str, error: ClientError) -> str:
+    if code in DENIED or code == "403":
+        service = getattr(error, "service", "")
+        action = f"{service}:{error.operation_name}" if service else error.operation_name
+        return f"the caller may not `{action}`: its own policies, a service control policy or the resource's policy say no"
+    if code in EXPIRED:
+        return "the credentials have expired: get new ones (`aws sso login`, or assume the role again) and run again"
+    if code in NOT_ENABLED:
+        return "wrong credentials, or a Region that is not enabled in this account (`aws account list-regions`)"
+    if code in THROTTLED:
+        return "AWS kept on refusing for the rate: run again later"
+    return _HINTS.get(code, "")
+
+
+def _local_hint(error: BaseException) -> str:
+    if isinstance(error, NoCredentialsError):
+        return "set AWS_PROFILE or `--profile`, or try it without an account: `--sandbox`"
+    if isinstance(error, PartialCredentialsError):
+        return "an access key needs its secret key: set both"
+    if isinstance(error, ProfileNotFound):
+        return "`aws configure list-profiles` shows those that there are"
+    if isinstance(error, SSOTokenLoadError | TokenRetrievalError | UnauthorizedSSOTokenError):
+        return "sign in again: `aws sso login`"
+    if isinstance(error, NoRegionError):
+        return "set `home_region` in the file, `--region` or AWS_REGION"
+    if isinstance(error, EndpointConnectionError):
+        return "the service may not exist in this Region or partition, or the network or `--endpoint-url` is wrong"
+    if isinstance(error, ConnectTimeoutError | ReadTimeoutError | ConnectionClosedError):
+        return "the network failed; nothing is lost: run again"
+    return ""
+
+
+__all__ = [
+    "Again",
+    "BotoCoreError",
+    "ClientError",
+    "Incomplete",
+    "Interrupted",
+    "code_of",
+    "describe",
+    "is_outage",
+    "is_throttle",
+    "is_unreachable",
+    "status_of",
+]

@@ -1,0 +1,61 @@
+"""The commands that need no AWS: validate, schema, completion."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from pathlib import Path
+from typing import Any
+
+import click
+from click.shell_completion import get_completion_class
+
+from ..baseline import Baseline, BaselineError, json_schema, load
+
+
+def read(file: str) -> Baseline:
+    """The file as typed sections. Raises BaselineError with every mistake in it."""
+    from ..steps import SECTIONS
+
+    return load(Path(file), SECTIONS, os.environ)
+
+
+def validate(file: str, *, as_json: bool) -> int:
+    """Tell every mistake in the file; 0 if there is none."""
+    try:
+        baseline = read(file)
+    except BaselineError as error:
+        if as_json:
+            click.echo(json.dumps({"valid": False, "problems": [p.as_dict() for p in error.problems]}, indent=2))
+        else:
+            click.echo(error.render(color=_colored(sys.stderr)), err=True)
+        return 1
+    if as_json:
+        click.echo(json.dumps({"valid": True, "problems": []}, indent=2))
+    else:
+        click.echo(f"{file}: valid ({', '.join(baseline.sections)})")
+    return 0
+
+
+def schema() -> int:
+    """Print the JSON Schema of the file."""
+    from ..steps import SECTIONS
+
+    click.echo(json.dumps(json_schema(SECTIONS), indent=2))
+    return 0
+
+
+def completion(command: click.Group, shell: str) -> int:
+    """Print the script that makes *shell* complete the command."""
+    kind = get_completion_class(shell)
+    if kind is None:
+        raise click.UsageError(f"no completion for {shell}")
+    click.echo(kind(command, {}, "provision", "_PROVISION_COMPLETE").source())
+    return 0
+
+
+def _colored(stream: Any) -> bool:
+    if os.environ.get("NO_COLOR"):
+        return False
+    return bool(os.environ.get("FORCE_COLOR")) or bool(stream.isatty())

@@ -1,0 +1,98 @@
+"""Two consoles: results go to stdout, all else to stderr. NO_COLOR, FORCE_COLOR and what is no terminal are respected."""
+
+from __future__ import annotations
+
+import json
+import threading
+import time
+from collections.abc import Iterable
+from typing import Any
+
+from rich.console import Console, RenderableType
+from rich.status import Status
+from rich.text import Text
+
+from ..aws import Waiting
+from .options import Asked
+
+_PLAIN_WIDTH = 160  # where there is no terminal, rich would wrap at 80 and break what a log is searched for
+_EVERY = 10.0  # seconds between lines about one wait, where there is no terminal
+
+
+class Screen:
+    """What the user sees of one command."""
+
+    def __init__(self, asked: Asked):
+        self.quiet, self.as_json = asked.quiet, asked.as_json
+        self.out = _console(asked.color, stderr=False)
+        self.err = _console(asked.color, stderr=True)
+        self._status: Status | None = None
+        self._said: dict[str, float] = {}
+        self._lock = threading.Lock()
+
+    def lines(self, lines: Iterable[Text | str]) -> None:
+        """Print results, unless they are wanted as JSON."""
+        if not self.as_json:
+            for line in lines:
+                self.out.print(line, soft_wrap=not self.out.is_terminal)
+
+    def table(self, table: RenderableType) -> None:
+        """Print a table, unless it is wanted as JSON."""
+        if not self.as_json:
+            self.out.print(table)
+
+    def document(self, document: dict[str, Any]) -> None:
+        """Print the one JSON document, if it was asked for."""
+        if self.as_json:
+            self.out.file.write(json.dumps(document, indent=2, default=str, ensure_ascii=False) + "\n")
+            self.out.file.flush()
+
+    def say(self, line: Text | str, *, always: bool = False) -> None:
+        """Tell the user something on stderr; when quiet, only what is *always* told."""
+        if always or not self.quiet:
+            self.err.print(line, soft_wrap=not self.err.is_terminal)
+
+    def busy(self, text: str) -> None:
+        """Show on a terminal what is going on now; the line goes away by itself."""
+        if self.quiet or not self.err.is_terminal:
+            return
+        with self._lock:
+            if self._status is None:
+                self._status = self.err.status(text, spinner="line")
+                self._status.start()
+            self._status.update(Text(text))
+
+    def idle(self) -> None:
+        """Nothing is going on; the line of `busy` is gone."""
+        with self._lock:
+            if self._status is not None:
+                self._status.stop()
+                self._status = None
+
+    def waiting(self, waiting: Waiting) -> None:
+        """Say what is waited for, and for how long at most."""
+        text = f"waiting for {waiting.until}, {waiting.waited:.0f} s of {waiting.limit:.0f} s"
+        if self.err.is_terminal:
+            self.busy(text)
+            return
+        with self._lock:
+            now = time.monotonic()
+            due = now - self._said.get(waiting.until, -_EVERY) >= _EVERY
+            if due:
+                self._said[waiting.until] = now
+        if due:
+            self.say(text)
+
+
+def _console(color: str, *, stderr: bool) -> Console:
+    console = Console(
+        stderr=stderr,
+        markup=False,
+        highlight=False,
+        emoji=False,
+        no_color=True if color == "never" else None,
+        force_terminal=True if color == "always" else None,
+    )
+    if not console.file.isatty():
+        console.width = _PLAIN_WIDTH
+    return console

@@ -1,0 +1,228 @@
+"""The work of diff, apply and verify: set up, rehearse, show, ask, send, read back, tell."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+from rich.text import Text
+
+from ..model import Change, Result
+from ..plan import Plan, count
+from ..report import document, text, words
+from . import CHANGES, ERROR, INTERRUPTED, OK, SOME_FAILED
+from .lock import locked
+from .options import Asked, sandbox_file, state_folder
+from .screen import Screen
+from .session import BaselineError, Locked, Session, Unable, opened
+
+
+def diff(asked: Asked) -> int:
+    """Show what would change; make no write."""
+
+    def work(session: Session) -> int:
+        plan = _rehearse(session)
+        _show(session, plan)
+        session.screen.document({**session.header(), **document.plan_document(plan)})
+        if plan.failed:
+            return _failed_code(plan.results)
+        return CHANGES if plan.changes else OK
+
+    return _within(asked, work)
+
+
+def apply(asked: Asked) -> int:
+    """Show, ask, send, read back."""
+
+    def work(session: Session) -> int:
+        with locked(_lock_path(session), asked.lock_timeout):
+            plan = _rehearse(session)
+            if not asked.quiet:
+                _show(session, plan)
+            if not plan.changes:
+                return _nothing(session, plan)
+            _gate(session, plan)
+            return _carry_out(session, plan)
+
+    return _within(asked, work)
+
+
+def verify(asked: Asked) -> int:
+    """Prove that what is configured works."""
+
+    def work(session: Session) -> int:
+        session.screen.busy("looking")
+        results = session.run.verify()
+        session.screen.idle()
+        bad = [r for r in results if r.changes or not r.ok or any(f.ok is False for f in r.findings)]
+        pending = sum(f.ok is None for r in results for f in r.findings)
+        if bad or not asked.quiet:
+            session.screen.table(text.findings(results))
+        session.screen.lines([] if asked.quiet and not bad else ["", _proof(results, bad, pending)])
+        session.screen.document({**session.header(), **document.verified_document(results)})
+        session.journal.write("verified", failed=[r.step for r in bad], pending=pending)
+        if bad and all(r.failure is not None for r in results):
+            return ERROR
+        return CHANGES if bad else OK
+
+    return _within(asked, work)
+
+
+def _within(asked: Asked, work: Callable[[Session], int]) -> int:
+    """Set up, do the work, and turn what stands in its way into one clear message and exit code 1."""
+    screen = Screen(asked)
+    try:
+        with opened(asked, screen) as session:
+            return work(session)
+    except BaselineError as error:
+        screen.idle()
+        sys.stderr.write(error.render(color=not screen.err.no_color and screen.err.is_terminal) + "\n")
+        screen.document({"format_version": "1.0", "command": asked.command, "problems": [p.as_dict() for p in error.problems]})
+        return ERROR
+    except (Unable, Locked) as error:
+        screen.idle()
+        screen.say(Text.assemble(("error: ", "bold red"), words.clean(str(error))), always=True)
+        screen.document({"format_version": "1.0", "command": asked.command, "error": str(error)})
+        return ERROR
+    finally:
+        screen.idle()
+
+
+def _rehearse(session: Session) -> Plan:
+    total = len(session.run.graph)
+    done: list[str] = []
+
+    def on_step(result: Result) -> None:
+        done.append(result.step)
+        session.screen.busy(f"reading, {len(done)} of {total} steps")
+
+    session.screen.busy(f"reading, 0 of {total} steps")
+    session.run.on_step = on_step
+    plan = session.run.rehearse()
+    session.run.on_step = lambda result: None
+    session.screen.idle()
+    return plan
+
+
+def _show(session: Session, plan: Plan) -> None:
+    screen = session.screen
+    if screen.quiet and not plan.changes and not plan.failed:
+        return
+    screen.lines(text.changes(plan))
+    if not screen.quiet:
+        for line in text.notes(plan):
+            screen.say(line)
+    for line in text.failures(plan.results):
+        screen.say(line, always=True)
+    screen.lines(text.summary(plan, session.seconds, session.cloud.tally.calls))
+
+
+def _nothing(session: Session, plan: Plan) -> int:
+    """There is nothing to do, or nothing that could be read."""
+    session.journal.failures(plan.failed)
+    session.journal.write("in sync" if not plan.failed else "not all was read")
+    if session.screen.quiet:
+        for line in text.failures(plan.results):
+            session.screen.say(line, always=True)
+    session.screen.document({**session.header(), **document.plan_document(plan), **document.applied_document([], [])})
+    return _failed_code(plan.results) if plan.failed else OK
+
+
+def _gate(session: Session, plan: Plan) -> None:
+    """Nothing is written before this returns. Raises Unable."""
+    asked = session.asked
+    if asked.expect_plan is not None and asked.expect_plan != plan.digest:
+        raise Unable(f"the plan is not the one that was reviewed: it is {plan.digest}, expected {asked.expect_plan}; review it again with `provision diff`")
+    refused = plan.unconsented(asked.allow)
+    if refused:
+        lines = [f"{change.resource}: {change.loses} (--allow {change.consent})" for _, change in refused]
+        raise Unable("this would loosen or replace something, and nothing was changed:\n  " + "\n  ".join(lines))
+    if asked.yes or asked.expect_plan is not None:
+        return
+    if not sys.stdin.isatty() or session.screen.as_json:
+        raise Unable("there is no terminal to ask on, and nothing was changed: give `--yes`")
+    where = "the sandbox" if asked.sandbox else f"account {session.identity.account}"
+    session.screen.err.print(Text(f"\nMake these changes in {where}? Only `yes` is taken for yes: ", "bold"), end="")
+    if sys.stdin.readline().strip() != "yes":
+        raise Unable("not confirmed, and nothing was changed")
+    # The user took their time: what AWS has now must still lead to the plan that they saw.
+    session.run.refresh()
+
+
+def _carry_out(session: Session, plan: Plan) -> int:
+    run, screen = session.run, session.screen
+    session.writing = True
+    made = 0
+    total = len(plan.changes)
+
+    def on_change(result: Result, change: Change) -> None:
+        nonlocal made
+        made += 1
+        session.journal.change(result, change)
+        screen.say(Text.assemble((f"[{made}/{total}] ", "dim"), f"{result.step}  {words.clean(change.resource)}  {words.operation(change)}"))
+        screen.busy(f"making changes, {made} of {total}")
+
+    run.on_change = on_change
+    screen.busy(f"making changes, 0 of {total}")
+    sent = run.send(plan)
+    screen.busy("reading back")
+    unseen = run.settle(sent)
+    screen.idle()
+    return _tell(session, plan, sent, unseen)
+
+
+def _tell(session: Session, plan: Plan, sent: list[Result], unseen: list[Result]) -> int:
+    """Say what was done, what AWS shows, and what failed."""
+    screen, interrupted = session.screen, session.cloud.stop.is_set()
+    done = [r for r, planned in zip(sent, plan.results, strict=True) if planned.changes]
+    if screen.quiet:
+        screen.lines(text.repaired(result, change) for result in done for change in result.changes)
+    for line in text.failures(sent):
+        screen.say(line, always=True)
+    for result in unseen:
+        left = ", ".join(f"{c.resource}: {d.field}" for c in result.changes for d in c.differences)
+        screen.say(f"! AWS does not show yet: {result.step}  {words.place(result)}: {words.clean(left) or 'it could not be read'}", always=True)
+    failed = [r for r in sent if not r.ok]
+    if not screen.quiet:
+        screen.lines(_outcome(session, done, failed, unseen, interrupted=interrupted))
+    session.journal.failures(failed)
+    counted = count(done)
+    session.journal.write("applied", added=counted.add, changed=counted.change, failed=len(failed), not_seen=len(unseen), interrupted=interrupted)
+    screen.document({**session.header(), "plan_digest": plan.digest, **document.applied_document(done, unseen)})
+    if interrupted:
+        return INTERRUPTED
+    return _failed_code(sent) if failed else SOME_FAILED if unseen else OK
+
+
+def _outcome(session: Session, done: list[Result], failed: list[Result], unseen: list[Result], *, interrupted: bool) -> list[Text]:
+    tally = session.cloud.tally
+    counted = count(done)
+    if interrupted:
+        head = f"Interrupted. Done until then: {counted.add} added, {counted.change} changed. Run again to go on."
+    elif failed:
+        head = f"Apply incomplete. Resources: {counted.add} added, {counted.change} changed, 0 destroyed; {words.plural(len(failed), 'step')} failed or not run."
+    else:
+        head = words.applied(counted)
+    seen = "" if unseen or interrupted else " AWS shows what was asked."
+    cost = f" ({session.seconds:.1f} s, {words.plural(tally.calls, 'call')}, {words.plural(tally.writes, 'write')})"
+    return [Text.assemble((head, "bold"), seen, cost)]
+
+
+def _proof(results: list[Result], bad: list[Result], pending: int) -> Text:
+    checks = sum(1 + len(r.findings) for r in results)
+    wait = f"; {pending} too early to tell" if pending else ""
+    if bad:
+        return Text.assemble((f"Does not work: {', '.join(sorted({r.step for r in bad}))}.", "bold red"), f" {words.plural(checks, 'check')}{wait}")
+    return Text.assemble(("Works.", "bold green"), f" {words.plural(checks, 'check')}{wait}")
+
+
+def _failed_code(results: list[Result] | tuple[Result, ...]) -> int:
+    """1 where nothing came to an end, 3 where something did."""
+    return SOME_FAILED if any(r.ok for r in results) else ERROR
+
+
+def _lock_path(session: Session) -> Path:
+    if session.asked.sandbox:
+        return sandbox_file().with_name("apply.lock")
+    return state_folder() / "locks" / f"{session.identity.partition}-{session.identity.account}.lock"

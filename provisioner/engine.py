@@ -1,0 +1,207 @@
+"""Run the steps, in order, in every target. diff, apply and verify all come through here."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import replace
+from graphlib import TopologicalSorter
+from queue import SimpleQueue
+from typing import Any, NamedTuple
+
+from .aws import Again, Aws, Interrupted, describe
+from .baseline import Baseline
+from .model import Call, Change, Note, Result, Scope, Step, Target
+
+RESTARTS = 6  # of one step, after writes whose outcome nobody knew
+
+
+class Node(NamedTuple):
+    """One step in one target."""
+
+    step: Step
+    target: Target
+
+
+Graph = Mapping[Node, set[Node]]
+
+
+class _Progress:
+    """What a step has done so far, across restarts."""
+
+    def __init__(self, result: Result):
+        self.result = result
+        self.doing = "reading"
+        self.under_way: Change | None = None
+        self.unsure: Change | None = None  # sent, and nobody knows what became of it
+
+    def made(self, change: Change, answer: Any) -> None:
+        self.result.changes.append(change)
+        meta = answer.get("ResponseMetadata", {}) if isinstance(answer, dict) else {}
+        self.result.request_ids.append(str(meta.get("RequestId", "")))
+
+    def settle(self, change: Change | None) -> None:
+        """A change in doubt that is not asked for again had taken effect."""
+        doubtful, self.unsure = self.unsure, None
+        if doubtful is not None and (change is None or not _alike(change, doubtful)):
+            self.made(doubtful, None)
+
+
+def run_step(
+    step: Step,
+    aws: Aws,
+    baseline: Baseline,
+    *,
+    apply: bool,
+    planned: Result | None = None,
+    on_change: Callable[[Result, Change], None] | None = None,
+) -> Result:
+    """Find what *step* would change; if *apply*, change it. Nothing else knows which.
+
+    With *planned*, nothing is sent that is not in it. A write whose outcome is unknown starts the step again from fresh
+    reads, so that it is repeated only where AWS shows that it is missing.
+    """
+    perform = aws.send if apply else aws.rehearse
+    result = Result(step.name, aws.target)
+    progress = _Progress(result)
+    for attempt in range(RESTARTS):
+        try:
+            _drive(step, aws, baseline, perform, progress, planned, on_change)
+            return result
+        except Again as again:
+            progress.unsure = progress.under_way
+            if attempt + 1 == RESTARTS:
+                result.failure = describe(progress.doing, again)
+                return result
+            aws.pause(0.5 * 2.0**attempt)
+            aws.forget()
+        except Interrupted as error:
+            result.failure = describe("interrupted", error)
+            return result
+        except Exception as error:  # what fails in one target must not stop the others
+            result.failure = describe(progress.doing, error)
+            return result
+    return result
+
+
+def _drive(
+    step: Step,
+    aws: Aws,
+    baseline: Baseline,
+    perform: Callable[[Call], Any],
+    progress: _Progress,
+    planned: Result | None,
+    on_change: Callable[[Result, Change], None] | None,
+) -> None:
+    """Take the step's generator to its end, once."""
+    result = progress.result
+    result.notes.clear()
+    changes = step.ensure(aws, baseline)
+    answer: Any = None
+    while True:
+        progress.doing = "reading"
+        try:
+            said = changes.send(answer)
+        except StopIteration:
+            progress.settle(None)
+            return
+        if isinstance(said, Note):
+            result.notes.append(said)
+            answer = None
+            continue
+        progress.settle(said)
+        if planned is not None and not any(_alike(said, each) for each in planned.changes):
+            raise RuntimeError(
+                f"AWS has changed since the plan was made: {said.resource} now needs {said.call.operation}; run again"
+            )
+        said = replace(said, call=replace(said.call, name=aws.operation_name(said.call)))
+        progress.doing, progress.under_way = said.resource, said
+        answer = perform(said.call)
+        progress.made(said, answer)
+        if on_change is not None:
+            on_change(result, said)
+
+
+def _alike(a: Change, b: Change) -> bool:
+    """The same request about the same thing, whatever the values that AWS has made since."""
+    return (a.resource, a.call.service, a.call.operation) == (b.resource, b.call.service, b.call.operation)
+
+
+def plan(steps: Iterable[Step], targets: Mapping[Scope, list[Target]]) -> dict[Node, set[Node]]:
+    """Every step in every target, each with the nodes it has to wait for."""
+    by_name = {step.name: step for step in steps}
+    nodes = [Node(step, target) for step in by_name.values() for target in targets[step.scope]]
+    index: dict[tuple[str, ...], set[Node]] = defaultdict(set)
+    for node in nodes:
+        for scope in Scope:
+            index[node.step.name, *_within(scope, node.target)].add(node)
+    return {
+        node: set().union(
+            *(
+                index[need, *_within(min(node.step.scope, by_name[need].scope), node.target)]
+                for need in node.step.needs
+                if need in by_name
+            )
+        )
+        for node in nodes
+    }
+
+
+def _within(scope: Scope, target: Target) -> tuple[str, ...]:
+    """The part of a target that two steps share: all, the account, or account and Region."""
+    return (target.account, target.region)[:scope]
+
+
+def walk(graph: Graph, work: Callable[[Node], Result], *, ordered: bool, workers: int = 16) -> list[Result]:
+    """Do *work* on each node and return the results in the order of the graph.
+
+    *ordered*: each node waits for those before it, as writes must. Otherwise all run at once, as reads may. Either way a
+    node after a failed one counts as not run.
+    """
+    results = _in_order(graph, work, workers) if ordered else _at_once(graph, work, workers)
+    return [results[node] for node in graph]
+
+
+def _at_once(graph: Graph, work: Callable[[Node], Result], workers: int) -> dict[Node, Result]:
+    if not graph:
+        return {}
+    with ThreadPoolExecutor(min(workers, len(graph)), thread_name_prefix="step") as pool:
+        read = dict(zip(graph, pool.map(work, graph), strict=True))
+    results: dict[Node, Result] = {}
+    for node in TopologicalSorter(graph).static_order():
+        results[node] = _blocked(graph, results, node) or read[node]
+    return results
+
+
+def _in_order(graph: Graph, work: Callable[[Node], Result], workers: int) -> dict[Node, Result]:
+    results: dict[Node, Result] = {}
+    running: dict[Future[Result], Node] = {}
+    finished: SimpleQueue[Future[Result]] = SimpleQueue()
+    sorter = TopologicalSorter(graph)
+    sorter.prepare()
+    with ThreadPoolExecutor(workers, thread_name_prefix="step") as pool:
+        while sorter.is_active():
+            for node in sorter.get_ready():
+                blocked = _blocked(graph, results, node)
+                future = pool.submit(_given, blocked) if blocked else pool.submit(work, node)
+                running[future] = node
+                future.add_done_callback(finished.put)
+            future = finished.get()
+            node = running.pop(future)
+            results[node] = future.result()
+            sorter.done(node)
+    return results
+
+
+def _blocked(graph: Graph, results: Mapping[Node, Result], node: Node) -> Result | None:
+    """The result of a node that cannot run, naming the step at the root of it; None if it can."""
+    for before in sorted(graph[node], key=lambda n: (n.step.name, n.target)):
+        if not results[before].ok:
+            root = results[before].blocked_by or before.step.name
+            return Result(node.step.name, node.target, blocked_by=root)
+    return None
+
+
+def _given(result: Result) -> Result:
+    return result

@@ -1,0 +1,128 @@
+"""`${organization_name}`, `${account_id}`, `${region}`, `${partition}` and `${env:NAME}` in values.
+
+Filled after the file is parsed, so that a value cannot add YAML. `$$` is a dollar sign. What IAM fills itself
+passes through: `${aws:username}`, `${s3:prefix}` (all with a colon but `env:`), `${*}`, `${?}` and `${$}`.
+
+A value that is one `${env:NAME}` and nothing else becomes a number or true or false where the field asks for
+one, quoted or not: the field's type decides, so that a bucket may be called `12345`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from .problem import Path, did_you_mean, listed, quoted
+from .yaml_tree import Node, Source, resolve
+
+NAMES: Final = ("organization_name", "account_id", "region", "partition")
+
+_PLACEHOLDER = re.compile(r"\$\$|\$\{([^{}]*)(\}?)")
+_ENV = re.compile(r"env:([A-Za-z_][A-Za-z0-9_]*)")
+_ONE_ENV = re.compile(r"\$\{env:[A-Za-z_][A-Za-z0-9_]*\}")
+_SPECIAL = {"*", "?", "$"}
+_SHORT = 4
+
+
+@dataclass
+class Filler:
+    """Fills values with *names* and *env*; what cannot be filled becomes a problem of *source*.
+
+    *allowed* are the names that may be asked for; one that is allowed but has no value is wrong in the file
+    itself. Collected on the way: *used*, the names asked for, and *secrets*, the values from the environment.
+    """
+
+    source: Source
+    names: Mapping[str, str]
+    env: Mapping[str, str]
+    allowed: tuple[str, ...] = NAMES
+    used: set[str] = field(default_factory=set)
+    secrets: dict[str, str] = field(default_factory=dict)
+
+    def fill(self, node: Node, path: Path = ()) -> Any:
+        """The node as plain data, every placeholder in it replaced."""
+        if isinstance(node.value, dict):
+            return {key: self.fill(entry.node, (*path, key)) for key, entry in node.value.items()}
+        if isinstance(node.value, list):
+            return [self.fill(each, (*path, index)) for index, each in enumerate(node.value)]
+        if not isinstance(node.value, str) or "$" not in node.value or self.source.full:
+            return node.value
+        return _PLACEHOLDER.sub(lambda found: self._one(found, node, path), node.value)
+
+    def _one(self, found: re.Match[str], node: Node, path: Path) -> str:
+        whole, name = found[0], found[1]
+        if whole == "$$":
+            return "$"
+        if not found[2]:
+            return self._refuse(path, node, whole, "'${' without '}'", "write '$${' for the two characters")
+        if name in self.names:
+            self.used.add(name)
+            return self.names[name]
+        prefix, colon, _ = name.partition(":")
+        if prefix.strip().lower() == "env":
+            return self._from_env(found, node, path)
+        if colon or name in _SPECIAL:
+            return whole
+        if name in self.allowed:  # known, but its own value is wrong and reported already
+            node.bad = True
+            return whole
+        known = [f"${{{each}}}" for each in (*self.allowed, "env:NAME")]
+        hint = did_you_mean(whole, known) or f"known are {listed(map(quoted, known), 'and')}"
+        return self._refuse(path, node, whole, f"nothing is called {quoted(whole)}", hint)
+
+    def _from_env(self, found: re.Match[str], node: Node, path: Path) -> str:
+        whole = found[0]
+        match = _ENV.fullmatch(found[1])
+        if match is None:
+            message = f"want '${{env:NAME}}', a name of letters, digits and '_', got {quoted(whole)}"
+            return self._refuse(path, node, whole, message)
+        value = self.env.get(match[1])
+        if value is None:
+            hint = did_you_mean(match[1], self.env) or "export it, or write the value here"
+            return self._refuse(
+                path, node, whole, f"environment variable {quoted(match[1])} is not set", hint
+            )
+        try:
+            value.encode()
+        except UnicodeEncodeError:
+            message = f"environment variable {quoted(match[1])} is not UTF-8"
+            return self._refuse(path, node, whole, message)
+        self.secrets[value] = whole
+        return value
+
+    def _refuse(self, path: Path, node: Node, whole: str, message: str, hint: str = "") -> str:
+        """Report it at the placeholder, where that stands in the line on which the value starts."""
+        column = self.source.lines[node.line].find(whole, node.column)
+        at = column if column >= 0 else node.column
+        self.source.problems.append(self.source.problem(node.line, at, path, message, hint))
+        node.bad = True
+        return whole
+
+
+def shown(text: str, names: Mapping[str, str]) -> str:
+    """The text filled for the reader's eyes: what comes from the environment stays `${env:NAME}`."""
+
+    def one(found: re.Match[str]) -> str:
+        return "$" if found[0] == "$$" else names.get(found[1], found[0]) if found[2] else found[0]
+
+    return _PLACEHOLDER.sub(one, text)
+
+
+def redact(text: str, secrets: Mapping[str, str]) -> str:
+    """The text without any value from the environment; very short ones are hidden as whole words only."""
+    forms = {form: name for value, name in secrets.items() for form in (value, repr(value)[1:-1]) if form}
+    if not forms:
+        return text
+    exact = {form: re.escape(form) for form in sorted(forms, key=len, reverse=True)}
+    either = "|".join(e if len(form) >= _SHORT else rf"(?<!\w){e}(?!\w)" for form, e in exact.items())
+    return re.sub(either, lambda found: forms[found[0]], text)
+
+
+def retyped(node: Node, env: Mapping[str, str]) -> Any:
+    """What a value that is one `${env:NAME}` and nothing else is as a number, true or false; else None."""
+    if not isinstance(node.value, str) or not _ONE_ENV.fullmatch(node.value):
+        return None
+    value = resolve(env.get(node.value[6:-1], ""))
+    return None if isinstance(value, str) else value

@@ -1,0 +1,181 @@
+"""The words the rest of the program is written in. Nothing here knows AWS, YAML or a terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from enum import Enum, IntEnum
+from typing import Any, Final, Literal
+
+# Stands for a value AWS has not made yet. It prints, but it cannot be sent.
+PENDING: Final = "(known after apply)"
+
+
+class Scope(IntEnum):
+    """How often a step runs."""
+
+    ONCE = 0  # in one account, for the whole organization
+    ACCOUNT = 1  # in every account, in its home Region
+    REGION = 2  # in every account, in every Region
+
+
+@dataclass(frozen=True, order=True)
+class Target:
+    """Where a step runs: one account, one Region. `home` is the Region of what exists once."""
+
+    account: str
+    region: str
+    partition: str = "aws"
+    home: bool = True
+
+
+@dataclass(frozen=True)
+class Wait:
+    """An answer that means "not yet": AWS has not everywhere seen an earlier write.
+
+    *code* is compared exactly; *text*, where given, must be part of the message. The call is made
+    again for at most *seconds*; *until* says to the user what is being waited for.
+    """
+
+    code: str
+    until: str
+    text: str = ""
+    seconds: float = 120.0
+
+
+@dataclass(frozen=True)
+class Call:
+    """One AWS request, as data. *region* is None for the Region of the target."""
+
+    service: str
+    operation: str
+    params: Mapping[str, Any]
+    region: str | None = None
+    waits: tuple[Wait, ...] = ()
+    # Error codes that mean "somebody has just done it": the step starts again from fresh reads.
+    done: tuple[str, ...] = ()
+    name: str = ""  # AWS's spelling of the operation, which the engine fills in
+
+    def waiting(self, *waits: Wait) -> Call:
+        """The same call, made again while AWS gives one of these answers."""
+        return replace(self, waits=(*self.waits, *waits))
+
+    def or_done(self, *codes: str) -> Call:
+        """The same call; told that the thing is there already, the step looks at what is there."""
+        return replace(self, done=(*self.done, *codes))
+
+
+@dataclass(frozen=True)
+class Difference:
+    """One field in which AWS is not what the baseline says. Values are JSON-like, documents are dicts."""
+
+    field: str
+    have: Any
+    want: Any
+
+
+@dataclass(frozen=True)
+class Change:
+    """What is different about one resource, and the one request that removes it."""
+
+    resource: str
+    differences: tuple[Difference, ...]
+    call: Call
+    action: Literal["create", "update"] = "update"
+    # Set where the change loosens or replaces something: the name of the flag that allows it, and what is lost.
+    consent: str | None = None
+    loses: str = ""
+
+
+class Kind(Enum):
+    """Why a note is worth reading."""
+
+    FOREIGN = "foreign"  # somebody else's; kept
+    STRICTER = "stricter than the baseline"  # AWS asks more than the file; left alone
+    WARNING = "warning"  # works, but costs or risks something
+
+
+@dataclass(frozen=True)
+class Note:
+    """Something a reader should know that is no change."""
+
+    kind: Kind
+    resource: str
+    text: str
+
+
+Changes = Generator[Change | Note, Any, None]
+
+
+def create(resource: str, want: Mapping[str, Any], call: Call) -> Change:
+    """The resource is not there: *call* makes it with what is in *want*."""
+    return Change(resource, tuple(Difference(k, None, v) for k, v in want.items()), call, "create")
+
+
+def update(resource: str, differences: tuple[Difference, ...], call: Call) -> Change:
+    """The resource is there and differs: *call* sets it right."""
+    return Change(resource, differences, call)
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing `verify` looked at. *state* is None where AWS cannot know yet (a trail's first delivery)."""
+
+    resource: str
+    check: str
+    ok: bool | None
+    detail: str
+
+
+Findings = Iterator[Finding]
+
+
+@dataclass(frozen=True)
+class Step:
+    """One part of the baseline: where it runs, after what, and how it is ensured and proven."""
+
+    name: str
+    scope: Scope
+    needs: tuple[str, ...]
+    section: type
+    ensure: Callable[..., Changes] = field(compare=False)
+    verify: Callable[..., Findings] | None = field(default=None, compare=False)
+
+
+@dataclass(frozen=True)
+class Failure:
+    """Why a step did not end: where it was, and what AWS or we said.
+
+    *doing* is what was under way; *operation*, *code* and *request_id* are AWS's, where a call failed.
+    """
+
+    doing: str
+    message: str
+    service: str = ""
+    operation: str = ""
+    code: str = ""
+    request_id: str = ""
+    hint: str = ""
+
+
+@dataclass
+class Result:
+    """What one step did, or would do, in one target."""
+
+    step: str
+    target: Target
+    changes: list[Change] = field(default_factory=list)
+    notes: list[Note] = field(default_factory=list)
+    findings: list[Finding] = field(default_factory=list)
+    request_ids: list[str] = field(default_factory=list)  # of the calls in *changes*, in that order
+    failure: Failure | None = None
+    blocked_by: str | None = None  # the step that failed before this one could run
+
+    @property
+    def ok(self) -> bool:
+        """The step ran to its end."""
+        return self.failure is None and self.blocked_by is None
+
+
+class Refused(Exception):
+    """A step will not go on: AWS is in a state that only the user can change. The text says which, and what to do."""

@@ -1,0 +1,84 @@
+"""What a run would do, as one value: counted, named by a digest, and held against what must not happen unasked."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Collection, Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from .model import Change, Kind, Note, Result
+
+
+@dataclass(frozen=True)
+class Plan:
+    """The results of rehearsing every step in every target."""
+
+    results: tuple[Result, ...]
+
+    @property
+    def changes(self) -> list[tuple[Result, Change]]:
+        """Every change, with the result it belongs to."""
+        return [(result, change) for result in self.results for change in result.changes]
+
+    @property
+    def failed(self) -> list[Result]:
+        """The results that did not come to an end, blocked ones included."""
+        return [result for result in self.results if not result.ok]
+
+    def notes(self, *kinds: Kind) -> Iterator[tuple[Result, Note]]:
+        """The notes of these kinds; of every kind where none is named."""
+        for result in self.results:
+            for note in result.notes:
+                if not kinds or note.kind in kinds:
+                    yield result, note
+
+    @property
+    def digest(self) -> str:
+        """`sha256:` and 64 hex digits: equal for equal plans, whenever and wherever they are made."""
+        lines = sorted(
+            json.dumps([*_address(result), *_identity(change)], sort_keys=True, default=str)
+            for result, change in self.changes
+        )
+        lines += sorted(json.dumps(["not read", *_address(result)]) for result in self.failed)
+        return "sha256:" + hashlib.sha256("\n".join(lines).encode()).hexdigest()
+
+    def unconsented(self, allowed: Collection[str]) -> list[tuple[Result, Change]]:
+        """The changes that loosen or replace something and were not allowed by name."""
+        return [(r, c) for r, c in self.changes if c.consent is not None and c.consent not in allowed]
+
+
+@dataclass(frozen=True)
+class Count:
+    """Resources, not calls: one bucket that needs five calls is one."""
+
+    add: int
+    change: int
+
+
+def count(results: Iterable[Result]) -> Count:
+    """How many resources are made, and how many are changed."""
+    made: dict[tuple[Any, ...], bool] = {}
+    for result in results:
+        for change in result.changes:
+            key = (*_address(result), change.resource)
+            made[key] = made.get(key, False) or change.action == "create"
+    add = sum(made.values())
+    return Count(add, len(made) - add)
+
+
+def _address(result: Result) -> tuple[str, str, str]:
+    return result.step, result.target.account, result.target.region
+
+
+def _identity(change: Change) -> list[Any]:
+    return [
+        change.resource,
+        change.action,
+        [[d.field, d.have, d.want] for d in change.differences],
+        change.call.service,
+        change.call.operation,
+        change.call.region,
+        change.call.params,
+    ]

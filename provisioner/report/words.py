@@ -1,0 +1,84 @@
+"""The sentences that every report shares, so that a terminal, a log and a document say the same."""
+
+from __future__ import annotations
+
+import json
+import unicodedata
+from typing import Any
+
+from ..model import Change, Difference, Failure, Result
+from ..plan import Count
+
+_SHORT = 60  # characters of a value that still fits beside its field
+
+
+def clean(text: str) -> str:
+    """*text* with control characters made visible: a name from AWS may hold terminal escape codes."""
+    return "".join(c if not unicodedata.category(c).startswith("C") or c == "\n" else f"\\x{ord(c):02x}" for c in text)
+
+
+def place(result: Result) -> str:
+    """Where a result was found: account and Region."""
+    return f"{result.target.account} {result.target.region}"
+
+
+def value(given: Any) -> str:
+    """One value as a reader of the YAML file would write it."""
+    if given is None:
+        return "(none)"
+    if isinstance(given, bool):
+        return "true" if given else "false"
+    if isinstance(given, dict | list):
+        return clean(json.dumps(given, sort_keys=True, default=str, ensure_ascii=False))
+    return clean(str(given))
+
+
+def is_document(difference: Difference) -> bool:
+    """The values are too long to stand beside each other in one line."""
+    return any(
+        isinstance(each, dict | list) and len(value(each)) > _SHORT for each in (difference.have, difference.want)
+    )
+
+
+def one_line(change: Change) -> str:
+    """A change in a line: what, its fields from have to want, and the call."""
+    fields = "; ".join(
+        f"{d.field} changed" if is_document(d) else f"{d.field} {value(d.have)} → {value(d.want)}"
+        for d in change.differences
+    )
+    what = "created" if change.action == "create" else fields
+    return f"{clean(change.resource)}: {what} ({operation(change)})"
+
+
+def operation(change: Change) -> str:
+    """AWS's name of the call, with its service: `cloudtrail:UpdateTrail`."""
+    return f"{change.call.service}:{change.call.name}"
+
+
+def planned(count: Count) -> str:
+    """Terraform's words, which pipelines look for."""
+    if not count.add and not count.change:
+        return "No changes."
+    return f"Plan: {count.add} to add, {count.change} to change, 0 to destroy."
+
+
+def applied(count: Count) -> str:
+    """Terraform's words again."""
+    return f"Apply complete! Resources: {count.add} added, {count.change} changed, 0 destroyed."
+
+
+def failure(given: Failure) -> list[str]:
+    """A failure in lines: what was under way and what AWS said, the call's id, and what to do."""
+    call = f"{given.service}:{given.operation}" if given.operation else ""
+    said = f"{given.code}: {given.message}" if given.code else given.message
+    lines = [f"{clean(given.doing)}: {call + ': ' if call else ''}{clean(said)}"]
+    if given.hint:
+        lines.append(f"hint: {given.hint}")
+    if given.request_id:
+        lines.append(f"request id: {clean(given.request_id)}")
+    return lines
+
+
+def plural(number: int, one: str, many: str = "") -> str:
+    """`1 call`, `2 calls`."""
+    return f"{number} {one if number == 1 else many or one + 's'}"

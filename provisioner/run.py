@@ -1,0 +1,135 @@
+"""One run over one set of targets: rehearse, send, read back, prove. What `diff`, `apply` and `verify` share."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from . import engine
+from .aws import Aws, Cloud, Identity, Memory, Waiting, describe
+from .baseline import Baseline
+from .engine import Node
+from .model import Change, Result, Scope, Step, Target
+from .plan import Plan
+
+SETTLE = 120.0  # seconds that AWS gets to show what was written (Terraform's budget for IAM and S3)
+
+
+@dataclass
+class Run:
+    """A baseline, a way to AWS, and the steps to take in each target."""
+
+    cloud: Cloud
+    baseline: Baseline
+    identity: Identity
+    steps: Iterable[Step]
+    regions: Sequence[str]  # those of the file, or fewer
+    on_step: Callable[[Result], None] = lambda result: None
+    on_change: Callable[[Result, Change], None] = lambda result, change: None
+    _memory: dict[str, Memory] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.graph = engine.plan(self.steps, targets(self.baseline, self.identity, self.regions))
+
+    def rehearse(self) -> Plan:
+        """What would change. Makes no write."""
+        return Plan(tuple(engine.walk(self.graph, self._rehearse, ordered=False)))
+
+    def refresh(self) -> None:
+        """Whatever was read so far is read again: time has passed."""
+        self._memory.clear()
+
+    def send(self, plan: Plan) -> list[Result]:
+        """Make the changes of *plan*, in dependency order, and no others."""
+        planned = dict(zip(self.graph, plan.results, strict=True))
+
+        def work(node: Node) -> Result:
+            before = planned[node]
+            if before.failure is not None or not before.changes:
+                return before
+            result = engine.run_step(
+                node.step, self._aws(node), self._filled(node), apply=True, planned=before, on_change=self.on_change
+            )
+            self.on_step(result)
+            return result
+
+        return engine.walk(self.graph, work, ordered=True)
+
+    def settle(self, sent: Iterable[Result]) -> list[Result]:
+        """Read back what was changed until AWS shows it, for at most two minutes; what it still does not show is returned."""
+        changed = {(r.step, r.target) for r in sent if r.changes and r.ok}
+        left = {node: set[Node]() for node in self.graph if (node.step.name, node.target) in changed}
+        clock = self.cloud.clock
+        started = clock.now()
+        for attempt in range(64):
+            self.refresh()
+            results = engine.walk(left, self._rehearse_quietly, ordered=False)
+            open_results = [r for r in results if r.changes or not r.ok]
+            waited = clock.now() - started
+            if not open_results or waited >= SETTLE or self.cloud.stop.is_set():
+                return open_results
+            left = {node: set() for node, r in zip(left, results, strict=True) if r.changes or not r.ok}
+            for result in open_results:
+                until = ", ".join(sorted({c.resource for c in result.changes})) or result.step
+                self.cloud.on_wait(Waiting(result.target, "", f"AWS to show what was written: {until}", waited, SETTLE))
+            clock.sleep(min(1.0 * 2.0 ** min(attempt, 3), SETTLE - waited))
+        return open_results
+
+    def verify(self) -> list[Result]:
+        """Whether it is configured, and whether it works: changes still needed, and what each step's proof found."""
+
+        def work(node: Node) -> Result:
+            result = self._rehearse(node)
+            if node.step.verify is not None:
+                try:
+                    result.findings.extend(node.step.verify(self._aws(node), self._filled(node)))
+                except Exception as error:  # one proof that cannot be made must not hide the others
+                    result.failure = result.failure or describe("verifying", error)
+            return result
+
+        return engine.walk(self.graph, work, ordered=False)
+
+    def _rehearse(self, node: Node) -> Result:
+        result = self._rehearse_quietly(node)
+        self.on_step(result)
+        return result
+
+    def _rehearse_quietly(self, node: Node) -> Result:
+        return engine.run_step(node.step, self._aws(node), self._filled(node), apply=False)
+
+    def _aws(self, node: Node) -> Aws:
+        memory = self._memory.setdefault(node.target.account, Memory())
+        return Aws(node.target, self.cloud, memory)
+
+    def _filled(self, node: Node) -> Baseline:
+        target = node.target
+        return self.baseline.at(account_id=target.account, region=target.region, partition=target.partition)
+
+
+def targets(baseline: Baseline, identity: Identity, regions: Sequence[str]) -> Mapping[Scope, list[Target]]:
+    """Where each scope's steps run: the caller's account, in its home Region or in each of *regions*."""
+    at_home = baseline.general.home_region
+    home = Target(identity.account, at_home, identity.partition, home=True)
+    everywhere = [Target(identity.account, each, identity.partition, home=each == at_home) for each in regions]
+    return {Scope.ONCE: [home], Scope.ACCOUNT: [home], Scope.REGION: everywhere}
+
+
+def chosen(steps: Mapping[str, Step], baseline: Baseline, names: Iterable[str] = ()) -> list[Step]:
+    """The steps that the file asks for; with *names*, only those and what they need.
+
+    Raises KeyError with the name of a step that there is not, or that the file does not ask for.
+    """
+    asked = {name: step for name, step in steps.items() if step.section in baseline}
+    wanted: set[str] = set()
+
+    def visit(name: str) -> None:
+        for need in asked[name].needs:
+            if need in asked:
+                visit(need)
+        wanted.add(name)
+
+    for name in names:
+        if name not in asked:
+            raise KeyError(name)
+        visit(name)
+    return [step for name, step in asked.items() if name in wanted or not wanted]

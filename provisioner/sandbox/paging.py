@@ -1,0 +1,77 @@
+"""Pages: Organizations' are small and may be empty, and a test may ask for small ones everywhere."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from .rule import after, before
+from .wire import Ask
+
+_ORGANIZATIONS = {
+    "ListAccounts": "Accounts",
+    "ListAccountsForParent": "Accounts",
+    "ListOrganizationalUnitsForParent": "OrganizationalUnits",
+    "ListChildren": "Children",
+    "ListRoots": "Roots",
+    "ListDelegatedAdministrators": "DelegatedAdministrators",
+    "ListAWSServiceAccessForOrganization": "EnabledServicePrincipals",
+}
+# Operation: the list, and what the token is called.
+_OTHERS = {
+    "config:DescribeConfigRules": ("ConfigRules", "NextToken"),
+    "config:DescribeConfigRuleEvaluationStatus": ("ConfigRulesEvaluationStatus", "NextToken"),
+    "config:DescribeComplianceByConfigRule": ("ComplianceByConfigRules", "NextToken"),
+    "config:ListTagsForResource": ("Tags", "NextToken"),
+    "config:ListConfigurationRecorders": ("ConfigurationRecorderSummaries", "NextToken"),
+    "cloudtrail:ListTags": ("ResourceTagList", "NextToken"),
+    "logs:DescribeLogGroups": ("logGroups", "nextToken"),
+}
+_LIMITS = {"MaxResults", "Limit", "limit"}
+
+
+@before("organizations.pages", *_ORGANIZATIONS, row="13.5 31 accounts in one page; 1.3")
+def whole_organization(ask: Ask) -> None:
+    """Organizations answers pages of at most 20; with a page size set, the first is empty and has a token."""
+    _ask_for_all(ask, "NextToken")
+
+
+@after("organizations.pages", *_ORGANIZATIONS)
+def organization_page(ask: Ask, answer: dict[str, Any]) -> None:
+    """One page of the list."""
+    size = min(int(ask.params.get("MaxResults") or 20), ask.world.page_size or 20)
+    key = _ORGANIZATIONS[ask.operation]
+    if ask.world.page_size and not ask.params.get("NextToken"):
+        # AWS: "the NextToken response parameter value is null only when there are no more results".
+        answer[key], answer["NextToken"] = [], "p0"
+        return
+    _cut(ask, answer, key, "NextToken", size)
+
+
+@before("paging.small_pages", *_OTHERS, row="1.3 Pagination")
+def whole_list(ask: Ask) -> None:
+    """Where `World.page_size` is set, lists come in pages of that size."""
+    if ask.world.page_size:
+        _ask_for_all(ask, _OTHERS[f"{ask.service}:{ask.operation}"][1])
+
+
+@after("paging.small_pages", *_OTHERS)
+def small_page(ask: Ask, answer: dict[str, Any]) -> None:
+    """One page of the list."""
+    if ask.world.page_size:
+        key, token = _OTHERS[f"{ask.service}:{ask.operation}"]
+        _cut(ask, answer, key, token, ask.world.page_size)
+
+
+def _ask_for_all(ask: Ask, token: str) -> None:
+    """Moto is shown neither token nor limit, and so answers the whole list."""
+    if ask.params.get(token) or _LIMITS & set(ask.params):
+        ask.rewritten, ask.hidden = True, {token, *_LIMITS}
+
+
+def _cut(ask: Ask, answer: dict[str, Any], key: str, token: str, size: int) -> None:
+    start = int(str(ask.params.get(token) or "p0")[1:])
+    every = answer.get(key) or []
+    answer[key] = every[start : start + size]
+    answer.pop(token, None)
+    if start + size < len(every):
+        answer[token] = f"p{start + size}"

@@ -1,0 +1,183 @@
+"""Policy documents as S3 takes and gives them: what it refuses, what it makes of them, which are public."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from .policy_eval import many
+from .words import Refused
+
+# Actions on the bucket itself; every other s3 action is on its objects.
+_BUCKET_ACTION = re.compile(
+    r"s3:(\*|(Get|Put|Delete|List|Head|Create)(Bucket|Lifecycle|Encryption|PublicAccess|Replication|Accelerate"
+    r"|Inventory|Metrics|Analytics|Intelligent|ObjectLockConfig|ListBucket)?.*Bucket.*|ListBucket.*|Get\*|Put\*|List\*|Delete\*)",
+    re.IGNORECASE,
+)
+_OBJECT_ACTION = re.compile(
+    r"s3:(\*|.*Object.*|AbortMultipartUpload|ListMultipartUploadParts|Get\*|Put\*|Delete\*)", re.IGNORECASE
+)
+# A fixed value of one of these makes an allow for everybody not public (S3 user guide, "the meaning of public").
+_NARROWING = {
+    "aws:sourcearn",
+    "aws:sourceaccount",
+    "aws:sourceorgid",
+    "aws:sourceorgpaths",
+    "aws:principalorgid",
+    "aws:principalorgpaths",
+    "aws:principalaccount",
+    "aws:principalarn",
+    "aws:sourceowner",
+    "aws:sourcevpc",
+    "aws:sourcevpce",
+    "aws:userid",
+    "s3:dataaccesspointaccount",
+    "s3:dataaccesspointarn",
+    "aws:sourceip",
+}
+MAXIMUM = 20 * 1024
+
+
+def malformed(text: str, status: int = 400) -> Refused:
+    """S3's answer to a policy it does not take."""
+    return Refused("MalformedPolicy", text, status)
+
+
+def read_policy(text: str) -> dict[str, Any]:
+    """The document of a policy text; raises `Refused` for no JSON, no object, too long."""
+    if len(text.encode()) > MAXIMUM:
+        raise malformed("Policy exceeds the maximum allowed document size.")
+    try:
+        document = json.loads(text)
+    except ValueError:
+        raise malformed("Policies must be valid JSON and the first byte must be '{'") from None
+    if not isinstance(document, dict):
+        raise malformed("Policies must be valid JSON and the first byte must be '{'")
+    if document.get("Version", "2008-10-17") not in ("2008-10-17", "2012-10-17"):
+        raise malformed("The policy must contain a valid version string")
+    if not many(document.get("Statement")):
+        raise malformed("Missing required field Statement")
+    return document
+
+
+def check_bucket_policy(document: Mapping[str, Any], arn: str, exists: Callable[[str], bool]) -> None:
+    """Raise `Refused` where S3 would not take the document for the bucket *arn*."""
+    for statement in many(document["Statement"]):
+        if not isinstance(statement, dict):
+            raise malformed("Could not parse the policy")
+        if statement.get("Effect") not in ("Allow", "Deny"):
+            raise malformed(f"Invalid effect : {statement.get('Effect')}")
+        for field in ("Principal", "Action", "Resource"):
+            if field not in statement and f"Not{field}" not in statement:
+                raise malformed(f"Missing required field {field}")
+        _check_principal(statement.get("Principal", statement.get("NotPrincipal")), exists)
+        _check_resources(statement, arn)
+
+
+def _check_resources(statement: Mapping[str, Any], arn: str) -> None:
+    resources = [str(r) for r in many(statement.get("Resource", statement.get("NotResource")))]
+    for resource in resources:
+        if resource != arn and not resource.startswith((f"{arn}/", f"{arn}*")):
+            raise malformed("Policy has invalid resource")
+    on_bucket = any("/" not in resource.removeprefix(arn) for resource in resources)
+    on_objects = any(resource != arn for resource in resources)
+    for action in map(str, many(statement.get("Action"))):
+        if not action.lower().startswith("s3:") and action != "*":
+            raise malformed("Policy has invalid action")
+        fits = (on_bucket and _BUCKET_ACTION.fullmatch(action)) or (
+            on_objects and _OBJECT_ACTION.fullmatch(action)
+        )
+        if action != "*" and not fits:
+            raise malformed("Action does not apply to any resource(s) in statement")
+
+
+def _check_principal(principal: Any, exists: Callable[[str], bool]) -> None:
+    if principal == "*":
+        return
+    if not isinstance(principal, dict) or not principal:
+        raise malformed("Invalid policy syntax.")
+    for kind, names in principal.items():
+        if kind not in ("AWS", "Service", "CanonicalUser", "Federated"):
+            raise malformed(f"Invalid principal type : {kind}")
+        for name in map(str, many(names)):
+            if kind == "AWS" and name != "*" and not exists(name):
+                raise malformed("Invalid principal in policy")
+            if kind == "Service" and not name.endswith(
+                (".amazonaws.com", ".amazonaws.com.cn", ".amazon.com")
+            ):
+                raise malformed("Invalid principal in policy")
+
+
+def normalised(document: Mapping[str, Any], partition: str) -> dict[str, Any]:
+    """The document as AWS gives it back: same meaning, other text (aws.md 1.7)."""
+    return {
+        "Version": document.get("Version", "2008-10-17"),
+        **{k: v for k, v in document.items() if k not in ("Version", "Statement")},
+        "Statement": [_statement(s, partition) for s in many(document["Statement"])],
+    }
+
+
+def _statement(statement: Mapping[str, Any], partition: str) -> dict[str, Any]:
+    made: dict[str, Any] = {}
+    for key, value in statement.items():
+        if key in ("Principal", "NotPrincipal") and isinstance(value, Mapping):
+            made[key] = {
+                kind: _short([_name(n, kind, partition) for n in many(names)])
+                for kind, names in value.items()
+            }
+        elif key == "Condition":
+            made[key] = {
+                op: {k: _short([_plain(v) for v in many(vs)]) for k, vs in keys.items()}
+                for op, keys in value.items()
+            }
+        elif isinstance(value, list):
+            made[key] = _short(value)
+        else:
+            made[key] = value
+    return made
+
+
+def _short(values: list[Any]) -> Any:
+    # AWS keeps no order; the reverse of what people write shows a comparison that relies on one.
+    return values[0] if len(values) == 1 else sorted(dict.fromkeys(values), reverse=True)
+
+
+def _name(name: Any, kind: str, partition: str) -> Any:
+    if kind == "AWS" and re.fullmatch(r"\d{12}", str(name)):
+        return f"arn:{partition}:iam::{name}:root"
+    return name
+
+
+def _plain(value: Any) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def is_public(document: Mapping[str, Any] | None) -> bool:
+    """S3 calls the policy public: it allows everybody something, not narrowed by a fixed value."""
+    return any(_public(statement) for statement in many((document or {}).get("Statement")))
+
+
+def _public(statement: Mapping[str, Any]) -> bool:
+    if statement.get("Effect") != "Allow":
+        return False
+    principal = statement.get("Principal")
+    everybody = principal == "*" or (isinstance(principal, Mapping) and "*" in many(principal.get("AWS")))
+    if not everybody and "NotPrincipal" not in statement:
+        return False
+    for operator, keys in (statement.get("Condition") or {}).items():
+        if "Not" in operator or operator.endswith("IfExists"):
+            continue
+        for key, values in keys.items():
+            if key.lower() in _NARROWING and all(_fixed(key, str(v)) for v in many(values)):
+                return False
+    return True
+
+
+def _fixed(key: str, value: str) -> bool:
+    if key.lower() == "aws:sourceip":
+        return not value.endswith("/0")
+    return ("*" not in value and "?" not in value) or (
+        value.startswith("arn:") and bool(re.search(r":\d{12}:", value))
+    )

@@ -1,0 +1,101 @@
+"""How long AWS takes to see what was just made: counted in calls, where a test asks for it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+from .policy_eval import many
+from .rule import after, before
+from .wire import Ask
+from .words import Refused
+
+Thing = tuple[str, ...]
+_ROLES = ("CreateRole", "CreateServiceLinkedRole", "PutRolePolicy", "AttachRolePolicy")
+_DEPENDENTS = (
+    "cloudtrail:CreateTrail",
+    "cloudtrail:UpdateTrail",
+    "config:PutDeliveryChannel",
+    "config:StartConfigurationRecorder",
+    "s3:PutBucketPolicy",
+)
+
+
+@after("iam.propagation", "events:record", row="13.4 use of role right after create; 1.1")
+def remember(ask: Ask, _: dict[str, Any]) -> None:
+    """Where `World.propagation` is n, what was just made is refused n times by what depends on it."""
+    thing = _made(ask)
+    if thing and ask.world.propagation:
+        ask.note("fresh")[thing] = ask.world.propagation
+
+
+def _made(ask: Ask) -> Thing | None:
+    if ask.service == "s3" and ask.operation in ("CreateBucket", "PutBucketPolicy"):
+        return ("bucket" if ask.operation == "CreateBucket" else "policy", ask.params["Bucket"])
+    if ask.service == "iam" and ask.operation in _ROLES:
+        name = ask.params.get("RoleName")
+        if name is None:
+            from .iam import linked_name
+
+            name = linked_name(ask.params["AWSServiceName"])
+        return "role", ask.account, name
+    if ask.service == "config" and ask.operation == "PutDeliveryChannel":
+        return "channel", ask.account, ask.region
+    return None
+
+
+@before("iam.propagation", *_DEPENDENTS)
+def refuse_fresh(ask: Ask) -> None:
+    """Every attempt brings all it depends on one call nearer; the first that is not there yet refuses it."""
+    fresh, refusal = ask.note("fresh"), None
+    for thing, error in _needs(ask):
+        left = fresh.get(thing, 0)
+        if left > 1:
+            fresh[thing] = left - 1
+        elif left:
+            del fresh[thing]
+        if left and refusal is None:
+            refusal = error
+    if refusal is not None:
+        raise refusal
+
+
+def _role(arn: str | None) -> Thing:
+    parts = (arn or "").split(":", 5)
+    return "role", parts[4] if len(parts) == 6 else "", (arn or "").rpartition("/")[2]
+
+
+def _needs(ask: Ask) -> Iterator[tuple[Thing, Refused]]:
+    if ask.service == "cloudtrail":
+        name = ask.params.get("S3BucketName", "")
+        yield ("bucket", name), Refused("S3BucketDoesNotExistException", f"S3 bucket {name} does not exist!")
+        text = f"Incorrect S3 bucket policy is detected for bucket: {name}"
+        yield ("policy", name), Refused("InsufficientS3BucketPolicyException", text)
+        denied = Refused(
+            "InvalidCloudWatchLogsRoleArnException",
+            "Access denied. Check the trust relationships for your role.",
+        )
+        yield _role(ask.params.get("CloudWatchLogsRoleArn")), denied
+    elif ask.operation == "PutDeliveryChannel":
+        yield from _channel_needs(ask)
+    elif ask.operation == "StartConfigurationRecorder":
+        text = "Delivery channel is not available to start configuration recorder."
+        yield ("channel", ask.account, ask.region), Refused("NoAvailableDeliveryChannelException", text)
+    else:
+        document = json.loads(ask.params.get("Policy") or "{}")
+        for statement in many(document.get("Statement")):
+            principal = statement.get("Principal")
+            for arn in many(principal.get("AWS")) if isinstance(principal, dict) else []:
+                yield _role(str(arn)), Refused("MalformedPolicy", "Invalid principal in policy")
+
+
+def _channel_needs(ask: Ask) -> Iterator[tuple[Thing, Refused]]:
+    name = (ask.params.get("DeliveryChannel") or {}).get("s3BucketName", "")
+    recorder = next(iter(ask.store().recorders.values()), None)
+    role = recorder.role_arn if recorder is not None else ""
+    yield ("bucket", name), Refused("NoSuchBucketException", f"Cannot find a S3 bucket with the name {name}")
+    start = f"Insufficient delivery policy to s3 bucket: {name}, unable to"
+    yield _role(role), Refused("InsufficientDeliveryPolicyException", f"{start} assume role: {role}.")
+    end = "provided s3 key prefix is 'null', provided kms key is 'null'."
+    yield ("policy", name), Refused("InsufficientDeliveryPolicyException", f"{start} write to bucket, {end}")

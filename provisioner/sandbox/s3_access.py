@@ -1,0 +1,95 @@
+"""Who may use a bucket: its owner, the owner the caller expects, and whom its policy lets in."""
+
+from __future__ import annotations
+
+from .policy_eval import Act, decide
+from .rule import before, instead
+from .s3 import find_bucket, policy_of
+from .wire import Ask
+from .words import Answer, Refused
+
+_OBJECT_OPERATIONS = ("GetObject", "HeadObject", "PutObject", "DeleteObject", "CopyObject", "DeleteObjects")
+_PERMISSIONS = {
+    "HeadBucket": "s3:ListBucket",
+    "ListObjects": "s3:ListBucket",
+    "ListObjectsV2": "s3:ListBucket",
+    "GetBucketEncryption": "s3:GetEncryptionConfiguration",
+    "GetPublicAccessBlock": "s3:GetBucketPublicAccessBlock",
+    "GetBucketLifecycleConfiguration": "s3:GetLifecycleConfiguration",
+    "HeadObject": "s3:GetObject",
+    "CopyObject": "s3:PutObject",
+    "DeleteObjects": "s3:DeleteObject",
+}
+
+
+@before("s3.expected_bucket_owner", "*", row="13.3 ExpectedBucketOwner")
+def expected_bucket_owner(ask: Ask) -> None:
+    """An ExpectedBucketOwner that is not the owner is 403 AccessDenied."""
+    expected = ask.params.get("ExpectedBucketOwner")
+    bucket = find_bucket(ask.params.get("Bucket", ""))
+    if expected and bucket is not None and bucket.account_id != expected:
+        raise Refused("AccessDenied", "Access Denied", 403)
+
+
+@before("s3.foreign_account", "*", row="13.3 another account puts policy / heads bucket")
+def foreign_account(ask: Ask) -> None:
+    """A bucket of another account is 403 unless its policy lets the caller in; its policy 405."""
+    bucket = find_bucket(ask.params.get("Bucket", ""))
+    if bucket is None or bucket.account_id == ask.account or ask.operation == "CreateBucket":
+        return
+    verdict = decide(policy_of(bucket), _act(ask))
+    if verdict == "allow":
+        if ask.operation in ("PutBucketPolicy", "DeleteBucketPolicy", "GetBucketPolicy"):
+            raise Refused(
+                "MethodNotAllowed", "The specified method is not allowed against this resource.", 405
+            )
+        return
+    raise Refused("AccessDenied", "Access Denied", 403)
+
+
+@before("s3.policy_denies", "*", row="2 Policy: a deny may lock the operator out")
+def policy_denies(ask: Ask) -> None:
+    """An explicit deny in the bucket's policy, evaluated with its conditions, is 403 AccessDenied."""
+    bucket = find_bucket(ask.params.get("Bucket", ""))
+    if bucket is None or ask.operation in (
+        "CreateBucket",
+        "GetBucketPolicy",
+        "PutBucketPolicy",
+        "DeleteBucketPolicy",
+    ):
+        return  # the owner's root user can always get, put and delete the policy
+    if decide(policy_of(bucket), _act(ask)) == "deny":
+        raise Refused("AccessDenied", "Access Denied", 403)
+
+
+@instead("s3.policy_conditions", *_OBJECT_OPERATIONS, row="13.3 TLS-deny policy, then put_object")
+def policy_conditions(ask: Ask) -> Answer:
+    """A bucket policy's conditions count for objects too: a deny of plain HTTP denies nothing over TLS."""
+    bucket = find_bucket(ask.params.get("Bucket", ""))
+    if bucket is None:
+        return ask.moto()
+    # moto's own check knows no conditions; `policy_denies` has decided already.
+    kept, bucket.policy = bucket.policy, None
+    try:
+        return ask.moto()
+    finally:
+        bucket.policy = kept
+
+
+def _act(ask: Ask) -> Act:
+    name = ask.params.get("Bucket", "")
+    key = ask.params.get("Key")
+    arn = f"arn:{ask.partition}:s3:::{name}"
+    context = {
+        "aws:securetransport": "true",
+        "aws:principalaccount": ask.account,
+        "aws:sourceaccount": "",
+        "s3:x-amz-acl": str(ask.params.get("ACL", "")),
+        "s3:x-amz-server-side-encryption": str(ask.params.get("ServerSideEncryption", "")),
+    }
+    return Act(
+        action=_PERMISSIONS.get(ask.operation, f"s3:{ask.operation}"),
+        resource=f"{arn}/{key}" if key else arn,
+        principal=f"arn:{ask.partition}:iam::{ask.account}:root",
+        context={k: v for k, v in context.items() if v},
+    )

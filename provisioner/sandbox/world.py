@@ -1,0 +1,202 @@
+"""One open sandbox: every request passes `World.exchange`, whichever door it came through."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Collection, Iterator
+from contextlib import contextmanager, nullcontext
+from dataclasses import replace
+from pathlib import Path
+from threading import RLock
+from typing import Any
+
+from moto.core.request import Request
+
+from . import denial, rule, seed, store, wire
+from .stale import Stale
+from .words import Answer, Fault, Interrupt, Refused, WireCall
+
+
+class World:
+    """A small AWS: an organization, its accounts, and what was done to them."""
+
+    account_id = seed.MANAGEMENT
+
+    def __init__(self, path: Path | None = None, *, without: Collection[str] = ()) -> None:
+        self.calls: list[WireCall] = []
+        self.notice: str | None = None
+        self.memory: dict[str, Any] = {}
+        self.dirty = False  # a read has changed something: time goes by for what AWS does by itself
+        self.page_size = 0  # where set, lists answer pages of that many
+        self.stale_reads = 0  # so many reads of an operation after a write show what was before it
+        self.propagation = (
+            0  # so many calls a new bucket, policy, role or channel is refused by what needs it
+        )
+        self._stale = Stale()
+        self._denials: list[denial.Denial] = []
+        self._interrupts: list[Interrupt] = []
+        self._book = rule.book(without)
+        self._lock = RLock()
+        self._file = store.File(path) if path else None
+
+    @property
+    def writes(self) -> list[WireCall]:
+        """The calls whose operation changes something, whether they succeeded or not."""
+        return [call for call in self.calls if call.writes]
+
+    def interrupt(self, fn: Interrupt) -> None:
+        """*fn* is consulted for each request, before it is dispatched and after its effect.
+
+        It may return a `Fault` to answer instead, or raise: a `ConnectionError` or `TimeoutError` is to
+        the caller a connection that broke.
+        """
+        self._interrupts.append(fn)
+
+    def deny(
+        self, service: str, operation: str, region: str | None = None, account: str | None = None
+    ) -> Callable[[], None]:
+        """The caller may not do *operation* (`*` fits any text); the answer lifts the denial."""
+        denied = denial.Denial(service, operation, region, account)
+        self._denials.append(denied)
+        return lambda: self._denials.remove(denied)
+
+    def reset(self) -> None:
+        """The sandbox is as new."""
+        with self._alone():
+            self._plant()
+            self._save()
+            self.calls.clear()
+            self._stale = Stale()
+
+    @contextmanager
+    def opened(self) -> Iterator[None]:
+        """Moto holds this world's state until the block ends, and nothing after it."""
+        store.forget()
+        try:
+            with self._file.locked() if self._file else nullcontext():
+                if not self._load(self._file.read() if self._file else None):
+                    self._plant()
+                    self._save()
+            yield
+        finally:
+            store.forget()
+            if self._file:
+                self._file.close()
+
+    def exchange(self, method: str, url: str, headers: Any, body: Any, account: str = "") -> Answer:
+        """The answer to one HTTP request; its effect is on disk before it is given."""
+        plain = {str(k): v.decode() if isinstance(v, bytes) else str(v) for k, v in headers.items()}
+        target = wire.normal_url(url, wire.credential(plain), plain.get("x-amz-account-id", account))
+        plain = {k: v for k, v in plain.items() if k.lower() != "host"}
+        request = Request.from_primitives(method, target, plain, body)
+        with self._alone():
+            try:
+                ask = wire.understand(self, request)
+            except Refused as error:
+                return Answer(error.status, {}, error.message.encode())
+            return self._answer(ask)
+
+    def _answer(self, ask: wire.Ask) -> Answer:
+        call = WireCall(ask.account, ask.region, ask.service, ask.operation, ask.params)
+        place = len(self.calls)
+        self.calls.append(call)
+        code: str | None = "ConnectionError"
+        try:
+            answer = self._interrupted(ask, call, "before")
+            if answer is None:
+                answer = self._effect(ask, call)
+                code = wire.error_code(ask, answer)
+                answer = self._interrupted(ask, replace(call, code=code), "after") or answer
+            code = wire.error_code(ask, answer)
+            return answer
+        finally:
+            self.calls[place] = replace(call, code=code)
+
+    def _effect(self, ask: wire.Ask, call: WireCall) -> Answer:
+        """The answer, with its effect recorded and saved."""
+        if not call.writes and (old := self._stale.before(ask, self.stale_reads)):
+            return self._in_the_past(ask, old)
+        was = store.capture(self.memory) if call.writes and self.stale_reads else None
+        answer = self._perform(ask)
+        if call.writes and answer.status < 300:
+            self._record(ask)
+            self._stale.wrote(ask, was)
+        if call.writes or self.dirty or ask.service == "sts":
+            self._save()
+        return answer
+
+    def _in_the_past(self, ask: wire.Ask, old: bytes) -> Answer:
+        now = store.capture(self.memory)
+        self.memory = store.restore(old)
+        try:
+            return self._perform(ask)
+        finally:
+            self.dirty = False
+            self.memory = store.restore(now)
+
+    def _perform(self, ask: wire.Ask) -> Answer:
+        """What AWS would do: the rules, around moto."""
+        find = self._book.find
+        try:
+            denial.check(self._denials, ask)
+            for part in find(ask.service, ask.operation, "before"):
+                part(ask)
+            own = find(ask.service, ask.operation, "instead")
+            result = own[-1](ask) if own else ask.moto()
+            ends = find(ask.service, ask.operation, "after")
+            if isinstance(result, Answer):
+                if result.status >= 300 or not ends:
+                    return result
+                if ask.protocol not in ("json", "rest-json"):
+                    for part in ends:
+                        part(ask, {})
+                    return result
+                result = json.loads(result.body or b"{}")
+            for part in ends:
+                part(ask, result)
+            return wire.succeed(ask, result)
+        except Refused as error:
+            return wire.refuse(ask, error)
+
+    def _interrupted(self, ask: wire.Ask, call: WireCall, phase: Any) -> Answer | None:
+        for interrupt in self._interrupts:
+            fault = interrupt(call, phase)
+            if isinstance(fault, Fault):
+                return wire.refuse(ask, Refused(fault.code, fault.message, fault.status))
+        return None
+
+    def _record(self, ask: wire.Ask) -> None:
+        for part in self._book.find("events", "record", "after"):
+            part(ask, {})
+
+    @contextmanager
+    def _alone(self) -> Iterator[None]:
+        """Nobody else reads or writes meanwhile, and the state is the newest."""
+        with self._lock, self._file.locked() if self._file else nullcontext():
+            if self._file and (blob := self._file.changed()) is not None:
+                self._load(blob)
+            yield
+
+    def _load(self, blob: bytes | None) -> bool:
+        """Whether moto now holds what was in the file."""
+        if blob is None:
+            return False
+        if not blob.startswith(store.STAMP):
+            self.notice = "the saved sandbox is of another version: started empty"
+            return False
+        try:
+            self.memory = store.restore(blob[len(store.STAMP) :])
+        except Exception as broken:  # noqa: BLE001 whatever a damaged pickle raises
+            self.notice = f"the saved sandbox cannot be read ({type(broken).__name__}): started empty"
+            return False
+        return True
+
+    def _plant(self) -> None:
+        store.forget()
+        self.memory = {}
+        seed.plant(self.memory)
+
+    def _save(self) -> None:
+        self.dirty = False
+        if self._file:
+            self._file.write(store.capture(self.memory))

@@ -1,0 +1,136 @@
+"""What a part of the baseline is made of: the base of every section, common types, the top-level scalars."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from itertools import starmap
+from typing import TYPE_CHECKING, Annotated, Any, Final
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema, field_validator
+
+if TYPE_CHECKING:
+    from .baseline import Baseline
+    from .problem import Path
+
+_ACCOUNT: Final = "an account id of 12 digits, in quotes where it starts with 0"
+
+
+@dataclass(frozen=True, slots=True)
+class Contradiction:
+    """Two places of the file that cannot both be meant. *path* starts at the root of the file."""
+
+    path: Path
+    message: str
+
+
+class Wrong(ValueError):
+    """Raised by a validator: what is wrong, and where below the value that it validates.
+
+    `raise Wrong("days", "want more than 30")`, `raise Wrong(("transitions", 1), "...")`, and for several
+    at once `raise Wrong.several([(path, message), ...])`.
+    """
+
+    def __init__(self, path: str | int | Path, message: str) -> None:
+        super().__init__(message)
+        self.wrongs: tuple[tuple[Path, str], ...] = ((path if isinstance(path, tuple) else (path,), message),)
+
+    @classmethod
+    def several(cls, wrongs: Iterable[tuple[str | int | Path, str]]) -> Wrong:
+        """All of them as one exception."""
+        each = list(starmap(cls, wrongs))
+        each[0].wrongs = tuple(wrong for one in each for wrong in one.wrongs)
+        return each[0]
+
+
+class Section(BaseModel):
+    """A section of the file, or a mapping in one: nothing unknown, nothing converted, nothing changed later.
+
+    `Field(description=...)` is what editors and `provision explain` show. Where the type does not say what
+    is wanted, `json_schema_extra={"want": "a bucket name of 3 to 63 characters"}` does, in error messages.
+    """
+
+    model_config = ConfigDict(
+        extra="forbid",
+        frozen=True,
+        strict=True,
+        use_enum_values=True,
+        allow_inf_nan=False,
+        protected_namespaces=(),
+        hide_input_in_errors=True,
+    )
+
+    def contradictions(self, baseline: Baseline) -> Iterator[Contradiction]:  # noqa: ARG002
+        """What this top-level section says that another part of the file rules out."""
+        return iter(())
+
+
+def _as_text(value: Any) -> Any:
+    return str(value) if type(value) is int else value
+
+
+AccountId = Annotated[
+    str,
+    BeforeValidator(_as_text),
+    Field(pattern=r"^[0-9]{12}$"),
+    WithJsonSchema(
+        {
+            "anyOf": [
+                {"type": "string", "pattern": "^[0-9]{12}$"},
+                {"type": "integer", "minimum": 10**11, "maximum": 10**12 - 1},
+            ],
+            "want": _ACCOUNT,
+        }
+    ),
+]
+"""Twelve digits as text. YAML may give a number; one that starts with 0 is text to our reader anyway."""
+
+Region = Annotated[
+    str,
+    Field(
+        pattern=r"^[a-z]{2,5}(-[a-z]{2,12}){1,3}-[0-9]{1,2}$",
+        json_schema_extra={"want": "a Region such as 'eu-west-1'"},
+    ),
+]
+"""The code of an AWS Region."""
+
+Text = Annotated[str, Field(min_length=1, max_length=1024)]
+"""Text with something in it."""
+
+
+class General(Section):
+    """What stands beside the sections, at the top of the file."""
+
+    organization_name: Annotated[
+        str,
+        Field(
+            pattern="^[a-z0-9]([a-z0-9-]*[a-z0-9])?$",
+            max_length=48,
+            description="Your organization in bucket names: `${organization_name}`.",
+            json_schema_extra={"want": "up to 48 lower-case letters, digits and inner hyphens"},
+        ),
+    ]
+    home_region: Annotated[
+        Region, Field(description="The Region of what exists once in an account: the buckets and the trail.")
+    ]
+    regions: Annotated[
+        list[Region],
+        Field(
+            min_length=1,
+            max_length=100,
+            default_factory=lambda valid: [valid["home_region"]],
+            description="The Regions to hold at the baseline. Only `home_region` where this is left out.",
+        ),
+    ]
+    allowed_account_ids: Annotated[
+        list[AccountId] | None,
+        Field(min_length=1, description="The only accounts that may be touched. Any account where left out."),
+    ] = None
+
+    @field_validator("regions")
+    @classmethod
+    def _each_once(cls, regions: list[str]) -> list[str]:
+        twice = [i for i, region in enumerate(regions) if region in regions[:i]]
+        if twice:
+            raise Wrong.several((i, f"'{regions[i]}' is listed twice; keep one of them") for i in twice)
+        return regions

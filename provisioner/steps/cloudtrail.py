@@ -1,0 +1,218 @@
+"""CloudTrail: one trail that always records, into a bucket where nobody can quietly change what it wrote."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from functools import partial
+from typing import Any
+
+from ..aws import Aws
+from ..baseline import Baseline
+from ..delivery import cloudtrail_delivery
+from ..diff import tags
+from ..model import (
+    Call,
+    Change,
+    Changes,
+    Difference,
+    Kind,
+    Note,
+    Scope,
+    Wait,
+    create,
+    update,
+)
+from ..organization import read_organization
+from ..policy import arn as make_arn
+from ..selectors import (
+    DEFAULT,
+    Compared,
+    compare,
+    compare_insights,
+    in_words,
+    management_sides,
+    records_writes_to,
+)
+from ..stricter import on, weigh
+from ..trails import other_copies, read_trails
+from . import step
+from .cloudtrail_section import Trail
+from .cloudtrail_state import PAIR, Have, read_trail, trail_arn, wanted
+from .log_buckets import Delivery, delivers
+
+__all__ = ["Trail", "ensure_cloudtrail", "trail_delivery"]
+
+_STRICTER = {
+    "IsOrganizationTrail": on,
+    "IsMultiRegionTrail": on,
+    "IncludeGlobalServiceEvents": on,
+    "EnableLogFileValidation": on,
+    "KmsKeyId": lambda have, want: have is not None and want is None,
+}
+# What CloudTrail answers until everywhere in AWS an earlier write is seen.
+_WAITS = (
+    Wait("S3BucketDoesNotExistException", "the new bucket to be seen by CloudTrail", seconds=30),
+    Wait("InsufficientS3BucketPolicyException", "the bucket policy to take effect", seconds=60),
+    Wait("InsufficientEncryptionPolicyException", "the key policy to take effect", seconds=30),
+    Wait("InsufficientSnsTopicPolicyException", "the topic policy to take effect", seconds=30),
+    Wait("InvalidCloudWatchLogsRoleArnException", "the role to be usable", "Access denied", 120),
+    Wait("InvalidCloudWatchLogsLogGroupArnException", "the role to be usable", "Access denied", 120),
+    Wait("CloudWatchLogsDeliveryUnavailableException", "CloudWatch Logs to be available", seconds=60),
+    Wait("CloudTrailAccessNotEnabledException", "trusted access to take effect", seconds=60),
+    Wait("ConflictException", "CloudTrail to end what it does with the trail", seconds=180),
+)
+_READY = (
+    Wait("TrailNotFoundException", "the new trail to be seen everywhere", seconds=30),
+    Wait("ConflictException", "CloudTrail to end what it does with the trail", seconds=180),
+)
+
+
+@delivers
+def trail_delivery(aws: Aws, baseline: Baseline) -> Iterator[Delivery]:
+    """The trail delivers for its owner and, if it is the organization's, for every account of it.
+
+    A trail that is the organization's in AWS, and stays it as the stricter, keeps what it needs for that.
+    """
+    if Trail not in baseline:
+        return
+    section, arn = baseline[Trail], trail_arn(aws, baseline)
+    for_organization = section.is_organization_trail
+    if not for_organization and not section.exact:
+        listed = read_trails(aws, baseline.general.home_region)
+        for_organization = any(each["TrailARN"] == arn and each.get("IsOrganizationTrail") for each in listed)
+    organization = read_organization(aws) if for_organization else None
+    statements = partial(
+        cloudtrail_delivery,
+        prefix=section.s3_key_prefix or None,
+        trail_arn=arn,
+        owner_account=arn.split(":")[4],
+        organization_id=organization.id if organization else None,
+    )
+    yield Delivery("cloudtrail", section.s3_bucket_name, statements)
+
+
+@step("cloudtrail", Trail, Scope.ONCE, needs=("log_buckets", "trusted_access"))
+def ensure_cloudtrail(aws: Aws, baseline: Baseline) -> Changes:
+    """Make the trail or adopt it, bring its settings to the baseline, and keep it logging."""
+    section = baseline[Trail]
+    aws.read("cloudtrail").describe_trails()  # on its way before anything else is waited for
+    if section.kms_key_id and ":key/" not in section.kms_key_id:
+        aws.read("kms").describe_key(KeyId=section.kms_key_id)
+    arn = trail_arn(aws, baseline)
+    have, want = read_trail(aws, section, arn), wanted(aws, baseline)
+    # Every question is answered before the first change: a write makes the answers old.
+    warnings = [*_warnings(aws, section, arn, want)]
+    title = f"trail {section.name}"
+    if have is None:
+        yield _make(aws, section, title, want)
+    else:
+        yield from _settings(aws, section, arn, have, want)
+    if have is None or not have.logging:
+        call = aws.write("cloudtrail").start_logging(Name=arn).waiting(*_READY)
+        yield update(title, (Difference("logging", have=False, want=True),), call)
+    yield from _event_selectors(aws, section, arn, have)
+    yield from _insight_selectors(aws, section, arn, have)
+    yield from _tags(aws, section, arn, have)
+    yield from warnings
+
+
+def _make(aws: Aws, section: Trail, title: str, want: Mapping[str, Any]) -> Change:
+    """The trail, with its tags, in one call. AWS makes it stopped."""
+    params = {name: value for name, value in want.items() if value not in (None, "")}
+    if section.tags:
+        params["TagsList"] = [{"Key": key, "Value": value} for key, value in section.tags.items()]
+    call = aws.write("cloudtrail").create_trail(Name=section.name, **params)
+    return create(title, params, call.waiting(*_WAITS).or_done("TrailAlreadyExistsException"))
+
+
+def _settings(aws: Aws, section: Trail, arn: str, have: Have, want: Mapping[str, Any]) -> Changes:
+    """What differs, in one call; what the call leaves out keeps its value."""
+    title = f"trail {section.name}"
+    weighed = weigh(have.settings, want, _STRICTER, exact=section.exact)
+    for name, (present, asked) in weighed.kept.items():
+        yield Note(Kind.STRICTER, title, f"{name} is {present}; the baseline asks for {asked or 'none'}")
+    if not weighed.differences:
+        return
+    params = {each.field: "" if each.want is None else each.want for each in weighed.differences}
+    if params.keys() & set(PAIR):
+        params |= {name: want[name] for name in PAIR}
+    call = aws.write("cloudtrail").update_trail(Name=arn, **params).waiting(*_WAITS)
+    if "S3BucketName" not in params:
+        yield update(title, weighed.differences, call)
+        return
+    old = have.settings["S3BucketName"]
+    loses = f"log files so far stay in `{old}`; what reads them there sees no new ones"
+    yield Change(title, weighed.differences, call, consent="replace-trail-bucket", loses=loses)
+
+
+def _event_selectors(aws: Aws, section: Trail, arn: str, have: Have | None) -> Changes:
+    want = section.selectors()
+    there = DEFAULT if have is None else have.selectors
+    if want is None or there is None:
+        return
+    differences = tuple(
+        Difference(kind, there.get(kind) or None, want.get(kind))
+        for kind in ("EventSelectors", "AdvancedEventSelectors")
+        if there.get(kind) or want.get(kind)
+    )
+    call = aws.write("cloudtrail").put_event_selectors(TrailName=arn, **want)
+    yield from _recorded(section, compare(there, want), differences, call, new=have is None)
+
+
+def _insight_selectors(aws: Aws, section: Trail, arn: str, have: Have | None) -> Changes:
+    want = section.insights()
+    there = [] if have is None else have.insights
+    if want is None or there is None:
+        return
+    differences = (Difference("InsightSelectors", there or None, want),)
+    call = aws.write("cloudtrail").put_insight_selectors(TrailName=arn, InsightSelectors=want)
+    yield from _recorded(section, compare_insights(there, want), differences, call, new=have is None)
+
+
+def _recorded(
+    section: Trail, compared: Compared, differences: tuple[Difference, ...], call: Call, *, new: bool
+) -> Changes:
+    """Record what is asked for. To record more is no drift; a change that ends some of it needs consent."""
+    title = f"trail {section.name}"
+    if compared.same:
+        return
+    lost = compared.extra if not (new or section.exact) else frozenset()
+    if lost and compared.stricter:
+        yield Note(
+            Kind.STRICTER, title, f"also records {in_words(lost)}, which the baseline does not ask for"
+        )
+        return
+    consent = "drop-recorded-events" if lost else None
+    loses = f"no longer recorded: {in_words(lost)}" if lost else ""
+    yield Change(title, differences, call.waiting(*_READY), consent=consent, loses=loses)
+
+
+def _tags(aws: Aws, section: Trail, arn: str, have: Have | None) -> Changes:
+    if have is None or have.tags is None:
+        return
+    title, found = f"trail {section.name}", tags(have.tags, section.tags)
+    if found.foreign:
+        yield Note(Kind.FOREIGN, title, f"tags of others, kept: {', '.join(found.foreign)}")
+    if not found.missing:
+        return
+    there = {tag["Key"]: tag.get("Value") for tag in have.tags}
+    listed = [{"Key": key, "Value": value} for key, value in found.missing.items()]
+    differences = tuple(
+        Difference(f"tags.{key}", there.get(key), value) for key, value in found.missing.items()
+    )
+    yield update(title, differences, aws.write("cloudtrail").add_tags(ResourceId=arn, TagsList=listed))
+
+
+def _warnings(aws: Aws, section: Trail, arn: str, want: Mapping[str, Any]) -> Iterator[Note]:
+    """What works as the file asks for it, and costs or misses something."""
+    title, selectors = f"trail {section.name}", section.selectors() or DEFAULT
+    if section.is_organization_trail and not section.is_multi_region_trail:
+        yield Note(
+            Kind.WARNING, title, f"records {aws.region} only, in all accounts; other Regions go unwatched"
+        )
+    bucket = make_arn(aws.partition, "s3", "", "", want["S3BucketName"])
+    if records_writes_to(selectors, bucket):
+        text = "records the delivery of its own log files: each makes more events, and all are billed"
+        yield Note(Kind.WARNING, title, f"{text}; leave `{bucket}/` out of the selectors")
+    if management_sides(selectors):
+        yield from other_copies(aws, arn)

@@ -1,0 +1,122 @@
+"""AWS Config: where a Region's recorder delivers, and how long its history is kept. No step of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, Final
+
+from ..aws import Aws
+from ..baseline import Baseline
+from ..delivery import config_delivery
+from ..diff import differences
+from ..model import Change, Changes, Difference, Kind, Note, Refused, Wait
+from .config_rule_section import more_often
+from .config_section import Config
+from .config_state import Found, Thing, adopted, channel_title
+from .log_buckets import Delivery, bucket_name, delivers
+
+NEVER_SET: Final = 2557  # days that AWS Config keeps its history where nobody said otherwise
+_PREFIX_MAY_STAY: Final = (
+    "AWS may keep a prefix that a request leaves out: if `diff` still shows it, stop the recorder, delete the"
+    " channel (`aws configservice delete-delivery-channel`), and run again"
+)
+
+
+@delivers
+def config_deliveries(aws: Aws, baseline: Baseline) -> Iterator[Delivery]:
+    """AWS Config delivers what it records in this account."""
+    if Config in baseline:
+        channel = baseline[Config].delivery_channel
+        prefix = channel.s3_key_prefix
+        yield Delivery(
+            "config", channel.s3_bucket_name, lambda bucket: config_delivery(bucket, prefix, [aws.account])
+        )
+
+
+def check_topic(aws: Aws, section: Config) -> None:
+    """Raise Refused where the topic is in another Region than the channel."""
+    topic = section.delivery_channel.sns_topic_arn
+    region = topic.split(":")[3] if topic else aws.region
+    if region != aws.region:
+        raise Refused(
+            f"`config.delivery_channel.sns_topic_arn` is in {region}, and AWS Config takes a topic of its own"
+            f" Region, here {aws.region}: write `${{region}}` in the ARN, and make a topic in each Region"
+        )
+
+
+def ensure_retention(aws: Aws, section: Config, found: Found) -> Changes:
+    """History is kept as long as the file says, or longer.
+
+    To be called before a new recorder is made: to have set none means seven years where there is a recorder.
+    """
+    want, resource = section.retention_period_in_days, "AWS Config history"
+    kept = found.retention or (NEVER_SET if found.recorder else None)
+    if want is None or kept == want:
+        return
+    if kept is not None and kept > want and not section.exact:
+        yield Note(Kind.STRICTER, resource, f"is kept for {kept} days; the baseline asks for {want}")
+        return
+    shorter = kept is not None and kept > want
+    yield Change(
+        resource,
+        (Difference("RetentionPeriodInDays", found.retention, want),),
+        aws.write("config").put_retention_configuration(RetentionPeriodInDays=want),
+        "create" if found.retention is None else "update",
+        consent="shorten-config-history" if shorter else None,
+        loses=f"configuration history older than {want} days" if shorter else "",
+    )
+
+
+def ensure_channel(aws: Aws, baseline: Baseline, have: Thing | None) -> Changes:
+    """The channel is there and delivers to the bucket, in one request that holds the whole of it."""
+    section = baseline[Config]
+    name = section.delivery_channel.name
+    title = channel_title(str(have["name"]) if have else name)
+    yield from adopted(title, have, name)
+    bucket = bucket_name(aws, baseline, section.delivery_channel.s3_bucket_name)
+    want, stricter = wanted_channel(section, bucket, have)
+    if stricter:
+        yield Note(Kind.STRICTER, title, stricter)
+    # A prefix of no characters is none.
+    present = {key: value for key, value in (have or {}).items() if value != ""}
+    changed = differences(present, want)
+    if not changed:
+        return
+    if any(each.want is None for each in changed):
+        yield Note(Kind.WARNING, title, _PREFIX_MAY_STAY)
+    full = {key: value for key, value in ({"name": name} | present | want).items() if value is not None}
+    call = aws.write("config").put_delivery_channel(DeliveryChannel=full)
+    call = call.waiting(
+        Wait("InsufficientDeliveryPolicyException", f"AWS Config to be allowed to write to bucket {bucket}"),
+        Wait("NoSuchBucketException", f"AWS Config to see bucket {bucket}"),
+        Wait("NoAvailableConfigurationRecorderException", "AWS Config to see its recorder", seconds=30),
+    )
+    # Somebody made one since it was looked for: it is adopted.
+    call = call.or_done("MaxNumberOfDeliveryChannelsExceededException")
+    old = present.get("s3BucketName")
+    moved = old is not None and old != bucket
+    yield Change(
+        title,
+        changed,
+        call,
+        "update" if have else "create",
+        consent="replace-config-bucket" if moved else None,
+        loses=f"history so far stays in `{old}`; what reads it there sees no more" if moved else "",
+    )
+
+
+def wanted_channel(section: Config, bucket: str, have: Thing | None) -> tuple[dict[str, Any], str]:
+    """The fields of the channel that the file has a say in, None for one to remove; and what is stricter."""
+    asked = section.delivery_channel
+    want: dict[str, Any] = {"s3BucketName": bucket, "s3KeyPrefix": asked.s3_key_prefix}
+    if asked.s3_kms_key_arn:
+        want["s3KmsKeyArn"] = asked.s3_kms_key_arn
+    if asked.sns_topic_arn:
+        want["snsTopicARN"] = asked.sns_topic_arn
+    frequency = asked.delivery_frequency
+    present = ((have or {}).get("configSnapshotDeliveryProperties") or {}).get("deliveryFrequency")
+    if frequency and not section.exact and more_often(present, frequency):
+        return want, f"deliveryFrequency is {present}; the baseline asks for {frequency}"
+    if frequency:
+        want["configSnapshotDeliveryProperties"] = {"deliveryFrequency": frequency}
+    return want, ""

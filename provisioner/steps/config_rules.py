@@ -1,0 +1,214 @@
+"""AWS Config: the managed rules that each Region evaluates, and the proof that it does."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, Final
+
+from ..aws import Aws, Reading
+from ..baseline import Baseline
+from ..diff import differences, spelled, tags
+from ..model import Change, Changes, Difference, Finding, Findings, Kind, Note, Refused, Scope, Wait, update
+from . import step, verify
+from .config_health import error_text, time_text
+from .config_rule_section import Rule, more_often, owner_of, parameters_text
+from .config_section import Config
+from .config_state import Thing
+
+_NAMES: Final = 25  # that AWS takes in one request
+_SCOPE: Final = ("ComplianceResourceTypes", "TagKey", "TagValue", "ComplianceResourceId")
+_KEPT: Final = (
+    "Description",
+    "MaximumExecutionFrequency",
+    "EvaluationModes",
+)  # where the file has no say in them
+
+
+@step("config_rules", Config, Scope.REGION, needs=("config_recorder",), key="config")
+def ensure_config_rules(aws: Aws, baseline: Baseline) -> Changes:
+    """Each rule of the file is there as the file has it. Rules of other names are left alone.
+
+    Raises Refused where a name of the file is taken by a rule of another service, or of another kind.
+    """
+    section = baseline[Config]
+    wanted = wanted_rules(aws, section)
+    have = read_rules(aws, wanted)
+    for name, found in have.items():
+        _refuse_foreign(name, found)
+    tagged = {
+        name: aws.read("config").list_tags_for_resource(ResourceArn=have[name]["ConfigRuleArn"])
+        for name, rule in wanted.items()
+        if rule.tags and name in have
+    }
+    # Every question is answered before the first change: a write makes the answers old.
+    there = {name: asked.all().get("Tags") or [] for name, asked in tagged.items()}
+    for name, rule in wanted.items():
+        yield from _ensure_rule(aws, name, rule, have.get(name), exact=section.exact)
+        if name in there:
+            yield from _ensure_tags(aws, name, rule, have[name], there[name])
+
+
+def wanted_rules(aws: Aws, section: Config) -> dict[str, Rule]:
+    """The rules of the file that belong into this Region, by name."""
+    return {
+        name: rule for name, rule in section.rules.items() if aws.target.home or not rule.home_region_only
+    }
+
+
+def read_rules(aws: Aws, wanted: Mapping[str, Rule]) -> dict[str, Thing]:
+    """The rules of AWS that have a name of the file, without those that are being deleted."""
+    read = aws.read("config")
+    asked = [read.describe_config_rules(ConfigRuleNames=names) for names in _batches(wanted)]
+    listed = _answered(asked, "ConfigRules")
+    if listed is None:
+        listed = read.describe_config_rules().get("ConfigRules")
+    return {
+        str(each["ConfigRuleName"]): each
+        for each in listed
+        if each["ConfigRuleName"] in wanted and each.get("ConfigRuleState") != "DELETING"
+    }
+
+
+def _batches(wanted: Mapping[str, Rule]) -> Iterator[list[str]]:
+    names = sorted(wanted)
+    return (names[start : start + _NAMES] for start in range(0, len(names), _NAMES))
+
+
+def _answered(asked: Sequence[Reading], key: str) -> list[Thing] | None:
+    """What was asked for by name, or None where AWS lacks one of the names: then it answers nothing at all.
+
+    By name is what costs least where nothing is missing: other services may have hundreds of rules.
+    """
+    answers = [each.value(key, "NoSuchConfigRuleException") for each in asked]
+    return None if None in answers else [each for answer in answers for each in answer]
+
+
+def _refuse_foreign(name: str, have: Thing) -> None:
+    owner = have.get("CreatedBy") or owner_of(name)
+    if owner:
+        raise Refused(f"the rule `{name}` belongs to {owner}: give yours another name in `config.rules`")
+    kind = have["Source"]["Owner"]
+    if kind != "AWS":
+        raise Refused(
+            f"the rule `{name}` is there as a rule of your own ({kind}), and the baseline's is a managed one:"
+            " give one of the two another name"
+        )
+
+
+def _ensure_rule(aws: Aws, name: str, rule: Rule, have: Thing | None, *, exact: bool) -> Changes:
+    """The rule is there, with all that the file says of it, in one request that holds the whole of it."""
+    want = wanted_rule(rule, have)
+    frequency = (have or {}).get("MaximumExecutionFrequency")
+    if not exact and more_often(frequency, rule.maximum_execution_frequency):
+        text = f"{frequency}; the baseline asks for {rule.maximum_execution_frequency}"
+        yield Note(Kind.STRICTER, _title(name), f"MaximumExecutionFrequency is {text}")
+        del want["MaximumExecutionFrequency"]
+    changed = differences(shown_rule(have) if have else None, want)
+    if not changed:
+        return
+    params: dict[str, Any] = {"ConfigRule": {"ConfigRuleName": name, **_body(want, have)}}
+    if rule.tags and have is None:  # AWS takes no notice of them later
+        params["Tags"] = [{"Key": key, "Value": value} for key, value in rule.tags.items()]
+        changed += tuple(Difference(f"Tags.{key}", None, value) for key, value in rule.tags.items())
+    call = aws.write("config").put_config_rule(**params)
+    call = call.waiting(
+        Wait("ResourceInUseException", f"AWS Config to finish deleting the rule {name}", seconds=300),
+        Wait("NoAvailableConfigurationRecorderException", "AWS Config to see its recorder", seconds=30),
+    )
+    yield Change(_title(name), changed, call, "update" if have else "create")
+
+
+def shown_rule(have: Thing) -> dict[str, Any]:
+    """The rule as AWS has it, its parameters parsed; nothing, `""` and `{}` are the same to AWS."""
+    text = have.get("InputParameters")
+    parameters = json.loads(text) if text else {}
+    scope = have.get("Scope") or {}
+    return {
+        "Source": have["Source"],
+        "Description": have.get("Description") or "",
+        "InputParameters": {key: spelled(value) for key, value in parameters.items()},
+        "Scope": {
+            key: sorted(value) if isinstance(value, list) else value for key, value in scope.items() if value
+        },
+        "MaximumExecutionFrequency": have.get("MaximumExecutionFrequency"),
+    }
+
+
+def wanted_rule(rule: Rule, have: Thing | None) -> dict[str, Any]:
+    """What the file has a say in, in the shape of `shown_rule`; None for what is to go."""
+    scope = rule.scope.to_api() if rule.scope else {}
+    present = shown_rule(have)["InputParameters"] if have else {}
+    want: dict[str, Any] = {
+        "Source": {"Owner": "AWS", "SourceIdentifier": rule.source_identifier},
+        "InputParameters": {**dict.fromkeys(present), **rule.input_parameters},
+        "Scope": {key: scope.get(key) for key in _SCOPE},
+    }
+    if rule.description is not None:
+        want["Description"] = rule.description
+    if rule.maximum_execution_frequency:
+        want["MaximumExecutionFrequency"] = rule.maximum_execution_frequency
+    return want
+
+
+def _body(want: Thing, have: Thing | None) -> dict[str, Any]:
+    """The rule as PutConfigRule takes it: what it is not told, it forgets."""
+    same = have is not None and have["Source"].get("SourceIdentifier") == want["Source"]["SourceIdentifier"]
+    # What another rule was told may be nothing for this one.
+    kept = {key: have[key] for key in _KEPT if key in have} if have and same else {}
+    body = {**kept, **want}
+    body["Scope"] = {key: value for key, value in want["Scope"].items() if value}
+    parameters = {key: value for key, value in want["InputParameters"].items() if value is not None}
+    body["InputParameters"] = parameters_text(parameters) if parameters else ""
+    return {key: value for key, value in body.items() if value or key == "Description"}
+
+
+def _ensure_tags(aws: Aws, name: str, rule: Rule, have: Thing, there: Sequence[Mapping[str, str]]) -> Changes:
+    """The rule has the tags of the file; others stay."""
+    missing = tags(there, rule.tags).missing
+    if not missing:
+        return
+    present = {tag["Key"]: tag["Value"] for tag in there}
+    call = aws.write("config").tag_resource(
+        ResourceArn=have["ConfigRuleArn"],
+        Tags=[{"Key": key, "Value": value} for key, value in missing.items()],
+    )
+    changed = tuple(Difference(f"Tags.{key}", present.get(key), value) for key, value in missing.items())
+    yield update(_title(name), changed, call)
+
+
+def _title(name: str) -> str:
+    return f"config rule {name}"
+
+
+@verify("config_rules")
+def verify_config_rules(aws: Aws, baseline: Baseline) -> Findings:
+    """Each rule of the file was evaluated, and its last evaluation did not fail."""
+    wanted, read = wanted_rules(aws, baseline[Config]), aws.read("config")
+    asked = [read.describe_config_rule_evaluation_status(ConfigRuleNames=names) for names in _batches(wanted)]
+    listed = _answered(asked, "ConfigRulesEvaluationStatus")
+    if listed is None:
+        listed = read.describe_config_rule_evaluation_status().get("ConfigRulesEvaluationStatus")
+    statuses = {str(each["ConfigRuleName"]): each for each in listed}
+    for name in wanted:
+        yield rule_finding(name, statuses.get(name))
+
+
+def rule_finding(name: str, status: Thing | None) -> Finding:
+    """What the evaluation status of one rule proves; None is for a rule that is not there."""
+    title, check = _title(name), "evaluation"
+    if status is None:
+        return Finding(title, check, False, "there is no such rule")
+    good = status.get("LastSuccessfulEvaluationTime")
+    bad = max(
+        filter(None, (status.get("LastFailedEvaluationTime"), status.get("LastFailedInvocationTime"))),
+        default=None,
+    )
+    error = error_text(status)
+    if bad is not None and (good is None or bad > good):
+        return Finding(title, check, False, f"failed at {time_text(bad)}: {error}")
+    if good is not None:
+        return Finding(title, check, True, f"succeeded at {time_text(good)}")
+    if status.get("LastErrorCode"):
+        return Finding(title, check, False, f"failed: {error}")
+    return Finding(title, check, None, "not evaluated yet")

@@ -1,0 +1,133 @@
+"""The YAML section `config`: what AWS Config records, where it delivers, and the rules it evaluates."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Annotated
+
+from pydantic import Field, model_validator
+
+from ..baseline import Baseline, Contradiction, Section, Text, Wrong
+from ..problem import did_you_mean
+from .config_recording_section import Recorder
+from .config_rule_section import Frequency, Rule, RuleName
+from .log_bucket_section import LogBuckets
+
+RoleName = Annotated[
+    str,
+    Field(
+        pattern=r"^[A-Za-z0-9+=,.@_-]{1,64}$",
+        json_schema_extra={"want": "the name of a role: up to 64 letters, digits and any of +=,.@_-"},
+    ),
+]
+
+
+class DeliveryChannel(Section):
+    """Where the recorder delivers its history and snapshots: one channel in each Region."""
+
+    name: str = Field(
+        "default",
+        min_length=1,
+        max_length=256,
+        description="For a new one. A channel that is there already is adopted under its own name.",
+    )
+    s3_bucket_name: Text = Field(description="A key of `log_buckets`, or the name of a bucket there.")
+    s3_key_prefix: str | None = Field(
+        None,
+        min_length=1,
+        max_length=512,
+        pattern=r"^[^/].*[^/]$|^[^/]$",
+        description="Before `AWSLogs/`. None where left out: the bucket's policy goes by it.",
+        json_schema_extra={"want": "a prefix without / at its ends"},
+    )
+    s3_kms_key_arn: str | None = Field(
+        None,
+        pattern=r"^arn:[a-z0-9-]+:kms:[a-z0-9-]+:\d{12}:key/.+$",
+        description="The key that deliveries are encrypted with, in `home_region`. Left out: not touched.",
+        json_schema_extra={"want": "the ARN of a KMS key"},
+    )
+    sns_topic_arn: str | None = Field(
+        None,
+        pattern=r"^arn:[a-z0-9-]+:sns:[a-z0-9-]+:\d{12}:[A-Za-z0-9_-]{1,256}(\.fifo)?$",
+        description="A topic that hears of changes and deliveries. Each Region needs its own: write"
+        " `${region}` in it. Not touched, where left out.",
+        json_schema_extra={"want": "the ARN of an SNS topic"},
+    )
+    delivery_frequency: Frequency | None = Field(
+        None,
+        description="How often a snapshot is delivered. More often in AWS is stricter, and stays.",
+    )
+
+
+class Config(Section):
+    """AWS Config in each Region: one recorder, one delivery channel, and rules."""
+
+    role_name: RoleName | None = Field(
+        None,
+        description="A role of your own for AWS Config, made and kept right. Where left out it is"
+        " AWSServiceRoleForConfig, which Security Hub's Config.1 asks for.",
+    )
+    role_arn: str | None = Field(
+        None,
+        pattern=r"^arn:[a-z0-9-]+:iam::\d{12}:role/[\x21-\x7e]+$",
+        description="A role that is there already and stays as it is.",
+        json_schema_extra={"want": "the ARN of an IAM role"},
+    )
+    recorder: Recorder = Field(default=Recorder(), description="What is recorded, and how often.")
+    delivery_channel: DeliveryChannel = Field(description="Where it is delivered.")
+    retention_period_in_days: int | None = Field(
+        None,
+        ge=30,
+        le=2557,
+        description="How long AWS Config itself keeps its history; seven years (2557) if never set. Longer in"
+        " AWS is stricter: it stays unless `exact`.",
+    )
+    rules: dict[RuleName, Rule] = Field(
+        default={}, description="AWS's managed rules, by the name they get here."
+    )
+    exact: bool = Field(False, description="Also undo what is stricter in AWS than here.")
+
+    @model_validator(mode="after")
+    def _one_role(self) -> Config:
+        if self.role_name and self.role_arn:
+            raise Wrong("role_arn", "goes without `role_name`: a role is made, or is there")
+        return self
+
+    def contradictions(self, baseline: Baseline) -> Iterator[Contradiction]:
+        """The bucket is one of the file's, without Object Lock; key and topic are where AWS seeks them."""
+        channel, general = self.delivery_channel, baseline.general
+        path = ("config", "delivery_channel")
+        yield from _bucket(baseline, channel.s3_bucket_name, (*path, "s3_bucket_name"))
+        key_region = _region(channel.s3_kms_key_arn)
+        if key_region and key_region != general.home_region:
+            message = (
+                f"the key is in {key_region}; it has to be where the bucket is, in {general.home_region}"
+            )
+            yield Contradiction((*path, "s3_kms_key_arn"), message)
+        topic_region = _region(channel.sns_topic_arn)
+        if topic_region and topic_region not in general.regions:
+            message = (
+                f"the topic is in {topic_region}, which is none of `regions`: write `${{region}}` in the ARN"
+            )
+            yield Contradiction((*path, "sns_topic_arn"), message)
+
+
+def _bucket(baseline: Baseline, reference: str, path: tuple[str, ...]) -> Iterator[Contradiction]:
+    buckets = baseline[LogBuckets].root if LogBuckets in baseline else {}
+    found = next((each for key, each in buckets.items() if reference in {key, each.name}), None)
+    if found is None:
+        known = [*buckets, *(each.name for each in buckets.values())]
+        hint = did_you_mean(reference, known) or (
+            f"known are {', '.join(buckets)}" if buckets else "add it there"
+        )
+        yield Contradiction(path, f"`log_buckets` has no '{reference}'; {hint}")
+    elif found.object_lock is not None:
+        yield Contradiction(
+            path, "AWS Config cannot deliver to a bucket with Object Lock: take another bucket"
+        )
+
+
+def _region(arn: str | None) -> str:
+    match = re.match(r"arn:[^:]+:[^:]+:([^:]+):", arn or "")
+    return match[1] if match else ""

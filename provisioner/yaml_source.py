@@ -1,0 +1,241 @@
+"""A YAML text → a tree that knows its places, and all that is wrong with the text as YAML.
+
+Works on the parser's events and not on `yaml.load`, so that nothing in a file can make an object, grow
+without bound, or hold itself. Keys are always text, as written.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+import yaml
+
+from .problem import Path, Problem, did_you_mean, quoted
+from .yaml_tree import Entry, Node, Source, resolve
+from .yaml_words import bad_character, in_words
+
+MAX_BYTES: Final = 1 << 20
+TOO_LARGE: Final = "larger than 1 MiB; a baseline is a few kilobytes"
+MAX_NODES: Final = 100_000
+MAX_DEPTH: Final = 50
+
+# libyaml reads about six times as fast as the pure parser; the answers are the same.
+FAST: Final = hasattr(yaml, "CSafeLoader")
+_LOADER: Final = yaml.CSafeLoader if FAST else yaml.SafeLoader
+
+_TAG: Final = "tag:yaml.org,2002:"
+_TAGS: Final = {
+    str: "str",
+    int: "int",
+    float: "float",
+    bool: "bool",
+    type(None): "null",
+    list: "seq",
+    dict: "map",
+}
+
+
+def read(text: str, name: str) -> Source:
+    """The tree of a YAML text, and what is wrong with it. `root` is None where there is no tree."""
+    source = Source(name, _lines(text))
+    if len(text) > MAX_BYTES:
+        source.problems.append(Problem(name, 0, 0, "", TOO_LARGE))
+        return source
+    if bad := bad_character(text):
+        index, message = bad
+        *above, before = _lines(text[:index])
+        source.problems.append(source.problem(len(above), len(before), (), message))
+        return source
+    if not FAST and len(text) > MAX_BYTES // 20:
+        warnings.warn("PyYAML was built without libyaml; reading a large baseline is slow", stacklevel=2)
+    composer = _Composer(source)
+    try:
+        for event in yaml.parse(text, Loader=_LOADER):
+            composer.take(event)
+    except _Stop:
+        pass
+    except yaml.YAMLError as error:
+        line, column, message = in_words(error, source.lines, composer.innermost)
+        source.problems.append(source.problem(line, column, (), message))
+    return source
+
+
+class _Stop(Exception):
+    """There is no sense in reading on."""
+
+
+@dataclass(slots=True)
+class _Open:
+    """A list or mapping that is not closed yet."""
+
+    node: Node
+    anchor: str | None
+    key: tuple[str, int, int] | None = None
+    merged: list[Node] = field(default_factory=list)
+
+
+class _Composer:
+    """Builds the tree from events, and reports what the parser lets through."""
+
+    def __init__(self, source: Source) -> None:
+        self.source = source
+        self.stack: list[_Open] = []
+        self.anchors: dict[str, Node] = {}
+        self.total = 0
+
+    def take(self, event: yaml.Event) -> None:
+        """The tree has grown by one event."""
+        match event:
+            case yaml.ScalarEvent():
+                self._add(self._scalar(event))
+            case yaml.CollectionStartEvent():
+                self._open(event)
+            case yaml.CollectionEndEvent():
+                self._close()
+            case yaml.AliasEvent():
+                self._add(self._alias(event))
+            case yaml.DocumentStartEvent() if self.source.root is not None:
+                self._report(event, "a second document starts here; one file holds one baseline", whole=True)
+                raise _Stop
+
+    @property
+    def innermost(self) -> tuple[int, int] | None:
+        """Where the list or mapping starts that is still open, and holds all that comes."""
+        return (self.stack[-1].node.line, self.stack[-1].node.column) if self.stack else None
+
+    def _report(self, at: yaml.Event | Node, message: str, hint: str = "", *, whole: bool = False) -> None:
+        if self.source.full:
+            raise _Stop
+        line, column = (at.line, at.column) if isinstance(at, Node) else _start(at)
+        path = () if whole else self._path()
+        self.source.problems.append(self.source.problem(line, column, path, message, hint))
+
+    def _path(self) -> Path:
+        """Where in the tree the next node goes."""
+        keys = (each.key[0] if each.key else len(each.node.value) for each in self.stack)
+        in_key = bool(self.stack) and isinstance(self.stack[-1].node.value, dict) and not self.stack[-1].key
+        return tuple(keys)[: -1 if in_key else None]
+
+    def _count(self, at: yaml.Event, size: int, height: int) -> None:
+        self.total += size
+        if self.total > MAX_NODES:
+            self._report(at, f"more than {MAX_NODES:,} values, counting each alias in full", whole=True)
+            raise _Stop
+        if len(self.stack) + height > MAX_DEPTH:
+            self._report(at, f"nested more than {MAX_DEPTH} levels deep", whole=True)
+            raise _Stop
+
+    def _scalar(self, event: yaml.ScalarEvent) -> Node:
+        self._count(event, 1, 1)
+        plain = event.style in (None, "") and event.tag is None
+        text: str = event.value
+        node = Node(resolve(text) if plain else text, *_start(event), text)
+        node.shown_at_key = plain and not text
+        self._tag(event, node, resolve(text))
+        self._anchor(event, node)
+        return node
+
+    def _tag(self, event: yaml.ScalarEvent | yaml.CollectionStartEvent, node: Node, value: Any) -> None:
+        """A tag is allowed where it says what the value is anyway, and `!!str` on every scalar."""
+        tag: str | None = event.tag
+        if tag in {None, "!"} or (tag == _TAG + "str" and isinstance(node.value, str)):
+            return
+        if tag == _TAG + _TAGS[type(value)]:
+            node.value = value
+            return
+        node.bad = True
+        name = "!!" + tag[len(_TAG) :] if tag.startswith(_TAG) else tag
+        self._report(event, f"tag {quoted(name)} is not allowed here; take it away")
+
+    def _anchor(self, event: yaml.NodeEvent, node: Node) -> None:
+        if event.anchor is None:
+            return
+        if first := self.anchors.get(event.anchor):
+            self._report(
+                event, f"anchor {quoted('&' + event.anchor)} is already set in line {first.line + 1}"
+            )
+        else:
+            self.anchors[event.anchor] = node
+
+    def _alias(self, event: yaml.AliasEvent) -> Node:
+        anchor = event.anchor or ""
+        node = self.anchors.get(anchor)
+        name = quoted("*" + anchor)
+        if node is None:
+            self._report(event, f"{name} has no anchor above it", did_you_mean(anchor, self.anchors))
+        elif any(each.node is node for each in self.stack):
+            self._report(event, f"{name} would hold itself")
+        else:
+            self._count(event, node.size, node.height)
+            return node
+        return Node(None, *_start(event), bad=True)
+
+    def _open(self, event: yaml.CollectionStartEvent) -> None:
+        self._count(event, 1, 1)
+        value: Any = {} if isinstance(event, yaml.MappingStartEvent) else []
+        node = Node(value, *_start(event), shown_at_key=not event.flow_style and event.anchor is None)
+        self._tag(event, node, value)
+        self._anchor(event, node)
+        self.stack.append(_Open(node, event.anchor))
+
+    def _close(self) -> None:
+        done = self.stack.pop()
+        if done.merged:
+            for node in done.merged:
+                done.node.value = {**node.value, **done.node.value}
+        self._add(done.node)
+
+    def _add(self, node: Node) -> None:
+        """The node has its place in the list or mapping that is open."""
+        if not self.stack:
+            self.source.root = node
+            return
+        top = self.stack[-1]
+        if isinstance(top.node.value, list):
+            top.node.value.append(node)
+        elif top.key is None:
+            top.key = self._key(node)
+            return
+        else:
+            self._entry(top, *top.key, node)
+            top.key = None
+        top.node.size += node.size
+        top.node.height = max(top.node.height, node.height + 1)
+
+    def _key(self, node: Node) -> tuple[str, int, int]:
+        if isinstance(node.value, (list, dict)):
+            self._report(node, "a key must be text, not a list or a mapping; if this is text, quote it")
+            raise _Stop
+        return node.text, node.line, node.column
+
+    def _entry(self, top: _Open, key: str, line: int, column: int, node: Node) -> None:
+        if key == "<<":
+            top.merged.extend(self._mergeable(node))
+        elif first := top.node.value.get(key):
+            at = Node(None, line, column)
+            self._report(at, f"this key is given twice, here and in line {first.line + 1}; keep one of them")
+        else:
+            top.node.value[key] = Entry(line, column, node)
+
+    def _mergeable(self, node: Node) -> Iterator[Node]:
+        """The mappings that `<<` takes in."""
+        for each in node.value if isinstance(node.value, list) else [node]:
+            if isinstance(each.value, dict):
+                yield each
+            elif not each.bad:
+                self._report(each, "want a mapping to merge, such as '<<: *name'")
+
+
+def _start(event: yaml.Event) -> tuple[int, int]:
+    mark = event.start_mark
+    return (mark.line, mark.column) if mark else (0, 0)
+
+
+def _lines(text: str) -> list[str]:
+    """The lines as YAML 1.1 counts them."""
+    for each in ("\r\n", "\r", "\x85", "\u2028", "\u2029"):
+        text = text.replace(each, "\n")
+    return text.split("\n")

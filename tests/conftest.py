@@ -1,0 +1,90 @@
+"""What every test shares: a strict AWS in memory, a clock that flies, and a run over it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import botocore.session
+import pytest
+
+from provisioner.aws import Cloud, Waiting, identify
+from provisioner.baseline import Baseline, parse
+from provisioner.plan import Plan
+from provisioner.run import Run, chosen
+from provisioner.sandbox import World, open_sandbox
+from provisioner.steps import SECTIONS, STEPS
+
+ROOT = Path(__file__).parent.parent
+EXAMPLE = (ROOT / "baseline.yaml").read_text()
+
+
+class FlyingClock:
+    """Time that passes only when somebody sleeps, and then at once."""
+
+    def __init__(self) -> None:
+        self.time = 0.0
+
+    def now(self) -> float:
+        return self.time
+
+    def sleep(self, seconds: float) -> None:
+        self.time += seconds
+
+
+class Bench:
+    """A file, and the strict AWS that it is held against."""
+
+    def __init__(self, world: World):
+        self.world = world
+        self.clock = FlyingClock()
+        self.waits: list[Waiting] = []
+        self.clouds: list[Cloud] = []
+
+    def baseline(self, text: str) -> Baseline:
+        """The file of that text; `organization_name` and `home_region` are added where it has none."""
+        head = "" if "organization_name:" in text else "organization_name: acme\n"
+        head += "" if "home_region:" in text else "home_region: us-east-1\n"
+        return parse(head + text, "baseline.yaml", SECTIONS, {})
+
+    def run(self, text: str = EXAMPLE, *, only: tuple[str, ...] = (), region: str = "") -> Run:
+        """A run of that file, as a fresh process would make it."""
+        baseline = self.baseline(text)
+        cloud = Cloud(on_wait=self.waits.append, clock=self.clock, workers=2)
+        self.clouds.append(cloud)
+        identity = identify(cloud, baseline.general.home_region)
+        steps = chosen(STEPS, baseline, only)
+        return Run(cloud, baseline, identity, steps, baseline.general.regions)
+
+    def diff(self, text: str = EXAMPLE, **given: Any) -> Plan:
+        """What would change."""
+        return self.run(text, **given).rehearse()
+
+    def apply(self, text: str = EXAMPLE, **given: Any) -> Plan:
+        """Make it so, read it back until AWS shows it, and return what was done."""
+        run = self.run(text, **given)
+        sent = run.send(run.rehearse())
+        unseen = run.settle(sent)
+        assert [str(r.failure) for r in sent if not r.ok] == []
+        assert [(r.step, r.changes, r.failure) for r in unseen] == []
+        return Plan(tuple(sent))
+
+    def client(self, service: str, region: str = "us-east-1", **given: Any) -> Any:
+        """A plain botocore client on the same AWS: somebody else's hands."""
+        return botocore.session.get_session().create_client(service, region_name=region, **given)
+
+
+@pytest.fixture
+def bench() -> Iterator[Bench]:
+    with open_sandbox(None) as world:
+        made = Bench(world)
+        yield made
+        for cloud in made.clouds:
+            cloud.close()
+
+
+@pytest.fixture
+def shown() -> Callable[[Plan], list[tuple[str, str, str]]]:
+    """The differences of a plan as (step, resource, field)."""
+    return lambda plan: [(r.step, c.resource, d.field) for r, c in plan.changes for d in c.differences]
