@@ -169,9 +169,12 @@ def document_diff(have: Mapping[str, Any] | None, want: Mapping[str, Any] | None
     Empty where the two read the same. Two lines of context; `  ...` stands where lines were left out, with
     the Sid of the statement that goes on below. What means nothing in a policy (the order of statements, of
     actions and of resources, one string or a list of it) is shown alike on both sides, so that what differs
-    stands out. This is for people; whether anything differs is for `policy.same` to say.
+    stands out. A document that is wholly new or gone is written as short as it reads. This is for people; whether anything differs is for `policy.same` to say.
     """
     before, after = _readable(have), _readable(want)
+    if before is None or after is None:
+        mark, there = ("+", after) if before is None else ("-", before)
+        return [] if there is None else [f"{mark} {line}" for line in short_json(there).splitlines()]
     if before and after and "Statement" in before and "Statement" in after:
         before["Statement"] = _in_order_of(after["Statement"], before["Statement"])
     old, new = _lines(before), _lines(after)
@@ -189,6 +192,20 @@ def document_diff(have: Mapping[str, Any] | None, want: Mapping[str, Any] | None
                 shown += [f"- {line}" for line in old[old_from:old_to]]
                 shown += [f"+ {line}" for line in new[new_from:new_to]]
     return shown
+
+
+def short_json(value: Any, *, indent: int = 0, width: int = 100) -> str:
+    """*value* as JSON in which everything that fits into a line of *width* characters stands in one."""
+    flat = json.dumps(value, ensure_ascii=False, default=str)
+    top = indent == 0 and len(flat) > width // 2
+    if not isinstance(value, dict | list) or not value or (not top and len(flat) + indent <= width):
+        return flat
+    inside, outside = " " * (indent + 2), " " * indent
+    if isinstance(value, dict):
+        items = [f"{json.dumps(str(k))}: {short_json(v, indent=indent + 2, width=width)}" for k, v in value.items()]
+        return "{\n" + ",\n".join(inside + item for item in items) + f"\n{outside}}}"
+    items = [short_json(each, indent=indent + 2, width=width) for each in value]
+    return "[\n" + ",\n".join(inside + item for item in items) + f"\n{outside}]"
 
 
 def _lines(document: Mapping[str, Any] | None) -> list[str]:

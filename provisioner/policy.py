@@ -231,11 +231,13 @@ def _principal(value: Any, partition: str) -> frozenset[tuple[str, frozenset[str
 def _condition(value: Any) -> frozenset[tuple[str, str, frozenset[str]]]:
     # Keys that differ in case only are one key to AWS: put together, so that none is lost.
     found: dict[tuple[str, str], set[str]] = {}
+    if not isinstance(value or {}, Mapping):
+        raise PolicyError(f"policy: `Condition`: want an object, got {_kind(value)}")
     for operator, keys in (value or {}).items():
         if not isinstance(keys, Mapping):
             raise PolicyError(f"policy: condition `{operator}`: want an object, got {_kind(keys)}")
         for key, values in keys.items():
-            found.setdefault((operator, key.lower()), set()).update(listed(values))
+            found.setdefault((operator, str(key).lower()), set()).update(listed(values))
     return frozenset((*name, frozenset(values)) for name, values in found.items() if values)
 
 
@@ -369,7 +371,7 @@ def _principals(statement: Statement, kind: str) -> list[str]:
 def _conditions(statement: Statement) -> list[tuple[str, str, list[str]]]:
     condition = statement.get("Condition")
     return [
-        (operator, key.lower(), listed(values))
+        (operator, str(key).lower(), listed(values))
         for operator, keys in (condition.items() if isinstance(condition, Mapping) else ())
         for key, values in (keys.items() if isinstance(keys, Mapping) else ())
     ]

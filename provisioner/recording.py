@@ -17,7 +17,7 @@ ALL, INCLUSION, EXCLUSION = (
     "INCLUSION_BY_RESOURCE_TYPES",
     "EXCLUSION_BY_RESOURCE_TYPES",
 )
-_GROUP_KEYS: Final = frozenset(
+GROUP_KEYS: Final = frozenset(
     {
         *("allSupported", "includeGlobalResourceTypes", "resourceTypes", "exclusionByResourceTypes"),
         "recordingStrategy",
@@ -96,16 +96,12 @@ def shown_group(group: Mapping[str, Any] | None) -> dict[str, Any]:
     """The group as AWS has it, what it leaves out filled in as AWS takes it, lists sorted."""
     types, group = recorded(group), group or {}
     filled = recording_group(types, by_exclusion=bool(_excluded(group)))
-    return {**filled, **{key: _sorted(value) for key, value in group.items() if key in _GROUP_KEYS}}
+    return {**filled, **{key: _sorted(value) for key, value in group.items() if key in GROUP_KEYS}}
 
 
-def sendable(group: Mapping[str, Any], have: Mapping[str, Any] | None) -> dict[str, Any]:
-    """The group without its empty lists: AWS refuses what is left of another strategy.
-
-    What *have* holds beside the fields known here is sent back as it was.
-    """
-    others = {key: value for key, value in (have or {}).items() if key not in _GROUP_KEYS}
-    return others | {key: value for key, value in group.items() if value not in ([], {"resourceTypes": []})}
+def sendable(value: Mapping[str, Any]) -> dict[str, Any]:
+    """A group or a mode without its empty lists: AWS refuses what is left of another strategy."""
+    return {key: each for key, each in value.items() if each not in ([], {"resourceTypes": []})}
 
 
 def continuous(mode: Mapping[str, Any] | None) -> Types:

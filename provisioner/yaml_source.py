@@ -58,7 +58,7 @@ def read(text: str, name: str) -> Source:
     except _Stop:
         pass
     except yaml.YAMLError as error:
-        line, column, message = in_words(error, source.lines, composer.innermost)
+        line, column, message = in_words(error, source.lines, composer.bracket)
         source.problems.append(source.problem(line, column, (), message))
     return source
 
@@ -102,9 +102,10 @@ class _Composer:
                 raise _Stop
 
     @property
-    def innermost(self) -> tuple[int, int] | None:
-        """Where the list or mapping starts that is still open, and holds all that comes."""
-        return (self.stack[-1].node.line, self.stack[-1].node.column) if self.stack else None
+    def bracket(self) -> tuple[int, int] | None:
+        """Where the innermost [ or { stands that is not closed yet."""
+        opened = ((each.node.line, each.node.column) for each in reversed(self.stack))
+        return next((at for at in opened if self.source.character(*at) in {"[", "{"}), None)
 
     def _report(self, at: yaml.Event | Node, message: str, hint: str = "", *, whole: bool = False) -> None:
         if self.source.full:

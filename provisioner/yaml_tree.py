@@ -66,10 +66,15 @@ class Source:
         """So much is wrong that looking for more helps nobody."""
         return len(self.problems) >= MOST_PROBLEMS
 
+    def character(self, line: int, column: int) -> str:
+        """What stands at a place that counts from 0, or nothing."""
+        return self.lines[line][column : column + 1] if line < len(self.lines) else ""
+
     def problem(self, line: int, column: int, path: Path, message: str, hint: str = "") -> Problem:
-        """A mistake at a place that counts from 0."""
-        text = self.lines[line] if line < len(self.lines) else ""
-        return Problem(self.name, line + 1, column + 1, dotted(path), message, hint, text)
+        """A mistake at a place that counts from 0. What comes after the end is at the end."""
+        if line >= len(self.lines):
+            line, column = len(self.lines) - 1, len(self.lines[-1])
+        return Problem(self.name, line + 1, column + 1, dotted(path), message, hint, self.lines[line])
 
     def find(self, path: Path) -> Spot:
         """The node at *path*, or the nearest one around it. Parts that lead nowhere are passed over."""

@@ -89,9 +89,9 @@ def _in_brackets(
     rest = lines[line][column:] if line < len(lines) else ""
     if "${" in (lines[line] if rest else "")[max(0, column - 1) : column + 2]:
         return line, max(0, column - 1), "'${...}' between [ ] or { } must stand in double quotes"
-    bracket = _character(lines, *opened) if opened else ""
-    if opened is None or bracket not in _CLOSES:
-        return line, column, f"did not expect {rest[:1] or 'the end'} here; quote it if it is text"
+    if opened is None:
+        return line, column, f"did not expect {rest[:1]} here; quote it if it is text"
+    bracket = _character(lines, *opened)
     if not rest.strip():
         return *opened, f"this {bracket} is never closed; end it with {_CLOSES[bracket]}"
     word = quoted(rest.split(maxsplit=1)[0])
@@ -105,7 +105,7 @@ def _words(problem: str, context: str, lines: list[str], line: int, column: int)
         return "a tab; indent with spaces" if character == "\t" else starts
     if "mapping values are not allowed" in problem:
         return _colon(lines, line, at)
-    if column and at[column - 1] in "'\"" and "block" in context:
+    if column and at[column - 1 : column] in {"'", '"'} and "block" in context:
         return "the text goes on after its closing quote; write '' for a ' in single quotes"
     for (in_problem, in_context), words in _KNOWN.items():
         if in_problem in problem and in_context in context:

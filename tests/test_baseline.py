@@ -154,11 +154,10 @@ def test_a_baseline_can_be_narrowed_to_some_regions() -> None:
 @pytest.mark.parametrize("quote", ["", "'", '"'])
 def test_a_whole_value_from_the_environment_takes_the_type_that_the_field_wants(quote: str) -> None:
     env = {"N": "20", "B": "false", "T": "12345", "A": "012345670123"}
-    text = f"password:\n  minimum_password_length: {quote}${{env:N}}{quote}\n  require_symbols: {quote}${{env:B}}{quote}\n"
-    assert read(text, env)[Password] == Password(minimum_password_length=20, require_symbols=False)
-    bucket = (
-        f"buckets:\n  a:\n    name: {quote}${{env:T}}{quote}\n    owners:\n      - {quote}${{env:A}}{quote}\n"
-    )
+    n, b, t, a = (f"{quote}${{env:{name}}}{quote}" for name in env)
+    password = f"password:\n  minimum_password_length: {n}\n  require_symbols: {b}\n"
+    assert read(password, env)[Password] == Password(minimum_password_length=20, require_symbols=False)
+    bucket = f"buckets:\n  a:\n    name: {t}\n    owners:\n      - {a}\n"
     assert read(bucket, env)[Buckets].root["a"] == Bucket(name="12345", owners=["012345670123"])
     assert said("password: {require_symbols: '${env:B}s'}", env) == [
         "3:29: password.require_symbols: want true or false, got '${env:B}s'"

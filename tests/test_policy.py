@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import copy
 import json
 from random import Random
@@ -14,7 +15,7 @@ from hypothesis import strategies as st
 from provisioner import delivery, policy
 from provisioner.policy import PolicyError, check, merge, normal, orphans, same
 
-PURE = settings(deadline=None, max_examples=150)
+PURE = settings(deadline=None, max_examples=100)
 
 ACCOUNT = "111122223333"
 ROOT = f"arn:aws:iam::{ACCOUNT}:root"
@@ -34,7 +35,7 @@ def when(operator: str, **keys: Any) -> dict[str, Any]:
     return allow(Condition={operator: {key.replace("__", ":"): value for key, value in keys.items()}})
 
 
-# --- the normal form -------------------------------------------------------------------------------------
+# --- the normal form ---
 
 ALIKE = {
     "no version": ({"Statement": [allow()]}, doc(allow(), Version="2008-10-17")),
@@ -140,7 +141,7 @@ def test_orphans_are_principals_whose_identity_is_gone() -> None:
     assert orphans(None) == []
 
 
-# --- properties: what AWS does to a document is no difference, anything else is -----------------------------
+# --- properties: what AWS does to a document is no difference, anything else is ---
 
 ACTIONS = ["s3:GetObject", "s3:PutObject", "s3:Put*", "kms:Decrypt", "*"]
 RESOURCES = [BUCKET, f"{BUCKET}/*", f"{BUCKET}/Ab", "*"]
@@ -286,7 +287,7 @@ def test_what_means_something_else_is_a_difference(document: dict[str, Any], rnd
     assert not same(as_aws_might(other, rnd) if other["Statement"] else None, document, partition="aws-cn")
 
 
-# --- merging -----------------------------------------------------------------------------------------------
+# --- merging ---
 
 OWNED = ["One", "Two"]
 OWN = st.lists(statement([*OWNED], [*RESOURCES, VARIABLES]), max_size=2, unique_by=lambda s: s["Sid"])
@@ -309,7 +310,8 @@ def test_merging_keeps_what_is_foreign_and_settles(have: Any, own: list[dict[str
     try:
         merged = put(have, own)
     except PolicyError:
-        assert "${" in json.dumps(foreign) and "${" in json.dumps(own)
+        assert "${" in json.dumps(foreign)
+        assert "${" in json.dumps(own)
         assert (have or {}).get("Version") != "2012-10-17"
         return
     assert have == before
@@ -325,7 +327,8 @@ def test_merging_keeps_what_is_foreign_and_settles(have: Any, own: list[dict[str
     if not merged.changed:
         assert same(have, merged.document, partition="aws-cn")
     again = put(merged.document, own)
-    assert not again.changed and again.differences == []
+    assert not again.changed
+    assert again.differences == []
     if merged.document["Statement"]:
         assert again.document == merged.document
         assert not put(as_aws_might(merged.document, rnd), own).changed
@@ -343,7 +346,8 @@ def test_a_statement_of_ours_changed_by_hand_is_found(foreign: Any, own: list[An
     assume(touched != own)
     drifted = doc(*touched, *foreign)
     merged = put(drifted, own)
-    assert merged.changed and merged.differences
+    assert merged.changed
+    assert merged.differences
     assert not same(drifted, merged.document, partition="aws-cn")
     assert not put(merged.document, own).changed
 
@@ -416,7 +420,7 @@ def test_size_is_of_the_bytes_sent() -> None:
     assert policy.size({"Sid": "é", "A": [1, 2]}) == len('{"Sid":"é","A":[1,2]}'.encode())
 
 
-# --- the statements we write ---------------------------------------------------------------------------------
+# --- the statements we write ---
 
 
 def by_sid(statements: Any) -> dict[str, Any]:
@@ -444,7 +448,8 @@ def test_cloudtrail_delivers_for_its_account_and_the_organization() -> None:
     write = found["AWSCloudTrailOrganizationWrite20150319"]
     assert write["Resource"] == f"{BUCKET}/audit/AWSLogs/o-abc/*"
     assert write["Principal"] == {"Service": "cloudtrail.amazonaws.com"}
-    assert write["Action"] == "s3:PutObject" and write["Condition"] == {"StringEquals": equals}
+    assert write["Action"] == "s3:PutObject"
+    assert write["Condition"] == {"StringEquals": equals}
     acl = found["AWSCloudTrailAclCheck20150319"]
     assert (acl["Action"], acl["Resource"]) == ("s3:GetBucketAcl", BUCKET)
     assert acl["Condition"] == {"StringEquals": {"aws:SourceArn": TRAIL}}
@@ -499,7 +504,8 @@ def test_one_bucket_takes_several_deliveries_under_their_own_sids() -> None:
     assert len(every) == 10
     assert all(sid.isascii() and sid.isalnum() for sid in every)
     marks = {delivery.mark_of(prefix) for prefix in ("a/b", "ab", "a-b", "A/b", "aB", None)}
-    assert len(marks) == 6 and delivery.mark_of("a/b/") == delivery.mark_of("a/b")
+    assert len(marks) == 6
+    assert delivery.mark_of("a/b/") == delivery.mark_of("a/b")
 
 
 def test_the_role_of_config_is_for_one_account() -> None:
@@ -562,7 +568,7 @@ def test_every_name_is_in_the_partition(partition: str) -> None:
     assert every.count("arn:") == every.count(f"arn:{partition}:")
 
 
-# --- statements of users -------------------------------------------------------------------------------------
+# --- statements of users ---
 
 GOOD = allow(Principal={"AWS": ROOT}, Resource=f"{BUCKET}/*")
 HEADER = "s3:x-amz-server-side-encryption"
@@ -659,6 +665,31 @@ def test_check_looks_at_the_document_too() -> None:
     assert "put dates in quotes" in check(doc({**GOOD, "Sid": pytest}))[0]
     twice = check(doc({**GOOD, "Sid": "A"}, {**GOOD, "Sid": "A"}))
     assert twice == ["statement `A`: want another `Sid`, an earlier statement has `A`"]
+
+
+JUNK = st.recursive(
+    st.none() | st.booleans() | st.integers(0, 9) | st.sampled_from(["*", "Allow", "Deny", "s3:*", BUCKET]),
+    lambda inner: (
+        st.lists(inner, max_size=2)
+        | st.dictionaries(st.sampled_from(["AWS", "Null", "StringEquals", HEADER]), inner, max_size=2)
+    ),
+    max_leaves=4,
+)
+ELEMENTS = st.sampled_from(
+    ["Sid", "Effect", "Principal", "NotPrincipal", "Action", "NotAction", "Resource", "Condition", "Other"]
+)
+
+
+@PURE
+@given(
+    st.dictionaries(
+        st.sampled_from(["Version", "Statement"]), st.lists(st.dictionaries(ELEMENTS, JUNK)) | JUNK
+    )
+)
+def test_whatever_a_user_writes_gets_an_answer(document: dict[str, Any]) -> None:
+    assert isinstance(check(document, bucket_arn=BUCKET, cloudtrail=True, ours=delivery.BUCKET_SIDS), list)
+    with contextlib.suppress(PolicyError):
+        hash(normal(document, partition="aws"))
 
 
 def test_what_we_write_passes_our_own_check() -> None:

@@ -218,18 +218,29 @@ def test_another_interpreter_makes_a_new_environment(checkout: Checkout) -> None
 def test_an_environment_made_by_hand_is_built_upon(checkout: Checkout) -> None:
     venv.create(checkout.venv, symlinks=True)
     (checkout.venv / "by_hand").touch()
+    assert checkout.run(UV_FAILS="1").returncode == 1
+    checkout.good()
     checkout.good()
     assert (checkout.venv / "by_hand").exists()
-    assert len(checkout.installs()) == 1
+    assert len(checkout.installs()) == 2
+
+
+def test_an_environment_made_by_hand_that_will_not_do_is_left_alone(checkout: Checkout) -> None:
+    checkout.venv.mkdir()
+    (checkout.venv / "pyvenv.cfg").touch()
+    done = checkout.run()
+    assert done.returncode == 1
+    assert "was not made by this script" in done.stderr
+    assert not checkout.installs()
 
 
 def test_a_directory_that_is_something_else_is_left_alone(checkout: Checkout, tmp_path: Path) -> None:
     (tmp_path / "precious").mkdir()
-    (tmp_path / "precious" / "file").touch()
+    (tmp_path / "precious" / "old-pyvenv.cfg").touch()
     done = checkout.run(PROVISION_VENV=str(tmp_path / "precious"))
     assert done.returncode == 1
     assert "is no virtual environment" in done.stderr
-    assert [path.name for path in (tmp_path / "precious").iterdir()] == ["file"]
+    assert [path.name for path in (tmp_path / "precious").iterdir()] == ["old-pyvenv.cfg"]
 
 
 # --- two at once, and set-ups that do not end ---

@@ -9,12 +9,13 @@ import threading
 from collections.abc import Callable
 from concurrent.futures import Future
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ..model import Call, Target
-from .check import check, pending
-from .cloud import READS, Cloud, Options, Waiting
 from .errors import Again, ClientError, Incomplete, Interrupted, code_of, describe
+
+if TYPE_CHECKING:
+    from .cloud import Cloud, Options, Waiting
 
 Key = tuple[str, str, str, str]
 
@@ -170,9 +171,13 @@ class Aws:
 
     def rehearse(self, call: Call) -> Any:
         """Check the call against AWS's own model, and answer with pending values."""
+        from .check import pending
+
         return pending(self._checked(call).output_shape)
 
     def _checked(self, call: Call) -> Any:
+        from .check import check
+
         meta = self._cloud.client(call.service, call.region or self.region).meta
         model = meta.service_model.operation_model(meta.method_to_api_mapping[call.operation])
         check(dict(call.params), model)
@@ -201,8 +206,16 @@ def identify(cloud: Cloud, region: str) -> Identity:
     return Identity(answer["Account"], answer["Arn"].split(":")[1], answer["Arn"])
 
 
+def __getattr__(name: str) -> Any:
+    """Load the way to AWS, which is slow to import, only for what goes there: `validate` and `schema` do not."""
+    if name in {"Cloud", "Options", "Waiting"}:
+        from . import cloud
+
+        return getattr(cloud, name)
+    raise AttributeError(name)
+
+
 __all__ = [
-    "READS",
     "Again",
     "Aws",
     "Cloud",

@@ -20,8 +20,6 @@ from botocore.exceptions import (
     UnauthorizedSSOTokenError,
 )
 
-from botocore.parsers import ResponseParserError
-
 from ..model import Failure
 
 THROTTLED = frozenset(
@@ -114,7 +112,7 @@ def is_outage(error: BaseException) -> bool:
     """The call failed on the way or inside AWS: nobody knows what became of it."""
     if isinstance(error, ClientError):
         return status_of(error) >= 500
-    return isinstance(error, HTTPClientError | ConnectionError | ResponseParserError)
+    return isinstance(error, HTTPClientError | ConnectionError) or type(error).__name__ == "ResponseParserError"
 
 
 def is_unreachable(error: BaseException) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import signal
 import time
@@ -74,13 +75,18 @@ def opened(asked: Asked, screen: Screen) -> Iterator[Session]:
     Raises Unable, BaselineError or Locked; nothing has been written then.
     """
     started = time.monotonic()
+    gc.disable()  # half of what building clients costs is looking for garbage among models that stay
     with ExitStack() as stack:
+        stack.callback(gc.enable)
         baseline = offline.read(asked.file)
         regions = _regions(baseline, asked)
         if asked.sandbox:
             _open_sandbox(stack, screen)
         cloud = _cloud(asked, screen)
         stack.callback(cloud.close)
+        home = baseline.general.home_region
+        cloud.client("sts", home)
+        cloud.warm(("cloudtrail", "config", "s3", "iam", "organizations"), home)
         identity = _identity(cloud, baseline)
         if not asked.sandbox:
             _allowed(identity, baseline)
@@ -90,6 +96,9 @@ def opened(asked: Asked, screen: Screen) -> Iterator[Session]:
         session = Session(asked, screen, run, cloud, identity, journal, started)
         named = _introduce(session)
         stack.enter_context(_interruptible(session))
+        gc.freeze()
+        gc.set_threshold(50_000, 20, 20)
+        gc.enable()
         yield session
         named.result()
 

@@ -42,12 +42,16 @@ def is_document(difference: Difference) -> bool:
 
 def one_line(change: Change) -> str:
     """A change in a line: what, its fields from have to want, and the call."""
-    fields = "; ".join(
-        f"{d.field} changed" if is_document(d) else f"{d.field} {value(d.have)} → {value(d.want)}"
-        for d in change.differences
-    )
+    fields = "; ".join(map(_in_short, change.differences))
     what = "created" if change.action == "create" else fields
     return f"{clean(change.resource)}: {what} ({operation(change)})"
+
+
+def _in_short(difference: Difference) -> str:
+    if not is_document(difference):
+        return f"{difference.field} {value(difference.have)} → {value(difference.want)}"
+    done = "added" if difference.have is None else "removed" if difference.want is None else "changed"
+    return f"{difference.field} {done}"
 
 
 def operation(change: Change) -> str:

@@ -150,8 +150,8 @@ def log_group(ask: Ask) -> None:
     held = role_by_arn(role)
     stream = f"{group.removesuffix(':*')}:log-stream:{ask.account}_CloudTrail_{ask.region}"
     acts = [Act(a, stream, "", {}) for a in ("logs:CreateLogStream", "logs:PutLogEvents")]
-    assumed = held is not None and held.trusts(PRINCIPAL)
-    if not assumed or any(decide_identity(held.documents, act) != "allow" for act in acts):
+    documents = held.documents if held is not None and held.trusts(PRINCIPAL) else ()
+    if any(decide_identity(documents, act) != "allow" for act in acts):
         raise Refused(bad_role, "Access denied. Check the trust relationships for your role.")
 
 
@@ -204,7 +204,8 @@ def _deliveries(trail: Any, when: datetime, state: Any) -> dict[str, Any]:
     if fault is None and trail.kms_key_id:
         key = find_key(trail.kms_key_id, trail.account_id, trail.region_name)
         bucket = find_bucket(trail.bucket_name)
-        key = key or find_key(trail.kms_key_id, trail.account_id, bucket.region_name)
+        where = bucket.region_name if bucket is not None else trail.region_name
+        key = key or find_key(trail.kms_key_id, trail.account_id, where)
         fault = None if key is not None and key.key_state == "Enabled" else "KMS.DisabledException"
     good = when if fault is None else state.started
     shown: dict[str, Any] = {

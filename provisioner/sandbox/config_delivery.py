@@ -110,8 +110,8 @@ def channel_delivery(ask: Ask) -> None:
     if fault:
         key = channel.get("s3KmsKeyArn")
         text = (
-            f"Insufficient delivery policy to s3 bucket: {name}, unable to {fault}, provided s3 key prefix is "
-            f"'{prefix or 'null'}', provided kms key is '{key or 'null'}'."
+            f"Insufficient delivery policy to s3 bucket: {name}, unable to {fault}, "
+            f"provided s3 key prefix is '{prefix or 'null'}', provided kms key is '{key or 'null'}'."
         )
         raise Refused(_CODE, text)
 

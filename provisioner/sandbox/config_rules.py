@@ -119,7 +119,7 @@ def delete_rule(ask: Ask) -> dict[str, Any]:
     name = ask.params["ConfigRuleName"]
     rule = ask.store().config_rules.get(name)
     if rule is None:
-        text = f"The ConfigRule '{name}' provided in the request is invalid. Please check the configRule name"
+        text = f"The ConfigRule '{name}' provided in the request is invalid. Please check the name"
         raise Refused("NoSuchConfigRuleException", text)
     if rule.config_rule_state != "ACTIVE":
         text = f"The rule {name} is currently being deleted.  Please retry after some time"
@@ -142,7 +142,7 @@ def _chosen(ask: Ask) -> list[Any]:
     names, held = ask.params.get("ConfigRuleNames"), ask.store().config_rules
     for name in names or []:
         if name not in held:
-            text = f"The ConfigRule '{name}' provided in the request is invalid. Please check the configRule name"
+            text = f"The ConfigRule '{name}' provided in the request is invalid. Please check the name"
             raise Refused("NoSuchConfigRuleException", text)
     return [rule for name, rule in sorted(held.items()) if not names or name in names]
 

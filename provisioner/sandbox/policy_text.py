@@ -19,7 +19,7 @@ _BUCKET_ACTION = re.compile(
 _OBJECT_ACTION = re.compile(
     r"s3:(\*|.*Object.*|AbortMultipartUpload|ListMultipartUploadParts|Get\*|Put\*|Delete\*)", re.IGNORECASE
 )
-# A fixed value of one of these makes an allow for everybody not public (S3 user guide, "the meaning of public").
+# A fixed value of one of these makes an allow for everybody not public (S3 guide, "The meaning of public").
 _NARROWING = {
     "aws:sourcearn",
     "aws:sourceaccount",
@@ -115,7 +115,7 @@ def normalised(document: Mapping[str, Any], partition: str) -> dict[str, Any]:
     return {
         "Version": document.get("Version", "2008-10-17"),
         **{k: v for k, v in document.items() if k not in ("Version", "Statement")},
-        "Statement": [_statement(s, partition) for s in many(document["Statement"])],
+        "Statement": [_statement(s, partition) for s in many(document.get("Statement"))],
     }
 
 

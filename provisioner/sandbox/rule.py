@@ -26,7 +26,7 @@ ROOMS = (
     "config_delivery",
     "config_rules",
     "events",
-    "iam",
+    "iam_rules",
     "kms",
     "organizations",
     "paging",
@@ -82,7 +82,7 @@ def after(name: str, *operations: str, row: str = "") -> Callable[[Part], Part]:
 
 
 def _part(place: Place, name: str, operations: tuple[str, ...], row: str) -> Callable[[Part], Part]:
-    """Enter a function under the rule *name*; an operation of another service is written `service:Operation`."""
+    """Enter a function under the rule *name*; another service's operation is `service:Operation`."""
 
     def enter(part: Part) -> Part:
         if name not in _rules or (row and not _rules[name].row):

@@ -34,11 +34,12 @@ def named_bucket(ask: Ask) -> Any:
 
 
 def policy_of(bucket: Any) -> dict[str, Any] | None:
-    """The bucket's policy document."""
-    if not bucket.policy:
+    """The bucket's policy document; None where there is none, or none that can be read."""
+    try:
+        document = json.loads(bucket.policy or b"null")
+    except ValueError:
         return None
-    document: dict[str, Any] = json.loads(bucket.policy)
-    return document
+    return document if isinstance(document, dict) else None
 
 
 @before("s3.bucket_names", "CreateBucket", row="13.3 uppercase name")
@@ -143,7 +144,7 @@ def versioning_with_lock(ask: Ask) -> None:
     """Versioning of a bucket with Object Lock cannot be suspended."""
     bucket = named_bucket(ask)
     if bucket.object_lock_enabled and ask.params["VersioningConfiguration"].get("Status") == "Suspended":
-        text = "An Object Lock configuration is present on this bucket, so the versioning state cannot be changed."
+        text = "An Object Lock configuration is present on this bucket, so versioning cannot be changed."
         raise Refused("InvalidBucketState", text, 409)
 
 

@@ -75,10 +75,10 @@ def _check_days(transitions: list[dict[str, Any]], key: str, expires: int | None
         if days is None:
             continue
         if target in _INFREQUENT and days < 30:
-            text = f"'{key}' in Transition action must be greater than or equal to 30 for storageClass '{target}'"
+            text = f"'{key}' in Transition action must be 30 or more for storageClass '{target}'"
             raise Refused("InvalidArgument", text)
         if expires is not None and expires <= days:
-            text = f"'{key}' in the Expiration action for filter must be greater than '{key}' in the Transition action"
+            text = f"'{key}' in the Expiration action must be greater than '{key}' in the Transition action"
             raise Refused("InvalidArgument", text)
 
 
@@ -90,7 +90,7 @@ def _check_days(transitions: list[dict[str, Any]], key: str, expires: int | None
 def lifecycle_put(ask: Ask) -> Answer | dict[str, Any]:
     """Every field of a lifecycle rule comes back, with an ID made where none was given."""
     bucket = named_bucket(ask)
-    rules = [dict(rule) for rule in ask.params["LifecycleConfiguration"]["Rules"]]
+    rules = [dict(rule) for rule in ask.params.get("LifecycleConfiguration", {}).get("Rules") or []]
     for rule in rules:
         if not rule.get("ID"):
             rule["ID"] = hashlib.sha256(json.dumps(rule, default=str, sort_keys=True).encode()).hexdigest()[

@@ -30,11 +30,17 @@ UNSAVED = frozenset({"ec2"})
 _SIDE = ("bucket_accounts", "master_accounts")
 
 
+def _backends() -> list[Any]:
+    """Moto's services that hold something."""
+    held: list[Any] = BackendDict._instances  # type: ignore[misc]
+    return held
+
+
 def capture(memory: dict[str, Any]) -> bytes:
     """The whole state in one pickle, so that references between backends survive."""
     services: dict[str, dict[tuple[str, str], Any]] = {}
     sides: dict[str, dict[str, Any]] = {}
-    for held in BackendDict._instances:
+    for held in _backends():
         if held.service_name in UNSAVED:
             continue
         services[held.service_name] = {(acc, reg): made for acc, reg, made in held.iter_backends()}
@@ -87,12 +93,12 @@ def restore(blob: bytes) -> dict[str, Any]:
 
 def forget() -> None:
     """Moto holds nothing."""
-    for held in list(BackendDict._instances):
+    for held in list(_backends()):
         held.clear()
         for name in _SIDE:
             if hasattr(held, name):
                 setattr(held, name, {})
-    BackendDict._instances.clear()
+    _backends().clear()
     reset_model_data()
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import traceback
 from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager, nullcontext
 from dataclasses import replace
@@ -12,7 +13,7 @@ from typing import Any
 
 from moto.core.request import Request
 
-from . import denial, rule, seed, store, wire
+from . import answers, denial, rule, seed, store, wire
 from .stale import Stale
 from .words import Answer, Fault, Interrupt, Refused, WireCall
 
@@ -27,17 +28,18 @@ class World:
         self.notice: str | None = None
         self.memory: dict[str, Any] = {}
         self.dirty = False  # a read has changed something: time goes by for what AWS does by itself
-        self.page_size = 0  # where set, lists answer pages of that many
-        self.stale_reads = 0  # so many reads of an operation after a write show what was before it
-        self.propagation = (
-            0  # so many calls a new bucket, policy, role or channel is refused by what needs it
-        )
-        self._stale = Stale()
-        self._denials: list[denial.Denial] = []
-        self._interrupts: list[Interrupt] = []
+        self._set_switches()
         self._book = rule.book(without)
         self._lock = RLock()
         self._file = store.File(path) if path else None
+
+    def _set_switches(self) -> None:
+        self.page_size = 0  # where set, lists answer pages of that many
+        self.stale_reads = 0  # so many reads of an operation after a write show what was before it
+        self.propagation = 0  # so many calls a new bucket, policy, role or channel is refused
+        self._stale = Stale()
+        self._denials: list[denial.Denial] = []
+        self._interrupts: list[Interrupt] = []
 
     @property
     def writes(self) -> list[WireCall]:
@@ -61,12 +63,12 @@ class World:
         return lambda: self._denials.remove(denied)
 
     def reset(self) -> None:
-        """The sandbox is as new."""
+        """The sandbox is as new: no calls, no faults, and the accounts hold nothing."""
         with self._alone():
             self._plant()
             self._save()
             self.calls.clear()
-            self._stale = Stale()
+            self._set_switches()
 
     @contextmanager
     def opened(self) -> Iterator[None]:
@@ -90,11 +92,7 @@ class World:
         plain = {k: v for k, v in plain.items() if k.lower() != "host"}
         request = Request.from_primitives(method, target, plain, body)
         with self._alone():
-            try:
-                ask = wire.understand(self, request)
-            except Refused as error:
-                return Answer(error.status, {}, error.message.encode())
-            return self._answer(ask)
+            return self._answer(wire.understand(self, request))
 
     def _answer(self, ask: wire.Ask) -> Answer:
         call = WireCall(ask.account, ask.region, ask.service, ask.operation, ask.params)
@@ -105,9 +103,9 @@ class World:
             answer = self._interrupted(ask, call, "before")
             if answer is None:
                 answer = self._effect(ask, call)
-                code = wire.error_code(ask, answer)
+                code = answers.error_code(ask, answer)
                 answer = self._interrupted(ask, replace(call, code=code), "after") or answer
-            code = wire.error_code(ask, answer)
+            code = answers.error_code(ask, answer)
             return answer
         finally:
             self.calls[place] = replace(call, code=code)
@@ -154,15 +152,19 @@ class World:
                 result = json.loads(result.body or b"{}")
             for part in ends:
                 part(ask, result)
-            return wire.succeed(ask, result)
+            return answers.succeed(ask, result)
         except Refused as error:
-            return wire.refuse(ask, error)
+            return answers.refuse(ask, error)
+        except Exception as defect:  # noqa: BLE001 a mistake of ours must not look like an AWS that is away
+            where = traceback.extract_tb(defect.__traceback__)[-1]
+            text = f"{type(defect).__name__}: {defect} in {Path(where.filename).name}:{where.lineno}"
+            return answers.refuse(ask, Refused("SandboxDefect", text, 501))
 
     def _interrupted(self, ask: wire.Ask, call: WireCall, phase: Any) -> Answer | None:
         for interrupt in self._interrupts:
             fault = interrupt(call, phase)
             if isinstance(fault, Fault):
-                return wire.refuse(ask, Refused(fault.code, fault.message, fault.status))
+                return answers.refuse(ask, Refused(fault.code, fault.message, fault.status))
         return None
 
     def _record(self, ask: wire.Ask) -> None:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any, Final
 
 from ..model import Finding
+from ..proof import moment
 from .config_state import Found, Thing, recorder_title
 
 FIRST_DELIVERY: Final = timedelta(
@@ -20,18 +21,18 @@ _STREAMS: Final = {
 }
 
 
-def recorder_findings(found: Found) -> Iterator[Finding]:
+def recorder_findings(found: Found, now: datetime) -> Iterator[Finding]:
     """The recorder runs, and what it did last succeeded."""
     if found.recorder is None:
         yield Finding("configuration recorder", "recording", False, "there is no recorder")
         return
     title, status = recorder_title(str(found.recorder["name"])), found.status
     if status.get("recording"):
-        yield Finding(title, "recording", True, f"since {time_text(status.get('lastStartTime'))}")
+        yield Finding(title, "recording", True, f"since {_time(status.get('lastStartTime'), now)}")
     else:
-        yield Finding(title, "recording", False, f"stopped at {time_text(status.get('lastStopTime'))}")
+        yield Finding(title, "recording", False, f"stopped at {_time(status.get('lastStopTime'), now)}")
     last = str(status.get("lastStatus") or "")
-    changed = time_text(status.get("lastStatusChangeTime"))
+    changed = _time(status.get("lastStatusChangeTime"), now)
     if last.lower() == "failure":
         yield Finding(title, "last recording", False, f"failed at {changed}: {error_text(status)}")
     elif last.lower() == "success":
@@ -58,7 +59,7 @@ def channel_findings(found: Found, status: Thing | None, now: datetime) -> Itera
             yield Finding(title, check, False, f"failed: {error_text(info)}")
         elif last == "success":
             at = info.get("lastSuccessfulTime") or info.get("lastStatusChangeTime")
-            yield Finding(title, check, True, f"succeeded at {time_text(at)}")
+            yield Finding(title, check, True, f"succeeded at {_time(at, now)}")
         elif used[key] and key != "configStreamDeliveryInfo":
             yield _never(title, check, "delivered", found, now, FIRST_DELIVERY)
         elif used[key]:
@@ -82,10 +83,10 @@ def _never(title: str, check: str, done: str, found: Found, now: datetime, patie
         return Finding(title, check, False, f"nothing was {done}, and the recorder is stopped")
     if started is None or now - started < patience:
         return Finding(
-            title, check, None, f"nothing was {done} yet; the recorder started at {time_text(started)}"
+            title, check, None, f"nothing was {done} yet; the recorder started at {_time(started, now)}"
         )
     return Finding(
-        title, check, False, f"nothing was {done} since the recorder started at {time_text(started)}"
+        title, check, False, f"nothing was {done} since the recorder started at {_time(started, now)}"
     )
 
 
@@ -95,8 +96,5 @@ def error_text(status: Thing) -> str:
     return ": ".join(filter(None, parts)) or "AWS does not say why"
 
 
-def time_text(value: datetime | None) -> str:
-    """The time as text, to the second, in UTC."""
-    if value is None:
-        return "a time unknown"
-    return value.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
+def _time(value: datetime | None, now: datetime) -> str:
+    return moment(value, now) if value else "a time that AWS does not tell"

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from typing import Any, Final
 
 from ..aws import Aws
 from ..baseline import Baseline
 from ..diff import differences
 from ..model import Change, Changes, Difference, Findings, Kind, Note, Scope, Wait
+from ..proof import utc_now
 from ..recording import (
     EXCLUSION,
+    GROUP_KEYS,
     Types,
     continuous,
     recorded,
@@ -29,7 +30,7 @@ from .config_state import Thing, adopted, read_config, recorder_title
 
 _READ_ONLY: Final = {"arn", "recordingScope", "servicePrincipal", "connectorArn", "scopeConfiguration"}
 # Regions that came after February 2022 know no IAM types.
-_WITHOUT_IAM: Final = {
+_NO_IAM: Final = {
     *("ap-east-2", "ap-south-2", "ap-southeast-4", "ap-southeast-5", "ap-southeast-6", "ap-southeast-7"),
     *("ca-west-1", "eu-central-2", "eu-south-2", "il-central-1", "me-central-1", "mx-central-1"),
 }
@@ -69,50 +70,47 @@ def _ensure_recorder(aws: Aws, baseline: Baseline, have: Thing | None, name: str
     """The recorder is there and records what is asked for, in one request that holds the whole of it."""
     section = baseline[Config]
     yield from adopted(recorder_title(name), have, section.recorder.name)
-    group, more_types = _group(section, have, home=aws.target.home)
+    group, more_types = _group(section, have, iam=aws.target.home and aws.region not in _NO_IAM)
     mode, more_often = _mode(section, have)
     for text in filter(None, (more_types, more_often)):
         yield Note(Kind.STRICTER, recorder_title(name), text)
-    if have is None and group and group["includeGlobalResourceTypes"] and aws.region in _WITHOUT_IAM:
-        yield Note(
-            Kind.WARNING,
-            recorder_title(name),
-            f"AWS records no IAM types in {aws.region}: take another `home_region`",
-        )
-
-    want: dict[str, Any] = {"roleARN": role_arn(aws, baseline)}
-    want |= {"recordingGroup": sendable(group, None) if have is None else group} if group else {}
-    want |= {"recordingMode": mode} if mode else {}
-    shown = (
-        {
-            "roleARN": (have or {}).get("roleARN"),
-            "recordingGroup": shown_group(have.get("recordingGroup")),
-            "recordingMode": shown_mode(have.get("recordingMode")),
-        }
-        if have
-        else None
-    )
-    if changed := differences(shown, want):
-        full = _whole(have or {}, want) | {"name": name}
-        wait = Wait(
-            "InvalidRoleException", f"AWS Config to be let into the role {want['roleARN'].rpartition('/')[2]}"
-        )
+    asked = section.recorder.recording_group
+    if asked and asked.include_global_resource_types and aws.target.home and aws.region in _NO_IAM:
+        text = f"AWS records no IAM types in {aws.region}: nobody records them, take another `home_region`"
+        yield Note(Kind.WARNING, recorder_title(name), text)
+    role = role_arn(aws, baseline)
+    want: dict[str, Any] = {"roleARN": role}
+    for key, value in (("recordingGroup", group), ("recordingMode", mode)):
+        if value:
+            want[key] = value if have else sendable(value)
+    if changed := differences(_shown(have) if have else None, want):
+        full = {"name": name, **_whole(have or {}, want)}
+        wait = Wait("InvalidRoleException", f"AWS Config to be let into the role {role.rpartition('/')[2]}")
         call = aws.write("config").put_configuration_recorder(ConfigurationRecorder=full).waiting(wait)
         # Somebody made one since it was looked for: it is adopted.
         call = call.or_done("MaxNumberOfConfigurationRecordersExceededException")
         yield Change(recorder_title(name), changed, call, "update" if have else "create")
 
 
-def _group(section: Config, have: Thing | None, *, home: bool) -> tuple[dict[str, Any], str]:
+def _shown(have: Thing) -> dict[str, Any]:
+    """What the file may have a say in, what AWS leaves out filled in."""
+    return {
+        "roleARN": have.get("roleARN"),
+        "recordingGroup": shown_group(have.get("recordingGroup")),
+        "recordingMode": shown_mode(have.get("recordingMode")),
+    }
+
+
+def _group(section: Config, have: Thing | None, *, iam: bool) -> tuple[dict[str, Any], str]:
     """The `recordingGroup` to set, empty where nothing has to be; and what AWS records beyond the file.
 
-    What is recorded already stays recorded, unless `exact`.
+    What is recorded already stays recorded, unless `exact`. *iam*: this is the Region that records IAM.
     """
     asked = section.recorder.recording_group
     if asked is None:
         return {}, ""
     now = recorded(have.get("recordingGroup")) if have else Types()
-    want = asked.types(now, home=home)
+    want = asked.types(now, iam=iam)
     final = want if section.exact else want | now
     text = f"records {final}; the baseline asks for {want}" if final != want else ""
     if have and final == now:
@@ -145,7 +143,9 @@ def _whole(have: Thing, want: Thing) -> dict[str, Any]:
         group = shown_group(full["recordingGroup"])
         by_exclusion = group["recordingStrategy"]["useOnly"] == EXCLUSION
         clean = recording_group(recorded(group), by_exclusion=by_exclusion)
-        full["recordingGroup"] = sendable(clean, have.get("recordingGroup"))
+        others = (have.get("recordingGroup") or {}).items()
+        unknown = {key: value for key, value in others if key not in GROUP_KEYS}
+        full["recordingGroup"] = unknown | sendable(clean)
     return full
 
 
@@ -156,8 +156,8 @@ def verify_config_recorder(aws: Aws, baseline: Baseline) -> Findings:
     counts = read.get_discovered_resource_counts()
     delivery = read.describe_delivery_channel_status()
     found = read_config(aws, retention=False)
-    now = datetime.now(UTC)
-    yield from recorder_findings(found)
+    now = utc_now()
+    yield from recorder_findings(found, now)
     statuses = delivery.get("DeliveryChannelsStatus")
     yield from channel_findings(found, statuses[0] if statuses else None, now)
     yield from count_findings(found, counts.all().get("totalDiscoveredResources"), now)

@@ -65,17 +65,16 @@ class RecordingGroup(Section):
             raise Wrong("all_supported", "nothing would be recorded: give `resource_types`, or leave it true")
         return self
 
-    def types(self, have: Types, *, home: bool) -> Types:
-        """What is to be recorded, where *have* is recorded now. *home* is the Region that records IAM."""
+    def types(self, have: Types, *, iam: bool) -> Types:
+        """What is to be recorded, where *have* is recorded now. *iam*: this Region is to record IAM."""
         if self.resource_types:
             return Types(frozenset(self.resource_types))
         if self.exclusion_by_resource_types:
-            return Types(
-                frozenset(self.exclusion_by_resource_types) | (frozenset() if home else IAM_TYPES), but=True
-            )
+            excluded = frozenset(self.exclusion_by_resource_types)
+            return Types(excluded if iam else excluded | IAM_TYPES, but=True)
         if self.include_global_resource_types is None:
             return Types(frozenset(each for each in IAM_TYPES if each not in have), but=True)
-        return EVERYTHING if self.include_global_resource_types and home else WITHOUT_IAM
+        return EVERYTHING if self.include_global_resource_types and iam else WITHOUT_IAM
 
 
 class RecordingModeOverride(Section):

@@ -4,20 +4,21 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime
 from typing import Any, Final
 
 from ..aws import Aws, Reading
 from ..baseline import Baseline
 from ..diff import differences, spelled, tags
 from ..model import Change, Changes, Difference, Finding, Findings, Kind, Note, Refused, Scope, Wait, update
+from ..proof import moment, utc_now
 from . import step, verify
-from .config_health import error_text, time_text
+from .config_health import error_text
 from .config_rule_section import Rule, more_often, owner_of, parameters_text
 from .config_section import Config
 from .config_state import Thing
 
 _NAMES: Final = 25  # that AWS takes in one request
-_SCOPE: Final = ("ComplianceResourceTypes", "TagKey", "TagValue", "ComplianceResourceId")
 _KEPT: Final = (
     "Description",
     "MaximumExecutionFrequency",
@@ -137,13 +138,13 @@ def shown_rule(have: Thing) -> dict[str, Any]:
 
 def wanted_rule(rule: Rule, have: Thing | None) -> dict[str, Any]:
     """What the file has a say in, in the shape of `shown_rule`; None for what is to go."""
+    present = shown_rule(have) if have else {"InputParameters": {}, "Scope": {}}
     scope = rule.scope.to_api() if rule.scope else {}
-    present = shown_rule(have)["InputParameters"] if have else {}
-    want: dict[str, Any] = {
-        "Source": {"Owner": "AWS", "SourceIdentifier": rule.source_identifier},
-        "InputParameters": {**dict.fromkeys(present), **rule.input_parameters},
-        "Scope": {key: scope.get(key) for key in _SCOPE},
-    }
+    want: dict[str, Any] = {"Source": {"Owner": "AWS", "SourceIdentifier": rule.source_identifier}}
+    if parameters := {**dict.fromkeys(present["InputParameters"]), **rule.input_parameters}:
+        want["InputParameters"] = parameters
+    if wider := {**dict.fromkeys(present["Scope"]), **scope}:
+        want["Scope"] = wider
     if rule.description is not None:
         want["Description"] = rule.description
     if rule.maximum_execution_frequency:
@@ -157,9 +158,9 @@ def _body(want: Thing, have: Thing | None) -> dict[str, Any]:
     # What another rule was told may be nothing for this one.
     kept = {key: have[key] for key in _KEPT if key in have} if have and same else {}
     body = {**kept, **want}
-    body["Scope"] = {key: value for key, value in want["Scope"].items() if value}
-    parameters = {key: value for key, value in want["InputParameters"].items() if value is not None}
-    body["InputParameters"] = parameters_text(parameters) if parameters else ""
+    for key in ("Scope", "InputParameters"):
+        body[key] = {name: value for name, value in want.get(key, {}).items() if value is not None}
+    body["InputParameters"] = parameters_text(body["InputParameters"]) if body["InputParameters"] else ""
     return {key: value for key, value in body.items() if value or key == "Description"}
 
 
@@ -191,10 +192,10 @@ def verify_config_rules(aws: Aws, baseline: Baseline) -> Findings:
         listed = read.describe_config_rule_evaluation_status().get("ConfigRulesEvaluationStatus")
     statuses = {str(each["ConfigRuleName"]): each for each in listed}
     for name in wanted:
-        yield rule_finding(name, statuses.get(name))
+        yield rule_finding(name, statuses.get(name), utc_now())
 
 
-def rule_finding(name: str, status: Thing | None) -> Finding:
+def rule_finding(name: str, status: Thing | None, now: datetime) -> Finding:
     """What the evaluation status of one rule proves; None is for a rule that is not there."""
     title, check = _title(name), "evaluation"
     if status is None:
@@ -206,9 +207,9 @@ def rule_finding(name: str, status: Thing | None) -> Finding:
     )
     error = error_text(status)
     if bad is not None and (good is None or bad > good):
-        return Finding(title, check, False, f"failed at {time_text(bad)}: {error}")
+        return Finding(title, check, False, f"failed at {moment(bad, now)}: {error}")
     if good is not None:
-        return Finding(title, check, True, f"succeeded at {time_text(good)}")
+        return Finding(title, check, True, f"succeeded at {moment(good, now)}")
     if status.get("LastErrorCode"):
         return Finding(title, check, False, f"failed: {error}")
     return Finding(title, check, None, "not evaluated yet")
