@@ -48,9 +48,11 @@ def json_schema(sections: Mapping[str, type[Section]]) -> Schema:
 def _open(schema: Schema) -> Schema:
     """The schema, letting a placeholder stand for each scalar whose text it would refuse."""
     schema = {key: _inner(key, value) for key, value in schema.items() if key != "want"} | _hover(schema)
+    if isinstance(kinds := schema.get("type"), list):
+        return _open(_each_type(schema, kinds))
     if "anyOf" in schema:
         return {**schema, "anyOf": _flat(schema["anyOf"])}
-    if schema.get("type") in {"integer", "number", "boolean"}:
+    if schema.get("type") in ("integer", "number", "boolean"):
         return _either(schema, _ENV_REF)
     limited = any(each in schema for each in _LIMITS)
     return _either(schema, _TEXT_REF) if limited and schema.get("type", "string") == "string" else schema
@@ -64,6 +66,13 @@ def _inner(key: str, value: Any) -> Any:
     if key in {"items", "additionalProperties"} and isinstance(value, dict):
         return _open(value)
     return value
+
+
+def _each_type(schema: Schema, kinds: list[str]) -> Schema:
+    """The schema of several types as alternatives of one type."""
+    about = {key: schema[key] for key in _ABOUT if key in schema}
+    rest = {key: value for key, value in schema.items() if key not in about}
+    return {**about, "anyOf": [{**rest, "type": kind} for kind in kinds]}
 
 
 def _hover(schema: Schema) -> Schema:

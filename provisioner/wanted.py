@@ -97,6 +97,8 @@ def _variants(schema: Schema, root: Schema) -> Iterator[Schema]:
         for alternative in inner:
             for each in _variants(alternative, root):
                 yield {**each, **around}
+    elif isinstance(kinds := schema.get("type"), list):
+        yield from ({**schema, "type": kind} for kind in kinds)
     else:
         yield schema
 

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
+from pathlib import Path
+from typing import Annotated, Any
 
 import pytest
 from jsonschema import Draft202012Validator
+from pydantic import WithJsonSchema
 
 from provisioner import yaml_source
-from provisioner.baseline import json_schema
+from provisioner.baseline import Section, json_schema, parse
 from provisioner.yaml_tree import Node
 
 from .baseline_sample import HEAD, SECTIONS
@@ -84,3 +86,28 @@ def test_an_editor_can_complete_and_explain() -> None:
         SCHEMA["$defs"]["Bucket"]["properties"]["name"]["description"]
         == "Takes a bucket name of up to 40 characters."
     )
+
+
+def test_a_field_of_several_types_takes_a_placeholder_for_each() -> None:
+    class Odd(Section):
+        it: Annotated[Any, WithJsonSchema({"type": ["string", "integer"], "minLength": 2, "title": "It"})]
+
+    assert json_schema({"odd": Odd})["$defs"]["Odd"]["properties"]["it"] == {
+        "title": "It",
+        "anyOf": [
+            {"type": "string", "minLength": 2},
+            {"$ref": "#/$defs/with-placeholder"},
+            {"type": "integer", "minLength": 2},
+            {"$ref": "#/$defs/from-environment"},
+        ],
+    }
+
+
+def test_the_example_is_taken_by_us_and_by_editors() -> None:
+    from provisioner.steps import SECTIONS as REAL
+
+    text = (Path(__file__).parent.parent / "baseline.yaml").read_text()
+    assert set(parse(text, "baseline.yaml", REAL, {}).sections) == set(REAL)
+    root = yaml_source.read(text, "b").root
+    assert root
+    assert list(Draft202012Validator(json_schema(REAL)).iter_errors(plain(root))) == []

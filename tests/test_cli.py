@@ -218,7 +218,7 @@ def test_what_must_be_instant_loads_nothing_slow(argument: str) -> None:
         "import sys\nfrom provisioner.cli import run\n"
         f"run(['{argument}'])\n"
         "slow = {'boto3', 'botocore', 'pydantic', 'rich', 'structlog', 'yaml', 'moto'}\n"
-        "sys.exit(', '.join(slow & set(sys.modules)))"
+        "sys.exit(', '.join(slow & set(sys.modules)) or 0)"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False, cwd=ROOT)
     assert (done.returncode, done.stderr) == (0, "")
@@ -237,7 +237,7 @@ def test_colour(capfd: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     assert escape in told(capfd, "diff", FILE, "--sandbox")[1]
     assert escape not in told(capfd, "diff", FILE, "--sandbox", "--no-color")[1]
     monkeypatch.setenv("NO_COLOR", "1")
-    assert "\x1b[3" not in told(capfd, "diff", FILE, "--sandbox")[1]
+    assert escape not in told(capfd, "diff", FILE, "--sandbox")[1]
 
 
 def test_the_wrong_account_is_refused(capfd: Any, home: Path, served: str) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import threading
 import time
 from collections.abc import Iterable
@@ -85,12 +86,13 @@ class Screen:
 
 
 def _console(color: str, *, stderr: bool) -> Console:
+    plain = color == "never" or (color == "auto" and bool(os.environ.get("NO_COLOR")))
     console = Console(
         stderr=stderr,
         markup=False,
         highlight=False,
         emoji=False,
-        no_color=True if color == "never" else None,
+        color_system=None if plain else "auto",  # rich's own `no_color` would leave bold and dim in
         force_terminal=True if color == "always" else None,
     )
     if not console.file.isatty():

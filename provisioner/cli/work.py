@@ -77,7 +77,7 @@ def _within(asked: Asked, work: Callable[[Session], int]) -> int:
             return work(session)
     except BaselineError as error:
         screen.idle()
-        sys.stderr.write(error.render(color=not screen.err.no_color and screen.err.is_terminal) + "\n")
+        sys.stderr.write(error.render(color=screen.err.is_terminal and screen.err.color_system is not None) + "\n")
         screen.document({"format_version": "1.0", "command": asked.command, "problems": [p.as_dict() for p in error.problems]})
         return ERROR
     except (Unable, Locked) as error:

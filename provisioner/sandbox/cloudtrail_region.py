@@ -24,17 +24,24 @@ def _name(ask: Ask) -> tuple[str, str]:
     return key, ask.params.get(key) or ""
 
 
-def target(ask: Ask) -> Any:
-    """The trail a request is about; raises `Refused` where it is not there."""
+def find(ask: Ask) -> Any | None:
+    """The trail a request is about; None where it is not there."""
     _, name = _name(ask)
-    if name.startswith("arn:") and not _ARN.fullmatch(name):
-        raise Refused("CloudTrailARNInvalidException", f"The ARN is not valid: {name}")
-    if ask.operation in _TAGS and not name.startswith("arn:"):
-        raise Refused("CloudTrailARNInvalidException", f"The ARN is not valid: {name}")
     for trail in known_trails(ask):
         if trail.arn == name or (trail.trail_name == name and trail.account_id == ask.account):
             return trail
-    raise unknown(ask, name)
+    return None
+
+
+def target(ask: Ask) -> Any:
+    """The trail a request is about; raises `Refused` where it is not there."""
+    _, name = _name(ask)
+    if (name.startswith("arn:") or ask.operation in _TAGS) and not _ARN.fullmatch(name):
+        raise Refused("CloudTrailARNInvalidException", f"The ARN is not valid: {name}")
+    trail = find(ask)
+    if trail is None:
+        raise unknown(ask, name)
+    return trail
 
 
 @before(
@@ -58,9 +65,9 @@ def unknown_trail(ask: Ask) -> None:
 )
 def home_region(ask: Ask) -> None:
     """Outside its home Region a trail cannot be changed: InvalidHomeRegionException."""
-    trail = target(ask)
+    trail = find(ask)
     _, name = _name(ask)
-    if trail.region_name == ask.region:
+    if trail is None or trail.region_name == ask.region:
         return
     if ask.operation in _SELECTORS:
         if name.startswith("arn:"):
@@ -82,8 +89,8 @@ def home_region(ask: Ask) -> None:
 )
 def owner_only(ask: Ask) -> None:
     """A member cannot change its organization's trail; a delegated administrator can, by the full ARN."""
-    trail = target(ask)
-    if trail.account_id == ask.account or ask.operation.startswith("Get"):
+    trail = find(ask)
+    if trail is None or trail.account_id == ask.account or ask.operation.startswith("Get"):
         return
     held = held_organization(ask.account, ask.partition)
     if held is not None and delegated(held, ask.account, PRINCIPAL):

@@ -37,7 +37,7 @@ def lifecycle(*rules: dict[str, Any], **top: str) -> Any:
         make_bucket(aws)
         aws.s3.put_bucket_lifecycle_configuration(Bucket="bkt", LifecycleConfiguration={"Rules": [*rules]}, **top)
         answer = aws.s3.get_bucket_lifecycle_configuration(Bucket="bkt")
-        return answer["Rules"], answer["TransitionDefaultMinimumObjectSize"]
+        return answer.get("Rules"), answer["TransitionDefaultMinimumObjectSize"]
 
     return do
 
