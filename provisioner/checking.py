@@ -117,7 +117,7 @@ def unknown_key(source: Source, path: Path, known: list[str]) -> Problem:
     key = str(spot.path[-1])
     hint = did_you_mean(key, known)
     if not hint and 0 < len(known) <= _MOST_KEYS:
-        hint = f"known are {listed(map(quoted, known), 'and')}"
+        hint = f"known {'are' if len(known) > 1 else 'is'} {listed(map(quoted, known), 'and')}"
     return source.problem(spot.key_line, spot.key_column, spot.path, "no such key", hint)
 
 

@@ -69,7 +69,8 @@ class Filler:
             node.bad = True
             return whole
         known = [f"${{{each}}}" for each in (*self.allowed, "env:NAME")]
-        hint = did_you_mean(whole, known) or f"known are {listed(map(quoted, known), 'and')}"
+        only = f"known {'are' if self.allowed else 'is'} {listed(map(quoted, known), 'and')}"
+        hint = did_you_mean(whole, known) or only
         return self._refuse(path, node, whole, f"nothing is called {quoted(whole)}", hint)
 
     def _from_env(self, found: re.Match[str], node: Node, path: Path) -> str:

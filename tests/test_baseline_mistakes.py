@@ -51,7 +51,7 @@ MISTAKES: list[tuple[str, str]] = [
     ("buckets: {a: {name: 'x${env:HOM}'}}", "3:23: buckets.a.name: environment variable 'HOM' is not set; did you mean 'HOME'?"),
     ("buckets: {a: {name: '${env:A-B}'}}", "3:22: buckets.a.name: want '${env:NAME}', a name of letters, digits and '_', got '${env:A-B}'"),
     ("buckets: {a: {name: '${Env:HOME}'}}", "3:22: buckets.a.name: want '${env:NAME}', a name of letters, digits and '_', got '${Env:HOME}'"),
-    ("regions: ['${region}']", "3:12: regions[0]: nothing is called '${region}'; known are '${env:NAME}'"),
+    ("regions: ['${region}']", "3:12: regions[0]: nothing is called '${region}'; known is '${env:NAME}'"),
 ]  # fmt: skip
 
 

@@ -39,32 +39,6 @@ def recorder_role(ask: Ask) -> None:
         raise Refused("InvalidRoleException", f"Role ARN {role} is not valid.")
 
 
-@before(
-    "config.recording_group",
-    "PutConfigurationRecorder",
-    row="4 PutConfigurationRecorder: recordingGroup rules",
-)
-def recording_group(ask: Ask) -> None:
-    """A recording group that contradicts itself is InvalidRecordingGroupException."""
-    group = (ask.params.get("ConfigurationRecorder") or {}).get("recordingGroup")
-    if not group:
-        return
-    everything = group.get("allSupported", False)
-    strategy = (group.get("recordingStrategy") or {}).get("useOnly")
-    types = bool(group.get("resourceTypes"))
-    excluded = bool((group.get("exclusionByResourceTypes") or {}).get("resourceTypes"))
-    fits = {
-        "ALL_SUPPORTED_RESOURCE_TYPES": everything and not types and not excluded,
-        "INCLUSION_BY_RESOURCE_TYPES": types and not everything and not excluded,
-        "EXCLUSION_BY_RESOURCE_TYPES": excluded and not everything and not types,
-        None: True,
-    }
-    global_types = group.get("includeGlobalResourceTypes", False)
-    if not fits.get(strategy, True) or (global_types and not everything and strategy is None):
-        text = "The recording group provided is not valid"
-        raise Refused("InvalidRecordingGroupException", text)
-
-
 @before("config.recording_mode", "PutConfigurationRecorder", row="13.2 recordingMode DAILY")
 def check_mode(ask: Ask) -> None:
     """The recording mode is kept, CONTINUOUS where none was given."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Iterator
 from typing import Any
 
 from .rule import after, before
@@ -70,8 +72,19 @@ def _ask_for_all(ask: Ask, token: str) -> None:
 
 def _cut(ask: Ask, answer: dict[str, Any], key: str, token: str, size: int) -> None:
     start = int(str(ask.params.get(token) or "p0")[1:])
-    every = answer.get(key) or []
+    every = [*(answer.get(key) or []), *_rest(ask, answer.pop(token, None), key, token)]
     answer[key] = every[start : start + size]
-    answer.pop(token, None)
     if start + size < len(every):
         answer[token] = f"p{start + size}"
+
+
+def _rest(ask: Ask, more: Any, key: str, token: str) -> Iterator[Any]:
+    """What is on moto's own further pages."""
+    asked = ask.params.get(token)
+    while more:
+        ask.hidden = _LIMITS
+        ask.rewrite(**{token: more})
+        page = json.loads(ask.moto().body)
+        yield from page[key]
+        more = page.get(token)
+    ask.params[token] = asked

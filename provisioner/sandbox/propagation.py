@@ -25,8 +25,7 @@ _DEPENDENTS = (
 @after("iam.propagation", "events:record", row="13.4 use of role right after create; 1.1")
 def remember(ask: Ask, _: dict[str, Any]) -> None:
     """Where `World.propagation` is n, what was just made is refused n times by what depends on it."""
-    thing = _made(ask)
-    if thing and ask.world.propagation:
+    if ask.world.propagation and (thing := _made(ask)):
         ask.note("fresh")[thing] = ask.world.propagation
 
 

@@ -115,11 +115,10 @@ class World:
         if not call.writes and (old := self._stale.before(ask, self.stale_reads)):
             return self._in_the_past(ask, old)
         was = store.capture(self.memory) if call.writes and self.stale_reads else None
-        answer = self._perform(ask)
+        answer = self._perform(ask, writes=call.writes)
         if call.writes and answer.status < 300:
-            self._record(ask)
             self._stale.wrote(ask, was)
-        if call.writes or self.dirty or ask.service == "sts":
+        if call.writes or self.dirty or ask.operation.startswith("AssumeRole"):
             self._save()
         return answer
 
@@ -127,38 +126,45 @@ class World:
         now = store.capture(self.memory)
         self.memory = store.restore(old)
         try:
-            return self._perform(ask)
+            return self._perform(ask, writes=False)
         finally:
             self.dirty = False
             self.memory = store.restore(now)
 
-    def _perform(self, ask: wire.Ask) -> Answer:
-        """What AWS would do: the rules, around moto."""
-        find = self._book.find
+    def _perform(self, ask: wire.Ask, *, writes: bool) -> Answer:
+        """What AWS would do; a write that succeeded is in the event history."""
         try:
-            denial.check(self._denials, ask)
-            for part in find(ask.service, ask.operation, "before"):
-                part(ask)
-            own = find(ask.service, ask.operation, "instead")
-            result = own[-1](ask) if own else ask.moto()
-            ends = find(ask.service, ask.operation, "after")
-            if isinstance(result, Answer):
-                if result.status >= 300 or not ends:
-                    return result
-                if ask.protocol not in ("json", "rest-json"):
-                    for part in ends:
-                        part(ask, {})
-                    return result
-                result = json.loads(result.body or b"{}")
-            for part in ends:
-                part(ask, result)
-            return answers.succeed(ask, result)
+            answer = self._rules_around_moto(ask)
+            if writes and answer.status < 300:
+                for part in self._book.find("events", "record", "after"):
+                    part(ask, {})
         except Refused as error:
             return answers.refuse(ask, error)
         except Exception as defect:  # noqa: BLE001 a mistake of ours must not look like an AWS that is away
             where = traceback.extract_tb(defect.__traceback__)[-1]
             text = f"{type(defect).__name__}: {defect} in {Path(where.filename).name}:{where.lineno}"
             return answers.refuse(ask, Refused("SandboxDefect", text, 501))
+        return answer
+
+    def _rules_around_moto(self, ask: wire.Ask) -> Answer:
+        find = self._book.find
+        denial.check(self._denials, ask)
+        for part in find(ask.service, ask.operation, "before"):
+            part(ask)
+        own = find(ask.service, ask.operation, "instead")
+        result = own[-1](ask) if own else ask.moto()
+        ends = find(ask.service, ask.operation, "after")
+        if isinstance(result, Answer):
+            if result.status >= 300 or not ends:
+                return result
+            if ask.protocol not in {"json", "rest-json"}:
+                for part in ends:
+                    part(ask, {})
+                return result
+            result = json.loads(result.body or b"{}")
+        for part in ends:
+            part(ask, result)
+        return answers.succeed(ask, result)
 
     def _interrupted(self, ask: wire.Ask, call: WireCall, phase: Any) -> Answer | None:
         for interrupt in self._interrupts:
@@ -166,10 +172,6 @@ class World:
             if isinstance(fault, Fault):
                 return answers.refuse(ask, Refused(fault.code, fault.message, fault.status))
         return None
-
-    def _record(self, ask: wire.Ask) -> None:
-        for part in self._book.find("events", "record", "after"):
-            part(ask, {})
 
     @contextmanager
     def _alone(self) -> Iterator[None]:

@@ -11,6 +11,7 @@ from typing import Any
 import boto3
 from botocore.config import Config
 from botocore.exceptions import ClientError
+
 from provisioner.sandbox import open_sandbox
 
 ACCOUNT, MEMBER, OTHER_MEMBER, CLOSED = "123456789012", "444455556666", "111122223333", "777788889999"
@@ -91,7 +92,11 @@ def service(name: str, action: str, resource: str, sid: str = "", **equals: str)
     """An allow for a service principal."""
     made = {"Effect": "Allow", "Principal": {"Service": f"{name}.amazonaws.com"}, "Action": action}
     made |= {"Resource": resource, **({"Sid": sid} if sid else {})}
-    return made | ({"Condition": {"StringEquals": {k.replace("__", ":"): v for k, v in equals.items()}}} if equals else {})
+    return made | (
+        {"Condition": {"StringEquals": {k.replace("__", ":"): v for k, v in equals.items()}}}
+        if equals
+        else {}
+    )
 
 
 def policy(*statements: Mapping[str, Any]) -> str:
@@ -109,7 +114,12 @@ def tls_only(bucket: str) -> dict[str, Any]:
 
 
 def trail_statements(
-    bucket: str, trail: str = "trl", *, prefix: str = "", organization: bool = False, region: str = "us-east-1"
+    bucket: str,
+    trail: str = "trl",
+    *,
+    prefix: str = "",
+    organization: bool = False,
+    region: str = "us-east-1",
 ) -> list[dict[str, Any]]:
     """The statements of aws.md 12.2, with 12.1."""
     arn = f"arn:aws:cloudtrail:{region}:{ACCOUNT}:trail/{trail}"
@@ -153,7 +163,9 @@ def make_linked_role(aws: Aws) -> None:
 
 
 def make_recorder(aws: Aws, role: str = LINKED_ROLE, **fields: Any) -> None:
-    aws.config.put_configuration_recorder(ConfigurationRecorder={"name": "default", "roleARN": role, **fields})
+    aws.config.put_configuration_recorder(
+        ConfigurationRecorder={"name": "default", "roleARN": role, **fields}
+    )
 
 
 def make_channel(aws: Aws, *statements: Mapping[str, Any], **fields: Any) -> None:

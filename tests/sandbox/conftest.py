@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
+
 from provisioner.sandbox import World, open_sandbox
+
 from .cases import Aws
 
 
@@ -16,5 +18,5 @@ def world() -> Iterator[World]:
 
 
 @pytest.fixture
-def aws(world: World) -> Aws:  # noqa: ARG001 the clients talk to it
+def aws(world: World) -> Aws:
     return Aws()

@@ -153,7 +153,9 @@ def key(*statements: Any, disabled: bool = False, clear: bool = False) -> Any:
         make_trail(aws, KmsKeyId="alias/trail")
         if clear:
             aws.cloudtrail.update_trail(Name="trl", KmsKeyId="")
-        return aws.cloudtrail.get_trail(Name="trl")["Trail"].get("KmsKeyId", "").replace(made["Arn"], "its ARN")
+        return (
+            aws.cloudtrail.get_trail(Name="trl")["Trail"].get("KmsKeyId", "").replace(made["Arn"], "its ARN")
+        )
 
     return do
 
@@ -211,7 +213,9 @@ def raw(call: str, key_: str, **params: Any) -> Any:
         make_trail(aws)
         bodies: list[Any] = []
         client = aws.cloudtrail
-        client.meta.events.register("before-parse.cloudtrail", lambda response_dict, **_: bodies.append(response_dict["body"]))
+        client.meta.events.register(
+            "before-parse.cloudtrail", lambda response_dict, **_: bodies.append(response_dict["body"])
+        )
         getattr(client, call)(**params)
         return key_ in json.loads(bodies[-1])
 
@@ -392,7 +396,11 @@ def test_source_arn_may_be_written_in_each_way(aws: Aws) -> None:
     aws.s3.create_bucket(Bucket="bkt")
     for way in ways:
         put = service("cloudtrail", "s3:PutObject", f"{where}/AWSLogs/{ACCOUNT}/*")
-        text = policy({**service("cloudtrail", "s3:GetBucketAcl", where), "Condition": way}, {**put, "Condition": way}, tls_only("bkt"))
+        text = policy(
+            {**service("cloudtrail", "s3:GetBucketAcl", where), "Condition": way},
+            {**put, "Condition": way},
+            tls_only("bkt"),
+        )
         aws.s3.put_bucket_policy(Bucket="bkt", Policy=text)
         aws.cloudtrail.create_trail(Name="trl", S3BucketName="bkt")
         aws.cloudtrail.delete_trail(Name="trl")

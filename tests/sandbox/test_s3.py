@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
+
 from .cases import ACCOUNT, MEMBER, STRANGER, Aws, Case, check, make_bucket, policy, tls_only
 
 _PUBLIC = {"Effect": "Allow", "Principal": "*", "Action": "s3:GetObject", "Resource": "arn:aws:s3:::bkt/*"}
@@ -35,7 +36,9 @@ def put_policy(text: str | dict[str, Any]) -> Any:
 def lifecycle(*rules: dict[str, Any], **top: str) -> Any:
     def do(aws: Aws) -> Any:
         make_bucket(aws)
-        aws.s3.put_bucket_lifecycle_configuration(Bucket="bkt", LifecycleConfiguration={"Rules": [*rules]}, **top)
+        aws.s3.put_bucket_lifecycle_configuration(
+            Bucket="bkt", LifecycleConfiguration={"Rules": [*rules]}, **top
+        )
         answer = aws.s3.get_bucket_lifecycle_configuration(Bucket="bkt")
         return answer.get("Rules"), answer["TransitionDefaultMinimumObjectSize"]
 
@@ -85,7 +88,12 @@ def stranger(call: str, **params: Any) -> Any:
 
 
 def friend_puts_policy(aws: Aws) -> Any:
-    allow = {"Effect": "Allow", "Principal": {"AWS": MEMBER}, "Action": "s3:*", "Resource": "arn:aws:s3:::bkt"}
+    allow = {
+        "Effect": "Allow",
+        "Principal": {"AWS": MEMBER},
+        "Action": "s3:*",
+        "Resource": "arn:aws:s3:::bkt",
+    }
     make_bucket(aws, allow)
     friend = aws.of(MEMBER).s3
     friend.head_bucket(Bucket="bkt")
@@ -106,7 +114,9 @@ def denied(aws: Aws) -> Any:
 def role_lost(aws: Aws) -> Any:
     arn = aws.iam.create_role(
         RoleName="r",
-        AssumeRolePolicyDocument=policy({"Effect": "Allow", "Principal": {"AWS": ACCOUNT}, "Action": "sts:AssumeRole"}),
+        AssumeRolePolicyDocument=policy(
+            {"Effect": "Allow", "Principal": {"AWS": ACCOUNT}, "Action": "sts:AssumeRole"}
+        ),
     )["Role"]["Arn"]
     make_bucket(aws, {**_OWN, "Principal": {"AWS": arn}})
     aws.iam.delete_role(RoleName="r")
@@ -149,13 +159,25 @@ _KEPT = rule(
     Filter={"ObjectSizeGreaterThan": 500},
     NoncurrentVersionExpiration={"NoncurrentDays": 5, "NewerNoncurrentVersions": 3},
 )
-_FOUR = dict.fromkeys(("BlockPublicAcls", "IgnorePublicAcls", "BlockPublicPolicy", "RestrictPublicBuckets"), True)
+_FOUR = dict.fromkeys(
+    ("BlockPublicAcls", "IgnorePublicAcls", "BlockPublicPolicy", "RestrictPublicBuckets"), True
+)
 _AES = [{"ApplyServerSideEncryptionByDefault": {"SSEAlgorithm": "AES256"}, "BucketKeyEnabled": False}]
 _ALL_SIZES = "all_storage_classes_128K"
 
 CASES = [
-    Case("s3.new_bucket_defaults", "encryption", new("get_bucket_encryption", "ServerSideEncryptionConfiguration"), {"Rules": _AES}),
-    Case("s3.new_bucket_defaults", "access block", new("get_public_access_block", "PublicAccessBlockConfiguration"), _FOUR),
+    Case(
+        "s3.new_bucket_defaults",
+        "encryption",
+        new("get_bucket_encryption", "ServerSideEncryptionConfiguration"),
+        {"Rules": _AES},
+    ),
+    Case(
+        "s3.new_bucket_defaults",
+        "access block",
+        new("get_public_access_block", "PublicAccessBlockConfiguration"),
+        _FOUR,
+    ),
     Case(
         "s3.new_bucket_defaults",
         "ownership",
@@ -166,24 +188,65 @@ CASES = [
     Case("s3.encryption_kept", "blocked types", encryption_blocked, {"EncryptionType": ["SSE-C"]}),
     Case("s3.bucket_names", "capitals", lambda aws: aws.s3.create_bucket(Bucket="ABC"), "InvalidBucketName"),
     Case("s3.bucket_names", "two dots", lambda aws: aws.s3.create_bucket(Bucket="a..b"), "InvalidBucketName"),
-    Case("s3.bucket_names", "an address", lambda aws: aws.s3.create_bucket(Bucket="10.0.0.1"), "InvalidBucketName"),
-    Case("s3.bucket_names", "reserved", lambda aws: aws.s3.create_bucket(Bucket="sthree-x"), "InvalidBucketName"),
-    Case("s3.bucket_acl_at_create", "canned", create(ACL="public-read"), "InvalidBucketAclWithObjectOwnership"),
-    Case("s3.acls_disabled", "put", after_bucket("put_bucket_acl", ACL="log-delivery-write"), "AccessControlListNotSupported"),
+    Case(
+        "s3.bucket_names",
+        "an address",
+        lambda aws: aws.s3.create_bucket(Bucket="10.0.0.1"),
+        "InvalidBucketName",
+    ),
+    Case(
+        "s3.bucket_names",
+        "reserved",
+        lambda aws: aws.s3.create_bucket(Bucket="sthree-x"),
+        "InvalidBucketName",
+    ),
+    Case(
+        "s3.bucket_acl_at_create", "canned", create(ACL="public-read"), "InvalidBucketAclWithObjectOwnership"
+    ),
+    Case(
+        "s3.acls_disabled",
+        "put",
+        after_bucket("put_bucket_acl", ACL="log-delivery-write"),
+        "AccessControlListNotSupported",
+    ),
     Case("s3.versioning_with_lock", "suspend", lock_then_suspend, "InvalidBucketState"),
     Case("s3.logging_target_lock", "target", log_to_locked, "InvalidTargetBucketForLogging"),
-    Case("s3.expected_bucket_owner", "wrong", after_bucket("get_bucket_versioning", ExpectedBucketOwner=STRANGER), "AccessDenied"),
-    Case("s3.expected_bucket_owner", "head", after_bucket("head_bucket", ExpectedBucketOwner=STRANGER), "403"),
+    Case(
+        "s3.expected_bucket_owner",
+        "wrong",
+        after_bucket("get_bucket_versioning", ExpectedBucketOwner=STRANGER),
+        "AccessDenied",
+    ),
+    Case(
+        "s3.expected_bucket_owner", "head", after_bucket("head_bucket", ExpectedBucketOwner=STRANGER), "403"
+    ),
     Case("s3.foreign_account", "head", stranger("head_bucket"), "403"),
     Case("s3.foreign_account", "policy", stranger("put_bucket_policy", Policy=policy(_OWN)), "AccessDenied"),
     Case("s3.foreign_account", "policy, though let in", friend_puts_policy, "MethodNotAllowed"),
     Case("s3.policy_conditions", "over TLS", over_tls, b"text"),
     Case("s3.policy_denies", "a read", denied, "AccessDenied"),
     Case("s3.malformed_policy", "no JSON", put_policy("not json"), "MalformedPolicy"),
-    Case("s3.malformed_policy", "too long", put_policy(policy({**_OWN, "Sid": "x" * 20500})), "MalformedPolicy"),
-    Case("s3.malformed_policy", "other bucket", put_policy({**_OWN, "Resource": "arn:aws:s3:::other/*"}), "MalformedPolicy"),
-    Case("s3.malformed_policy", "action and resource", put_policy({**_OWN, "Resource": "arn:aws:s3:::bkt"}), "MalformedPolicy"),
-    Case("s3.malformed_policy", "no principal", put_policy({k: v for k, v in _OWN.items() if k != "Principal"}), "MalformedPolicy"),
+    Case(
+        "s3.malformed_policy", "too long", put_policy(policy({**_OWN, "Sid": "x" * 20500})), "MalformedPolicy"
+    ),
+    Case(
+        "s3.malformed_policy",
+        "other bucket",
+        put_policy({**_OWN, "Resource": "arn:aws:s3:::other/*"}),
+        "MalformedPolicy",
+    ),
+    Case(
+        "s3.malformed_policy",
+        "action and resource",
+        put_policy({**_OWN, "Resource": "arn:aws:s3:::bkt"}),
+        "MalformedPolicy",
+    ),
+    Case(
+        "s3.malformed_policy",
+        "no principal",
+        put_policy({k: v for k, v in _OWN.items() if k != "Principal"}),
+        "MalformedPolicy",
+    ),
     Case(
         "s3.malformed_policy",
         "no such role",
@@ -194,7 +257,9 @@ CASES = [
     Case(
         "s3.policy_normalised",
         "shape",
-        put_policy({**_OWN, "Action": ["s3:GetObject"], "Condition": {"Bool": {"aws:SecureTransport": True}}}),
+        put_policy(
+            {**_OWN, "Action": ["s3:GetObject"], "Condition": {"Bool": {"aws:SecureTransport": True}}}
+        ),
         [
             {
                 "Effect": "Allow",
@@ -208,7 +273,12 @@ CASES = [
     Case("s3.policy_normalised", "a lost role", role_lost, "AROA"),
     Case("s3.policy_status", "not narrowed", public_status, True),
     Case("s3.lifecycle_shape", "no rules", lifecycle(), "MalformedXML"),
-    Case("s3.lifecycle_shape", "And of one", lifecycle(rule(Filter={"And": {"Prefix": "a"}}, Expiration={"Days": 9})), "MalformedXML"),
+    Case(
+        "s3.lifecycle_shape",
+        "And of one",
+        lifecycle(rule(Filter={"And": {"Prefix": "a"}}, Expiration={"Days": 9})),
+        "MalformedXML",
+    ),
     Case("s3.lifecycle_days", "too early", lifecycle(rule(Transitions=_IA)), "InvalidArgument"),
     Case(
         "s3.lifecycle_days",

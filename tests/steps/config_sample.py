@@ -7,10 +7,14 @@ from collections.abc import Sequence
 from typing import Any
 
 from provisioner.plan import Plan
+from provisioner.recording import sendable
+
+from ..conftest import Bench
 
 ACCOUNT = "123456789012"
 BUCKET = "acme-config"
 IAM = ["AWS::IAM::Group", "AWS::IAM::Policy", "AWS::IAM::Role", "AWS::IAM::User"]
+S3, EC2, RDS = "AWS::S3::Bucket", "AWS::EC2::Instance", "AWS::RDS::DBInstance"
 EVERYTHING = {"all_supported": True, "include_global_resource_types": True}
 SERVICE_ROLE = f"arn:aws:iam::{ACCOUNT}:role/aws-service-role/config.amazonaws.com/AWSServiceRoleForConfig"
 
@@ -47,3 +51,34 @@ def fields(plan: Plan) -> list[tuple[str, Any, Any]]:
 def notes(plan: Plan) -> list[tuple[str, str]]:
     """Every note of the plan as (kind, text)."""
     return [(note.kind.name, f"{note.resource}: {note.text}") for _, note in plan.notes()]
+
+
+def recorder(bench: Bench, region: str = "us-east-1") -> dict[str, Any]:
+    (have,) = bench.client("config", region).describe_configuration_recorders()["ConfigurationRecorders"]
+    return dict(have)
+
+
+def put_recorder(bench: Bench, region: str = "us-east-1", **changed: Any) -> None:
+    """Somebody changes the recorder by hand."""
+    have = recorder(bench, region)
+    kept = {key: have[key] for key in ("name", "roleARN", "recordingMode")}
+    full = {**kept, "recordingGroup": sendable(have["recordingGroup"]), **changed}
+    bench.client("config", region).put_configuration_recorder(ConfigurationRecorder=full)
+
+
+def put_channel(bench: Bench, **changed: Any) -> None:
+    """Somebody changes the channel by hand."""
+    config = bench.client("config")
+    (have,) = config.describe_delivery_channels()["DeliveryChannels"]
+    full = {key: value for key, value in {**have, **changed}.items() if value is not None}
+    config.put_delivery_channel(DeliveryChannel=full)
+
+
+def open_up(bench: Bench, bucket: str) -> None:
+    """Config may deliver to the bucket, wherever in it: by a statement of somebody else's."""
+    text = (
+        '{"Version":"2012-10-17","Statement":[{"Sid":"Theirs","Effect":"Allow","Action":"s3:*",'
+        '"Principal":{"Service":"config.amazonaws.com"},'
+        f'"Resource":["arn:aws:s3:::{bucket}","arn:aws:s3:::{bucket}/*"]}}]}}'
+    )
+    bench.client("s3").put_bucket_policy(Bucket=bucket, Policy=text)
