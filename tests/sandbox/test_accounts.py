@@ -1,4 +1,4 @@
-"""The rules of IAM, STS, Organizations, KMS and of an account's Regions: each makes its outcome, and only it."""
+"""The rules of IAM, STS, Organizations, KMS and Regions: each makes its outcome, and only it."""
 
 from __future__ import annotations
 
@@ -132,7 +132,12 @@ CASES = [
     Case("iam.linked_role_exists", "again", linked("config", "config"), "InvalidInput"),
     Case("iam.linked_role_services", "bogus", linked("bogus"), "InvalidInput"),
     Case("iam.linked_role_unmodifiable", "delete", on_linked("delete_role"), "UnmodifiableEntity"),
-    Case("iam.linked_role_unmodifiable", "trust", on_linked("update_assume_role_policy", PolicyDocument=trust()), "UnmodifiableEntity"),
+    Case(
+        "iam.linked_role_unmodifiable",
+        "trust",
+        on_linked("update_assume_role_policy", PolicyDocument=trust()),
+        "UnmodifiableEntity",
+    ),
     Case("iam.trust_policies", "empty", role("{}"), _MALFORMED),
     Case("iam.trust_policies", "no such principal", role(_NOBODY), _MALFORMED),
     Case("iam.managed_policies", "aws", attach("us-east-1", "aws"), ["AWS_ConfigRole"]),
@@ -141,18 +146,53 @@ CASES = [
     Case("iam.password_policy_ranges", "age 0", too_old, "ValidationError"),
     Case("iam.password_policy_unset", "no age", password_policy(MinimumPasswordLength=14), (None, False)),
     Case("sts.closed_accounts", "closed", assume(CLOSED), "AccessDenied"),
-    Case("organizations.not_in_use", "a stranger", lambda aws: aws.of(STRANGER).organizations.list_accounts(), "AWSOrganizationsNotInUseException"),
-    Case("organizations.management_only", "list", lambda aws: aws.of(MEMBER).organizations.list_accounts(), "AccessDeniedException"),
-    Case("organizations.management_only", "enable", lambda aws: aws.of(MEMBER).organizations.enable_aws_service_access(ServicePrincipal="config.amazonaws.com"), "AccessDeniedException"),
+    Case(
+        "organizations.not_in_use",
+        "a stranger",
+        lambda aws: aws.of(STRANGER).organizations.list_accounts(),
+        "AWSOrganizationsNotInUseException",
+    ),
+    Case(
+        "organizations.management_only",
+        "list",
+        lambda aws: aws.of(MEMBER).organizations.list_accounts(),
+        "AccessDeniedException",
+    ),
+    Case(
+        "organizations.management_only",
+        "enable",
+        lambda aws: aws.of(MEMBER).organizations.enable_aws_service_access(
+            ServicePrincipal="config.amazonaws.com"
+        ),
+        "AccessDeniedException",
+    ),
     Case("organizations.any_service_principal", "twice", enabled, [SECURITY["ServicePrincipal"]]),
     Case("organizations.delegated_services", "a member", administers(MEMBER), [MEMBER]),
     Case("organizations.pages", "34 accounts", pages, [20, 14]),
-    Case("kms.key_policies", "empty", lambda aws: aws.kms.create_key(Policy="{}"), "MalformedPolicyDocumentException"),
-    Case("kms.key_policies", "locked out", lambda aws: aws.kms.create_key(Policy=_LOCKOUT), "MalformedPolicyDocumentException"),
+    Case(
+        "kms.key_policies",
+        "empty",
+        lambda aws: aws.kms.create_key(Policy="{}"),
+        "MalformedPolicyDocumentException",
+    ),
+    Case(
+        "kms.key_policies",
+        "locked out",
+        lambda aws: aws.kms.create_key(Policy=_LOCKOUT),
+        "MalformedPolicyDocumentException",
+    ),
     Case("kms.default_policy_name", "none", key_policy, True),
     Case("account.list_regions", "enabled", regions, (17, True)),
-    Case("account.describe_regions", "asked for", lambda aws: [r["OptInStatus"] for r in aws.ec2.describe_regions(RegionNames=["af-south-1"], AllRegions=True)["Regions"]], ["not-opted-in"]),
-]  # fmt: skip
+    Case(
+        "account.describe_regions",
+        "asked for",
+        lambda aws: [
+            r["OptInStatus"]
+            for r in aws.ec2.describe_regions(RegionNames=["af-south-1"], AllRegions=True)["Regions"]
+        ],
+        ["not-opted-in"],
+    ),
+]
 
 
 @pytest.mark.parametrize("case", CASES, ids=str)

@@ -234,56 +234,170 @@ _POLICY = "InsufficientS3BucketPolicyException"
 _GROUP, _ROLE = "InvalidCloudWatchLogsLogGroupArnException", "InvalidCloudWatchLogsRoleArnException"
 
 CASES = [
-    Case("cloudtrail.bucket_policy", "none", lambda aws: make_bucket(aws) or aws.cloudtrail.create_trail(Name="trl", S3BucketName="bkt"), _POLICY),
+    Case(
+        "cloudtrail.bucket_policy",
+        "none",
+        lambda aws: make_bucket(aws) or aws.cloudtrail.create_trail(Name="trl", S3BucketName="bkt"),
+        _POLICY,
+    ),
     Case("cloudtrail.bucket_policy", "for another trail", create(*_WRONG), _POLICY),
-    Case("cloudtrail.bucket_policy", "header demanded", create(*trail_statements("bkt"), _NEEDS_HEADER), _POLICY),
+    Case(
+        "cloudtrail.bucket_policy",
+        "header demanded",
+        create(*trail_statements("bkt"), _NEEDS_HEADER),
+        _POLICY,
+    ),
     Case("cloudtrail.bucket_policy", "other prefix", create(S3KeyPrefix="logs"), _POLICY),
     Case("cloudtrail.bucket_policy", "no organization path", organization_path_missing, _POLICY),
-    Case("cloudtrail.bucket_exists", "update", on_trail("update_trail", Name="trl", S3BucketName="none"), "S3BucketDoesNotExistException"),
+    Case(
+        "cloudtrail.bucket_exists",
+        "update",
+        on_trail("update_trail", Name="trl", S3BucketName="none"),
+        "S3BucketDoesNotExistException",
+    ),
     Case("cloudtrail.trail_exists", "same name", twice(), "TrailAlreadyExistsException"),
     Case("cloudtrail.trail_limit", "the sixth", sixth, "MaximumNumberOfTrailsExceededException"),
     Case("cloudtrail.trail_names", "two separators", create(Name="my--trail"), "InvalidTrailNameException"),
     Case("cloudtrail.trail_names", "an address", create(Name="10.0.0.1"), "InvalidTrailNameException"),
-    Case("cloudtrail.prefixes", "AWSLogs", create(*trail_statements("bkt", prefix="x/AWSLogs/"), S3KeyPrefix="x/AWSLogs/"), "InvalidS3PrefixException"),
-    Case("cloudtrail.prefixes", "long", create(*trail_statements("bkt", prefix="x" * 300 + "/"), S3KeyPrefix="x" * 300), "InvalidS3PrefixException"),
-    Case("cloudtrail.multi_region_global", "update", on_trail("update_trail", Name="trl", IncludeGlobalServiceEvents=False), "InvalidParameterCombinationException"),
-    Case("cloudtrail.organization_trail", "trusted access off", create(*trail_statements("bkt", organization=True), IsOrganizationTrail=True), "CloudTrailAccessNotEnabledException"),
-    Case("cloudtrail.organization_trail", "a member", member_creates, "NotOrganizationMasterAccountException"),
+    Case(
+        "cloudtrail.prefixes",
+        "AWSLogs",
+        create(*trail_statements("bkt", prefix="x/AWSLogs/"), S3KeyPrefix="x/AWSLogs/"),
+        "InvalidS3PrefixException",
+    ),
+    Case(
+        "cloudtrail.prefixes",
+        "long",
+        create(*trail_statements("bkt", prefix="x" * 300 + "/"), S3KeyPrefix="x" * 300),
+        "InvalidS3PrefixException",
+    ),
+    Case(
+        "cloudtrail.multi_region_global",
+        "update",
+        on_trail("update_trail", Name="trl", IncludeGlobalServiceEvents=False),
+        "InvalidParameterCombinationException",
+    ),
+    Case(
+        "cloudtrail.organization_trail",
+        "trusted access off",
+        create(*trail_statements("bkt", organization=True), IsOrganizationTrail=True),
+        "CloudTrailAccessNotEnabledException",
+    ),
+    Case(
+        "cloudtrail.organization_trail", "a member", member_creates, "NotOrganizationMasterAccountException"
+    ),
     Case("cloudtrail.organization_role", "made on the way", linked_role, "AWSServiceRoleForCloudTrail"),
-    Case("cloudtrail.describe_by_name", "unknown", on_trail("describe_trails", trailNameList=["zzz"]), {"trailList": []}),
-    Case("cloudtrail.get_trail", "home", lambda aws: on_trail("get_trail", Name="trl")(aws)["Trail"].get("HomeRegion"), "us-east-1"),
-    Case("cloudtrail.get_trail", "a shadow", lambda aws: on_trail("get_trail", "eu-west-1", Name="ARN")(aws)["Trail"]["Name"], "trl"),
+    Case(
+        "cloudtrail.describe_by_name",
+        "unknown",
+        on_trail("describe_trails", trailNameList=["zzz"]),
+        {"trailList": []},
+    ),
+    Case(
+        "cloudtrail.get_trail",
+        "home",
+        lambda aws: on_trail("get_trail", Name="trl")(aws)["Trail"].get("HomeRegion"),
+        "us-east-1",
+    ),
+    Case(
+        "cloudtrail.get_trail",
+        "a shadow",
+        lambda aws: on_trail("get_trail", "eu-west-1", Name="ARN")(aws)["Trail"]["Name"],
+        "trl",
+    ),
     Case("cloudtrail.list_trails", "all Regions", sixth_region_listed, ["trl"]),
-    Case("cloudtrail.home_region", "update", on_trail("update_trail", "eu-west-1", Name="ARN"), "InvalidHomeRegionException"),
-    Case("cloudtrail.home_region", "stop", on_trail("stop_logging", "eu-west-1", Name="trl"), "InvalidHomeRegionException"),
-    Case("cloudtrail.home_region", "selectors by ARN", on_trail("get_event_selectors", "eu-west-1", TrailName="ARN"), "CloudTrailARNInvalidException"),
-    Case("cloudtrail.home_region", "selectors by name", on_trail("get_event_selectors", "eu-west-1", TrailName="trl"), "TrailNotFoundException"),
-    Case("cloudtrail.unknown_trail", "delete", on_trail("delete_trail", Name="nope"), "TrailNotFoundException"),
+    Case(
+        "cloudtrail.home_region",
+        "update",
+        on_trail("update_trail", "eu-west-1", Name="ARN"),
+        "InvalidHomeRegionException",
+    ),
+    Case(
+        "cloudtrail.home_region",
+        "stop",
+        on_trail("stop_logging", "eu-west-1", Name="trl"),
+        "InvalidHomeRegionException",
+    ),
+    Case(
+        "cloudtrail.home_region",
+        "selectors by ARN",
+        on_trail("get_event_selectors", "eu-west-1", TrailName="ARN"),
+        "CloudTrailARNInvalidException",
+    ),
+    Case(
+        "cloudtrail.home_region",
+        "selectors by name",
+        on_trail("get_event_selectors", "eu-west-1", TrailName="trl"),
+        "TrailNotFoundException",
+    ),
+    Case(
+        "cloudtrail.unknown_trail", "delete", on_trail("delete_trail", Name="nope"), "TrailNotFoundException"
+    ),
     Case("cloudtrail.by_arn", "delete", deleted_by_arn, []),
     Case("cloudtrail.owner_only", "a member", member_stops, "NotOrganizationMasterAccountException"),
     Case("cloudtrail.delete_forgets_tags", "made anew", tags_of_an_old_trail, []),
     Case("cloudtrail.event_selectors", "default", selectors(), ({"EventSelectors": [_DEFAULT]}, False)),
-    Case("cloudtrail.put_event_selectors", "basic", selectors(EventSelectors=[{"ReadWriteType": "WriteOnly"}]), ({"EventSelectors": [_WRITES]}, True)),
-    Case("cloudtrail.put_event_selectors", "both", selectors(EventSelectors=[_DEFAULT], AdvancedEventSelectors=_ADVANCED), "InvalidEventSelectorsException"),
-    Case("cloudtrail.put_event_selectors", "six", selectors(EventSelectors=[_DEFAULT] * 6), "InvalidEventSelectorsException"),
-    Case("cloudtrail.insights", "none", on_trail("get_insight_selectors", TrailName="trl"), "InsightNotEnabledException"),
+    Case(
+        "cloudtrail.put_event_selectors",
+        "basic",
+        selectors(EventSelectors=[{"ReadWriteType": "WriteOnly"}]),
+        ({"EventSelectors": [_WRITES]}, True),
+    ),
+    Case(
+        "cloudtrail.put_event_selectors",
+        "both",
+        selectors(EventSelectors=[_DEFAULT], AdvancedEventSelectors=_ADVANCED),
+        "InvalidEventSelectorsException",
+    ),
+    Case(
+        "cloudtrail.put_event_selectors",
+        "six",
+        selectors(EventSelectors=[_DEFAULT] * 6),
+        "InvalidEventSelectorsException",
+    ),
+    Case(
+        "cloudtrail.insights",
+        "none",
+        on_trail("get_insight_selectors", TrailName="trl"),
+        "InsightNotEnabledException",
+    ),
     Case("cloudtrail.kms_key", "unknown", create(KmsKeyId="alias/nope"), "KmsKeyNotFoundException"),
     Case("cloudtrail.kms_key", "an alias", key(*_KEY), "its ARN"),
     Case("cloudtrail.kms_key", "its policy", key(), "InsufficientEncryptionPolicyException"),
     Case("cloudtrail.kms_key", "disabled", key(*_KEY, disabled=True), "KmsKeyDisabledException"),
     Case("cloudtrail.sns_topic", "by ARN", topic(by_arn=True, allowed=True), True),
-    Case("cloudtrail.sns_topic", "its policy", topic(by_arn=False, allowed=False), "InsufficientSnsTopicPolicyException"),
+    Case(
+        "cloudtrail.sns_topic",
+        "its policy",
+        topic(by_arn=False, allowed=False),
+        "InsufficientSnsTopicPolicyException",
+    ),
     Case("cloudtrail.log_group", "no suffix", log_group(suffix=""), _GROUP),
-    Case("cloudtrail.log_group", "no role", create(CloudWatchLogsLogGroupArn=f"arn:aws:logs:us-east-1:{ACCOUNT}:log-group:g:*"), _ROLE),
+    Case(
+        "cloudtrail.log_group",
+        "no role",
+        create(CloudWatchLogsLogGroupArn=f"arn:aws:logs:us-east-1:{ACCOUNT}:log-group:g:*"),
+        _ROLE,
+    ),
     Case("cloudtrail.log_group", "trust", log_group(principal="config.amazonaws.com"), _ROLE),
     Case("cloudtrail.log_group", "rights", log_group(may="logs:CreateLogStream"), _ROLE),
     Case("cloudtrail.answers", "null", raw("update_trail", "KmsKeyId", Name="trl"), False),
     Case("cloudtrail.status", "delivers", status(broken=False), (True, None)),
     Case("cloudtrail.status", "broken", status(broken=True), (True, "AccessDenied")),
     Case("cloudtrail.delegated_admin", "a member", delegated(MEMBER), [MEMBER]),
-    Case("cloudtrail.delegated_admin", "the management account", delegated(ACCOUNT), "CannotDelegateManagementAccountException"),
-    Case("events.history", "newest first", lambda aws: make_trail(aws) and [e["EventName"] for e in aws.cloudtrail.lookup_events()["Events"]], ["CreateTrail", "PutBucketPolicy", "CreateBucket"]),
-]  # fmt: skip
+    Case(
+        "cloudtrail.delegated_admin",
+        "the management account",
+        delegated(ACCOUNT),
+        "CannotDelegateManagementAccountException",
+    ),
+    Case(
+        "events.history",
+        "newest first",
+        lambda aws: make_trail(aws) and [e["EventName"] for e in aws.cloudtrail.lookup_events()["Events"]],
+        ["CreateTrail", "PutBucketPolicy", "CreateBucket"],
+    ),
+]
 
 
 @pytest.mark.parametrize("case", CASES, ids=str)
@@ -386,13 +500,16 @@ def test_the_event_history_keeps_two_hundred(aws: Aws) -> None:
 
 def test_source_arn_may_be_written_in_each_way(aws: Aws) -> None:
     arn = f"arn:aws:cloudtrail:us-east-1:{ACCOUNT}:trail/trl"
-    where, ways = "arn:aws:s3:::bkt", [
-        {"ArnEquals": {"aws:SourceArn": arn}},
-        {"ArnLike": {"AWS:SourceArn": f"arn:aws:cloudtrail:*:{ACCOUNT}:trail/*"}},
-        {"StringLike": {"aws:SourceArn": [f"arn:aws:cloudtrail:*:{ACCOUNT}:trail/t*"]}},
-        {"StringEquals": {"aws:SourceAccount": ACCOUNT}},
-        {"StringEquals": {"aws:SourceOrgID": ORGANIZATION}},
-    ]  # fmt: skip
+    where, ways = (
+        "arn:aws:s3:::bkt",
+        [
+            {"ArnEquals": {"aws:SourceArn": arn}},
+            {"ArnLike": {"AWS:SourceArn": f"arn:aws:cloudtrail:*:{ACCOUNT}:trail/*"}},
+            {"StringLike": {"aws:SourceArn": [f"arn:aws:cloudtrail:*:{ACCOUNT}:trail/t*"]}},
+            {"StringEquals": {"aws:SourceAccount": ACCOUNT}},
+            {"StringEquals": {"aws:SourceOrgID": ORGANIZATION}},
+        ],
+    )
     aws.s3.create_bucket(Bucket="bkt")
     for way in ways:
         put = service("cloudtrail", "s3:PutObject", f"{where}/AWSLogs/{ACCOUNT}/*")

@@ -173,10 +173,25 @@ _POLICY = "InsufficientDeliveryPolicyException"
 
 CASES = [
     Case("config.recorder_name", "none", nameless, "default"),
-    Case("config.recorder_role", "none", lambda aws: aws.config.put_configuration_recorder(ConfigurationRecorder={"name": "default"}), "InvalidRoleException"),
-    Case("config.recording_mode", "kept", shown("recordingMode", recordingMode={"recordingFrequency": "DAILY"}), _DAILY),
+    Case(
+        "config.recorder_role",
+        "none",
+        lambda aws: aws.config.put_configuration_recorder(ConfigurationRecorder={"name": "default"}),
+        "InvalidRoleException",
+    ),
+    Case(
+        "config.recording_mode",
+        "kept",
+        shown("recordingMode", recordingMode={"recordingFrequency": "DAILY"}),
+        _DAILY,
+    ),
     Case("config.recording_mode", "default", shown("recordingMode"), _CONTINUOUS),
-    Case("config.recording_mode", "unknown", shown("name", recordingMode={"recordingFrequency": "HOURLY"}), "ValidationException"),
+    Case(
+        "config.recording_mode",
+        "unknown",
+        shown("name", recordingMode={"recordingFrequency": "HOURLY"}),
+        "ValidationException",
+    ),
     Case("config.recorder_fields", "scope", shown("recordingScope"), "PAID"),
     Case("config.recorder_fields", "ARN", lambda aws: (recorder()(aws).get("arn") or "")[: len(_ARN)], _ARN),
     Case("config.list_recorders", "the one", listed, True),
@@ -189,25 +204,72 @@ CASES = [
     Case("config.channel_delivery", "other prefix", channel(s3KeyPrefix="logs"), _POLICY),
     Case("config.channel_delivery", "no ListBucket", channel(*config_statements("bkt")[::2]), _POLICY),
     Case("config.channel_delivery", "no role", no_such_role, _POLICY),
-    Case("config.channel_key_and_topic", "key", channel(s3KmsKeyArn=f"arn:aws:kms:us-east-1:{ACCOUNT}:key/none"), "InvalidS3KmsKeyArnException"),
-    Case("config.channel_key_and_topic", "topic", channel(snsTopicARN=f"arn:aws:sns:us-east-1:{ACCOUNT}:none"), "InvalidSNSTopicARNException"),
+    Case(
+        "config.channel_key_and_topic",
+        "key",
+        channel(s3KmsKeyArn=f"arn:aws:kms:us-east-1:{ACCOUNT}:key/none"),
+        "InvalidS3KmsKeyArnException",
+    ),
+    Case(
+        "config.channel_key_and_topic",
+        "topic",
+        channel(snsTopicARN=f"arn:aws:sns:us-east-1:{ACCOUNT}:none"),
+        "InvalidSNSTopicARNException",
+    ),
     Case("config.recorder_status", "works", states(), ["Pending", "Success"]),
     Case("config.recorder_status", "broke", states(broken=True), ["Pending", "Failure"]),
     Case("config.channel_status", "works", deliveries(started=True), ("Success", None)),
-    Case("config.channel_status", "broke", deliveries(started=True, broken=True), ("Failure", "AccessDenied")),
+    Case(
+        "config.channel_status", "broke", deliveries(started=True, broken=True), ("Failure", "AccessDenied")
+    ),
     Case("config.channel_status", "not started", deliveries(started=False), ("Not_Applicable", None)),
-    Case("config.rule_needs_recorder", "change", put_rule(managed_rule(), recorded=False), "NoAvailableConfigurationRecorderException"),
-    Case("config.rule_parameters", "number", put_rule({**_PASSWORD, "InputParameters": '{"MinimumPasswordLength": 14}'}), _INVALID),
-    Case("config.rule_parameters", "long", put_rule({**managed_rule(), "InputParameters": '{"kmsId": "' + "x" * 1024 + '"}'}), _INVALID),
-    Case("config.rule_frequency", "change", put_rule(managed_rule(MaximumExecutionFrequency="One_Hour")), _INVALID),
-    Case("config.newer_rules", "spelt well", put_rule(managed_rule(identifier="A_RULE_OF_NEXT_YEAR"), then="ConfigRuleState"), "ACTIVE"),
+    Case(
+        "config.rule_needs_recorder",
+        "change",
+        put_rule(managed_rule(), recorded=False),
+        "NoAvailableConfigurationRecorderException",
+    ),
+    Case(
+        "config.rule_parameters",
+        "number",
+        put_rule({**_PASSWORD, "InputParameters": '{"MinimumPasswordLength": 14}'}),
+        _INVALID,
+    ),
+    Case(
+        "config.rule_parameters",
+        "long",
+        put_rule({**managed_rule(), "InputParameters": '{"kmsId": "' + "x" * 1024 + '"}'}),
+        _INVALID,
+    ),
+    Case(
+        "config.rule_frequency",
+        "change",
+        put_rule(managed_rule(MaximumExecutionFrequency="One_Hour")),
+        _INVALID,
+    ),
+    Case(
+        "config.newer_rules",
+        "spelt well",
+        put_rule(managed_rule(identifier="A_RULE_OF_NEXT_YEAR"), then="ConfigRuleState"),
+        "ACTIVE",
+    ),
     Case("config.rule_tags", "put again", retagged, [{"Key": "k", "Value": "old"}]),
-    Case("config.rule_fields", "modes", put_rule(managed_rule(), then="EvaluationModes"), [{"Mode": "DETECTIVE"}]),
-    Case("config.rule_names", "26 names", lambda aws: aws.config.describe_config_rules(ConfigRuleNames=["r"] * 26), _INVALID),
+    Case(
+        "config.rule_fields",
+        "modes",
+        put_rule(managed_rule(), then="EvaluationModes"),
+        [{"Mode": "DETECTIVE"}],
+    ),
+    Case(
+        "config.rule_names",
+        "26 names",
+        lambda aws: aws.config.describe_config_rules(ConfigRuleNames=["r"] * 26),
+        _INVALID,
+    ),
     Case("config.rule_deletion", "seen once", going, [["DELETING"], []]),
     Case("config.rule_deletion", "in use", put_while_going, "ResourceInUseException"),
     Case("config.rule_evaluation", "recording", found(recording=True), (True, "COMPLIANT")),
-]  # fmt: skip
+]
 
 
 @pytest.mark.parametrize("case", CASES, ids=str)

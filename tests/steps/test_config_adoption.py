@@ -50,7 +50,7 @@ def test_a_recorder_of_another_name_is_adopted(bench: Bench, running: bool) -> N
     assert [recorder(bench)["name"]] == ["theirs"]
 
 
-def test_a_recorder_made_meanwhile_is_adopted_in_the_same_run(bench: Bench) -> None:
+def test_a_recorder_made_meanwhile_is_seen_and_adopted_by_the_next_run(bench: Bench) -> None:
     bench.apply(ALL, only=("config_role", "log_buckets"))
     run = bench.run(ALL, only=ONLY)
     plan = run.rehearse()

@@ -49,7 +49,7 @@ def test_a_new_account_gets_one_that_records(bench: Bench) -> None:
 def test_what_the_file_leaves_out_is_left_to_aws(bench: Bench) -> None:
     bench.apply(config_file(), only=ONLY)
     assert recorder(bench)[GROUP]["includeGlobalResourceTypes"] is False
-    put(
+    put_recorder(
         bench,
         recordingGroup={"allSupported": True, "includeGlobalResourceTypes": True},
         recordingMode=DAILY,

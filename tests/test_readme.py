@@ -1,0 +1,93 @@
+"""Every block of the README is run, in its order, as a reader would; and what it says of the tool is so."""
+
+from __future__ import annotations
+
+import os
+import pty
+import re
+import shutil
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from provisioner.baseline import BaselineError, parse
+from provisioner.cli import main
+from provisioner.steps import SECTIONS
+
+ROOT = Path(__file__).parent.parent
+README = (ROOT / "README.md").read_text()
+BLOCKS = re.findall(r"^```sh\n(.*?)^```$", README, re.MULTILINE | re.DOTALL)
+
+
+@pytest.fixture(scope="module")
+def reader(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
+    """The environment of a reader with a real account: here, the sandbox behind HTTP."""
+    home = tmp_path_factory.mktemp("reader")
+    env = {k: v for k, v in os.environ.items() if not k.startswith(("AWS_", "PROVISION_"))}
+    env |= {"XDG_STATE_HOME": str(home / "state"), "PATH": f"{Path(sys.executable).parent}:{env['PATH']}"}
+    account = {**env, "PROVISION_SANDBOX": str(home / "account" / "state")}
+    command = [sys.executable, "-m", "provisioner", "sandbox", "serve", "--port", "0"]
+    server = subprocess.Popen(command, stderr=subprocess.PIPE, text=True, env=account, cwd=ROOT)
+    assert server.stderr is not None
+    url = next(found.group(0) for line in server.stderr if (found := re.search(r"http://[\d.:]+", line)))
+    env |= {"AWS_ENDPOINT_URL": url, "AWS_ACCESS_KEY_ID": "reader", "AWS_SECRET_ACCESS_KEY": "reader"}
+    # `pip install .` is run for real, into a folder of its own and without the network.
+    env |= {"PIP_TARGET": str(home / "installed"), "PIP_NO_DEPS": "1", "PIP_NO_BUILD_ISOLATION": "0"}
+    # `./scripts/test` is what runs this test, so here it only finds the tests.
+    env |= {"PYTEST_ADDOPTS": "--collect-only -p no:cacheprovider", "WORK": str(home)}
+    shutil.copy(ROOT / "baseline.yaml", home)
+    yield env
+    server.send_signal(signal.SIGTERM)
+    server.wait(20)
+    server.stderr.close()
+
+
+def typed(block: str, cwd: Path, env: dict[str, str]) -> subprocess.CompletedProcess[str]:
+    """Run a block at a terminal whose user answers `yes`."""
+    terminal, stdin = pty.openpty()
+    try:
+        os.write(terminal, b"yes\n")
+        return subprocess.run(
+            ["bash", "-euo", "pipefail", "-c", block],
+            stdin=stdin, capture_output=True, text=True, cwd=cwd, env=env, timeout=500, check=False,
+        )  # fmt: skip
+    finally:
+        os.close(terminal)
+        os.close(stdin)
+
+
+@pytest.mark.parametrize("place", range(len(BLOCKS)))
+def test_a_block_runs(reader: dict[str, str], place: int) -> None:
+    block = BLOCKS[place]
+    in_clone = "./scripts/" in block or "pip install" in block
+    done = typed(block, ROOT if in_clone else Path(reader["WORK"]), reader)
+    # The last command of a block may be a `diff` that has something to show.
+    wanted = {0, 2} if "diff" in block.splitlines()[-1] else {0}
+    assert done.returncode in wanted, f"{block}\n{done.stdout}\n{done.stderr}"
+    assert "Traceback" not in done.stderr
+
+
+def test_the_two_commands_that_need_only_python_come_first() -> None:
+    assert [block.strip() for block in BLOCKS[:2]] == [
+        "./scripts/provision apply baseline.yaml --sandbox --yes",
+        "./scripts/test",
+    ]
+
+
+def test_every_command_and_section_is_named() -> None:
+    for name, command in main.commands.items():
+        for each in getattr(command, "commands", None) or {"": None}:
+            assert f"`{name} {each}".rstrip() in README, f"{name} {each}"
+    for section in SECTIONS:
+        assert f"| `{section}` |" in README
+
+
+def test_the_mistake_that_it_shows_is_told_so() -> None:
+    wrong = (ROOT / "baseline.yaml").read_text().replace("minimum_password_length: 14", "minimum_password_length: x")
+    with pytest.raises(BaselineError) as told:
+        parse(wrong, "baseline.yaml", SECTIONS, {})
+    assert f"    {told.value.render().splitlines()[0]}\n" in README
