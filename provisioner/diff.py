@@ -202,7 +202,9 @@ def short_json(value: Any, *, indent: int = 0, width: int = 100) -> str:
         return flat
     inside, outside = " " * (indent + 2), " " * indent
     if isinstance(value, dict):
-        items = [f"{json.dumps(str(k))}: {short_json(v, indent=indent + 2, width=width)}" for k, v in value.items()]
+        items = [
+            f"{json.dumps(str(k))}: {short_json(v, indent=indent + 2, width=width)}" for k, v in value.items()
+        ]
         return "{\n" + ",\n".join(inside + item for item in items) + f"\n{outside}}}"
     items = [short_json(each, indent=indent + 2, width=width) for each in value]
     return "[\n" + ",\n".join(inside + item for item in items) + f"\n{outside}]"

@@ -79,9 +79,19 @@ def run_step(
         except Interrupted as error:
             result.failure = describe("interrupted", error)
             return result
-        except Exception as error:  # what fails in one target must not stop the others
+        except Exception as error:
             result.failure = describe(progress.doing, error)
             return result
+    return result
+
+
+def prove(step: Step, aws: Aws, baseline: Baseline, result: Result) -> Result:
+    """Add to *result* what the step's proof finds. A proof that cannot be made is a failure, and hides no other."""
+    if step.verify is not None:
+        try:
+            result.findings.extend(step.verify(aws, baseline))
+        except Exception as error:
+            result.failure = result.failure or describe("verifying", error)
     return result
 
 

@@ -6,12 +6,10 @@ documents are compared by meaning, and only the statements that carry our Sids a
 
 from __future__ import annotations
 
-import difflib
 import json
 import re
-from collections.abc import Collection, Hashable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from fnmatch import fnmatchcase
 from typing import Any, Final
 
 from .diff import Named, merge_named, spelled
@@ -25,25 +23,6 @@ BUCKET_POLICY_BYTES: Final = 20480
 
 _ACCOUNT: Final = re.compile(r"\d{12}")
 _UNIQUE_ID: Final = re.compile(r"A(?:ROA|IDA)[A-Z0-9]+")
-
-
-_PRINCIPALS: Final = ("AWS", "Service", "Federated", "CanonicalUser")
-_PAIRS: Final = (("Principal", "NotPrincipal"), ("Action", "NotAction"), ("Resource", "NotResource"))
-_ELEMENTS: Final = ("Sid", "Effect", *(name for pair in _PAIRS for name in pair), "Condition")
-
-# A fixed value of one of these makes a grant to everybody one that S3 does not call public ("The meaning of
-# public", S3 user guide).
-_NARROWING: Final = frozenset(
-    {
-        *("aws:sourceip", "aws:sourcearn", "aws:sourcevpc", "aws:sourcevpce", "aws:sourceowner"),
-        *("aws:sourceaccount", "aws:sourceorgid", "aws:principalorgid", "aws:userid"),
-        *("s3:dataaccesspointarn", "s3:dataaccesspointaccount"),
-        "s3:x-amz-server-side-encryption-aws-kms-key-id",
-    }
-)
-_POSITIVE: Final = re.compile(
-    r"(ForAnyValue:)?(String(Equals|EqualsIgnoreCase|Like)|Arn(Equals|Like)|IpAddress)"
-)
 
 
 class PolicyError(ValueError):
@@ -159,7 +138,7 @@ def merge(
     foreign, differences = merge_named(
         statements(before),
         own,
-        name=_sid,
+        name=sid_of,
         owned=owned,
         normal=lambda statement: _statement(statement, partition),
     )
@@ -245,13 +224,14 @@ def _version(document: Mapping[str, Any]) -> str:
     return str(document.get("Version") or FIRST_VERSION)
 
 
-def _sid(statement: Statement) -> str | None:
+def sid_of(statement: Statement) -> str | None:
+    """The statement's Sid, or None where it has none."""
     sid = statement.get("Sid")
     return sid if isinstance(sid, str) and sid else None
 
 
 def _refuse_nameless(own: Sequence[Statement], owned: Collection[str]) -> None:
-    sids = [_sid(statement) for statement in own]
+    sids = [sid_of(statement) for statement in own]
     for place, sid in enumerate(sids):
         if sid is None or sid not in owned or sid in sids[:place]:
             raise PolicyError(f"policy: own statement {place + 1}: want an owned Sid of its own, got `{sid}`")
@@ -260,9 +240,9 @@ def _refuse_nameless(own: Sequence[Statement], owned: Collection[str]) -> None:
 def _refuse_new_meaning(foreign: Sequence[Statement], ours: Statement) -> None:
     for statement in foreign:
         if "${" in compact(statement):
-            name = f"`{_sid(statement)}`" if _sid(statement) else "a statement without a Sid"
+            name = f"`{sid_of(statement)}`" if sid_of(statement) else "a statement without a Sid"
             raise PolicyError(
-                f"policy: {name} holds a literal `${{` under Version {FIRST_VERSION}, and `{_sid(ours)}` "
+                f"policy: {name} holds a literal `${{` under Version {FIRST_VERSION}, and `{sid_of(ours)}` "
                 f"needs {VERSION}, which makes a variable of it: change that statement by hand first, or "
                 "drop the variable from yours"
             )
@@ -279,138 +259,3 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 def _kind(value: Any) -> str:
     return "a list" if isinstance(value, list | tuple) else f"`{value}`"
-
-
-def check(
-    document: Document, *, bucket_arn: str | None = None, cloudtrail: bool = False, ours: Collection[str] = ()
-) -> list[str]:
-    """What AWS, or we, would not take about statements that a user wants added; each message says what to do.
-
-    *bucket_arn* is given for a bucket policy: what S3 asks of one is then looked at too. *cloudtrail* says
-    that a trail delivers to the bucket, *ours* are the Sids that are taken. An empty list is no promise: AWS
-    alone knows whether a principal exists.
-    """
-    try:
-        parsed, listing = parse(document), statements(document)
-        bytes_ = size(parsed)
-    except PolicyError as error:
-        return [str(error)]
-    except TypeError:
-        return ["policy: want text, numbers, booleans and lists only: put dates in quotes"]
-    found = [f"policy: {text}" for text in _unknown(parsed, ("Version", "Id", "Statement"))]
-    if bucket_arn and bytes_ > BUCKET_POLICY_BYTES:
-        found.append(f"policy: want at most {BUCKET_POLICY_BYTES} bytes, got {bytes_}")
-    sids = [_sid(statement) for statement in listing]
-    for place, (sid, statement) in enumerate(zip(sids, listing, strict=True)):
-        texts = [*_misshapen(statement)]
-        if sid and sid in sids[:place]:
-            texts.append(f"want another `Sid`, an earlier statement has `{sid}`")
-        if sid in ours:
-            texts.append("want another `Sid`, this one is for a statement that provision writes")
-        if bucket_arn:
-            texts += _not_for_bucket(statement, bucket_arn, cloudtrail=cloudtrail)
-        found += [f"statement {f'`{sid}`' if sid else place + 1}: {text}" for text in texts]
-    return found
-
-
-def _unknown(have: Mapping[str, Any], names: Sequence[str]) -> Iterator[str]:
-    for key in have:
-        if key not in names:
-            by_case = [name for name in names if name.lower() == str(key).lower()]
-            near = by_case or difflib.get_close_matches(str(key), names, n=1)
-            help_ = f"did you mean `{near[0]}`" if near else f"want {_one_of(names)}"
-            yield f"unknown element `{key}`: {help_}"
-
-
-def _misshapen(statement: Statement) -> Iterator[str]:
-    yield from _unknown(statement, _ELEMENTS)
-    if statement.get("Effect") not in ("Allow", "Deny"):
-        yield f"want `Effect`, `Allow` or `Deny`, got {_got(statement.get('Effect'))}"
-    for pair in _PAIRS:
-        if (given := sum(1 for name in pair if statement.get(name))) != 1:
-            yield f"want one of {_one_of(pair)}, got {'both' if given else 'neither'}"
-    for action in listed(statement.get("Action")) + listed(statement.get("NotAction")):
-        if not re.fullmatch(r"\*|[A-Za-z0-9-]+:[A-Za-z0-9*?]+", action):
-            yield f"want actions such as `s3:GetObject`, got `{action}`"
-    for name in _PAIRS[0]:
-        principal = statement.get(name, "*")
-        if isinstance(principal, Mapping):
-            yield from _unknown(principal, _PRINCIPALS)
-        elif principal and principal != "*":
-            yield f"`{name}`: want `*`, or an object with {_one_of(_PRINCIPALS)}, got {_got(principal)}"
-    condition = statement.get("Condition") or {}
-    operators = condition.values() if isinstance(condition, Mapping) else [condition]
-    if not all(isinstance(keys, Mapping) for keys in operators):
-        yield "`Condition`: want an object of operators, each with an object of keys and values"
-
-
-def _not_for_bucket(statement: Statement, bucket_arn: str, *, cloudtrail: bool) -> Iterator[str]:
-    for resource in listed(statement.get("Resource")) + listed(statement.get("NotResource")):
-        if resource != bucket_arn and not resource.startswith(f"{bucket_arn}/"):
-            yield f"want resources in this bucket, `{bucket_arn}` or `{bucket_arn}/...`, got `{resource}`"
-    effect, conditions = statement.get("Effect"), _conditions(statement)
-    everybody = "*" in _principals(statement, "AWS") or bool(statement.get("NotPrincipal"))
-    if effect == "Allow" and everybody and not any(_narrows(*one) for one in conditions):
-        yield (
-            "would be refused by BlockPublicPolicy: want a principal, or a condition with a fixed value of "
-            "`aws:PrincipalOrgID`, `aws:SourceAccount` or the like"
-        )
-    to_cloudtrail = everybody or "cloudtrail.amazonaws.com" in _principals(statement, "Service")
-    if cloudtrail and effect == "Deny" and to_cloudtrail and _denies_probe(statement, conditions):
-        yield (
-            "would stop CloudTrail: CreateTrail's own probe write has no such header; want the bucket's "
-            "default encryption to do this, or `aws:PrincipalIsAWSService` `false` in the condition"
-        )
-
-
-def _principals(statement: Statement, kind: str) -> list[str]:
-    principal = statement.get("Principal")
-    return listed(principal.get(kind) if isinstance(principal, Mapping) else principal)
-
-
-def _conditions(statement: Statement) -> list[tuple[str, str, list[str]]]:
-    condition = statement.get("Condition")
-    return [
-        (operator, str(key).lower(), listed(values))
-        for operator, keys in (condition.items() if isinstance(condition, Mapping) else ())
-        for key, values in (keys.items() if isinstance(keys, Mapping) else ())
-    ]
-
-
-def _narrows(operator: str, key: str, values: Sequence[str]) -> bool:
-    if key == "s3:dataaccesspointarn":  # any access point, as long as the account is fixed
-        values = [(value.split(":")[4:5] or [value])[0] for value in values]
-    loose = any(re.search(r"[*?]|\$\{|/0$", value) for value in values)
-    return bool(_POSITIVE.fullmatch(operator)) and key in _NARROWING and bool(values) and not loose
-
-
-def _denies_probe(statement: Statement, conditions: Sequence[tuple[str, str, list[str]]]) -> bool:
-    """True where a PutObject without encryption headers, from an AWS service, meets all conditions."""
-    header = [(operator, values) for operator, key, values in conditions if "server-side-encryption" in key]
-    service = any(key == "aws:principalisawsservice" and values == ["false"] for _, key, values in conditions)
-    if "NotAction" in statement:
-        puts = not _covers(listed(statement["NotAction"]), "s3:putobject")
-    else:
-        puts = _covers(listed(statement.get("Action")), "s3:putobject")
-    return bool(header) and puts and not service and all(_holds_without(*one) for one in header)
-
-
-def _covers(patterns: Sequence[str], action: str) -> bool:
-    return any(fnmatchcase(action, pattern.lower()) for pattern in patterns)
-
-
-def _holds_without(operator: str, values: Sequence[str]) -> bool:
-    """True where the condition is met by a request that has no such key."""
-    if operator.startswith("ForAnyValue:"):
-        return False
-    if operator == "Null":
-        return "true" in values
-    return operator.startswith("ForAllValues:") or operator.endswith("IfExists") or "Not" in operator
-
-
-def _one_of(names: Sequence[str]) -> str:
-    return ", ".join(f"`{name}`" for name in names[:-1]) + f" or `{names[-1]}`"
-
-
-def _got(value: Any) -> str:
-    return "none" if value is None else f"`{value}`"

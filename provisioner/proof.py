@@ -26,7 +26,7 @@ class Arrivals:
     error: str | None
     since: datetime | None
     first_after: timedelta  # from then on, none is a failure
-    usually: str  # `about 5 to 15 minutes`
+    comes: str  # when they usually come: `once an hour`
 
 
 def utc_now() -> datetime:
@@ -45,12 +45,11 @@ def arriving(resource: str, check: str, found: Arrivals, now: datetime, *, runni
     if found.last and now - found.last <= STALE:
         return Finding(resource, check, ok=True, detail=last)
     if found.since is None or now - found.since < found.first_after:
-        return Finding(
-            resource, check, ok=None, detail=f"waiting for the next; {last}; usually {found.usually}"
-        )
-    started = f"since {moment(found.since, now)}"
+        which = f"next {found.what}; {last}" if found.last else f"first {found.what}"
+        return Finding(resource, check, ok=None, detail=f"waiting for the {which}; they come {found.comes}")
+    since = moment(found.since, now)
     return Finding(
-        resource, check, ok=False, detail=f"{last}, though it runs {started}; usually {found.usually}"
+        resource, check, ok=False, detail=f"{last}; it runs since {since}, and they come {found.comes}"
     )
 
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from . import engine
-from .aws import Aws, Cloud, Identity, Memory, Waiting, describe
+from .aws import Aws, Cloud, Identity, Memory, Waiting
 from .baseline import Baseline
 from .engine import Node
 from .model import Change, Result, Scope, Step, Target
@@ -48,7 +48,12 @@ class Run:
             if before.failure is not None or not before.changes:
                 return before
             result = engine.run_step(
-                node.step, self._aws(node), self._filled(node), apply=True, planned=before, on_change=self.on_change
+                node.step,
+                self._aws(node),
+                self._filled(node),
+                apply=True,
+                planned=before,
+                on_change=self.on_change,
             )
             self.on_step(result)
             return result
@@ -71,7 +76,9 @@ class Run:
             left = {node: set() for node, r in zip(left, results, strict=True) if r.changes or not r.ok}
             for result in open_results:
                 until = ", ".join(sorted({c.resource for c in result.changes})) or result.step
-                self.cloud.on_wait(Waiting(result.target, "", f"AWS to show what was written: {until}", waited, SETTLE))
+                self.cloud.on_wait(
+                    Waiting(result.target, "", f"AWS to show what was written: {until}", waited, SETTLE)
+                )
             clock.sleep(min(1.0 * 2.0 ** min(attempt, 3), SETTLE - waited))
         return open_results
 
@@ -79,13 +86,7 @@ class Run:
         """Whether it is configured, and whether it works: changes still needed, and what each step's proof found."""
 
         def work(node: Node) -> Result:
-            result = self._rehearse(node)
-            if node.step.verify is not None:
-                try:
-                    result.findings.extend(node.step.verify(self._aws(node), self._filled(node)))
-                except Exception as error:  # one proof that cannot be made must not hide the others
-                    result.failure = result.failure or describe("verifying", error)
-            return result
+            return engine.prove(node.step, self._aws(node), self._filled(node), self._rehearse(node))
 
         return engine.walk(self.graph, work, ordered=False)
 
@@ -110,7 +111,9 @@ def targets(baseline: Baseline, identity: Identity, regions: Sequence[str]) -> M
     """Where each scope's steps run: the caller's account, in its home Region or in each of *regions*."""
     at_home = baseline.general.home_region
     home = Target(identity.account, at_home, identity.partition, home=True)
-    everywhere = [Target(identity.account, each, identity.partition, home=each == at_home) for each in regions]
+    everywhere = [
+        Target(identity.account, each, identity.partition, home=each == at_home) for each in regions
+    ]
     return {Scope.ONCE: [home], Scope.ACCOUNT: [home], Scope.REGION: everywhere}
 
 

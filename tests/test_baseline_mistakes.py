@@ -1,5 +1,5 @@
 """Each mistake is told where it is, in words, with what to do; all of them at once, and no secret with them."""
-# ruff: noqa: E501 - the table shows what is told as it is told
+
 
 from __future__ import annotations
 

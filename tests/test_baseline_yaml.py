@@ -1,5 +1,5 @@
 """YAML slips are told in the words of whoever made them, and nothing in a file can run, grow or loop."""
-# ruff: noqa: E501 - the table shows what is told as it is told
+
 
 from __future__ import annotations
 

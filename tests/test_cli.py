@@ -45,7 +45,9 @@ def told(capfd: Any, *arguments: str) -> tuple[int, str, str]:
 
 def process(*arguments: str, **given: Any) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-m", "provisioner", *arguments]
-    return subprocess.run(command, capture_output=True, text=True, cwd=ROOT, check=False, timeout=120, **given)
+    return subprocess.run(
+        command, capture_output=True, text=True, cwd=ROOT, check=False, timeout=120, **given
+    )
 
 
 def test_the_story_of_the_readme(capfd: Any) -> None:
@@ -54,7 +56,9 @@ def test_the_story_of_the_readme(capfd: Any) -> None:
     assert "SANDBOX: no AWS account is touched" in err
     assert "account 123456789012" in err
     assert re.search(r"Plan: 10 to add, 1 to change, 0 to destroy\.", out)
-    assert re.search(r"Apply complete! Resources: 10 added, 1 changed, 0 destroyed\. AWS shows what was asked\.", out)
+    assert re.search(
+        r"Apply complete! Resources: 10 added, 1 changed, 0 destroyed\. AWS shows what was asked\.", out
+    )
 
     code, out, _ = told(capfd, "apply", FILE, "--sandbox", "--yes")
     assert (code, out.startswith("No changes. 7 of 7 steps in sync")) == (0, True)
@@ -94,7 +98,11 @@ def test_cron_prints_nothing_when_nothing_changed(capfd: Any, home: Path) -> Non
     events = [json.loads(line) for line in log.read_text().splitlines()]
     assert [each["event"] for each in events] == ["in sync", "changed", "applied"]
     changed = events[1]
-    assert (changed["account"], changed["region"], changed["step"]) == ("123456789012", "us-east-1", "cloudtrail")
+    assert (changed["account"], changed["region"], changed["step"]) == (
+        "123456789012",
+        "us-east-1",
+        "cloudtrail",
+    )
     assert changed["operation"] == "cloudtrail:StartLogging"
     assert changed["request_id"]
     assert log.stat().st_mode & 0o777 == 0o600
@@ -208,7 +216,12 @@ def test_completion(capfd: Any, shell: str) -> None:
 
 
 def test_completion_completes(monkeypatch: pytest.MonkeyPatch) -> None:
-    env = {**os.environ, "_PROVISION_COMPLETE": "bash_complete", "COMP_WORDS": "provision ver", "COMP_CWORD": "1"}
+    env = {
+        **os.environ,
+        "_PROVISION_COMPLETE": "bash_complete",
+        "COMP_WORDS": "provision ver",
+        "COMP_CWORD": "1",
+    }
     assert "verify" in process(env=env).stdout
 
 
@@ -225,7 +238,10 @@ def test_what_must_be_instant_loads_nothing_slow(argument: str) -> None:
 
 
 def test_terraforms_spelling_is_understood(capfd: Any) -> None:
-    assert told(capfd, "apply", FILE, "--sandbox", "-auto-approve", "-target=password_policy", "-no-color")[0] == 0
+    assert (
+        told(capfd, "apply", FILE, "--sandbox", "-auto-approve", "-target=password_policy", "-no-color")[0]
+        == 0
+    )
     assert told(capfd, "diff", FILE, "--sandbox", "-target", "password_policy", "-detailed-exitcode")[0] == 0
 
 
@@ -242,7 +258,11 @@ def test_colour(capfd: Any, monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_the_wrong_account_is_refused(capfd: Any, home: Path, served: str) -> None:
     file = home / "guarded.yaml"
-    file.write_text(EXAMPLE.replace("# allowed_account_ids", "allowed_account_ids").replace("123456789012", "012345670123"))
+    file.write_text(
+        EXAMPLE.replace("# allowed_account_ids", "allowed_account_ids").replace(
+            "123456789012", "012345670123"
+        )
+    )
     code, out, err = told(capfd, "diff", str(file), "--endpoint-url", served)
     assert (code, out) == (1, "")
     assert "account 123456789012, which `allowed_account_ids` does not name" in err
@@ -276,7 +296,9 @@ def test_two_runs_never_overlap(capfd: Any, home: Path) -> None:
     assert told(capfd, "apply", FILE, "--sandbox", "--yes")[0] == 0
 
 
-def test_ctrl_c_while_writing_finishes_the_call_and_says_what_was_done(home: Path, served: str, capfd: Any) -> None:
+def test_ctrl_c_while_writing_finishes_the_call_and_says_what_was_done(
+    home: Path, served: str, capfd: Any
+) -> None:
     started = subprocess.Popen(
         [sys.executable, "-m", "provisioner", "apply", FILE, "--yes", "--endpoint-url", served],
         stdout=subprocess.PIPE,

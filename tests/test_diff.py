@@ -223,6 +223,11 @@ def test_a_statement_more_is_not_a_comma_less() -> None:
     assert len([line for line in found if line.startswith("+ ")]) == 7
 
 
+def test_a_name_more_at_the_end_is_not_a_comma_less() -> None:
+    found = document_diff(policy(READ), policy({**READ, "Resource": ["a", "b", "c"]}))
+    assert [line for line in found if not line.startswith("  ")] == ['+         "c"']
+
+
 def test_what_means_nothing_in_a_policy_is_not_shown() -> None:
     spelled = {
         **READ,

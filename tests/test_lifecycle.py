@@ -52,7 +52,7 @@ ALIKE = {
         rule(Expiration={"Date": "2030-01-02T00:00:00Z"}),
     ),
     "date elsewhere": (
-        rule(Expiration={"Date": datetime(2030, 1, 2, 1, tzinfo=timezone(timedelta(hours=1)))}),
+        rule(Expiration={"Date": datetime(2030, 1, 1, 19, tzinfo=timezone(timedelta(hours=-5)))}),
         rule(Expiration={"Date": "2030-01-02"}),
     ),
 }

@@ -13,7 +13,8 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from provisioner import delivery, policy
-from provisioner.policy import PolicyError, check, merge, normal, orphans, same
+from provisioner.policy import PolicyError, merge, normal, orphans, same
+from provisioner.policy_check import check
 
 PURE = settings(deadline=None, max_examples=100)
 
@@ -87,6 +88,10 @@ UNLIKE = {
     "user, not root": (
         doc(allow(Principal={"AWS": ROOT})),
         doc(allow(Principal={"AWS": ROOT[:-4] + "user/root"})),
+    ),
+    "account of another kind": (
+        doc(allow(Principal={"Federated": ACCOUNT})),
+        doc(allow(Principal={"Federated": ROOT})),
     ),
     "not": (doc(allow(NotAction="s3:GetObject", Action=[])), doc(allow())),
     "fewer": (doc(allow(Sid="a"), allow(Sid="b")), doc(allow(Sid="a"))),
@@ -633,6 +638,7 @@ def test_check_says_what_is_wanted(statement: dict[str, Any], message: str) -> N
         deny({"StringNotEquals": {HEADER: "aws:kms"}}, Action="s3:GetObject"),
         deny({"StringNotEquals": {HEADER: "aws:kms"}}, Principal={"AWS": ROOT}),
         deny({"StringEquals": {HEADER: "AES256"}}),
+        deny({"ForAnyValue:StringNotEquals": {HEADER: "aws:kms"}}),
     ],
 )
 def test_check_lets_good_statements_pass(statement: dict[str, Any]) -> None:

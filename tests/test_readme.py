@@ -87,7 +87,11 @@ def test_every_command_and_section_is_named() -> None:
 
 
 def test_the_mistake_that_it_shows_is_told_so() -> None:
-    wrong = (ROOT / "baseline.yaml").read_text().replace("minimum_password_length: 14", "minimum_password_length: x")
+    wrong = (
+        (ROOT / "baseline.yaml")
+        .read_text()
+        .replace("minimum_password_length: 14", "minimum_password_length: x")
+    )
     with pytest.raises(BaselineError) as told:
         parse(wrong, "baseline.yaml", SECTIONS, {})
     assert f"    {told.value.render().splitlines()[0]}\n" in README

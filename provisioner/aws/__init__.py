@@ -87,7 +87,9 @@ class Reading:
 
     def _promised(self, answer: Any, key: str) -> Any:
         if key not in answer:
-            raise Incomplete(f"AWS answered {self._operation} without `{key}`, as a broken connection would; run again")
+            raise Incomplete(
+                f"AWS answered {self._operation} without `{key}`, as a broken connection would; run again"
+            )
         return answer[key]
 
 
@@ -161,7 +163,9 @@ class Aws:
         try:
             self._depth += 1
             self._cloud.tally.deepest(self._depth)
-            return self._cloud.write(self.target, call.service, region, call.operation, dict(call.params), call.waits)
+            return self._cloud.write(
+                self.target, call.service, region, call.operation, dict(call.params), call.waits
+            )
         except ClientError as error:
             if code_of(error) in call.done:
                 raise Again(error) from error

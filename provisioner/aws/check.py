@@ -72,7 +72,13 @@ def _refused_text(value: str, shape: Any, at: str) -> Iterator[str]:
     enum, most = shape.metadata.get("enum"), shape.metadata.get("max")
     if enum and value not in enum:
         close = get_close_matches(value, enum, 1)
-        wanted = f"did you mean `{close[0]}`?" if close else f"one of {', '.join(enum[:8])}" if len(enum) < 9 else ""
+        wanted = (
+            f"did you mean `{close[0]}`?"
+            if close
+            else f"one of {', '.join(enum[:8])}"
+            if len(enum) < 9
+            else ""
+        )
         yield f"{at}: AWS's model (botocore) knows no `{value}`; {wanted or 'if it is new, upgrade botocore'}"
     if most is not None and len(value) > most:
         yield f"{at}: at most {most} characters, got {len(value)}"

@@ -29,7 +29,9 @@ from .check import holds_pending
 from .errors import BUSY, Again, BotoCoreError, Interrupted, code_of, is_outage, is_throttle, is_unreachable
 
 READS = ("Get", "List", "Describe", "Head", "BatchGet", "Lookup", "Select")
-WORKERS = 32  # one account's reads in flight; more than a host's pool would open connections to throw them away
+WORKERS = (
+    32  # one account's reads in flight; more than a host's pool would open connections to throw them away
+)
 _ATTEMPTS = 8  # of a read
 _DEADLINE = 60.0  # seconds of a call's retries for throttling and outages
 
@@ -111,7 +113,9 @@ class Cloud:
         self.tally = Tally()
         self.on_wait = on_wait or (lambda waiting: None)
         self._session = botocore.session.Session(profile=options.profile)
-        self._session.register_component("data_loader", _models(self._session.get_config_variable("data_path")))
+        self._session.register_component(
+            "data_loader", _models(self._session.get_config_variable("data_path"))
+        )
         self._endpoint_url = options.endpoint_url
         self._clients: dict[tuple[str, str], Any] = {}
         self._lock = threading.Lock()  # botocore sessions are not thread-safe; the clients they make are
@@ -199,7 +203,13 @@ class Cloud:
         raise AssertionError("unreachable")
 
     def write(
-        self, target: Target, service: str, region: str, operation: str, params: dict[str, Any], waits: tuple[Wait, ...]
+        self,
+        target: Target,
+        service: str,
+        region: str,
+        operation: str,
+        params: dict[str, Any],
+        waits: tuple[Wait, ...],
     ) -> Any:
         """Make the call. Raises Again when its outcome is unknown, Interrupted when the user stopped the run.
 
@@ -220,7 +230,13 @@ class Cloud:
         raise AssertionError("unreachable")
 
     def _refused(
-        self, error: Exception, target: Target, operation: str, attempt: int, started: float, waits: tuple[Wait, ...]
+        self,
+        error: Exception,
+        target: Target,
+        operation: str,
+        attempt: int,
+        started: float,
+        waits: tuple[Wait, ...],
     ) -> None:
         """Wait where waiting helps; raise where it does not."""
         waited = self.clock.now() - started
@@ -239,7 +255,11 @@ class Cloud:
         """Sleep longer each time, with jitter, so that many callers do not come back at once."""
         if is_throttle(error):
             self.tally.throttled += 1
-        why = "AWS's rate limit to pass" if is_throttle(error) else f"AWS to answer after {code_of(error) or 'a broken connection'}"
+        why = (
+            "AWS's rate limit to pass"
+            if is_throttle(error)
+            else f"AWS to answer after {code_of(error) or 'a broken connection'}"
+        )
         if attempt > 2:
             self.on_wait(Waiting(target, operation, why, self.clock.now() - started, _DEADLINE))
         self.clock.sleep(self._random.uniform(0.1, min(0.3 * 2.0**attempt, 20.0)))
@@ -289,5 +309,9 @@ def guard(params: Any, model: Any, **_: Any) -> None:
         raise RuntimeError(f"{model.name} writes to AWS outside a Change")
     if holds_pending(params):
         raise RuntimeError(f"{model.name} was given a value that is only known after apply")
-    if "ExpectedBucketOwner" not in params and model.input_shape and "ExpectedBucketOwner" in model.input_shape.members:
+    if (
+        "ExpectedBucketOwner" not in params
+        and model.input_shape
+        and "ExpectedBucketOwner" in model.input_shape.members
+    ):
         raise RuntimeError(f"{model.name} must name the ExpectedBucketOwner")

@@ -39,12 +39,22 @@ THROTTLED = frozenset(
     }
 )
 # AWS did not do it, because something else was under way on the same thing.
-BUSY = frozenset({"ConcurrentModificationException", "OperationAborted", "OperationAbortedException", "ConflictException"})
+BUSY = frozenset(
+    {"ConcurrentModificationException", "OperationAborted", "OperationAbortedException", "ConflictException"}
+)
 DENIED = frozenset(
-    {"AccessDenied", "AccessDeniedException", "UnauthorizedOperation", "AccessDeniedForDependencyException", "AllAccessDisabled"}
+    {
+        "AccessDenied",
+        "AccessDeniedException",
+        "UnauthorizedOperation",
+        "AccessDeniedForDependencyException",
+        "AllAccessDisabled",
+    }
 )
 EXPIRED = frozenset({"ExpiredToken", "ExpiredTokenException", "RequestExpired"})
-NOT_ENABLED = frozenset({"InvalidClientTokenId", "UnrecognizedClientException", "AuthFailure", "OptInRequired"})
+NOT_ENABLED = frozenset(
+    {"InvalidClientTokenId", "UnrecognizedClientException", "AuthFailure", "OptInRequired"}
+)
 
 _HINTS = {
     "BucketAlreadyExists": "the name belongs to another account; bucket names are unique in the whole partition: choose another name",
@@ -112,7 +122,9 @@ def is_outage(error: BaseException) -> bool:
     """The call failed on the way or inside AWS: nobody knows what became of it."""
     if isinstance(error, ClientError):
         return status_of(error) >= 500
-    return isinstance(error, HTTPClientError | ConnectionError) or type(error).__name__ == "ResponseParserError"
+    return (
+        isinstance(error, HTTPClientError | ConnectionError) or type(error).__name__ == "ResponseParserError"
+    )
 
 
 def is_unreachable(error: BaseException) -> bool:
@@ -129,7 +141,8 @@ def describe(doing: str, error: BaseException) -> Failure:
         meta = error.response.get("ResponseMetadata", {})
         return Failure(
             doing=doing,
-            message=str(error.response.get("Error", {}).get("Message", "")) or f"HTTP status {status_of(error)}, and no message",
+            message=str(error.response.get("Error", {}).get("Message", ""))
+            or f"HTTP status {status_of(error)}, and no message",
             service=str(getattr(error, "service", "")),
             operation=error.operation_name,
             code=code,
@@ -153,7 +166,9 @@ def _hint(code: str, error: ClientError) -> str:
     if code in EXPIRED:
         return "the credentials have expired: get new ones (`aws sso login`, or assume the role again) and run again"
     if code in NOT_ENABLED:
-        return "wrong credentials, or a Region that is not enabled in this account (`aws account list-regions`)"
+        return (
+            "wrong credentials, or a Region that is not enabled in this account (`aws account list-regions`)"
+        )
     if code in THROTTLED:
         return "AWS kept on refusing for the rate: run again later"
     return _HINTS.get(code, "")

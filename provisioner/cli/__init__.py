@@ -77,18 +77,39 @@ def main() -> None:
 
 def _shared(command: _F) -> _F:
     """Give *command* the options that every one of them has which talks to AWS."""
-    file = click.argument("file", required=False, envvar="PROVISION_FILE", default="baseline.yaml", metavar="[FILE]")
+    file = click.argument(
+        "file", required=False, envvar="PROVISION_FILE", default="baseline.yaml", metavar="[FILE]"
+    )
     options = [
         click.option("--sandbox", is_flag=True, help="Use an AWS on this machine; no account is touched."),
-        click.option("--target", "steps", multiple=True, metavar="STEP", help="Only this step, and what it needs."),
+        click.option(
+            "--target", "steps", multiple=True, metavar="STEP", help="Only this step, and what it needs."
+        ),
         click.option("--profile", metavar="NAME", help="Profile of the AWS configuration."),
-        click.option("--region", "regions", multiple=True, metavar="REGION", help="Only this Region of the file's; the home Region, if the file names none."),
+        click.option(
+            "--region",
+            "regions",
+            multiple=True,
+            metavar="REGION",
+            help="Only this Region of the file's; the home Region, if the file names none.",
+        ),
         click.option("--endpoint-url", metavar="URL", help="Send every call there."),
         click.option("--json", "as_json", is_flag=True, help="One JSON document on stdout."),
-        click.option("--color", type=click.Choice(["auto", "always", "never"]), default="auto", help="auto: on a terminal, unless NO_COLOR is set."),
+        click.option(
+            "--color",
+            type=click.Choice(["auto", "always", "never"]),
+            default="auto",
+            help="auto: on a terminal, unless NO_COLOR is set.",
+        ),
         click.option("--no-color", "no_color", is_flag=True, help="Same as --color never."),
         click.option("-q", "--quiet", is_flag=True, help="Say nothing unless there is something to say."),
-        click.option("--log-file", type=click.Path(dir_okay=False, path_type=Path), envvar="PROVISION_LOG_FILE", metavar="PATH", help="Append a log there, a JSON object a line; - is stderr."),
+        click.option(
+            "--log-file",
+            type=click.Path(dir_okay=False, path_type=Path),
+            envvar="PROVISION_LOG_FILE",
+            metavar="PATH",
+            help="Append a log there, a JSON object a line; - is stderr.",
+        ),
     ]
     for option in reversed(options):
         command = option(command)
@@ -116,9 +137,22 @@ def diff(**given: Any) -> int:
 @main.command(epilog=_EPILOG)
 @_shared
 @click.option("-y", "--yes", is_flag=True, help="Do not ask. Needed where there is no terminal.")
-@click.option("--expect-plan", metavar="sha256:…", help="Apply only if the plan is the one that was reviewed.")
-@click.option("--allow", multiple=True, metavar="NAME", help="Allow a change that loosens or replaces something; the plan names it.")
-@click.option("--lock-timeout", type=click.IntRange(min=0), default=0, metavar="SECONDS", help="Wait so long for another run to end.")
+@click.option(
+    "--expect-plan", metavar="sha256:…", help="Apply only if the plan is the one that was reviewed."
+)
+@click.option(
+    "--allow",
+    multiple=True,
+    metavar="NAME",
+    help="Allow a change that loosens or replaces something; the plan names it.",
+)
+@click.option(
+    "--lock-timeout",
+    type=click.IntRange(min=0),
+    default=0,
+    metavar="SECONDS",
+    help="Wait so long for another run to end.",
+)
 def apply(**given: Any) -> int:
     """Make AWS match FILE: show the changes, ask, make them, and read them back.
 
@@ -173,7 +207,9 @@ def sandbox() -> None:
 @sandbox.command()
 @click.option("--host", default="127.0.0.1", help="A loopback address.")
 @click.option("--port", type=click.IntRange(0, 65535), default=4566, help="0: any that is free.")
-@click.option("--latency", type=click.FloatRange(min=0), default=0.0, metavar="SECONDS", help="Added to every answer.")
+@click.option(
+    "--latency", type=click.FloatRange(min=0), default=0.0, metavar="SECONDS", help="Added to every answer."
+)
 def serve(host: str, port: int, latency: float) -> int:
     """Offer the sandbox over HTTP, so that the aws CLI can look at it and break it. Ctrl-C ends it."""
     from . import sandboxes

@@ -27,7 +27,9 @@ def validate(file: str, *, as_json: bool) -> int:
         baseline = read(file)
     except BaselineError as error:
         if as_json:
-            click.echo(json.dumps({"valid": False, "problems": [p.as_dict() for p in error.problems]}, indent=2))
+            click.echo(
+                json.dumps({"valid": False, "problems": [p.as_dict() for p in error.problems]}, indent=2)
+            )
         else:
             click.echo(error.render(color=_colored(sys.stderr)), err=True)
         return 1

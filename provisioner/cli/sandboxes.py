@@ -52,5 +52,7 @@ def drift(seed: int | None, count: int) -> int:
     for line in done:
         click.echo(line)
     if not done:
-        raise click.ClickException("the sandbox holds nothing to break; run `provision apply --sandbox` first")
+        raise click.ClickException(
+            "the sandbox holds nothing to break; run `provision apply --sandbox` first"
+        )
     return 0

@@ -141,7 +141,9 @@ def _identity(cloud: Cloud, baseline: Baseline) -> Identity:
     try:
         return identify(cloud, region)
     except (ClientError, BotoCoreError) as error:
-        raise Unable("; ".join(words.failure(describe(f"asking AWS in {region} who the caller is", error)))) from error
+        raise Unable(
+            "; ".join(words.failure(describe(f"asking AWS in {region} who the caller is", error)))
+        ) from error
 
 
 def _allowed(identity: Identity, baseline: Baseline) -> None:
@@ -171,7 +173,9 @@ def _introduce(session: Session) -> Future[None]:
         alias = "" if session.screen.quiet else _alias(session)
         named = f"{identity.account} ({alias})" if alias else identity.account
         session.screen.say(
-            words.clean(f"account {named}, partition {identity.partition}, caller {identity.arn}, {words.plural(len(regions), 'Region')} {', '.join(regions)}")
+            words.clean(
+                f"account {named}, partition {identity.partition}, caller {identity.arn}, {words.plural(len(regions), 'Region')} {', '.join(regions)}"
+            )
         )
 
     return session.cloud.readers.submit(tell)
@@ -179,7 +183,9 @@ def _introduce(session: Session) -> Future[None]:
 
 def _alias(session: Session) -> str:
     """The account's alias; empty where it has none, or where the caller may not ask."""
-    target = Target(session.identity.account, session.run.baseline.general.home_region, session.identity.partition)
+    target = Target(
+        session.identity.account, session.run.baseline.general.home_region, session.identity.partition
+    )
     aws = Aws(target, session.cloud, Memory())
     try:
         answer = session.cloud.read(target, "iam", aws.region, "list_account_aliases", {})

@@ -77,8 +77,16 @@ def _within(asked: Asked, work: Callable[[Session], int]) -> int:
             return work(session)
     except BaselineError as error:
         screen.idle()
-        sys.stderr.write(error.render(color=screen.err.is_terminal and screen.err.color_system is not None) + "\n")
-        screen.document({"format_version": "1.0", "command": asked.command, "problems": [p.as_dict() for p in error.problems]})
+        sys.stderr.write(
+            error.render(color=screen.err.is_terminal and screen.err.color_system is not None) + "\n"
+        )
+        screen.document(
+            {
+                "format_version": "1.0",
+                "command": asked.command,
+                "problems": [p.as_dict() for p in error.problems],
+            }
+        )
         return ERROR
     except (Unable, Locked) as error:
         screen.idle()
@@ -125,7 +133,9 @@ def _nothing(session: Session, plan: Plan) -> int:
     if session.screen.quiet:
         for line in text.failures(plan.results):
             session.screen.say(line, always=True)
-    session.screen.document({**session.header(), **document.plan_document(plan), **document.applied_document([], [])})
+    session.screen.document(
+        {**session.header(), **document.plan_document(plan), **document.applied_document([], [])}
+    )
     return _failed_code(plan.results) if plan.failed else OK
 
 
@@ -133,17 +143,23 @@ def _gate(session: Session, plan: Plan) -> None:
     """Nothing is written before this returns. Raises Unable."""
     asked = session.asked
     if asked.expect_plan is not None and asked.expect_plan != plan.digest:
-        raise Unable(f"the plan is not the one that was reviewed: it is {plan.digest}, expected {asked.expect_plan}; review it again with `provision diff`")
+        raise Unable(
+            f"the plan is not the one that was reviewed: it is {plan.digest}, expected {asked.expect_plan}; review it again with `provision diff`"
+        )
     refused = plan.unconsented(asked.allow)
     if refused:
         lines = [f"{change.resource}: {change.loses} (--allow {change.consent})" for _, change in refused]
-        raise Unable("this would loosen or replace something, and nothing was changed:\n  " + "\n  ".join(lines))
+        raise Unable(
+            "this would loosen or replace something, and nothing was changed:\n  " + "\n  ".join(lines)
+        )
     if asked.yes or asked.expect_plan is not None:
         return
     if not sys.stdin.isatty() or session.screen.as_json:
         raise Unable("there is no terminal to ask on, and nothing was changed: give `--yes`")
     where = "the sandbox" if asked.sandbox else f"account {session.identity.account}"
-    session.screen.err.print(Text(f"\nMake these changes in {where}? Only `yes` is taken for yes: ", "bold"), end="")
+    session.screen.err.print(
+        Text(f"\nMake these changes in {where}? Only `yes` is taken for yes: ", "bold"), end=""
+    )
     if sys.stdin.readline().strip() != "yes":
         raise Unable("not confirmed, and nothing was changed")
     # The user took their time: what AWS has now must still lead to the plan that they saw.
@@ -160,7 +176,12 @@ def _carry_out(session: Session, plan: Plan) -> int:
         nonlocal made
         made += 1
         session.journal.change(result, change)
-        screen.say(Text.assemble((f"[{made}/{total}] ", "dim"), f"{result.step}  {words.clean(change.resource)}  {words.operation(change)}"))
+        screen.say(
+            Text.assemble(
+                (f"[{made}/{total}] ", "dim"),
+                f"{result.step}  {words.clean(change.resource)}  {words.operation(change)}",
+            )
+        )
         screen.busy(f"making changes, {made} of {total}")
 
     run.on_change = on_change
@@ -182,20 +203,34 @@ def _tell(session: Session, plan: Plan, sent: list[Result], unseen: list[Result]
         screen.say(line, always=True)
     for result in unseen:
         left = ", ".join(f"{c.resource}: {d.field}" for c in result.changes for d in c.differences)
-        screen.say(f"! AWS does not show yet: {result.step}  {words.place(result)}: {words.clean(left) or 'it could not be read'}", always=True)
+        screen.say(
+            f"! AWS does not show yet: {result.step}  {words.place(result)}: {words.clean(left) or 'it could not be read'}",
+            always=True,
+        )
     failed = [r for r in sent if not r.ok]
     if not screen.quiet:
         screen.lines(_outcome(session, done, failed, unseen, interrupted=interrupted))
     session.journal.failures(failed)
     counted = count(done)
-    session.journal.write("applied", added=counted.add, changed=counted.change, failed=len(failed), not_seen=len(unseen), interrupted=interrupted)
-    screen.document({**session.header(), "plan_digest": plan.digest, **document.applied_document(done, unseen)})
+    session.journal.write(
+        "applied",
+        added=counted.add,
+        changed=counted.change,
+        failed=len(failed),
+        not_seen=len(unseen),
+        interrupted=interrupted,
+    )
+    screen.document(
+        {**session.header(), "plan_digest": plan.digest, **document.applied_document(done, unseen)}
+    )
     if interrupted:
         return INTERRUPTED
     return _failed_code(sent) if failed else SOME_FAILED if unseen else OK
 
 
-def _outcome(session: Session, done: list[Result], failed: list[Result], unseen: list[Result], *, interrupted: bool) -> list[Text]:
+def _outcome(
+    session: Session, done: list[Result], failed: list[Result], unseen: list[Result], *, interrupted: bool
+) -> list[Text]:
     tally = session.cloud.tally
     counted = count(done)
     if interrupted:
@@ -213,7 +248,10 @@ def _proof(results: list[Result], bad: list[Result], pending: int) -> Text:
     checks = sum(1 + len(r.findings) for r in results)
     wait = f"; {pending} too early to tell" if pending else ""
     if bad:
-        return Text.assemble((f"Does not work: {', '.join(sorted({r.step for r in bad}))}.", "bold red"), f" {words.plural(checks, 'check')}{wait}")
+        return Text.assemble(
+            (f"Does not work: {', '.join(sorted({r.step for r in bad}))}.", "bold red"),
+            f" {words.plural(checks, 'check')}{wait}",
+        )
     return Text.assemble(("Works.", "bold green"), f" {words.plural(checks, 'check')}{wait}")
 
 

@@ -44,7 +44,9 @@ def applied_document(sent: Iterable[Result], unseen: Iterable[Result]) -> dict[s
             for change, request_id in zip(result.changes, result.request_ids, strict=False)
         ],
         "failures": _failures(sent),
-        "not_seen": [{**_place(result), "resource": change.resource} for result in unseen for change in result.changes],
+        "not_seen": [
+            {**_place(result), "resource": change.resource} for result in unseen for change in result.changes
+        ],
         "summary": {"added": counted.add, "changed": counted.change, "destroyed": 0},
     }
 

@@ -77,12 +77,16 @@ def failures(results: Iterable[Result]) -> Iterator[Text]:
     for result in results:
         if result.failure is not None:
             first, *rest = words.failure(result.failure)
-            yield Text.assemble(("! ", "bold red"), (result.step, "bold"), f"  {words.place(result)}: {first}")
+            yield Text.assemble(
+                ("! ", "bold red"), (result.step, "bold"), f"  {words.place(result)}: {first}"
+            )
             for line in rest:
                 yield Text(f"    {line}")
         elif result.blocked_by is not None:
             yield Text.assemble(
-                ("! ", "bold red"), (result.step, "bold"), f"  {words.place(result)}: not run: {result.blocked_by} failed"
+                ("! ", "bold red"),
+                (result.step, "bold"),
+                f"  {words.place(result)}: not run: {result.blocked_by} failed",
             )
 
 
@@ -108,7 +112,9 @@ def tail(results: Sequence[Result], seconds: float, calls: int) -> str:
 
 def summary(plan: Plan, seconds: float, calls: int) -> Iterator[Text]:
     """Terraform's summary line, and the digest that `apply --expect-plan` takes."""
-    yield Text.assemble((words.planned(count(plan.results)), "bold"), f" {tail(plan.results, seconds, calls)}")
+    yield Text.assemble(
+        (words.planned(count(plan.results)), "bold"), f" {tail(plan.results, seconds, calls)}"
+    )
     if plan.changes:
         yield Text(f"plan {plan.digest}")
 

@@ -14,7 +14,9 @@ _SHORT = 60  # characters of a value that still fits beside its field
 
 def clean(text: str) -> str:
     """*text* with control characters made visible: a name from AWS may hold terminal escape codes."""
-    return "".join(c if not unicodedata.category(c).startswith("C") or c == "\n" else f"\\x{ord(c):02x}" for c in text)
+    return "".join(
+        c if not unicodedata.category(c).startswith("C") or c == "\n" else f"\\x{ord(c):02x}" for c in text
+    )
 
 
 def place(result: Result) -> str:
@@ -36,7 +38,8 @@ def value(given: Any) -> str:
 def is_document(difference: Difference) -> bool:
     """The values are too long to stand beside each other in one line."""
     return any(
-        isinstance(each, dict | list) and len(value(each)) > _SHORT for each in (difference.have, difference.want)
+        isinstance(each, dict | list) and len(value(each)) > _SHORT
+        for each in (difference.have, difference.want)
     )
 
 

@@ -48,8 +48,8 @@ def drift(world: World | None, seed: int | None, count: int = 3) -> list[str]:
     for one in found:
         if len(said) == count:
             break
-        if one.resource not in touched:
-            one.do()
+        # AWS may refuse: a channel cannot be changed while its bucket's policy is broken.
+        if one.resource not in touched and _read(one.do) is not None:
             touched.add(one.resource)
             said.append(one.sentence)
     return said
@@ -71,7 +71,7 @@ def _client(service: str, region: str) -> Any:
 
 
 def _read(call: Callable[..., Any], **params: Any) -> Any:
-    """The answer, or None for what is not there."""
+    """The answer, or None for what is not there or cannot be done."""
     try:
         return call(**params)
     except ClientError:
@@ -172,6 +172,6 @@ def _config(client: Any, region: str, chance: random.Random) -> Iterator[Break]:
             yield Break(what, f"deleted {what}", partial(_delete_rule, client, rule["ConfigRuleName"]))
 
 
-def _delete_rule(client: Any, name: str) -> None:
+def _delete_rule(client: Any, name: str) -> Any:
     client.delete_config_rule(ConfigRuleName=name)
-    client.describe_config_rules()  # a deleted rule is seen once more before it is gone
+    return client.describe_config_rules()  # a deleted rule is seen once more before it is gone

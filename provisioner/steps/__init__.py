@@ -45,7 +45,6 @@ for _module in sorted(module.name for module in iter_modules(__path__)):
     import_module(f"{__name__}.{_module}")
 
 
-
 def _ordered() -> dict[str, Step]:
     """The steps in the order of their dependencies, so that a plan reads as it will be carried out."""
     done: dict[str, Step] = {}

@@ -10,18 +10,7 @@ from ..aws import Aws
 from ..baseline import Baseline
 from ..delivery import cloudtrail_delivery
 from ..diff import tags
-from ..model import (
-    Call,
-    Change,
-    Changes,
-    Difference,
-    Kind,
-    Note,
-    Scope,
-    Wait,
-    create,
-    update,
-)
+from ..model import Call, Change, Changes, Difference, Kind, Note, Scope, Wait, create, update
 from ..organization import read_organization
 from ..policy import arn as make_arn
 from ..selectors import (
@@ -164,6 +153,8 @@ def _insight_selectors(aws: Aws, section: Trail, arn: str, have: Have | None) ->
     there = [] if have is None else have.insights
     if want is None or there is None:
         return
+    if any(each.get("EventCategories") for each in there):  # left out, AWS would keep those that are there
+        want = [{"EventCategories": ["Management"], **each} for each in want]
     differences = (Difference("InsightSelectors", there or None, want),)
     call = aws.write("cloudtrail").put_insight_selectors(TrailName=arn, InsightSelectors=want)
     yield from _recorded(section, compare_insights(there, want), differences, call, new=have is None)

@@ -51,7 +51,7 @@ def _deliveries(
     """Where the trail sends what it records, with what the status says about it."""
     soon, hourly = (timedelta(minutes=20), "within 5 to 15 minutes"), (timedelta(hours=2), "once an hour")
     validated = section.enable_log_file_validation or trail.get("LogFileValidationEnabled")
-    for check, what, name, (first_after, usually), asked in (
+    for check, what, name, (first_after, comes), asked in (
         ("delivery to S3", "log file", "Delivery", soon, True),
         ("log file validation", "digest", "DigestDelivery", hourly, validated),
         ("delivery to CloudWatch Logs", "event", "CloudWatchLogsDelivery", soon, trail.get(PAIR[0])),
@@ -59,7 +59,7 @@ def _deliveries(
     ):
         if asked:
             last, error = status.get(f"Latest{name}Time"), status.get(f"Latest{name}Error")
-            yield check, Arrivals(what, last, error, status.get("StartLoggingTime"), first_after, usually)
+            yield check, Arrivals(what, last, error, status.get("StartLoggingTime"), first_after, comes)
 
 
 def _newest(events: list[Mapping[str, Any]], now: datetime) -> Finding:

@@ -34,7 +34,7 @@ def recorder_findings(found: Found, now: datetime) -> Iterator[Finding]:
     last = str(status.get("lastStatus") or "")
     changed = _time(status.get("lastStatusChangeTime"), now)
     if last.lower() == "failure":
-        yield Finding(title, "last recording", False, f"failed at {changed}: {error_text(status)}")
+        yield Finding(title, "last recording", False, f"failed at {changed}: {_error(status)}")
     elif last.lower() == "success":
         yield Finding(title, "last recording", True, f"succeeded at {changed}")
     else:
@@ -56,7 +56,7 @@ def channel_findings(found: Found, status: Thing | None, now: datetime) -> Itera
         info = status.get(key) or {}
         last = str(info.get("lastStatus") or "").lower()
         if last == "failure":
-            yield Finding(title, check, False, f"failed: {error_text(info)}")
+            yield Finding(title, check, False, f"failed: {_error(info)}")
         elif last == "success":
             at = info.get("lastSuccessfulTime") or info.get("lastStatusChangeTime")
             yield Finding(title, check, True, f"succeeded at {_time(at, now)}")
@@ -90,10 +90,13 @@ def _never(title: str, check: str, done: str, found: Found, now: datetime, patie
     )
 
 
-def error_text(status: Thing) -> str:
+def error_text(code: str | None, message: str | None) -> str:
     """What AWS says of the last failure."""
-    parts = (str(status.get("lastErrorCode") or ""), str(status.get("lastErrorMessage") or ""))
-    return ": ".join(filter(None, parts)) or "AWS does not say why"
+    return ": ".join(filter(None, (code, message))) or "AWS does not say why"
+
+
+def _error(status: Thing) -> str:
+    return error_text(status.get("lastErrorCode"), status.get("lastErrorMessage"))
 
 
 def _time(value: datetime | None, now: datetime) -> str:

@@ -72,6 +72,8 @@ class Scope(Section):
     def _whole(self) -> Scope:
         if self.tag_value and not self.tag_key:
             raise Wrong("tag_value", "needs `tag_key`")
+        if self.tag_key and self.compliance_resource_types:
+            raise Wrong("tag_key", "goes without `compliance_resource_types`: AWS takes tags or types")
         if self.compliance_resource_id and len(self.compliance_resource_types or ()) != 1:
             raise Wrong("compliance_resource_id", "needs its one type in `compliance_resource_types`")
         return self

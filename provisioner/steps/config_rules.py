@@ -205,7 +205,7 @@ def rule_finding(name: str, status: Thing | None, now: datetime) -> Finding:
         filter(None, (status.get("LastFailedEvaluationTime"), status.get("LastFailedInvocationTime"))),
         default=None,
     )
-    error = error_text(status)
+    error = error_text(status.get("LastErrorCode"), status.get("LastErrorMessage"))
     if bad is not None and (good is None or bad > good):
         return Finding(title, check, False, f"failed at {moment(bad, now)}: {error}")
     if good is not None:

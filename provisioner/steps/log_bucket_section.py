@@ -10,7 +10,8 @@ from pydantic import ConfigDict, Field, model_validator
 
 from ..baseline import Baseline, Contradiction, Section, Wrong
 from ..delivery import BUCKET_SIDS
-from ..policy import check, document
+from ..policy import document
+from ..policy_check import check
 
 _STORAGE = Literal[
     "STANDARD_IA", "ONEZONE_IA", "INTELLIGENT_TIERING", "GLACIER_IR", "GLACIER", "DEEP_ARCHIVE"
@@ -22,13 +23,17 @@ MARK = "Provision"  # ends the Sids of our statements; AWS's console writes the 
 class Versioning(Section):
     """An overwritten or deleted object stays readable."""
 
-    status: Literal["Enabled", "Suspended"] = Field("Enabled", description="Suspended keeps only what is there already.")
+    status: Literal["Enabled", "Suspended"] = Field(
+        "Enabled", description="Suspended keeps only what is there already."
+    )
 
 
 class Encryption(Section):
     """How S3 encrypts what is delivered without its own word on it."""
 
-    sse_algorithm: Literal["AES256", "aws:kms", "aws:kms:dsse"] = Field("AES256", description="CIS asks for aws:kms.")
+    sse_algorithm: Literal["AES256", "aws:kms", "aws:kms:dsse"] = Field(
+        "AES256", description="CIS asks for aws:kms."
+    )
     kms_master_key_id: str | None = Field(
         None,
         pattern=r"^arn:[^:]+:kms:[^:]+:\d{12}:key/.+$",
@@ -40,7 +45,10 @@ class Encryption(Section):
     @model_validator(mode="after")
     def _key_and_algorithm(self) -> Encryption:
         if (self.sse_algorithm == "AES256") != (self.kms_master_key_id is None):
-            raise Wrong("kms_master_key_id", "goes with `aws:kms`, and `aws:kms` with it: AWS's own key cannot be used by log services")
+            raise Wrong(
+                "kms_master_key_id",
+                "goes with `aws:kms`, and `aws:kms` with it: AWS's own key cannot be used by log services",
+            )
         return self
 
 
@@ -50,7 +58,9 @@ class PublicAccessBlock(Section):
     block_public_acls: bool = Field(True, description="Refuse ACLs that make something public.")
     ignore_public_acls: bool = Field(True, description="Ignore such ACLs that are there.")
     block_public_policy: bool = Field(True, description="Refuse a bucket policy that makes it public.")
-    restrict_public_buckets: bool = Field(True, description="Let only AWS services and this account in, if it is public.")
+    restrict_public_buckets: bool = Field(
+        True, description="Let only AWS services and this account in, if it is public."
+    )
 
 
 class Transition(Section):
@@ -91,10 +101,16 @@ class LifecycleRule(Section):
     id: str = Field(min_length=1, max_length=255, description="Its name; a rule of this id is ours.")
     prefix: str = Field("", description="Only objects whose key begins so. All, where left out.")
     transitions: list[Transition] = Field(default=[], description="To cheaper classes; at most one for each.")
-    expiration: Expiration | None = Field(None, description="When objects are deleted. Never, where left out.")
-    noncurrent_version_transitions: list[NoncurrentTransition] = Field(default=[], description="For old versions.")
+    expiration: Expiration | None = Field(
+        None, description="When objects are deleted. Never, where left out."
+    )
+    noncurrent_version_transitions: list[NoncurrentTransition] = Field(
+        default=[], description="For old versions."
+    )
     noncurrent_version_expiration: NoncurrentExpiration | None = Field(None, description="For old versions.")
-    abort_incomplete_multipart_upload: AbortUpload | None = Field(None, description="They are billed and not seen.")
+    abort_incomplete_multipart_upload: AbortUpload | None = Field(
+        None, description="They are billed and not seen."
+    )
 
     @model_validator(mode="after")
     def _possible(self) -> LifecycleRule:
@@ -108,12 +124,30 @@ class LifecycleRule(Section):
         ]
         last = max((t.days for t in self.transitions), default=-1)
         if self.expiration and self.expiration.days <= last:
-            wrong.append((("expiration", "days"), f"want more than the {last} days of the last transition, got {self.expiration.days}"))
+            wrong.append(
+                (
+                    ("expiration", "days"),
+                    f"want more than the {last} days of the last transition, got {self.expiration.days}",
+                )
+            )
         old = max((t.noncurrent_days for t in self.noncurrent_version_transitions), default=-1)
         gone = self.noncurrent_version_expiration
         if gone and gone.noncurrent_days <= old:
-            wrong.append((("noncurrent_version_expiration", "noncurrent_days"), f"want more than the {old} days of the last transition, got {gone.noncurrent_days}"))
-        if not any((self.transitions, self.expiration, self.noncurrent_version_transitions, gone, self.abort_incomplete_multipart_upload)):
+            wrong.append(
+                (
+                    ("noncurrent_version_expiration", "noncurrent_days"),
+                    f"want more than the {old} days of the last transition, got {gone.noncurrent_days}",
+                )
+            )
+        if not any(
+            (
+                self.transitions,
+                self.expiration,
+                self.noncurrent_version_transitions,
+                gone,
+                self.abort_incomplete_multipart_upload,
+            )
+        ):
             wrong.append((("id",), "the rule does nothing: give it `transitions` or `expiration`"))
         if wrong:
             raise Wrong.several(wrong)
@@ -123,7 +157,9 @@ class LifecycleRule(Section):
         """The rule as PutBucketLifecycleConfiguration takes it."""
         rule: dict[str, Any] = {"ID": self.id, "Status": "Enabled", "Filter": {"Prefix": self.prefix}}
         if self.transitions:
-            rule["Transitions"] = [{"Days": t.days, "StorageClass": t.storage_class} for t in self.transitions]
+            rule["Transitions"] = [
+                {"Days": t.days, "StorageClass": t.storage_class} for t in self.transitions
+            ]
         if self.expiration:
             rule["Expiration"] = {"Days": self.expiration.days}
         if self.noncurrent_version_transitions:
@@ -132,7 +168,9 @@ class LifecycleRule(Section):
                 for t in self.noncurrent_version_transitions
             ]
         if self.noncurrent_version_expiration:
-            rule["NoncurrentVersionExpiration"] = {"NoncurrentDays": self.noncurrent_version_expiration.noncurrent_days}
+            rule["NoncurrentVersionExpiration"] = {
+                "NoncurrentDays": self.noncurrent_version_expiration.noncurrent_days
+            }
         if self.abort_incomplete_multipart_upload:
             days = self.abort_incomplete_multipart_upload.days_after_initiation
             rule["AbortIncompleteMultipartUpload"] = {"DaysAfterInitiation": days}
@@ -158,14 +196,21 @@ class LogBucket(Section):
     )
     versioning: Versioning = Field(default=Versioning(), description="Keep old versions.")
     server_side_encryption: Encryption = Field(default=Encryption(), description="Default encryption.")
-    public_access_block: PublicAccessBlock = Field(default=PublicAccessBlock(), description="All four by default.")
+    public_access_block: PublicAccessBlock = Field(
+        default=PublicAccessBlock(), description="All four by default."
+    )
     object_ownership: Literal["BucketOwnerEnforced", "BucketOwnerPreferred", "ObjectWriter"] = Field(
         "BucketOwnerEnforced", description="BucketOwnerEnforced turns ACLs off."
     )
-    lifecycle_rules: list[LifecycleRule] | None = Field(None, description="What becomes of old logs. Not touched, where left out.")
+    lifecycle_rules: list[LifecycleRule] | None = Field(
+        None, description="What becomes of old logs. Not touched, where left out."
+    )
     object_lock: ObjectLock | None = Field(None, description="Write once, read many.")
     tags: dict[str, str] = Field(default={}, description="Tags to have; others stay.")
-    policy_statements: list[dict[str, Any]] = Field(default=[], description="Statements for the bucket policy beside the generated ones; each with a `Sid`.")
+    policy_statements: list[dict[str, Any]] = Field(
+        default=[],
+        description="Statements for the bucket policy beside the generated ones; each with a `Sid`.",
+    )
     exact: bool = Field(False, description="Also undo what is stricter in AWS than here.")
 
     @model_validator(mode="after")
@@ -174,11 +219,23 @@ class LogBucket(Section):
         if re.search(r"^(xn--|sthree-|amzn-s3-demo-)|(-s3alias|--ol-s3|--x-s3)$", self.name):
             wrong.append(("name", "AWS keeps this beginning or end of a name for itself"))
         ids = [rule.id for rule in self.lifecycle_rules or []]
-        wrong += [(("lifecycle_rules", i, "id"), f"want another id, an earlier rule has '{each}'") for i, each in enumerate(ids) if each in ids[:i]]
+        wrong += [
+            (("lifecycle_rules", i, "id"), f"want another id, an earlier rule has '{each}'")
+            for i, each in enumerate(ids)
+            if each in ids[:i]
+        ]
         if self.object_lock and self.versioning.status != "Enabled":
             wrong.append(("object_lock", "needs `versioning: {status: Enabled}`"))
-        wrong += [(("tags", key), "keys that begin with `aws:` are AWS's own") for key in self.tags if key.lower().startswith("aws:")]
-        wrong += [(("policy_statements", i), "want a `Sid`, by which the statement is known as ours") for i, s in enumerate(self.policy_statements) if not s.get("Sid")]
+        wrong += [
+            (("tags", key), "keys that begin with `aws:` are AWS's own")
+            for key in self.tags
+            if key.lower().startswith("aws:")
+        ]
+        wrong += [
+            (("policy_statements", i), "want a `Sid`, by which the statement is known as ours")
+            for i, s in enumerate(self.policy_statements)
+            if not s.get("Sid")
+        ]
         if wrong:
             raise Wrong.several(wrong)
         return self
@@ -200,16 +257,22 @@ class LogBuckets(Section):
         names: dict[str, str] = {}
         for key, bucket in self.root.items():
             if bucket.name in names:
-                yield Contradiction(("log_buckets", key, "name"), f"is the name of `{names[bucket.name]}` too")
+                yield Contradiction(
+                    ("log_buckets", key, "name"), f"is the name of `{names[bucket.name]}` too"
+                )
             names[bucket.name] = key
             ours = {f"{sid}{MARK}" for sid in BUCKET_SIDS}
             if bucket.policy_statements:
                 arn = f"arn:{baseline.partition}:s3:::{bucket.name}"
-                for message in check(document(bucket.policy_statements), bucket_arn=arn, cloudtrail=True, ours=ours):
+                for message in check(
+                    document(bucket.policy_statements), bucket_arn=arn, cloudtrail=True, ours=ours
+                ):
                     yield Contradiction(("log_buckets", key, "policy_statements"), message)
 
 
-def _too_early(field: str, days: str, given: list[tuple[int, str]]) -> Iterator[tuple[tuple[str | int, ...], str]]:
+def _too_early(
+    field: str, days: str, given: list[tuple[int, str]]
+) -> Iterator[tuple[tuple[str | int, ...], str]]:
     seen: set[str] = set()
     for index, (day, storage) in enumerate(given):
         if storage in _FROM_DAY_30 and day < 30:

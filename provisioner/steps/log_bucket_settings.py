@@ -8,12 +8,11 @@ from typing import Any
 
 from .. import policy
 from ..aws import Aws, Reading
-from ..delivery import BUCKET_SIDS
 from ..diff import differences, tags
 from ..lifecycle import merge_rules
 from ..model import Call, Change, Changes, Difference, Kind, Note, Refused, Wait, update
 from ..stricter import on, weigh
-from .log_bucket_section import MARK, LogBucket
+from .log_bucket_section import LogBucket
 
 Statement = Mapping[str, Any]
 
@@ -72,7 +71,16 @@ class Bucket:
 
 def settings(bucket: Bucket) -> Changes:
     """Every setting is as the file says. The policy comes last: a Deny in it may lock the operator out."""
-    for setting in (_public_access, _ownership, _encryption, _versioning, _object_lock, _tags, _lifecycle, _policy):
+    for setting in (
+        _public_access,
+        _ownership,
+        _encryption,
+        _versioning,
+        _object_lock,
+        _tags,
+        _lifecycle,
+        _policy,
+    ):
         yield from setting(bucket)
 
 
@@ -91,7 +99,7 @@ def _public_access(bucket: Bucket) -> Changes:
     changed = tuple(d for d in weighed.differences if d.want or d.have)
     if changed:
         # Flags that a request leaves out become false.
-        full = {**want, **{name: True for name in weighed.kept}}
+        full = {**want, **dict.fromkeys(weighed.kept, True)}
         call = bucket.put("put_public_access_block", PublicAccessBlockConfiguration=full)
         yield _loosening(
             update(bucket.title, changed, call),
@@ -112,7 +120,9 @@ def _ownership(bucket: Bucket) -> Changes:
     if weaker and not bucket.want.exact:
         yield bucket.stricter(f"ObjectOwnership is {have}; the baseline asks for {want}")
         return
-    call = bucket.put("put_bucket_ownership_controls", OwnershipControls={"Rules": [{"ObjectOwnership": want}]})
+    call = bucket.put(
+        "put_bucket_ownership_controls", OwnershipControls={"Rules": [{"ObjectOwnership": want}]}
+    )
     changed = update(bucket.title, (Difference("ObjectOwnership", have, want),), call)
     yield _loosening(changed, "loosen-ownership" if weaker else None, "ACLs count again")
 
@@ -131,7 +141,9 @@ def _encryption(bucket: Bucket) -> Changes:
     weaker = rank > _CIPHER[section.sse_algorithm] and same_key
     if weaker and not bucket.want.exact:
         key = f" with {have['KMSMasterKeyID']}" if have.get("KMSMasterKeyID") else ""
-        yield bucket.stricter(f"encryption is {have['SSEAlgorithm']}{key}; the baseline asks for {section.sse_algorithm}")
+        yield bucket.stricter(
+            f"encryption is {have['SSEAlgorithm']}{key}; the baseline asks for {section.sse_algorithm}"
+        )
         return
     default = {k: v for k, v in want.items() if k != "BucketKeyEnabled"}
     rule: dict[str, Any] = {"ApplyServerSideEncryptionByDefault": default}
@@ -139,13 +151,17 @@ def _encryption(bucket: Bucket) -> Changes:
         rule["BucketKeyEnabled"] = want["BucketKeyEnabled"]
     call = bucket.put("put_bucket_encryption", ServerSideEncryptionConfiguration={"Rules": [rule]})
     yield _loosening(
-        update(bucket.title, changed, call), "weaken-encryption" if weaker else None, "new logs get a weaker encryption"
+        update(bucket.title, changed, call),
+        "weaken-encryption" if weaker else None,
+        "new logs get a weaker encryption",
     )
 
 
 def _cipher(bucket: Bucket) -> dict[str, Any]:
     """The bucket's default encryption as one flat mapping. Every bucket has at least AES256, a new one too."""
-    rules = bucket.have("get_bucket_encryption").get("ServerSideEncryptionConfiguration", {}).get("Rules") or [{}]
+    rules = bucket.have("get_bucket_encryption").get("ServerSideEncryptionConfiguration", {}).get(
+        "Rules"
+    ) or [{}]
     default = rules[0].get("ApplyServerSideEncryptionByDefault") or {"SSEAlgorithm": "AES256"}
     return {**default, "BucketKeyEnabled": rules[0].get("BucketKeyEnabled", False)}
 
@@ -175,12 +191,18 @@ def _object_lock(bucket: Bucket) -> Changes:
     stricter = have.get("Mode") in {want.mode, "COMPLIANCE"} and days >= want.days
     if stricter:
         if (have.get("Mode"), days) != (want.mode, want.days):
-            yield bucket.stricter(f"Object Lock is {have['Mode']} for {days} days; the baseline asks for {want.mode}, {want.days}")
+            yield bucket.stricter(
+                f"Object Lock is {have['Mode']} for {days} days; the baseline asks for {want.mode}, {want.days}"
+            )
         return
     retention = {"Mode": want.mode, "Days": max(want.days, days)}
     wanted = {"ObjectLockEnabled": "Enabled", "Rule": {"DefaultRetention": retention}}
     if want.mode == "COMPLIANCE":
-        yield Note(Kind.WARNING, bucket.title, "Object Lock in COMPLIANCE mode can be shortened by nobody, AWS included")
+        yield Note(
+            Kind.WARNING,
+            bucket.title,
+            "Object Lock in COMPLIANCE mode can be shortened by nobody, AWS included",
+        )
     call = bucket.put("put_object_lock_configuration", ObjectLockConfiguration=wanted)
     yield update(bucket.title, differences(have, retention), call)
 
@@ -196,7 +218,9 @@ def _tags(bucket: Bucket) -> Changes:
     if compared.missing:
         there = {tag["Key"]: tag["Value"] for tag in have}
         changed = tuple(Difference(f"tag {k}", there.get(k), v) for k, v in compared.missing.items())
-        yield update(bucket.title, changed, bucket.put("put_bucket_tagging", Tagging={"TagSet": compared.document}))
+        yield update(
+            bucket.title, changed, bucket.put("put_bucket_tagging", Tagging={"TagSet": compared.document})
+        )
 
 
 def _lifecycle(bucket: Bucket) -> Changes:
@@ -218,11 +242,17 @@ def _lifecycle(bucket: Bucket) -> Changes:
         yield Note(Kind.FOREIGN, bucket.title, f"lifecycle rules of others are kept: {names}")
     if not merged.changed:
         return
-    call = bucket.put("put_bucket_lifecycle_configuration", LifecycleConfiguration=merged.document, **_smallest(answer))
-    changed = tuple(Difference(f"lifecycle rule {name}", have, want) for name, have, want in merged.differences)
+    call = bucket.put(
+        "put_bucket_lifecycle_configuration", LifecycleConfiguration=merged.document, **_smallest(answer)
+    )
+    changed = tuple(
+        Difference(f"lifecycle rule {name}", have, want) for name, have, want in merged.differences
+    )
     shorter = any(d.have and d.want and _longer(d.have, d.want) for d in changed)
     yield _loosening(
-        update(bucket.title, changed, call), "shorten-retention" if shorter else None, "logs are deleted sooner than now"
+        update(bucket.title, changed, call),
+        "shorten-retention" if shorter else None,
+        "logs are deleted sooner than now",
     )
 
 
@@ -252,23 +282,36 @@ def _policy(bucket: Bucket) -> Changes:
     have = bucket.have("get_bucket_policy").get("Policy")
     partition = bucket.aws.partition
     own = _lacking(have, bucket.statements, partition)
-    owned = {f"{sid}{MARK}" for sid in BUCKET_SIDS} | {each["Sid"] for each in bucket.statements}
+    # Only what is wanted now: a section that leaves the file takes no grant with it, as its trail may still deliver.
+    owned = {each["Sid"] for each in bucket.statements}
     merged = policy.merge(have, own, owned=owned, partition=partition)
     if merged.foreign:
         names = ", ".join(str(each.get("Sid", "(no Sid)")) for each in merged.foreign)
         yield Note(Kind.FOREIGN, bucket.title, f"policy statements of others are kept: {names}")
     for gone in policy.orphans(policy.document(merged.foreign)):
-        yield Note(Kind.WARNING, bucket.title, f"a policy statement of others names {gone}, a deleted role or user: its access is broken")
+        yield Note(
+            Kind.WARNING,
+            bucket.title,
+            f"a policy statement of others names {gone}, a deleted role or user: its access is broken",
+        )
     if not merged.changed:
         return
     size = policy.size(merged.document)
     if size > policy.BUCKET_POLICY_BYTES:
-        raise Refused(f"the policy of {bucket.title} would have {size} bytes, S3 takes {policy.BUCKET_POLICY_BYTES}: remove statements nobody needs")
+        raise Refused(
+            f"the policy of {bucket.title} would have {size} bytes, S3 takes {policy.BUCKET_POLICY_BYTES}: remove statements nobody needs"
+        )
     if size > _BIG:
-        yield Note(Kind.WARNING, bucket.title, f"the policy has {size} of at most {policy.BUCKET_POLICY_BYTES} bytes")
-    changed = tuple(Difference(f"policy statement {sid}", before, after) for sid, before, after in merged.differences)
+        yield Note(
+            Kind.WARNING, bucket.title, f"the policy has {size} of at most {policy.BUCKET_POLICY_BYTES} bytes"
+        )
+    changed = tuple(
+        Difference(f"policy statement {sid}", before, after) for sid, before, after in merged.differences
+    )
     call = bucket.put("put_bucket_policy", Policy=policy.compact(merged.document)).waiting(
-        Wait("MalformedPolicy", "S3 to know the new principal of the bucket policy", "Invalid principal", _SEEN)
+        Wait(
+            "MalformedPolicy", "S3 to know the new principal of the bucket policy", "Invalid principal", _SEEN
+        )
     )
     yield update(bucket.title, changed, call)
 
@@ -277,7 +320,9 @@ def _lacking(have: str | None, own: Sequence[Statement], partition: str) -> list
     """The statements of *own* that others have not already written under another Sid."""
 
     def meaning(statement: Statement) -> policy.Normal:
-        return policy.normal(policy.document([{k: v for k, v in statement.items() if k != "Sid"}]), partition=partition)
+        return policy.normal(
+            policy.document([{k: v for k, v in statement.items() if k != "Sid"}]), partition=partition
+        )
 
     names = {each["Sid"] for each in own}
     there = policy.statements(have)

@@ -110,9 +110,12 @@ def read_bucket(bucket: Bucket) -> dict[str, Any] | None:
 def _statements(aws: Aws, baseline: Baseline) -> dict[str, list[Statement]]:
     """The statements of ours that each bucket of the file must carry, by its key."""
     arns = {
-        key: policy.arn(aws.partition, "s3", "", "", want.name) for key, want in baseline[LogBuckets].root.items()
+        key: policy.arn(aws.partition, "s3", "", "", want.name)
+        for key, want in baseline[LogBuckets].root.items()
     }
-    needed: dict[str, list[Sequence[Statement]]] = {key: [deny_insecure_transport(arn)] for key, arn in arns.items()}
+    needed: dict[str, list[Sequence[Statement]]] = {
+        key: [deny_insecure_transport(arn)] for key, arn in arns.items()
+    }
     for deliverer in DELIVERERS:
         for delivery in deliverer(aws, baseline):
             key = bucket_key(baseline, delivery.bucket)
@@ -145,4 +148,9 @@ def verify_log_buckets(aws: Aws, baseline: Baseline) -> Findings:
     for want in baseline[LogBuckets].root.values():
         bucket = Bucket(aws, want, (), *asked[want.name])
         there = read_bucket(bucket) is not None
-        yield Finding(bucket.title, "reachable", there, f"in {aws.region}, owned by {aws.account}" if there else "not there")
+        yield Finding(
+            bucket.title,
+            "reachable",
+            there,
+            f"in {aws.region}, owned by {aws.account}" if there else "not there",
+        )

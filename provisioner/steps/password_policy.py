@@ -41,33 +41,46 @@ _UNSET: dict[str, Any] = {
 class PasswordPolicy(Section):
     """The rules for the passwords of IAM users. A field that is left out is left as it is in AWS."""
 
-    minimum_password_length: int | None = Field(None, ge=6, le=128, description="Characters at least. CIS: 14.")
-    require_symbols: bool | None = Field(None, description="At least one of ! @ # $ % ^ & * ( ) _ + - = [ ] { } | '")
+    minimum_password_length: int | None = Field(
+        None, ge=6, le=128, description="Characters at least. CIS: 14."
+    )
+    require_symbols: bool | None = Field(
+        None, description="At least one of ! @ # $ % ^ & * ( ) _ + - = [ ] { } | '"
+    )
     require_numbers: bool | None = Field(None, description="At least one digit.")
     require_uppercase_characters: bool | None = Field(None, description="At least one of A to Z.")
     require_lowercase_characters: bool | None = Field(None, description="At least one of a to z.")
-    allow_users_to_change_password: bool | None = Field(None, description="Users may change their own password.")
+    allow_users_to_change_password: bool | None = Field(
+        None, description="Users may change their own password."
+    )
     max_password_age: int | None = Field(
-        None, ge=1, le=1095, description="Days until a password expires. Setting it expires older ones at once."
+        None,
+        ge=1,
+        le=1095,
+        description="Days until a password expires. Setting it expires older ones at once.",
     )
     password_reuse_prevention: int | None = Field(
         None, ge=1, le=24, description="How many earlier passwords are refused. CIS: 24."
     )
     hard_expiry: bool | None = Field(
-        None, description="A user whose password has expired is locked out until an administrator sets a new one."
+        None,
+        description="A user whose password has expired is locked out until an administrator sets a new one.",
     )
     exact: bool = Field(False, description="Also undo what is stricter in AWS than here.")
 
     def to_api(self) -> dict[str, Any]:
         """The fields that the file states, under AWS's names."""
         given = self.model_dump(exclude_none=True, exclude={"exact"})
-        return {"".join(part.capitalize() for part in name.split("_")): value for name, value in given.items()}
+        return {
+            "".join(part.capitalize() for part in name.split("_")): value for name, value in given.items()
+        }
 
     def contradictions(self, baseline: Baseline) -> Iterator[Contradiction]:
         """Hard expiry without an age never happens."""
         if self.hard_expiry and self.max_password_age is None:
             yield Contradiction(
-                ("password_policy", "hard_expiry"), "has no effect without `max_password_age`: set that, or drop it"
+                ("password_policy", "hard_expiry"),
+                "has no effect without `max_password_age`: set that, or drop it",
             )
 
 
@@ -102,5 +115,9 @@ def ensure_password_policy(aws: Aws, baseline: Baseline) -> Changes:
 def verify_password_policy(aws: Aws, baseline: Baseline) -> Findings:
     """A password policy is in force."""
     have = read_password_policy(aws)
-    text = "none; IAM's default of 8 characters holds" if have is None else f"{have['MinimumPasswordLength']} characters or more"
+    text = (
+        "none; IAM's default of 8 characters holds"
+        if have is None
+        else f"{have['MinimumPasswordLength']} characters or more"
+    )
     yield Finding("password policy", "in force", have is not None, text)

@@ -67,10 +67,10 @@ def test_a_seed_foresees_what_is_broken(aws: Aws, world: World) -> None:
 def test_in_the_end_everything_is_broken_and_each_break_is_one_write(aws: Aws, world: World) -> None:
     baseline(aws)
     said: list[str] = []
-    for number in range(30):
+    for number in range(12):
         before = len(world.writes)
         more = drift(world, number)
-        assert len(world.writes) - before == len(more)
+        assert len([call for call in world.writes[before:] if call.code is None]) == len(more)
         said += more
     text = "\n".join(said)
     for part in (

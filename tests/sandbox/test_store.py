@@ -204,8 +204,9 @@ def test_two_processes_see_each_others_writes(path: Path) -> None:
 def test_writes_of_many_processes_are_all_kept(path: Path) -> None:
     script = """
     with open_sandbox(Path(sys.argv[1])):
+        s3 = client("s3")
         for number in range(10):
-            client("s3").create_bucket(Bucket=f"bkt-{sys.argv[2]}-{number}")
+            s3.create_bucket(Bucket=f"bkt-{sys.argv[2]}-{number}")
     """
     others = [start(script, path, number) for number in range(3)]
     assert [other.communicate(timeout=60) and other.returncode for other in others] == [0, 0, 0]

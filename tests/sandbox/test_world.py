@@ -136,7 +136,7 @@ def test_a_retry_meets_its_own_success(aws: Aws, world: World) -> None:
 @pytest.mark.parametrize(
     ("service", "call", "params", "code"),
     [
-        ("s3", "get_bucket_policy", {"Bucket": "bkt"}, "AccessDenied"),
+        ("s3", "get_bucket_versioning", {"Bucket": "bkt"}, "AccessDenied"),
         ("s3", "head_bucket", {"Bucket": "bkt"}, "403"),
         ("iam", "list_roles", {}, "AccessDenied"),
         ("cloudtrail", "describe_trails", {}, "AccessDeniedException"),

@@ -22,7 +22,7 @@ SERVICE_ROLE = f"arn:aws:iam::{ACCOUNT}:role/aws-service-role/config.amazonaws.c
 def config_file(
     config: dict[str, Any] | None = None, *, regions: Sequence[str] = ("us-east-1",), **channel: Any
 ) -> str:
-    """The file: *config* is its section but for the channel, *channel* what the channel has beside its bucket."""
+    """The file: *config* is its section but for the channel, *channel* what that has beside its bucket."""
     made = {"delivery_channel": {"s3_bucket_name": "config", **channel}, **(config or {})}
     return "\n".join(
         [

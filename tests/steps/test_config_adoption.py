@@ -133,12 +133,8 @@ def test_iam_recorded_elsewhere_too_is_stricter(bench: Bench) -> None:
     )
     plan = bench.diff(text, only=ONLY)
     assert fields(plan) == []
-    assert notes(plan) == [
-        (
-            "STRICTER",
-            f"configuration recorder default: records every type; the baseline asks for every type but {', '.join(IAM)}",
-        )
-    ]
+    text = f"records every type; the baseline asks for every type but {', '.join(IAM)}"
+    assert notes(plan) == [("STRICTER", f"configuration recorder default: {text}")]
     bench.apply(recorder_file(EVERYTHING, regions=REGIONS, exact=True), only=ONLY)
     assert recorder(bench, "eu-west-1")[GROUP]["includeGlobalResourceTypes"] is False
 

@@ -15,7 +15,13 @@ from .config_sample import ACCOUNT, SERVICE_ROLE, config_file, fields, notes
 ONLY = ("config_role",)
 MANAGED = "arn:aws:iam::aws:policy/service-role/AWS_ConfigRole"
 TOPIC = "arn:aws:sns:${region}:123456789012:config"
+ROLE = f"arn:aws:iam::{ACCOUNT}:role"
 OWN = config_file({"role_name": "recorder"}, s3_key_prefix="aws")
+
+
+def policy_text(effect: str, action: str) -> str:
+    statement = {"Effect": effect, "Action": action, "Resource": "*"}
+    return json.dumps({"Version": "2012-10-17", "Statement": statement})
 
 
 def test_the_service_linked_role_is_made_once(bench: Bench) -> None:
@@ -96,7 +102,7 @@ def test_the_role_may_speak_to_the_topic_of_each_region(bench: Bench) -> None:
             "put_role_policy",
             {
                 "PolicyName": "ConfigDelivery",
-                "PolicyDocument": '{"Version":"2012-10-17","Statement":{"Effect":"Deny","Action":"s3:*","Resource":"*"}}',
+                "PolicyDocument": policy_text("Deny", "s3:*"),
             },
             "policy ConfigDelivery",
         ),
@@ -124,7 +130,7 @@ def test_a_trust_that_reads_otherwise_and_means_the_same_is_no_drift(bench: Benc
 def test_policies_of_others_stay_and_are_said(bench: Bench) -> None:
     bench.apply(OWN, only=ONLY)
     iam = bench.client("iam")
-    document = '{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"s3:ListAllMyBuckets","Resource":"*"}}'
+    document = policy_text("Allow", "s3:ListAllMyBuckets")
     iam.put_role_policy(RoleName="recorder", PolicyName="theirs", PolicyDocument=document)
     other = iam.create_policy(PolicyName="more", PolicyDocument=document)["Policy"]["Arn"]
     iam.attach_role_policy(RoleName="recorder", PolicyArn=other)
@@ -155,7 +161,7 @@ def test_a_role_of_others_is_not_touched(bench: Bench) -> None:
             {"role_arn": f"arn:aws:iam::{ACCOUNT}:role/recorder"},
             "/team/",
             False,
-            f"its ARN is arn:aws:iam::{ACCOUNT}:role/team/recorder, the baseline has arn:aws:iam::{ACCOUNT}:role/recorder",
+            f"its ARN is {ROLE}/team/recorder, the baseline has {ROLE}/recorder",
         ),
         (
             {"role_arn": "arn:aws:iam::111122223333:role/far"},

@@ -53,7 +53,7 @@ from .config_sample import EC2, S3, config_file, recorder_file
             recorder_file(
                 {"resource_types": ["AWS::Config::ResourceCompliance"]}, {"recording_frequency": "DAILY"}
             ),
-            "recording_mode.recording_frequency: AWS records AWS::Config::ResourceCompliance continuously only",
+            "recording_frequency: AWS records AWS::Config::ResourceCompliance continuously only",
         ),
         (config_file({"retention_period_in_days": 29}), "want a whole number from 30 to 2557, got 29"),
         (config_file(s3_bucket_name="confg"), "`log_buckets` has no 'confg'; did you mean 'config'?"),
