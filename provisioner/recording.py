@@ -96,7 +96,7 @@ def shown_group(group: Mapping[str, Any] | None) -> dict[str, Any]:
     """The group as AWS has it, what it leaves out filled in as AWS takes it, lists sorted."""
     types, group = recorded(group), group or {}
     filled = recording_group(types, by_exclusion=bool(_excluded(group)))
-    return {**filled, **{key: _sorted(value) for key, value in group.items() if key in GROUP_KEYS}}
+    return {**filled, **{key: _sorted(value) for key, value in group.items() if key in GROUP_KEYS and value}}
 
 
 def sendable(value: Mapping[str, Any]) -> dict[str, Any]:

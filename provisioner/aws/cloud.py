@@ -16,6 +16,7 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from functools import cache
+from pathlib import Path
 from typing import Any, Protocol
 
 import botocore.loaders
@@ -41,9 +42,11 @@ _writing: ContextVar[bool] = ContextVar("writing", default=False)
 class Clock(Protocol):
     """Time, so that a test can make it fly."""
 
-    def now(self) -> float: ...
+    def now(self) -> float:
+        """Seconds since some fixed moment."""
 
-    def sleep(self, seconds: float) -> None: ...
+    def sleep(self, seconds: float) -> None:
+        """Return after *seconds*."""
 
 
 class _Interruptible:
@@ -119,7 +122,7 @@ class Cloud:
         self._endpoint_url = options.endpoint_url
         self._clients: dict[tuple[str, str], Any] = {}
         self._lock = threading.Lock()  # botocore sessions are not thread-safe; the clients they make are
-        self._random = random.Random()
+        self._random = random.Random()  # noqa: S311 - it spreads callers over time, it guards nothing
         self.readers = ThreadPoolExecutor(workers, thread_name_prefix="read")
 
     def close(self) -> None:
@@ -172,7 +175,7 @@ class Cloud:
         client.meta.events.register_first("before-send", self._count)
         return client
 
-    def _count(self, request: Any, event_name: str, **_: Any) -> None:
+    def _count(self, event_name: str, **_: Any) -> None:
         operation = event_name.rpartition(".")[2]
         with self._lock:
             self.tally.calls += 1
@@ -272,11 +275,11 @@ class _Loader(botocore.loaders.Loader):
     message which services there are.
     """
 
-    def list_available_services(self, type_name: str) -> list[str]:
+    def list_available_services(self, type_name: str) -> list[str]:  # noqa: ARG002 - the stock signature
         """The names of the folders that hold models."""
         found: set[str] = set()
         for path in self.search_paths:
-            if os.path.isdir(path):
+            if Path(path).is_dir():
                 found.update(each.name for each in os.scandir(path) if each.is_dir())
         return sorted(found)
 
@@ -284,7 +287,9 @@ class _Loader(botocore.loaders.Loader):
 @cache
 def _models(path: str | None) -> _Loader:
     """AWS's service models, read from disk once in a process: they are most of what a first client costs."""
-    extra = [os.path.expanduser(os.path.expandvars(each)) for each in (path or "").split(os.pathsep) if each]
+    extra = [
+        str(Path(os.path.expandvars(each)).expanduser()) for each in (path or "").split(os.pathsep) if each
+    ]
     return _Loader(extra_search_paths=extra)
 
 

@@ -6,7 +6,6 @@ from botocore.exceptions import (
     BotoCoreError,
     ClientError,
     ConnectionClosedError,
-    ConnectionError,
     ConnectTimeoutError,
     EndpointConnectionError,
     HTTPClientError,
@@ -19,6 +18,7 @@ from botocore.exceptions import (
     TokenRetrievalError,
     UnauthorizedSSOTokenError,
 )
+from botocore.exceptions import ConnectionError as Unconnected
 
 from ..model import Failure
 
@@ -122,9 +122,7 @@ def is_outage(error: BaseException) -> bool:
     """The call failed on the way or inside AWS: nobody knows what became of it."""
     if isinstance(error, ClientError):
         return status_of(error) >= 500
-    return (
-        isinstance(error, HTTPClientError | ConnectionError) or type(error).__name__ == "ResponseParserError"
-    )
+    return isinstance(error, HTTPClientError | Unconnected) or type(error).__name__ == "ResponseParserError"
 
 
 def is_unreachable(error: BaseException) -> bool:

@@ -184,7 +184,10 @@ def validate(file: str, as_json: bool) -> int:
 
 @main.command()
 def schema() -> int:
-    """Print the JSON Schema of the file, for an editor: provision schema > .provision.schema.json"""
+    """Print the JSON Schema of the file, as an editor reads it.
+
+    provision schema > .provision.schema.json
+    """
     from . import offline
 
     return offline.schema()
@@ -193,7 +196,10 @@ def schema() -> int:
 @main.command()
 @click.argument("shell", type=click.Choice(["bash", "zsh", "fish"]))
 def completion(shell: str) -> int:
-    """Print the completion script for SHELL: source <(provision completion bash)"""
+    """Print the completion script for SHELL.
+
+    source <(provision completion bash)
+    """
     from . import offline
 
     return offline.completion(main, shell)

@@ -199,7 +199,7 @@ def _alias(session: Session) -> str:
 def _interruptible(session: Session) -> Iterator[None]:
     """The first Ctrl-C (or SIGTERM) while writing ends the run after the call in flight; otherwise it ends at once."""
 
-    def stop(number: int, frame: Any) -> None:
+    def stop(*_: Any) -> None:
         if not session.writing or session.cloud.stop.is_set():
             raise KeyboardInterrupt
         session.cloud.stop.set()

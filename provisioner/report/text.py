@@ -64,11 +64,14 @@ def _document(difference: Difference) -> Iterator[Text]:
 
 def notes(plan: Plan) -> Iterator[Text]:
     """What a reader should know that is no change: warnings, what is stricter, what belongs to others."""
+    several = len({result.target for result in plan.results}) > 1
     for result, note in plan.notes():
+        where = f" ({words.place(result)})" if several else ""
         style = "yellow" if note.kind is Kind.WARNING else "dim"
         mark = _NOTE[note.kind]
         yield Text.assemble(
-            (f"{mark} {note.kind.value}: ", style), f"{words.clean(note.resource)}: {words.clean(note.text)}"
+            (f"{mark} {note.kind.value}: ", style),
+            f"{words.clean(note.resource)}: {words.clean(note.text)}{where}",
         )
 
 

@@ -95,7 +95,7 @@ class Config(Section):
         return self
 
     def contradictions(self, baseline: Baseline) -> Iterator[Contradiction]:
-        """The bucket is one of the file's, without Object Lock; key and topic are where AWS seeks them."""
+        """The bucket is one of the file's, key and topic are where AWS seeks them, and IAM is recorded."""
         channel, general = self.delivery_channel, baseline.general
         path = ("config", "delivery_channel")
         yield from _bucket(baseline, channel.s3_bucket_name, (*path, "s3_bucket_name"))
@@ -111,6 +111,20 @@ class Config(Section):
                 f"the topic is in {topic_region}, which is none of `regions`: write `${{region}}` in the ARN"
             )
             yield Contradiction((*path, "sns_topic_arn"), message)
+        if general.home_region not in general.regions:
+            for place in self._only_at_home():
+                yield Contradiction(
+                    ("config", *place), "is for `home_region`, which is none of `regions`: add it"
+                )
+
+    def _only_at_home(self) -> Iterator[tuple[str, ...]]:
+        """Where the file says something that holds in the home Region only."""
+        group = self.recorder.recording_group
+        if group and group.include_global_resource_types:
+            yield "recorder", "recording_group", "include_global_resource_types"
+        yield from (
+            ("rules", name, "home_region_only") for name, rule in self.rules.items() if rule.home_region_only
+        )
 
 
 def _bucket(baseline: Baseline, reference: str, path: tuple[str, ...]) -> Iterator[Contradiction]:

@@ -234,8 +234,7 @@ def _lifecycle(bucket: Bucket) -> Changes:
         kept = _longer(have, rule) if have and not bucket.want.exact else None
         if kept:
             yield bucket.stricter(f"lifecycle rule {rule['ID']} keeps logs longer: {kept}")
-            rule = _with_expiration(rule, have)
-        own.append(rule)
+        own.append(_with_expiration(rule, have) if kept else rule)
     merged = merge_rules(answer.get("Rules", []), own, owned={rule["ID"] for rule in own})
     if merged.foreign:
         names = ", ".join(str(rule.get("ID", "(no id)")) for rule in merged.foreign)

@@ -65,6 +65,21 @@ from .config_sample import EC2, S3, config_file, recorder_file
             ),
             "AWS Config cannot deliver to a bucket with Object Lock",
         ),
+        (
+            recorder_file({"include_global_resource_types": True}, regions=["eu-west-1"]),
+            "include_global_resource_types: is for `home_region`, which is none of `regions`",
+        ),
+        (
+            config_file(
+                {
+                    "rules": {
+                        "root": {"source_identifier": "IAM_ROOT_ACCESS_KEY_CHECK", "home_region_only": True}
+                    }
+                },
+                regions=["eu-west-1"],
+            ),
+            "rules.root.home_region_only: is for `home_region`",
+        ),
         (config_file(s3_key_prefix="aws/"), "want a prefix without / at its ends"),
         (
             config_file(s3_kms_key_arn="arn:aws:kms:eu-west-1:123456789012:key/k"),
