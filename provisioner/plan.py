@@ -8,7 +8,7 @@ from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from .model import Change, Kind, Note, Result
+from .model import Change, Failure, Kind, Note, Result
 
 
 @dataclass(frozen=True)
@@ -44,10 +44,6 @@ class Plan:
         lines += sorted(json.dumps(["not read", *_address(result)]) for result in self.failed)
         return "sha256:" + hashlib.sha256("\n".join(lines).encode()).hexdigest()
 
-    def unconsented(self, allowed: Collection[str]) -> list[tuple[Result, Change]]:
-        """The changes that loosen or replace something and were not allowed by name."""
-        return [(r, c) for r, c in self.changes if c.consent is not None and c.consent not in allowed]
-
 
 @dataclass(frozen=True)
 class Count:
@@ -66,6 +62,15 @@ def count(results: Iterable[Result]) -> Count:
             made[key] = made.get(key, False) or change.action == "create"
     add = sum(made.values())
     return Count(add, len(made) - add)
+
+
+def withheld(result: Result, allowed: Collection[str]) -> Failure | None:
+    """Why none of the step's changes may be made: one loosens or replaces something that *allowed* does not name."""
+    for change in result.changes:
+        if change.consent is not None and change.consent not in allowed:
+            hint = f"to have it, give `--allow {change.consent}`"
+            return Failure(change.resource, f"not changed, as this is lost: {change.loses}", hint=hint)
+    return None
 
 
 def _address(result: Result) -> tuple[str, str, str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from . import engine
@@ -10,7 +10,7 @@ from .aws import Aws, Cloud, Identity, Memory, Waiting
 from .baseline import Baseline
 from .engine import Node
 from .model import Change, Result, Scope, Step, Target
-from .plan import Plan
+from .plan import Plan, withheld
 
 SETTLE = 120.0  # seconds that AWS gets to show what was written (Terraform's budget for IAM and S3)
 
@@ -39,14 +39,19 @@ class Run:
         """Whatever was read so far is read again: time has passed."""
         self._memory.clear()
 
-    def send(self, plan: Plan) -> list[Result]:
-        """Make the changes of *plan*, in dependency order, and no others."""
+    def send(self, plan: Plan, allowed: Collection[str] = ()) -> list[Result]:
+        """Make the changes of *plan*, in dependency order, and no others.
+
+        A step that would loosen or replace something is not run unless *allowed* names that.
+        """
         planned = dict(zip(self.graph, plan.results, strict=True))
 
         def work(node: Node) -> Result:
             before = planned[node]
             if before.failure is not None or not before.changes:
                 return before
+            if refusal := withheld(before, allowed):
+                return Result(before.step, before.target, notes=before.notes, failure=refusal)
             result = engine.run_step(
                 node.step,
                 self._aws(node),

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import botocore.loaders
 import botocore.session
 import pytest
 
@@ -18,6 +19,10 @@ from provisioner.steps import SECTIONS, STEPS
 
 ROOT = Path(__file__).parent.parent
 EXAMPLE = (ROOT / "baseline.yaml").read_text()
+
+
+# Reading AWS's models is most of what a client costs; the tests make hundreds.
+MODELS = botocore.loaders.create_loader()
 
 
 class FlyingClock:
@@ -41,6 +46,9 @@ class Bench:
         self.clock = FlyingClock()
         self.waits: list[Waiting] = []
         self.clouds: list[Cloud] = []
+        self.clients: dict[tuple[str, str], Any] = {}
+        self.session = botocore.session.get_session()
+        self.session.register_component("data_loader", MODELS)
 
     def baseline(self, text: str) -> Baseline:
         """The file of that text; `organization_name` and `home_region` are added where it has none."""
@@ -72,7 +80,12 @@ class Bench:
 
     def client(self, service: str, region: str = "us-east-1", **given: Any) -> Any:
         """A plain botocore client on the same AWS: somebody else's hands."""
-        return botocore.session.get_session().create_client(service, region_name=region, **given)
+        if given:
+            return self.session.create_client(service, region_name=region, **given)
+        key = (service, region)
+        if key not in self.clients:
+            self.clients[key] = self.session.create_client(service, region_name=region)
+        return self.clients[key]
 
 
 @pytest.fixture

@@ -1,6 +1,5 @@
 """Each mistake is told where it is, in words, with what to do; all of them at once, and no secret with them."""
 
-
 from __future__ import annotations
 
 import pytest

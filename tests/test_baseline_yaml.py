@@ -1,6 +1,5 @@
 """YAML slips are told in the words of whoever made them, and nothing in a file can run, grow or loop."""
 
-
 from __future__ import annotations
 
 from time import process_time

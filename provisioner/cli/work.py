@@ -146,12 +146,6 @@ def _gate(session: Session, plan: Plan) -> None:
         raise Unable(
             f"the plan is not the one that was reviewed: it is {plan.digest}, expected {asked.expect_plan}; review it again with `provision diff`"
         )
-    refused = plan.unconsented(asked.allow)
-    if refused:
-        lines = [f"{change.resource}: {change.loses} (--allow {change.consent})" for _, change in refused]
-        raise Unable(
-            "this would loosen or replace something, and nothing was changed:\n  " + "\n  ".join(lines)
-        )
     if asked.yes or asked.expect_plan is not None:
         return
     if not sys.stdin.isatty() or session.screen.as_json:
@@ -186,7 +180,7 @@ def _carry_out(session: Session, plan: Plan) -> int:
 
     run.on_change = on_change
     screen.busy(f"making changes, 0 of {total}")
-    sent = run.send(plan)
+    sent = run.send(plan, session.asked.allow)
     screen.busy("reading back")
     unseen = run.settle(sent)
     screen.idle()

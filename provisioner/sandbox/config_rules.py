@@ -106,6 +106,17 @@ def rule_fields(_: Ask, answer: dict[str, Any]) -> None:
         shown.setdefault("EvaluationModes", [{"Mode": "DETECTIVE"}])
 
 
+@after("config.rule_scope", "DescribeConfigRules", row="moto drops TagKey and TagValue of a scope")
+def rule_scope(ask: Ask, answer: dict[str, Any]) -> None:
+    """A scope by tag comes back as it was put."""
+    for shown in answer["ConfigRules"]:
+        held = ask.store().config_rules.get(shown["ConfigRuleName"])
+        tags = getattr(getattr(held, "scope", None), "tags", None)
+        if tags:
+            [(key, value)] = tags.items()
+            shown["Scope"] = {"TagKey": key} | ({"TagValue": value} if value else {})
+
+
 @before("config.rule_names", "DescribeConfigRules", row="13.2 describe_config_rules of 30 rules")
 def rule_names(ask: Ask) -> None:
     """DescribeConfigRules takes 25 names at most."""

@@ -57,8 +57,13 @@ def role_by_arn(arn: str) -> HeldRole | None:
     if role is None:
         return None
     inline = [_document(text) for text in role.policies.values()]
-    attached = [_document(policy.default_version.document) for policy in role.managed_policies.values()]
+    attached = [_document(_default(policy)) for policy in role.managed_policies.values()]
     return HeldRole(role.name, role.path, _document(role.assume_role_policy_document), (*inline, *attached))
+
+
+def _default(policy: Any) -> Any:
+    """The text of the version of a managed policy that counts."""
+    return next(v.document for v in policy.versions if v.version_id == policy.default_version_id)
 
 
 def _held(account: str, partition: str) -> Any:

@@ -125,13 +125,14 @@ def _settings(aws: Aws, section: Trail, arn: str, have: Have, want: Mapping[str,
     params = {each.field: "" if each.want is None else each.want for each in weighed.differences}
     if params.keys() & set(PAIR):
         params |= {name: want[name] for name in PAIR}
-    call = aws.write("cloudtrail").update_trail(Name=arn, **params).waiting(*_WAITS)
-    if "S3BucketName" not in params:
-        yield update(title, weighed.differences, call)
-        return
-    old = have.settings["S3BucketName"]
-    loses = f"log files so far stay in `{old}`; what reads them there sees no new ones"
-    yield Change(title, weighed.differences, call, consent="replace-trail-bucket", loses=loses)
+    if "S3BucketName" in params:
+        # No flag for it: who points the trail at a bucket of theirs must not stop the repair from cron.
+        old = have.settings["S3BucketName"]
+        text = f"log files so far stay in `{old}`; what reads them there sees no new ones"
+        yield Note(Kind.WARNING, title, text)
+    yield update(
+        title, weighed.differences, aws.write("cloudtrail").update_trail(Name=arn, **params).waiting(*_WAITS)
+    )
 
 
 def _event_selectors(aws: Aws, section: Trail, arn: str, have: Have | None) -> Changes:

@@ -29,7 +29,7 @@ class DataResource(Section):
     )
     values: list[Text] = Field(
         min_length=1,
-        description="ARNs. `arn:aws:s3` is every object, `arn:aws:s3:::bucket/` every object of one bucket.",
+        description="ARNs. `arn:${partition}:s3` is every object, `arn:${partition}:s3:::bucket/` every object of one bucket.",
     )
 
 

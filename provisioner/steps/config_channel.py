@@ -94,15 +94,11 @@ def ensure_channel(aws: Aws, baseline: Baseline, have: Thing | None) -> Changes:
     # Somebody made one since it was looked for: it is adopted.
     call = call.or_done("MaxNumberOfDeliveryChannelsExceededException")
     old = present.get("s3BucketName")
-    moved = old is not None and old != bucket
-    yield Change(
-        title,
-        changed,
-        call,
-        "update" if have else "create",
-        consent="replace-config-bucket" if moved else None,
-        loses=f"history so far stays in `{old}`; what reads it there sees no more" if moved else "",
-    )
+    if old is not None and old != bucket:
+        # No flag for it: who points the channel at a bucket of theirs must not stop the repair from cron.
+        text = f"history so far stays in `{old}`; what reads it there sees no more"
+        yield Note(Kind.WARNING, title, text)
+    yield Change(title, changed, call, "update" if have else "create")
 
 
 def wanted_channel(section: Config, bucket: str, have: Thing | None) -> tuple[dict[str, Any], str]:

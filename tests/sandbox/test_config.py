@@ -261,6 +261,12 @@ CASES = [
         [{"Mode": "DETECTIVE"}],
     ),
     Case(
+        "config.rule_scope",
+        "by tag",
+        put_rule(managed_rule(Scope={"TagKey": "env", "TagValue": "prod"}), then="Scope"),
+        {"TagKey": "env", "TagValue": "prod"},
+    ),
+    Case(
         "config.rule_names",
         "26 names",
         lambda aws: aws.config.describe_config_rules(ConfigRuleNames=["r"] * 26),

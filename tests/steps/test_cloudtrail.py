@@ -317,13 +317,14 @@ def test_a_prefix_that_the_file_does_not_have_is_drift(bench: Bench) -> None:
     assert change.call.params == {"Name": ARN, "S3KeyPrefix": ""}
 
 
-def test_moving_the_logs_needs_consent_and_says_what_is_lost(bench: Bench) -> None:
+def test_moving_the_logs_is_a_change_and_says_where_the_old_ones_are(bench: Bench) -> None:
     bench.apply(PLAIN, only=ONLY)
-    [change] = result(bench, PLAIN.replace("acme-logs", "acme-new-logs")).changes
+    found = result(bench, PLAIN.replace("acme-logs", "acme-new-logs"))
+    [change] = found.changes
     [difference] = change.differences
     assert (difference.have, difference.want) == ("acme-logs", "acme-new-logs")
-    assert change.consent == "replace-trail-bucket"
-    assert "`acme-logs`" in change.loses
+    assert change.consent is None
+    assert any("`acme-logs`" in note.text for note in found.notes)
 
 
 def test_the_bucket_may_be_named_by_its_key_or_its_name(bench: Bench) -> None:
