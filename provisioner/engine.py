@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 from .aws import Again, Aws, Interrupted, describe
 from .baseline import Baseline
-from .model import Call, Change, Note, Result, Scope, Step, Target
+from .model import Call, Change, Note, Result, Scope, Seen, Step, Target
 
 RESTARTS = 6  # of one step, after writes whose outcome nobody knew
 
@@ -107,6 +107,7 @@ def _drive(
     """Take the step's generator to its end, once."""
     result = progress.result
     result.notes.clear()
+    result.seen.clear()
     changes = step.ensure(aws, baseline)
     answer: Any = None
     while True:
@@ -116,8 +117,11 @@ def _drive(
         except StopIteration:
             progress.settle(None)
             return
-        if isinstance(said, Note):
-            result.notes.append(said)
+        if isinstance(said, Note | Seen):
+            if isinstance(said, Note):
+                result.notes.append(said)
+            else:
+                result.seen.append(said.resource)
             answer = None
             continue
         progress.settle(said)

@@ -104,7 +104,14 @@ class Note:
     text: str
 
 
-Changes = Generator[Change | Note, Any, None]
+@dataclass(frozen=True)
+class Seen:
+    """A resource that the file is about is there, whether it must change or not."""
+
+    resource: str
+
+
+Changes = Generator[Change | Note | Seen, Any, None]
 
 
 def create(resource: str, want: Mapping[str, Any], call: Call) -> Change:
@@ -166,6 +173,7 @@ class Result:
     target: Target
     changes: list[Change] = field(default_factory=list)
     notes: list[Note] = field(default_factory=list)
+    seen: list[str] = field(default_factory=list)  # the resources that are there
     findings: list[Finding] = field(default_factory=list)
     request_ids: list[str] = field(default_factory=list)  # of the calls in *changes*, in that order
     failure: Failure | None = None

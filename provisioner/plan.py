@@ -10,6 +10,8 @@ from typing import Any
 
 from .model import Change, Failure, Kind, Note, Result
 
+GUARDED, SHARE = 10, 0.30
+
 
 @dataclass(frozen=True)
 class Plan:
@@ -43,6 +45,26 @@ class Plan:
         )
         lines += sorted(json.dumps(["not read", *_address(result)]) for result in self.failed)
         return "sha256:" + hashlib.sha256("\n".join(lines).encode()).hexdigest()
+
+    @property
+    def share(self) -> Share:
+        """How many of the things that are there would be changed."""
+        there = {(*_address(result), resource) for result in self.results for resource in result.seen}
+        changed = {(*_address(result), change.resource) for result, change in self.changes}
+        return Share(len(there & changed), len(there))
+
+
+@dataclass(frozen=True)
+class Share:
+    """*changed* of the *there* things that exist would be changed."""
+
+    changed: int
+    there: int
+
+    @property
+    def large(self) -> bool:
+        """More than somebody should agree to in passing: 30 % of at least ten things (octoDNS's guard)."""
+        return self.there >= GUARDED and self.changed > SHARE * self.there
 
 
 @dataclass(frozen=True)

@@ -330,3 +330,17 @@ def test_ctrl_c_while_reading_ends_at_once(served: str) -> None:
     _, err = started.communicate(timeout=60)
     assert started.returncode in {130, 2}, err
     assert time.monotonic() - begun < 30
+
+
+def test_a_plan_that_changes_much_needs_force(capfd: Any, home: Path) -> None:
+    file = str(home / "two.yaml")
+    Path(file).write_text(EXAMPLE.replace("regions: [us-east-1]", "regions: [us-east-1, eu-west-1]"))
+    told(capfd, "apply", file, "--sandbox", "--yes")
+    told(capfd, "sandbox", "drift", "--seed", "3", "--count", "8")
+    found = json.loads(told(capfd, "diff", file, "--sandbox", "--json")[1])["plan_digest"]
+    code, _, err = told(capfd, "apply", file, "--sandbox", "--yes")
+    assert code == 1
+    assert re.search(r"changes \d+ of the \d+ things that are there, more than 30 %", err)
+    assert json.loads(told(capfd, "diff", file, "--sandbox", "--json")[1])["plan_digest"] == found
+    assert told(capfd, "apply", file, "--sandbox", "--yes", "--force")[0] == 0
+    assert told(capfd, "diff", file, "--sandbox")[0] == 0

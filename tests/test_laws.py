@@ -307,3 +307,11 @@ def test_create_is_for_what_is_not_there() -> None:
     change = create("trail t", {"Name": "t"}, Call("cloudtrail", "create_trail", {}))
     assert change.action == "create"
     assert change.differences == (Difference("Name", None, "t"),)
+
+
+def test_every_step_says_what_is_there(bench: Bench) -> None:
+    assert [r.seen for r in bench.diff().results if r.seen] == []
+    bench.apply()
+    seen = {r.step: r.seen for r in bench.diff().results}
+    assert {step for step, names in seen.items() if not names} == {"trusted_access"}
+    assert sum(map(len, seen.values())) == 10

@@ -146,6 +146,7 @@ def diff(**given: Any) -> int:
     metavar="NAME",
     help="Allow a change that loosens or replaces something; the plan names it.",
 )
+@click.option("--force", is_flag=True, help="Allow a plan that changes more than 30 % of what is there.")
 @click.option(
     "--lock-timeout",
     type=click.IntRange(min=0),
@@ -172,6 +173,12 @@ def verify(**given: Any) -> int:
     return work.verify(_asked("verify", **given))
 
 
+def _twelve_digits(context: click.Context, parameter: click.Parameter, value: str | None) -> str | None:
+    if value is not None and not (value.isascii() and value.isdigit() and len(value) == 12):
+        raise click.BadParameter(f"want an account's 12 digits, got {value!r}", context, parameter)
+    return value
+
+
 @main.command()
 @click.argument("file", required=False, envvar="PROVISION_FILE", default="baseline.yaml", metavar="[FILE]")
 @click.option("--json", "as_json", is_flag=True, help="The mistakes as one JSON document.")
@@ -191,6 +198,34 @@ def schema() -> int:
     from . import offline
 
     return offline.schema()
+
+
+@main.command("permissions")
+@click.argument("file", required=False, envvar="PROVISION_FILE", default="baseline.yaml", metavar="[FILE]")
+@click.option(
+    "--for",
+    "purposes",
+    type=click.Choice(["diff", "verify", "apply"]),
+    multiple=True,
+    default=["apply"],
+    show_default=True,
+    help="What shall be allowed; may be given several times.",
+)
+@click.option(
+    "--account",
+    callback=_twelve_digits,
+    metavar="ID",
+    help="For this account. Else for the one of `allowed_account_ids`, or for any.",
+)
+@click.option("--partition", metavar="NAME", help="aws, aws-cn, … Else that of the home Region.")
+def least(file: str, account: str | None, partition: str | None, purposes: tuple[str, ...]) -> int:
+    """Print the IAM policy with the least that FILE needs. Asks AWS nothing. Exit 0 or 1.
+
+    provision permissions baseline.yaml --for diff > diff-policy.json
+    """
+    from . import permissions
+
+    return permissions.show(file, account=account, partition=partition, purposes=purposes)
 
 
 @main.command()

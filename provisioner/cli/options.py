@@ -25,6 +25,7 @@ class Asked:
     yes: bool = False
     expect_plan: str | None = None
     allow: tuple[str, ...] = ()
+    force: bool = False
     lock_timeout: int = 0
 
 

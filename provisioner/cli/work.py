@@ -146,6 +146,12 @@ def _gate(session: Session, plan: Plan) -> None:
         raise Unable(
             f"the plan is not the one that was reviewed: it is {plan.digest}, expected {asked.expect_plan}; review it again with `provision diff`"
         )
+    share = plan.share
+    if share.large and not asked.force:
+        raise Unable(
+            f"the plan changes {share.changed} of the {share.there} things that are there, more than 30 %, and nothing"
+            " was changed: look at it again, then give `--force`"
+        )
     if asked.yes or asked.expect_plan is not None:
         return
     if not sys.stdin.isatty() or session.screen.as_json:

@@ -100,6 +100,9 @@ def tail(results: Sequence[Result], seconds: float, calls: int) -> str:
     accounts = {r.target.account for r in results}
     regions = {r.target.region for r in results}
     parts = [f"{in_sync} of {words.plural(len(results), 'step')} in sync"]
+    unchanged = sum(len(set(r.seen) - {c.resource for c in r.changes}) for r in results)
+    if unchanged:
+        parts.append(f"{unchanged} unchanged")
     if unread:
         parts.append(f"{unread} not read")
     cost = ", ".join(

@@ -10,7 +10,7 @@ from ..aws import Aws
 from ..baseline import Baseline
 from ..delivery import cloudtrail_delivery
 from ..diff import tags
-from ..model import Call, Change, Changes, Difference, Kind, Note, Scope, Wait, create, update
+from ..model import Call, Change, Changes, Difference, Kind, Note, Scope, Seen, Wait, create, update
 from ..organization import read_organization
 from ..policy import arn as make_arn
 from ..selectors import (
@@ -95,6 +95,7 @@ def ensure_cloudtrail(aws: Aws, baseline: Baseline) -> Changes:
     if have is None:
         yield _make(aws, section, title, want)
     else:
+        yield Seen(title)
         yield from _settings(aws, section, arn, have, want)
     if have is None or not have.logging:
         call = aws.write("cloudtrail").start_logging(Name=arn).waiting(*_READY)

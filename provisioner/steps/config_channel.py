@@ -9,7 +9,7 @@ from ..aws import Aws
 from ..baseline import Baseline
 from ..delivery import config_delivery
 from ..diff import differences
-from ..model import Change, Changes, Difference, Kind, Note, Refused, Wait
+from ..model import Change, Changes, Difference, Kind, Note, Refused, Seen, Wait
 from .config_rule_section import more_often
 from .config_section import Config
 from .config_state import Found, Thing, adopted, channel_title
@@ -72,6 +72,8 @@ def ensure_channel(aws: Aws, baseline: Baseline, have: Thing | None) -> Changes:
     section = baseline[Config]
     name = section.delivery_channel.name
     title = channel_title(str(have["name"]) if have else name)
+    if have:
+        yield Seen(title)
     yield from adopted(title, have, name)
     bucket = bucket_name(aws, baseline, section.delivery_channel.s3_bucket_name)
     want, stricter = wanted_channel(section, bucket, have)

@@ -7,7 +7,7 @@ from typing import Any, Final
 from ..aws import Aws
 from ..baseline import Baseline
 from ..diff import differences
-from ..model import Change, Changes, Difference, Findings, Kind, Note, Scope, Wait
+from ..model import Change, Changes, Difference, Findings, Kind, Note, Scope, Seen, Wait
 from ..proof import utc_now
 from ..recording import (
     EXCLUSION,
@@ -69,6 +69,8 @@ def ensure_config_recorder(aws: Aws, baseline: Baseline) -> Changes:
 def _ensure_recorder(aws: Aws, baseline: Baseline, have: Thing | None, name: str) -> Changes:
     """The recorder is there and records what is asked for, in one request that holds the whole of it."""
     section = baseline[Config]
+    if have:
+        yield Seen(recorder_title(name))
     yield from adopted(recorder_title(name), have, section.recorder.name)
     group, more_types = _group(section, have, iam=aws.target.home and aws.region not in _NO_IAM)
     mode, more_often = _mode(section, have)

@@ -7,7 +7,7 @@ from typing import Any, Final
 from ..aws import Aws, Reading
 from ..baseline import Baseline
 from ..delivery import CONFIG, config_delivery_role_policy, config_trust
-from ..model import Changes, Difference, Finding, Findings, Kind, Note, Scope, Wait, create, update
+from ..model import Changes, Difference, Finding, Findings, Kind, Note, Scope, Seen, Wait, create, update
 from ..policy import arn, compact, parse, same
 from . import step, verify
 from .config_section import Config
@@ -49,7 +49,11 @@ def ensure_config_role(aws: Aws, baseline: Baseline) -> Changes:
     section = baseline[Config]
     if section.role_name:
         yield from _own_role(aws, baseline, section.role_name)
-    elif not section.role_arn and _ask_role(aws, baseline, SERVICE_ROLE).found("NoSuchEntity") is None:
+    elif section.role_arn:
+        return
+    elif _ask_role(aws, baseline, SERVICE_ROLE).found("NoSuchEntity") is not None:
+        yield Seen(f"role {SERVICE_ROLE}")
+    else:
         # "Has been taken" is InvalidInput, like other refusals: the role is read again to see.
         call = aws.write("iam").create_service_linked_role(AWSServiceName=CONFIG).or_done("InvalidInput")
         yield create(f"role {SERVICE_ROLE}", {"AWSServiceName": CONFIG}, call)
@@ -66,6 +70,8 @@ def _own_role(aws: Aws, baseline: Baseline, name: str) -> Changes:
     inline = inline_asked.value("PolicyNames", "NoSuchEntity") or []
     document = document_asked.value("PolicyDocument", "NoSuchEntity")
 
+    if have is not None:
+        yield Seen(f"role {name}")
     yield from _trusting(aws, name, have)
     yield from _attached(aws, name, [each["PolicyArn"] for each in attached])
     yield from _delivering(aws, baseline, name, document)

@@ -10,7 +10,20 @@ from typing import Any, Final
 from ..aws import Aws, Reading
 from ..baseline import Baseline
 from ..diff import differences, spelled, tags
-from ..model import Change, Changes, Difference, Finding, Findings, Kind, Note, Refused, Scope, Wait, update
+from ..model import (
+    Change,
+    Changes,
+    Difference,
+    Finding,
+    Findings,
+    Kind,
+    Note,
+    Refused,
+    Scope,
+    Seen,
+    Wait,
+    update,
+)
 from ..proof import moment, utc_now
 from . import step, verify
 from .config_health import error_text
@@ -45,6 +58,8 @@ def ensure_config_rules(aws: Aws, baseline: Baseline) -> Changes:
     # Every question is answered before the first change: a write makes the answers old.
     there = {name: asked.all().get("Tags") or [] for name, asked in tagged.items()}
     for name, rule in wanted.items():
+        if name in have:
+            yield Seen(_title(name))
         yield from _ensure_rule(aws, name, rule, have.get(name), exact=section.exact)
         if name in there:
             yield from _ensure_tags(aws, name, rule, have[name], there[name])

@@ -15,7 +15,7 @@ from ..aws import Aws, Reading
 from ..aws.errors import ClientError, code_of
 from ..baseline import Baseline
 from ..delivery import deny_insecure_transport, union
-from ..model import Change, Changes, Finding, Findings, Refused, Scope, create
+from ..model import Change, Changes, Finding, Findings, Refused, Scope, Seen, create
 from . import step, verify
 from .log_bucket_section import MARK, LogBucket, LogBuckets
 from .log_bucket_settings import ABSENT, Bucket, settings
@@ -72,6 +72,8 @@ def ensure_log_buckets(aws: Aws, baseline: Baseline) -> Changes:
         if read_bucket(bucket) is None:
             yield _make(bucket)
             bucket = replace(bucket, new=True)
+        else:
+            yield Seen(bucket.title)
         yield from settings(bucket)
 
 

@@ -9,7 +9,7 @@ from pydantic import Field
 
 from ..aws import Aws
 from ..baseline import Baseline, Contradiction, Section
-from ..model import Change, Changes, Difference, Finding, Findings, Kind, Note, Scope
+from ..model import Change, Changes, Difference, Finding, Findings, Kind, Note, Scope, Seen
 from ..stricter import higher, lower, on, weigh
 from . import step, verify
 
@@ -98,6 +98,8 @@ def ensure_password_policy(aws: Aws, baseline: Baseline) -> Changes:
     """Hold the account's password policy at the baseline, all fields in one request."""
     section = baseline[PasswordPolicy]
     have = read_password_policy(aws)
+    if have is not None:
+        yield Seen("password policy")
     weighed = weigh(have or {}, section.to_api(), _STRICTER if have else {}, exact=section.exact)
     for name, (present, asked) in weighed.kept.items():
         yield Note(Kind.STRICTER, "password policy", f"{name} is {present}; the baseline asks for {asked}")

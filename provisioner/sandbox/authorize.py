@@ -1,0 +1,256 @@
+"""IAM at the sandbox's gate: a caller that has one policy, and nothing else.
+
+    world.interrupt(authorize(document))
+
+Which actions on which resources a request asks for is told by AWS's Service Authorization Reference and, for S3, by
+"Required permissions for Amazon S3 API operations". It is written from those pages alone, never from what the steps
+declare, so that each proves the other. A request that is not in these tables is denied.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, Final
+
+from . import iam
+from .kms import find_key
+from .policy_eval import Act, decide_identity
+from .wire import backend
+from .words import Fault, Interrupt, Phase, WireCall
+
+Acts = Iterator[Act]
+
+_QUERY: Final = {"s3", "iam", "sts"}  # these say AccessDenied, with status 403
+_FREE: Final = {("sts", "GetCallerIdentity")}  # needs no permission, and a Deny does not take it away
+# Operation → action, on the bucket.
+_S3: Final = {
+    "HeadBucket": "ListBucket",
+    "CreateBucket": "CreateBucket",
+    "GetPublicAccessBlock": "GetBucketPublicAccessBlock",
+    "PutPublicAccessBlock": "PutBucketPublicAccessBlock",
+    "GetBucketOwnershipControls": "GetBucketOwnershipControls",
+    "PutBucketOwnershipControls": "PutBucketOwnershipControls",
+    "GetBucketEncryption": "GetEncryptionConfiguration",
+    "PutBucketEncryption": "PutEncryptionConfiguration",
+    "GetBucketVersioning": "GetBucketVersioning",
+    "PutBucketVersioning": "PutBucketVersioning",
+    "GetObjectLockConfiguration": "GetBucketObjectLockConfiguration",
+    "PutObjectLockConfiguration": "PutBucketObjectLockConfiguration",
+    "GetBucketTagging": "GetBucketTagging",
+    "PutBucketTagging": "PutBucketTagging",
+    "GetBucketLifecycleConfiguration": "GetLifecycleConfiguration",
+    "PutBucketLifecycleConfiguration": "PutLifecycleConfiguration",
+    "GetBucketPolicy": "GetBucketPolicy",
+    "PutBucketPolicy": "PutBucketPolicy",
+}
+# Operations whose action has their name, and no resource type: they need `*`.
+_UNBOUND: Final = {
+    "cloudtrail": {"DescribeTrails", "LookupEvents"},
+    "config": {
+        "DescribeDeliveryChannels",
+        "DescribeDeliveryChannelStatus",
+        "DescribeRetentionConfigurations",
+        "DescribeConfigRules",
+        "DescribeConfigRuleEvaluationStatus",
+        "GetDiscoveredResourceCounts",
+        "PutDeliveryChannel",
+        "PutRetentionConfiguration",
+        # They have one, the recorder; asked about all at once, they are held to need all.
+        "DescribeConfigurationRecorders",
+        "DescribeConfigurationRecorderStatus",
+    },
+    "iam": {"GetAccountPasswordPolicy", "UpdateAccountPasswordPolicy", "ListAccountAliases"},
+    "organizations": {"DescribeOrganization", "ListAWSServiceAccessForOrganization"},
+}
+# Operation → the parameter with the trail's name or ARN.
+_TRAIL: Final = {
+    "GetTrailStatus": "Name",
+    "GetEventSelectors": "TrailName",
+    "GetInsightSelectors": "TrailName",
+    "CreateTrail": "Name",
+    "UpdateTrail": "Name",
+    "StartLogging": "Name",
+    "PutEventSelectors": "TrailName",
+    "PutInsightSelectors": "TrailName",
+    "AddTags": "ResourceId",
+}
+_ROLE: Final = {
+    "GetRole",
+    "CreateRole",
+    "UpdateAssumeRolePolicy",
+    "PutRolePolicy",
+    "GetRolePolicy",
+    "ListRolePolicies",
+    "ListAttachedRolePolicies",
+    "AttachRolePolicy",
+}
+
+
+def authorize(policy: Mapping[str, Any]) -> Interrupt:
+    """An interrupt that denies what an identity with only *policy* may not do, before it has any effect."""
+    text = json.dumps(policy)
+
+    def gate(call: WireCall, phase: Phase) -> Fault | None:
+        if phase != "before" or (call.service, call.operation) in _FREE:
+            return None
+        document = json.loads(text.replace("${aws:PrincipalAccount}", call.account))
+        for act in acts(call):
+            if decide_identity([document], act) != "allow":
+                return _denied(call, act)
+        return None
+
+    return gate
+
+
+def acts(call: WireCall) -> list[Act]:
+    """Everything that AWS asks to be allowed for one request, the actions that depend on it included."""
+    found = list(_acts(call))
+    return found or [_act(call, f"{call.service}:{call.operation}", "unknown to the sandbox")]
+
+
+def _acts(call: WireCall) -> Acts:
+    if call.operation in _UNBOUND.get(call.service, ()):
+        yield _act(call, f"{call.service}:{call.operation}", "*")
+    elif of_service := _SERVICES.get(call.service):
+        yield from of_service(call)
+
+
+def _act(call: WireCall, action: str, resource: str, **context: str) -> Act:
+    keys = {name.replace("__", ":").lower(): value for name, value in context.items()}
+    base = {"aws:requestedregion": call.region, "aws:principalaccount": call.account}
+    return Act(action, resource, f"arn:{_partition(call)}:iam::{call.account}:user/sandbox", {**base, **keys})
+
+
+def _s3(call: WireCall) -> Acts:
+    if call.operation not in _S3:
+        return
+    bucket = f"arn:{_partition(call)}:s3:::{call.params['Bucket']}"
+    names = [_S3[call.operation]]
+    if call.operation == "CreateBucket" and call.params.get("ObjectOwnership"):
+        names.append("PutBucketOwnershipControls")
+    if call.operation == "CreateBucket" and call.params.get("ObjectLockEnabledForBucket"):
+        names += ["PutBucketObjectLockConfiguration", "PutBucketVersioning"]
+    for name in names:
+        yield _act(call, f"s3:{name}", bucket)
+
+
+def _cloudtrail(call: WireCall) -> Acts:
+    params = call.params
+    if call.operation == "ListTags":
+        for each in params["ResourceIdList"]:
+            yield _act(call, "cloudtrail:ListTags", each)
+    if call.operation not in _TRAIL:
+        return
+    trail = _trail_arn(call, params[_TRAIL[call.operation]])
+    yield _act(call, f"cloudtrail:{call.operation}", trail)
+    if params.get("TagsList") and call.operation == "CreateTrail":
+        yield _act(call, "cloudtrail:AddTags", trail)
+    if role := params.get("CloudWatchLogsRoleArn"):
+        yield _act(call, "iam:PassRole", role, iam__PassedToService="cloudtrail.amazonaws.com")
+    if params.get("IsOrganizationTrail"):
+        yield from _organization_trail(call)
+
+
+def _organization_trail(call: WireCall) -> Acts:
+    """CloudTrail User Guide, "Prepare for creating a trail for your organization"."""
+    for name in ("DescribeOrganization", "ListAccounts", "ListAWSServiceAccessForOrganization"):
+        yield _act(call, f"organizations:{name}", "*")
+    service = "cloudtrail.amazonaws.com"
+    name = iam.linked_name(service)
+    yield _act(call, "iam:GetRole", _role_arn(call, name))
+    linked = f"arn:{_partition(call)}:iam::{call.account}:role/aws-service-role/{service}/{name}"
+    yield _act(call, "iam:CreateServiceLinkedRole", linked, iam__AWSServiceName=service)
+
+
+def _config(call: WireCall) -> Acts:
+    name, params = call.operation, call.params
+    here = f"arn:{_partition(call)}:config:{call.region}:{call.account}"
+    if name == "PutConfigurationRecorder":
+        recorder = params["ConfigurationRecorder"]
+        yield _act(call, f"config:{name}", f"{here}:configuration-recorder/{recorder.get('name')}/a1b2c3d4")
+        role = recorder.get("roleARN") or ""
+        yield _act(call, "iam:PassRole", role, iam__PassedToService="config.amazonaws.com")
+    elif name == "StartConfigurationRecorder":
+        recorder = params["ConfigurationRecorderName"]
+        yield _act(call, f"config:{name}", f"{here}:configuration-recorder/{recorder}/a1b2c3d4")
+    elif name == "PutConfigRule":
+        yield _act(call, f"config:{name}", f"{here}:config-rule/config-rule-a1b2c3")
+        if params.get("Tags"):
+            yield _act(call, "config:TagResource", f"{here}:config-rule/config-rule-a1b2c3")
+    elif name in {"ListTagsForResource", "TagResource"}:
+        yield _act(call, f"config:{name}", params["ResourceArn"])
+
+
+def _iam(call: WireCall) -> Acts:
+    name, params = call.operation, call.params
+    if name == "CreateServiceLinkedRole":
+        service = params["AWSServiceName"]
+        path = f"role/aws-service-role/{service}/{iam.linked_name(service)}"
+        role = f"arn:{_partition(call)}:iam::{call.account}:{path}"
+        yield _act(call, f"iam:{name}", role, iam__AWSServiceName=service)
+    elif name == "AttachRolePolicy":
+        role = _role_arn(call, params["RoleName"])
+        yield _act(call, f"iam:{name}", role, iam__PolicyARN=params["PolicyArn"])
+    elif name in _ROLE:
+        yield _act(call, f"iam:{name}", _role_arn(call, params["RoleName"]))
+
+
+def _organizations(call: WireCall) -> Acts:
+    if call.operation == "EnableAWSServiceAccess":
+        service = call.params["ServicePrincipal"]
+        yield _act(call, f"organizations:{call.operation}", "*", organizations__ServicePrincipal=service)
+
+
+def _kms(call: WireCall) -> Acts:
+    """KMS decides by the key, and knows by which of its names it was asked for."""
+    if call.operation != "DescribeKey":
+        return
+    named = str(call.params["KeyId"])
+    key = find_key(named, call.account, call.region)
+    arn = key.arn if key else f"arn:{_partition(call)}:kms:{call.region}:{call.account}:key/none"
+    alias = named[named.index("alias/") :] if "alias/" in named else ""
+    yield _act(call, "kms:DescribeKey", arn, **({"kms__RequestAlias": alias} if alias else {}))
+
+
+_SERVICES: Final[Mapping[str, Callable[[WireCall], Acts]]] = {
+    "s3": _s3,
+    "cloudtrail": _cloudtrail,
+    "config": _config,
+    "iam": _iam,
+    "organizations": _organizations,
+    "kms": _kms,
+}
+
+
+def _partition(call: WireCall) -> str:
+    if call.region.startswith("cn-"):
+        return "aws-cn"
+    return "aws-us-gov" if call.region.startswith("us-gov-") else "aws"
+
+
+def _trail_arn(call: WireCall, name: str) -> str:
+    """The trail of that name; an organization's belongs to the management account, whoever asks."""
+    if name.startswith("arn:"):
+        return name
+    owner = call.account
+    if call.params.get("IsOrganizationTrail"):
+        held = backend("organizations", call.account, call.region)
+        owner = held.org.master_account_id if held.org else owner
+    return f"arn:{_partition(call)}:cloudtrail:{call.region}:{owner}:trail/{name}"
+
+
+def _role_arn(call: WireCall, name: str) -> str:
+    """The role's ARN. As long as there is no such role, IAM cannot know its path."""
+    role = next((r for r in backend("iam", call.account, call.region).roles.values() if r.name == name), None)
+    path = role.path if role else "/"
+    return f"arn:{_partition(call)}:iam::{call.account}:role{path}{name}"
+
+
+def _denied(call: WireCall, act: Act) -> Fault:
+    code, status = ("AccessDenied", 403) if call.service in _QUERY else ("AccessDeniedException", 400)
+    why = f"because no identity-based policy allows the {act.action} action"
+    text = (
+        f"User: {act.principal} is not authorized to perform: {act.action} on resource: {act.resource} {why}"
+    )
+    return Fault(code, status, text)
