@@ -27,15 +27,15 @@ def regions(partition: str) -> tuple[str, ...]:
     return tuple(sorted(boto3.Session().get_available_regions("ec2", partition_name=partition)))
 
 
-def _state(region: str) -> str:
-    return "ENABLED_BY_DEFAULT" if region in _DEFAULT else "DISABLED"
+def _state(ask: Ask, region: str) -> str:
+    return "ENABLED_BY_DEFAULT" if region in _DEFAULT - ask.world.disabled else "DISABLED"
 
 
 @instead("account.list_regions", "ListRegions", row="14 account ListRegions")
 def list_regions(ask: Ask) -> dict[str, Any]:
     """ListRegions names the Regions of the partition; those to opt in to are disabled."""
     wanted = ask.params.get("RegionOptStatusContains")
-    found = [{"RegionName": r, "RegionOptStatus": _state(r)} for r in regions(ask.partition)]
+    found = [{"RegionName": r, "RegionOptStatus": _state(ask, r)} for r in regions(ask.partition)]
     every = [one for one in found if not wanted or one["RegionOptStatus"] in wanted]
     size = ask.world.page_size or int(ask.params.get("MaxResults") or 50)
     start = int(ask.params.get("NextToken") or 0)
@@ -47,18 +47,19 @@ def list_regions(ask: Ask) -> dict[str, Any]:
 def region_opt_status(ask: Ask) -> dict[str, Any]:
     """The state of one Region."""
     name = ask.params["RegionName"]
-    return {"RegionName": name, "RegionOptStatus": _state(name)}
+    return {"RegionName": name, "RegionOptStatus": _state(ask, name)}
 
 
 @instead("account.describe_regions", "ec2:DescribeRegions", row="1.5 ec2:DescribeRegions")
 def describe_regions(ask: Ask) -> dict[str, Any]:
     """DescribeRegions names the enabled Regions, or with AllRegions all of them."""
     every, names = ask.params.get("AllRegions"), ask.params.get("RegionNames")
-    found = [r for r in regions(ask.partition) if (every or r in _DEFAULT) and (not names or r in names)]
+    enabled = _DEFAULT - ask.world.disabled
+    found = [r for r in regions(ask.partition) if (every or r in enabled) and (not names or r in names)]
     state = {True: "opt-in-not-required", False: "not-opted-in"}
     return {
         "Regions": [
-            {"RegionName": r, "Endpoint": f"ec2.{r}.amazonaws.com", "OptInStatus": state[r in _DEFAULT]}
+            {"RegionName": r, "Endpoint": f"ec2.{r}.amazonaws.com", "OptInStatus": state[r in enabled]}
             for r in found
         ]
     }

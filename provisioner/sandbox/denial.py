@@ -1,4 +1,4 @@
-"""What the caller may not do, as a test sets it: AccessDenied in the words of each protocol."""
+"""What the caller may not do, as a test sets it: denied, expired or unknown, in the words of each protocol."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from .words import Refused
 
 if TYPE_CHECKING:
     from .wire import Ask
+    from .world import World
 
 
 @dataclass(frozen=True)
@@ -37,6 +38,26 @@ _CODES = {
     "rest-json": ("AccessDeniedException", 403),
     "ec2": ("UnauthorizedOperation", 403),
 }
+
+
+# How a Region that the account has not enabled says that it does not know the caller.
+_UNKNOWN = {
+    "json": ("UnrecognizedClientException", "The security token included in the request is invalid.", 400),
+    "rest-json": ("UnrecognizedClientException", "The security token included in the request is invalid.", 403),
+    "query": ("InvalidClientTokenId", "The security token included in the request is invalid.", 403),
+    "ec2": ("AuthFailure", "AWS was not able to validate the provided access credentials", 401),
+    "rest-xml": ("InvalidToken", "The provided token is malformed or otherwise invalid.", 400),
+}
+
+
+def check_credentials(world: World, ask: Ask) -> None:
+    """Raise `Refused` where the caller's credentials have expired, or the Region is not enabled for its account."""
+    if world.expired:
+        json = ask.protocol in {"json", "rest-json"}
+        text = "The security token included in the request is expired"
+        raise Refused("ExpiredTokenException" if json else "ExpiredToken", text, 400 if json else 403)
+    if ask.region in world.disabled:
+        raise Refused(*_UNKNOWN[ask.protocol])
 
 
 def check(denials: Iterable[Denial], ask: Ask) -> None:

@@ -102,6 +102,8 @@ def in_process(world: World) -> Iterator[None]:
             raise EndpointConnectionError(endpoint_url=request.url)
         try:
             answer = world.exchange(request.method, request.url, request.headers, _body(request))
+        except ConnectionRefusedError as nobody:
+            raise EndpointConnectionError(endpoint_url=request.url, error=nobody) from nobody
         except ConnectionError as broken:
             raise ConnectionClosedError(endpoint_url=request.url, request=request, error=broken) from broken
         except TimeoutError as late:

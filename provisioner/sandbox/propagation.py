@@ -9,39 +9,50 @@ from typing import Any
 from .policy_eval import many
 from .rule import after, before
 from .wire import Ask
-from .words import Refused
+from .words import READS, Refused
 
 Thing = tuple[str, ...]
 _ROLES = ("CreateRole", "CreateServiceLinkedRole", "PutRolePolicy", "AttachRolePolicy")
 _DEPENDENTS = (
     "cloudtrail:CreateTrail",
     "cloudtrail:UpdateTrail",
+    "cloudtrail:StartLogging",
+    "cloudtrail:PutEventSelectors",
     "config:PutDeliveryChannel",
     "config:StartConfigurationRecorder",
-    "s3:PutBucketPolicy",
+    "s3:*",
 )
+_TRAILS = "cloudtrail.amazonaws.com"
 
 
 @after("iam.propagation", "events:record", row="13.4 use of role right after create; 1.1")
 def remember(ask: Ask, _: dict[str, Any]) -> None:
     """Where `World.propagation` is n, what was just made is refused n times by what depends on it."""
-    if ask.world.propagation and (thing := _made(ask)):
-        ask.note("fresh")[thing] = ask.world.propagation
+    fresh = ask.note("fresh")
+    for thing in _made(ask) if ask.world.propagation else ():
+        # A policy is not seen before its bucket is.
+        sooner = fresh.get(("bucket", thing[1]), 0) if thing[0] == "policy" else 0
+        fresh[thing] = sooner + ask.world.propagation
 
 
-def _made(ask: Ask) -> Thing | None:
-    if ask.service == "s3" and ask.operation in ("CreateBucket", "PutBucketPolicy"):
-        return ("bucket" if ask.operation == "CreateBucket" else "policy", ask.params["Bucket"])
+def _made(ask: Ask) -> Iterator[Thing]:
+    if ask.service == "s3" and ask.operation == "CreateBucket":
+        yield from (("bucket in S3", ask.params["Bucket"]), ("bucket", ask.params["Bucket"]))
+    if ask.service == "s3" and ask.operation == "PutBucketPolicy":
+        yield "policy", ask.params["Bucket"]
+    if ask.service == "organizations" and ask.operation == "EnableAWSServiceAccess":
+        yield "trust", ask.params["ServicePrincipal"]
+    if ask.service == "cloudtrail" and ask.operation == "CreateTrail":
+        yield "trail", ask.params["Name"]
     if ask.service == "iam" and ask.operation in _ROLES:
         name = ask.params.get("RoleName")
         if name is None:
             from .iam import linked_name
 
             name = linked_name(ask.params["AWSServiceName"])
-        return "role", ask.account, name
+        yield "role", ask.account, name
     if ask.service == "config" and ask.operation == "PutDeliveryChannel":
-        return "channel", ask.account, ask.region
-    return None
+        yield "channel", ask.account, ask.region
 
 
 @before("iam.propagation", *_DEPENDENTS)
@@ -67,26 +78,37 @@ def _role(arn: str | None) -> Thing:
 
 def _needs(ask: Ask) -> Iterator[tuple[Thing, Refused]]:
     if ask.service == "cloudtrail":
-        name = ask.params.get("S3BucketName", "")
-        yield ("bucket", name), Refused("S3BucketDoesNotExistException", f"S3 bucket {name} does not exist!")
-        text = f"Incorrect S3 bucket policy is detected for bucket: {name}"
-        yield ("policy", name), Refused("InsufficientS3BucketPolicyException", text)
-        denied = Refused(
-            "InvalidCloudWatchLogsRoleArnException",
-            "Access denied. Check the trust relationships for your role.",
-        )
-        yield _role(ask.params.get("CloudWatchLogsRoleArn")), denied
+        yield from _trail_needs(ask)
     elif ask.operation == "PutDeliveryChannel":
         yield from _channel_needs(ask)
     elif ask.operation == "StartConfigurationRecorder":
         text = "Delivery channel is not available to start configuration recorder."
         yield ("channel", ask.account, ask.region), Refused("NoAvailableDeliveryChannelException", text)
-    else:
+    elif not ask.operation.startswith(READS):
+        missing = Refused("NoSuchBucket", "The specified bucket does not exist", 404)
+        yield ("bucket in S3", ask.params.get("Bucket", "")), missing
         document = json.loads(ask.params.get("Policy") or "{}")
         for statement in many(document.get("Statement")):
             principal = statement.get("Principal")
             for arn in many(principal.get("AWS")) if isinstance(principal, dict) else []:
                 yield _role(str(arn)), Refused("MalformedPolicy", "Invalid principal in policy")
+
+
+def _trail_needs(ask: Ask) -> Iterator[tuple[Thing, Refused]]:
+    if ask.operation in ("StartLogging", "PutEventSelectors"):
+        name = str(ask.params.get("Name") or ask.params.get("TrailName"))
+        yield ("trail", name.rpartition("/")[2]), Refused("TrailNotFoundException", f"Unknown trail: {name}")
+        return
+    if ask.params.get("IsOrganizationTrail"):
+        text = "Trusted access for CloudTrail is not enabled in the organization."
+        yield ("trust", _TRAILS), Refused("CloudTrailAccessNotEnabledException", text)
+    name = ask.params.get("S3BucketName", "")
+    yield ("bucket", name), Refused("S3BucketDoesNotExistException", f"S3 bucket {name} does not exist!")
+    text = f"Incorrect S3 bucket policy is detected for bucket: {name}"
+    yield ("policy", name), Refused("InsufficientS3BucketPolicyException", text)
+    text = "Access denied. Check the trust relationships for your role."
+    denied = Refused("InvalidCloudWatchLogsRoleArnException", text)
+    yield _role(ask.params.get("CloudWatchLogsRoleArn")), denied
 
 
 def _channel_needs(ask: Ask) -> Iterator[tuple[Thing, Refused]]:

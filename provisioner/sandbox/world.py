@@ -37,6 +37,8 @@ class World:
         self.page_size = 0  # where set, lists answer pages of that many
         self.stale_reads = 0  # so many reads of an operation after a write show what was before it
         self.propagation = 0  # so many calls a new bucket, policy, role or channel is refused
+        self.expired = False  # the caller's credentials are good no more
+        self.disabled: set[str] = set()  # Regions that the account has not enabled
         self._stale = Stale()
         self._denials: list[denial.Denial] = []
         self._interrupts: list[Interrupt] = []
@@ -50,7 +52,7 @@ class World:
         """*fn* is consulted for each request, before it is dispatched and after its effect.
 
         It may return a `Fault` to answer instead, or raise: a `ConnectionError` or `TimeoutError` is to
-        the caller a connection that broke.
+        the caller a connection that broke, and a `ConnectionRefusedError` an address where nobody is.
         """
         self._interrupts.append(fn)
 
@@ -148,6 +150,7 @@ class World:
 
     def _rules_around_moto(self, ask: wire.Ask) -> Answer:
         find = self._book.find
+        denial.check_credentials(self, ask)
         denial.check(self._denials, ask)
         for part in find(ask.service, ask.operation, "before"):
             part(ask)
