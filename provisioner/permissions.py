@@ -94,8 +94,8 @@ def _grouped(permissions: Iterable[Permission]) -> list[tuple[str, list[str], li
         place = (each.title, each.action, tuple(sorted(set(each.resources))), operator, key)
         regions.setdefault(place, {}).update(dict.fromkeys(values))
     resources: dict[Any, dict[str, None]] = {}
-    for (title, action, on, operator, key), values in regions.items():
-        condition = Condition(operator, key, tuple(values)) if key else None
+    for (title, action, on, operator, key), several in regions.items():
+        condition = Condition(operator, key, tuple(several)) if key else None
         resources.setdefault((title, action, condition), {}).update(dict.fromkeys(on))
     actions: dict[Any, list[str]] = {}
     for (title, action, condition), held in resources.items():

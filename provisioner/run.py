@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from . import engine
 from .aws import Aws, Cloud, Identity, Memory, Waiting
+from .aws.errors import IN_VAIN
 from .baseline import Baseline
 from .engine import Node
 from .model import Change, Result, Scope, Step, Target
@@ -66,26 +67,31 @@ class Run:
         return engine.walk(self.graph, work, ordered=True)
 
     def settle(self, sent: Iterable[Result]) -> list[Result]:
-        """Read back what was changed until AWS shows it, for at most two minutes; what it still does not show is returned."""
+        """Read back what was changed until AWS shows it, for at most two minutes.
+
+        What it still does not show is returned, and what cannot be read any more.
+        """
         changed = {(r.step, r.target) for r in sent if r.changes and r.ok}
         left = {node: set[Node]() for node in self.graph if (node.step.name, node.target) in changed}
         clock = self.cloud.clock
         started = clock.now()
+        lost: list[Result] = []
         for attempt in range(64):
             self.refresh()
             results = engine.walk(left, self._rehearse_quietly, ordered=False)
-            open_results = [r for r in results if r.changes or not r.ok]
+            lost += [r for r in results if _is_lost(r)]
+            open_results = [r for r in results if _is_open(r)]
             waited = clock.now() - started
             if not open_results or waited >= SETTLE or self.cloud.stop.is_set():
-                return open_results
-            left = {node: set() for node, r in zip(left, results, strict=True) if r.changes or not r.ok}
+                return lost + open_results
+            left = {node: set() for node, r in zip(left, results, strict=True) if _is_open(r)}
             for result in open_results:
                 until = ", ".join(sorted({c.resource for c in result.changes})) or result.step
                 self.cloud.on_wait(
                     Waiting(result.target, "", f"AWS to show what was written: {until}", waited, SETTLE)
                 )
             clock.sleep(min(1.0 * 2.0 ** min(attempt, 3), SETTLE - waited))
-        return open_results
+        return lost + open_results
 
     def verify(self) -> list[Result]:
         """Whether it is configured, and whether it works: changes still needed, and what each step's proof found."""
@@ -110,6 +116,15 @@ class Run:
     def _filled(self, node: Node) -> Baseline:
         target = node.target
         return self.baseline.at(account_id=target.account, region=target.region, partition=target.partition)
+
+
+def _is_lost(result: Result) -> bool:
+    """It cannot be read, and no waiting changes that: the credentials have expired meanwhile."""
+    return result.failure is not None and result.failure.code in IN_VAIN
+
+
+def _is_open(result: Result) -> bool:
+    return bool(result.changes or not result.ok) and not _is_lost(result)
 
 
 def targets(baseline: Baseline, identity: Identity, regions: Sequence[str]) -> Mapping[Scope, list[Target]]:

@@ -11,6 +11,7 @@ from typing import Any, Final, NamedTuple
 
 from .aws import Aws, Reading
 from .model import Kind, Note, Refused
+from .organization import is_control_towers
 from .selectors import DEFAULT, management_sides
 
 # About a trail of others, we are told nothing; that is no reason to fail.
@@ -92,7 +93,9 @@ def other_copies(aws: Aws, arn: str) -> Iterator[Note]:
             says = "records management events too"
         else:
             continue
-        yield Note(Kind.WARNING, f"trail {trail['Name']}", f"{says}: AWS bills every copy but the first")
+        whose = "; managed by Control Tower, and left alone" if is_control_towers(trail["Name"]) else ""
+        text = f"{says}: AWS bills every copy but the first{whose}"
+        yield Note(Kind.WARNING, f"trail {trail['Name']}", text)
 
 
 def _ask_about(aws: Aws, trail: Mapping[str, Any], home: str) -> tuple[Reading, Reading | None]:

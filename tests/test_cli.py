@@ -349,3 +349,18 @@ def test_a_plan_that_changes_much_needs_force(capfd: Any, home: Path) -> None:
     assert json.loads(told(capfd, "diff", FILE, "--sandbox", "--json")[1])["plan_digest"] == digest
     assert told(capfd, "apply", FILE, "--sandbox", "--yes", "--force")[0] == 0
     assert told(capfd, "diff", FILE, "--sandbox")[0] == 0
+
+
+def test_no_secret_is_in_what_is_printed_logged_or_kept(
+    capfd: Any, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    secrets = {"AWS_SECRET_ACCESS_KEY": "S3CR3TKEYS3CR3TKEY", "AWS_SESSION_TOKEN": "T0KENT0KENT0KEN"}
+    for name, value in {**secrets, "AWS_ACCESS_KEY_ID": "AKIAREALREALREAL"}.items():
+        monkeypatch.setenv(name, value)
+    log = home / "log"
+    _, out, err = told(capfd, "apply", FILE, "--sandbox", "--yes", "--json", "--log-file", str(log))
+    kept = b"".join(path.read_bytes() for path in home.rglob("*") if path.is_file())
+    for secret in (*secrets.values(), "AKIAREALREALREAL"):
+        assert secret not in out + err
+        assert secret.encode() not in kept
+    assert os.environ["AWS_SECRET_ACCESS_KEY"] == secrets["AWS_SECRET_ACCESS_KEY"]

@@ -10,6 +10,7 @@ import os
 import random
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -96,6 +97,19 @@ class Tally:
         self.depth = max(self.depth, depth)
 
 
+@dataclass
+class _Patience:
+    """Since when one call has met each answer that is waited out, and how often. Each has its own time."""
+
+    since: dict[Wait | str, float] = field(default_factory=dict)
+    times: Counter[Wait | str] = field(default_factory=Counter)
+
+    def meet(self, why: Wait | str, now: float) -> float:
+        """The seconds since this answer came for the first time."""
+        self.times[why] += 1
+        return now - self.since.setdefault(why, now)
+
+
 class Cloud:
     """One set of credentials' way to AWS.
 
@@ -121,6 +135,7 @@ class Cloud:
         )
         self._endpoint_url = options.endpoint_url
         self._clients: dict[tuple[str, str], Any] = {}
+        self._welcome: dict[str, None] = {}  # the Regions that have taken the credentials, in that order
         self._lock = threading.Lock()  # botocore sessions are not thread-safe; the clients they make are
         self._random = random.Random()  # noqa: S311 - it spreads callers over time, it guards nothing
         self.readers = ThreadPoolExecutor(workers, thread_name_prefix="read")
@@ -189,20 +204,24 @@ class Cloud:
 
         def once() -> Any:
             if client.can_paginate(operation):
-                return client.get_paginator(operation).paginate(**params).build_full_result()
-            return getattr(client, operation)(**params)
+                answer = client.get_paginator(operation).paginate(**params).build_full_result()
+            else:
+                answer = getattr(client, operation)(**params)
+            self._welcome.setdefault(region)
+            return answer
 
         started = self.clock.now()
         for attempt in range(1, _ATTEMPTS + 1):
             try:
                 return once()
             except (ClientError, BotoCoreError) as error:
-                _name(error, service, client, operation)
+                self._name(error, service, client, operation)
                 worth = is_throttle(error) or is_outage(error)
                 tries = 3 if is_unreachable(error) else _ATTEMPTS
-                if not worth or attempt >= tries or self.clock.now() - started > _DEADLINE:
+                waited = self.clock.now() - started
+                if not worth or attempt >= tries or waited > _DEADLINE:
                     raise
-                self._pause(error, target, operation, attempt, started)
+                self._pause(error, target, operation, attempt, waited)
         raise AssertionError("unreachable")
 
     def write(
@@ -220,16 +239,16 @@ class Cloud:
         *waits* names, for as long as it says.
         """
         client = self.client(service, region)
-        started = self.clock.now()
-        for attempt in range(1, 1000):
+        patience = _Patience()
+        for _ in range(1000):
             if self.stop.is_set():
                 raise Interrupted(f"{operation} was not called")
             try:
                 with _write_allowed():
                     return getattr(client, operation)(**params)
             except (ClientError, BotoCoreError) as error:
-                _name(error, service, client, operation)
-                self._refused(error, target, operation, attempt, started, waits)
+                self._name(error, service, client, operation)
+                self._refused(error, target, operation, patience, waits)
         raise AssertionError("unreachable")
 
     def _refused(
@@ -237,34 +256,39 @@ class Cloud:
         error: Exception,
         target: Target,
         operation: str,
-        attempt: int,
-        started: float,
+        patience: _Patience,
         waits: tuple[Wait, ...],
     ) -> None:
-        """Wait where waiting helps; raise where it does not."""
-        waited = self.clock.now() - started
+        """Wait where waiting helps; raise where it does not, or where it has not helped in its time."""
         wait = next((w for w in waits if w.code == code_of(error) and w.text in str(error)), None)
-        if wait is not None and waited < wait.seconds:
-            self.on_wait(Waiting(target, operation, wait.until, waited, wait.seconds))
-            self.clock.sleep(min(2.0 ** min(attempt - 1, 3), max(wait.seconds - waited, 0.1)))
-        elif (is_throttle(error) or code_of(error) in BUSY) and waited < _DEADLINE:
-            self._pause(error, target, operation, attempt, started)
-        elif is_outage(error):
-            raise Again(error) from error
-        else:
+        if wait is None and not is_throttle(error) and code_of(error) not in BUSY:
+            raise Again(error) if is_outage(error) else error
+        why = wait or code_of(error)
+        waited = patience.meet(why, self.clock.now())
+        if waited >= (wait.seconds if wait else _DEADLINE):
+            error.waited = f"{waited:.0f} s for {wait.until if wait else _why(error)}"  # type: ignore[attr-defined]
             raise error
+        if wait is None:
+            self._pause(error, target, operation, patience.times[why], waited)
+            return
+        self.on_wait(Waiting(target, operation, wait.until, waited, wait.seconds))
+        self.clock.sleep(min(2.0 ** min(patience.times[why] - 1, 3), max(wait.seconds - waited, 0.1)))
 
-    def _pause(self, error: Exception, target: Target, operation: str, attempt: int, started: float) -> None:
+    def _name(self, error: Exception, service: str, client: Any, operation: str) -> None:
+        """Leave on the error which call it was, and what an error does not know by itself."""
+        region = client.meta.region_name
+        error.service = service  # type: ignore[attr-defined]
+        error.operation = client.meta.method_to_api_mapping.get(operation, operation)  # type: ignore[attr-defined]
+        error.region = region  # type: ignore[attr-defined]
+        # The credentials are good, where a Region took them; this one may still not be enabled.
+        error.welcome_in = "" if region in self._welcome else next(iter(self._welcome), "")  # type: ignore[attr-defined]
+
+    def _pause(self, error: Exception, target: Target, operation: str, attempt: int, waited: float) -> None:
         """Sleep longer each time, with jitter, so that many callers do not come back at once."""
         if is_throttle(error):
             self.tally.throttled += 1
-        why = (
-            "AWS's rate limit to pass"
-            if is_throttle(error)
-            else f"AWS to answer after {code_of(error) or 'a broken connection'}"
-        )
         if attempt > 2:
-            self.on_wait(Waiting(target, operation, why, self.clock.now() - started, _DEADLINE))
+            self.on_wait(Waiting(target, operation, _why(error), waited, _DEADLINE))
         self.clock.sleep(self._random.uniform(0.1, min(0.3 * 2.0**attempt, 20.0)))
 
 
@@ -293,10 +317,11 @@ def _models(path: str | None) -> _Loader:
     return _Loader(extra_search_paths=extra)
 
 
-def _name(error: Exception, service: str, client: Any, operation: str) -> None:
-    """Leave on the error which call it was: what a connection error does not know by itself."""
-    error.service = service  # type: ignore[attr-defined]
-    error.operation = client.meta.method_to_api_mapping.get(operation, operation)  # type: ignore[attr-defined]
+def _why(error: Exception) -> str:
+    """What is waited for after *error*."""
+    if is_throttle(error):
+        return "AWS's rate limit to pass"
+    return f"AWS to answer after {code_of(error) or 'a broken connection'}"
 
 
 @contextmanager

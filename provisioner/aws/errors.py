@@ -51,10 +51,15 @@ DENIED = frozenset(
         "AllAccessDisabled",
     }
 )
-EXPIRED = frozenset({"ExpiredToken", "ExpiredTokenException", "RequestExpired"})
+EXPIRED = frozenset({"ExpiredToken", "ExpiredTokenException", "RequestExpired", "TokenRefreshRequired"})
+# Wrong credentials, or good ones in a Region that is not enabled; the last two are S3's.
 NOT_ENABLED = frozenset(
-    {"InvalidClientTokenId", "UnrecognizedClientException", "AuthFailure", "OptInRequired"}
+    {
+        *("InvalidClientTokenId", "UnrecognizedClientException", "AuthFailure", "OptInRequired"),
+        *("InvalidAccessKeyId", "InvalidToken"),
+    }
 )
+IN_VAIN = DENIED | EXPIRED | NOT_ENABLED  # answers that no waiting changes
 
 _HINTS = {
     "BucketAlreadyExists": "the name belongs to another account; bucket names are unique in the whole partition: choose another name",
@@ -62,7 +67,7 @@ _HINTS = {
     "InsufficientDeliveryPolicyException": "AWS Config may not write to the bucket: look at its policy, the prefix, the KMS key and the role",
     "S3BucketDoesNotExistException": "the bucket is not there: let `log_buckets` make it, or name one that exists",
     "MaximumNumberOfTrailsExceededException": "five trails in a Region is the limit, copies included: delete one that nobody needs (`aws cloudtrail list-trails`)",
-    "TrailAlreadyExistsException": "a trail of that name exists, here or from the organization: choose another name, or run in the account that owns it",
+    "TrailAlreadyExistsException": "a trail of that name exists, here, in another Region or from the organization (`aws cloudtrail list-trails` shows its home): set `home_region` to that, choose another name, or run in the account that owns it",
     "KmsKeyNotFoundException": "no such key in the bucket's Region: give the full key ARN",
     "KmsKeyDisabledException": "the key is disabled: enable it, or name another",
     "KmsException": "the key must be in the bucket's Region, and its policy must let CloudTrail use it",
@@ -76,6 +81,7 @@ _HINTS = {
     "InvalidHomeRegionException": "the trail's home is another Region: set `home_region` to it",
     "InvalidRoleException": "AWS Config cannot assume the role: its trust policy must name config.amazonaws.com",
     "MaxNumberOfConfigurationRecordersExceededException": "an account has one recorder in a Region: the one that is there is adopted; run again",
+    "NoAvailableDeliveryChannelException": "the recorder has nowhere to deliver to: run again",
     "LimitExceededException": "a quota of the account is used up: raise it in Service Quotas, or remove what nobody needs",
     "RequestTimeTooSkewed": "the clock of this machine is wrong by more than AWS allows: set it (ntp)",
     "SignatureDoesNotMatch": "the secret key does not belong to the access key: check the credentials",
@@ -145,7 +151,7 @@ def describe(doing: str, error: BaseException) -> Failure:
             operation=error.operation_name,
             code=code,
             request_id=str(meta.get("RequestId", "") or ""),
-            hint=_hint(code, error),
+            hint="; ".join(filter(None, (_waited(error), _hint(code, error)))),
         )
     return Failure(
         doing=doing,
@@ -156,6 +162,12 @@ def describe(doing: str, error: BaseException) -> Failure:
     )
 
 
+def _waited(error: BaseException) -> str:
+    """How long the call was met again in vain, and for what."""
+    waited = getattr(error, "waited", "")
+    return f"waited {waited}, which is as long as AWS takes" if waited else ""
+
+
 def _hint(code: str, error: ClientError) -> str:
     if code in DENIED or code == "403":
         service = getattr(error, "service", "")
@@ -163,6 +175,12 @@ def _hint(code: str, error: ClientError) -> str:
         return f"the caller may not `{action}`: its own policies, a service control policy or the resource's policy say no"
     if code in EXPIRED:
         return "the credentials have expired: get new ones (`aws sso login`, or assume the role again) and run again"
+    if code in NOT_ENABLED and (welcome := getattr(error, "welcome_in", "")):
+        region = getattr(error, "region", "")
+        return (
+            f"the credentials are good in {welcome}, so {region} is not enabled in this account: `aws account"
+            f" enable-region --region-name {region}`, or take it out of `regions`"
+        )
     if code in NOT_ENABLED:
         return (
             "wrong credentials, or a Region that is not enabled in this account (`aws account list-regions`)"

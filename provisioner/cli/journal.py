@@ -27,7 +27,7 @@ class Journal:
             processors=[
                 structlog.processors.add_log_level,
                 structlog.processors.TimeStamper(fmt="iso", utc=True),
-                structlog.processors.JSONRenderer(ensure_ascii=False),
+                structlog.processors.JSONRenderer(),
             ],
             wrapper_class=structlog.BoundLogger,
         ).bind(**bound)

@@ -45,7 +45,7 @@ class Screen:
     def document(self, document: dict[str, Any]) -> None:
         """Print the one JSON document, if it was asked for."""
         if self.as_json:
-            self.out.file.write(json.dumps(document, indent=2, default=str, ensure_ascii=False) + "\n")
+            self.out.file.write(json.dumps(document, indent=2, default=str) + "\n")
             self.out.file.flush()
 
     def say(self, line: Text | str, *, always: bool = False) -> None:

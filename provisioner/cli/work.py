@@ -201,10 +201,12 @@ def _tell(session: Session, plan: Plan, sent: list[Result], unseen: list[Result]
         screen.lines(text.repaired(result, change) for result in done for change in result.changes)
     for line in text.failures(sent):
         screen.say(line, always=True)
-    for result in unseen:
+    for line in text.failures(r for r in unseen if not r.ok):
+        screen.say(line, always=True)
+    for result in (r for r in unseen if r.ok):
         left = ", ".join(f"{c.resource}: {d.field}" for c in result.changes for d in c.differences)
         screen.say(
-            f"! AWS does not show yet: {result.step}  {words.place(result)}: {words.clean(left) or 'it could not be read'}",
+            f"! AWS does not show yet: {result.step}  {words.place(result)}: {words.clean(left)}",
             always=True,
         )
     failed = [r for r in sent if not r.ok]

@@ -38,19 +38,19 @@ def _change(change: Change, *, new: bool) -> Iterator[Text]:
     mark, style = _MARK[change.action]
     yield Text.assemble("    ", (mark, style), " ", (words.operation(change), "cyan"))
     if change.consent is not None:
-        yield Text(f"        needs --allow {change.consent}: {change.loses}", "bold red")
+        yield Text(f"        needs --allow {change.consent}: {words.clean(change.loses)}", "bold red")
     simple = [d for d in change.differences if not words.is_document(d)]
-    width = max((len(d.field) for d in simple), default=0)
+    width = max((len(words.clean(d.field)) for d in simple), default=0)
     for difference in change.differences:
         if words.is_document(difference):
-            yield Text(f"        {difference.field}")
+            yield Text(f"        {words.clean(difference.field)}")
             yield from _document(difference)
         else:
             yield _field(difference, width, new=new)
 
 
 def _field(difference: Difference, width: int, *, new: bool) -> Text:
-    name = f"        {difference.field:{width}}  "
+    name = f"        {words.clean(difference.field):{width}}  "
     want = (words.value(difference.want), "green")
     if new and difference.have is None:
         return Text.assemble(name, want)

@@ -47,7 +47,7 @@ def one_line(change: Change) -> str:
     """A change in a line: what, its fields from have to want, and the call."""
     fields = "; ".join(map(_in_short, change.differences))
     what = "created" if change.action == "create" else fields
-    return f"{clean(change.resource)}: {what} ({operation(change)})"
+    return clean(f"{change.resource}: {what} ({operation(change)})")
 
 
 def _in_short(difference: Difference) -> str:
@@ -80,7 +80,7 @@ def failure(given: Failure) -> list[str]:
     said = f"{given.code}: {given.message}" if given.code else given.message
     lines = [f"{clean(given.doing)}: {call + ': ' if call else ''}{clean(said)}"]
     if given.hint:
-        lines.append(f"hint: {given.hint}")
+        lines.append(f"hint: {clean(given.hint)}")
     if given.request_id:
         lines.append(f"request id: {clean(given.request_id)}")
     return lines

@@ -43,7 +43,11 @@ _CODES = {
 # How a Region that the account has not enabled says that it does not know the caller.
 _UNKNOWN = {
     "json": ("UnrecognizedClientException", "The security token included in the request is invalid.", 400),
-    "rest-json": ("UnrecognizedClientException", "The security token included in the request is invalid.", 403),
+    "rest-json": (
+        "UnrecognizedClientException",
+        "The security token included in the request is invalid.",
+        403,
+    ),
     "query": ("InvalidClientTokenId", "The security token included in the request is invalid.", 403),
     "ec2": ("AuthFailure", "AWS was not able to validate the provided access credentials", 401),
     "rest-xml": ("InvalidToken", "The provided token is malformed or otherwise invalid.", 400),

@@ -72,13 +72,13 @@ def config_recorder_permissions(target: Target, baseline: Baseline) -> Iterator[
     AWS knows no resources for channel and retention.
     """
     section, here = baseline[Config], within(target)
-    recorder = (arn(target.partition, "config", target.region, target.account, "configuration-recorder/*"),)
+    recorder, pinned = _regional(target, baseline, "configuration-recorder/*")
     reads = "DescribeConfigurationRecorders DescribeConfigurationRecorderStatus DescribeDeliveryChannels"
     yield from allow("ConfigRead", "config", reads, condition=here)
     proofs = "GetDiscoveredResourceCounts DescribeDeliveryChannelStatus"
     yield from allow("ConfigRead", "config", proofs, condition=here, purposes=VERIFY)
     starts = "PutConfigurationRecorder StartConfigurationRecorder"
-    yield from allow("ConfigRecorderWrite", "config", starts, on=recorder, purposes=APPLY)
+    yield from allow("ConfigRecorderWrite", "config", starts, on=recorder, condition=pinned, purposes=APPLY)
     yield from allow("ConfigDeliveryWrite", "config", "PutDeliveryChannel", condition=here, purposes=APPLY)
     if section.retention_period_in_days is not None:
         yield from allow("ConfigRead", "config", "DescribeRetentionConfigurations", condition=here)
@@ -105,12 +105,20 @@ def config_rules_permissions(target: Target, baseline: Baseline) -> Iterator[Per
     rules = [each for each in section.rules.values() if target.home or not each.home_region_only]
     if not rules:
         return
-    every = (arn(target.partition, "config", target.region, target.account, "config-rule/*"),)
+    every, pinned = _regional(target, baseline, "config-rule/*")
     yield from allow("ConfigRead", "config", "DescribeConfigRules", condition=here)
     yield from allow(
         "ConfigRead", "config", "DescribeConfigRuleEvaluationStatus", condition=here, purposes=VERIFY
     )
-    yield from allow("ConfigRulesWrite", "config", "PutConfigRule", on=every, purposes=APPLY)
-    if any(each.tags for each in rules):
-        yield from allow("ConfigRulesRead", "config", "ListTagsForResource", on=every)
-        yield from allow("ConfigRulesWrite", "config", "TagResource", on=every, purposes=APPLY)
+    writes = {"PutConfigRule": True, "TagResource": any(each.tags for each in rules)}
+    asked = [name for name, asked in writes.items() if asked]
+    yield from allow("ConfigRulesWrite", "config", asked, on=every, condition=pinned, purposes=APPLY)
+    if writes["TagResource"]:
+        yield from allow("ConfigRulesRead", "config", "ListTagsForResource", on=every, condition=pinned)
+
+
+def _regional(target: Target, baseline: Baseline, resource: str) -> tuple[tuple[str, ...], Condition | None]:
+    """The resource in the target's Region. With several, one ARN for all and a condition: an ARN each gets too long."""
+    one = len(baseline.general.regions) == 1
+    name = arn(target.partition, "config", target.region if one else "*", target.account, resource)
+    return (name,), None if one else within(target)

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 from ..aws import Aws
 from ..model import Kind, Note
+from ..organization import is_control_towers
 
 Thing = Mapping[str, Any]
 
@@ -24,10 +25,10 @@ class Found(NamedTuple):
     def control_tower(self) -> str | None:
         """What Control Tower set up here, where it did; its service control policies keep it so."""
         recorder = str(self.recorder["name"]) if self.recorder else ""
-        if recorder.startswith("aws-controltower"):
+        if is_control_towers(recorder):
             return recorder_title(recorder)
         channel = str(self.channel["name"]) if self.channel else ""
-        return channel_title(channel) if channel.startswith("aws-controltower") else None
+        return channel_title(channel) if is_control_towers(channel) else None
 
 
 def read_config(aws: Aws, *, retention: bool) -> Found:

@@ -16,6 +16,7 @@ from ..aws.errors import ClientError, code_of
 from ..baseline import Baseline
 from ..delivery import deny_insecure_transport, union
 from ..model import Change, Changes, Finding, Findings, Refused, Scope, Seen, create
+from ..organization import is_control_towers, left_alone
 from . import step, verify
 from .log_bucket_section import MARK, LogBucket, LogBuckets
 from .log_bucket_settings import ABSENT, Bucket, settings
@@ -69,7 +70,11 @@ def ensure_log_buckets(aws: Aws, baseline: Baseline) -> Changes:
     statements = _statements(aws, baseline)
     for key, want in wanted.items():
         bucket = Bucket(aws, want, statements[key], *asked[key])
-        if read_bucket(bucket) is None:
+        there = read_bucket(bucket) is not None
+        if is_control_towers(want.name):
+            yield left_alone(bucket.title, there=there)
+            continue
+        if not there:
             yield _make(bucket)
             bucket = replace(bucket, new=True)
         else:

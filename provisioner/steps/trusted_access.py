@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from ..aws import Aws
+from ..aws.errors import DENIED, ClientError, code_of
 from ..baseline import Baseline
 from ..delivery import CLOUDTRAIL
 from ..model import Changes, Difference, Refused, Scope, update
@@ -17,6 +18,15 @@ def read_trusted_access(aws: Aws) -> set[str]:
     return {each["ServicePrincipal"] for each in answer.get("EnabledServicePrincipals")}
 
 
+def _not_here(management_account: str) -> str:
+    return (
+        "an organization trail is made by the management account or a delegated administrator of CloudTrail,"
+        f" and AWS takes this account for neither: run this in account {management_account}, register this one"
+        " there (`aws cloudtrail register-organization-delegated-admin`), or set"
+        " `cloudtrail.is_organization_trail: false`"
+    )
+
+
 @step("trusted_access", Trail, Scope.ONCE, key="cloudtrail")
 def ensure_trusted_access(aws: Aws, baseline: Baseline) -> Changes:
     """CloudTrail has trusted access, where the trail is the organization's. It is never taken away.
@@ -27,7 +37,13 @@ def ensure_trusted_access(aws: Aws, baseline: Baseline) -> Changes:
         return
     aws.read("organizations").list_aws_service_access_for_organization()  # on its way with the other question
     organization = trail_organization(aws)
-    if CLOUDTRAIL in read_trusted_access(aws):
+    try:
+        trusted = read_trusted_access(aws)
+    except ClientError as error:
+        if code_of(error) in DENIED and aws.account != organization.management_account:
+            raise Refused(_not_here(organization.management_account)) from error
+        raise
+    if CLOUDTRAIL in trusted:
         return
     if aws.account != organization.management_account:
         raise Refused(

@@ -1,0 +1,210 @@
+"""A file that asks for everything, what it names, and everything of it broken by hand."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+from provisioner import permissions
+from provisioner.aws import Identity
+from provisioner.baseline import parse
+from provisioner.delivery import CLOUDTRAIL, kms_log_key, sns_topic
+from provisioner.policy import document
+from provisioner.run import chosen, targets
+from provisioner.sandbox import Fault, WireCall, World
+from provisioner.sandbox.authorize import authorize
+from provisioner.steps import SECTIONS, STEPS
+
+from .conftest import EXAMPLE, Bench
+
+ACCOUNT = "123456789012"
+TRAIL = f"arn:aws:cloudtrail:us-east-1:{ACCOUNT}:trail/audit"
+KEY = f"arn:aws:kms:us-east-1:{ACCOUNT}:key/11111111-2222-3333-4444-555555555555"
+REGIONS = "regions: [us-east-1]"
+TWO_REGIONS = EXAMPLE.replace(REGIONS, "regions: [us-east-1, eu-west-1]")
+EVERYTHING = f"""
+organization_name: acme
+home_region: us-east-1
+{REGIONS}
+log_buckets:
+  trail:
+    name: "acme-trail-${{account_id}}"
+    tags: {{team: security}}
+    object_lock: {{mode: GOVERNANCE, days: 30}}
+  config:
+    name: "acme-config-${{account_id}}"
+    exact: true
+    server_side_encryption: {{sse_algorithm: "aws:kms", kms_master_key_id: "{KEY}"}}
+    tags: {{team: security}}
+    lifecycle_rules: [{{id: archive, expiration: {{days: 2555}}}}]
+cloudtrail:
+  name: audit
+  s3_bucket_name: trail
+  s3_key_prefix: trails
+  is_organization_trail: true
+  kms_key_id: alias/audit
+  sns_topic_name: audit
+  cloud_watch_logs_log_group_arn: "arn:aws:logs:us-east-1:{ACCOUNT}:log-group:audit:*"
+  cloud_watch_logs_role_arn: arn:aws:iam::{ACCOUNT}:role/audit
+  insight_selectors: [{{insight_type: ApiCallRateInsight}}]
+  event_selectors: [{{read_write_type: All}}]
+  tags: {{team: security}}
+config:
+  role_name: recorder
+  recorder:
+    recording_group: {{all_supported: true, include_global_resource_types: true}}
+    recording_mode: {{recording_frequency: CONTINUOUS}}
+  delivery_channel:
+    s3_bucket_name: config
+    s3_key_prefix: history
+    s3_kms_key_arn: "{KEY}"
+    sns_topic_arn: "arn:aws:sns:${{region}}:{ACCOUNT}:config"
+    delivery_frequency: Six_Hours
+  retention_period_in_days: 2557
+  rules:
+    tagged: {{source_identifier: ENCRYPTED_VOLUMES, tags: {{team: security}}}}
+    at-home: {{source_identifier: IAM_ROOT_ACCESS_KEY_CHECK, home_region_only: true}}
+password_policy: {{minimum_password_length: 14, max_password_age: 90, hard_expiry: true}}
+"""
+EVERYWHERE = EVERYTHING.replace(REGIONS, "regions: [us-east-1, eu-west-1]")
+
+
+def least(text: str, *purposes: str, account: str = ACCOUNT, partition: str = "aws") -> dict[str, Any]:
+    """The policy that the command prints for that file."""
+    baseline = parse(text, "baseline.yaml", SECTIONS, {})
+    where = targets(baseline, Identity(account, partition, ""), baseline.general.regions)
+    return permissions.policy(chosen(STEPS, baseline), where, baseline, purposes or ("apply",))
+
+
+def actions(policy: Mapping[str, Any]) -> list[str]:
+    """Every action that the policy names."""
+    return sorted({action for each in policy["Statement"] for action in each["Action"]})
+
+
+def without(policy: Mapping[str, Any], action: str) -> dict[str, Any]:
+    """The policy as it would be if the action had been forgotten."""
+    rest = [{**s, "Action": [a for a in s["Action"] if a != action]} for s in policy["Statement"]]
+    return {**policy, "Statement": [s for s in rest if s["Action"]]}
+
+
+class Caller:
+    """Who makes the calls: somebody who may do everything, except while held to a policy."""
+
+    def __init__(self, world: World):
+        self.denied: list[str] = []
+        self._policy: Mapping[str, Any] | None = None
+        world.interrupt(self._gate)
+
+    def _gate(self, call: WireCall, phase: Any) -> Fault | None:
+        fault = authorize(self._policy)(call, phase) if self._policy else None
+        if fault is not None:
+            self.denied.append(fault.message.split(" perform: ")[1].split(" ")[0])
+        return fault
+
+    @contextmanager
+    def held_to(self, policy: Mapping[str, Any]) -> Iterator[None]:
+        """Until the block ends the caller has this policy and nothing else."""
+        self._policy = policy
+        try:
+            yield
+        finally:
+            self._policy = None
+
+
+def make_surroundings(bench: Bench) -> None:
+    """What the file names, and other people make."""
+    from moto.backends import get_backend
+
+    kms, iam, logs = (bench.client(service) for service in ("kms", "iam", "logs"))
+    statements = kms_log_key("aws", ACCOUNT, trail_arn=TRAIL, config_accounts=ACCOUNT)
+    key = kms.create_key(Policy=json.dumps(document(statements)))["KeyMetadata"]["KeyId"]
+    kms.create_alias(AliasName="alias/audit", TargetKeyId=key)
+    held = get_backend("kms")[ACCOUNT]["us-east-1"]  # the key gets the id that the file has
+    made = held.keys.pop(key)
+    made.id, made.arn = KEY.rpartition("/")[2], KEY
+    held.keys[made.id] = made
+    for alias in made.aliases.values():
+        alias.target_key_id = made.id
+    for region, name in (("us-east-1", "audit"), ("us-east-1", "config"), ("eu-west-1", "config")):
+        topic = sns_topic(f"arn:aws:sns:{region}:{ACCOUNT}:{name}", trail_arn=TRAIL, config_accounts=ACCOUNT)
+        attributes = {"Policy": json.dumps(document(topic))}
+        bench.client("sns", region).create_topic(Name=name, Attributes=attributes)
+    logs.create_log_group(logGroupName="audit")
+    allow = {"Effect": "Allow", "Action": "logs:*", "Resource": "*"}
+    trust = {"Effect": "Allow", "Principal": {"Service": CLOUDTRAIL}, "Action": "sts:AssumeRole"}
+    iam.create_role(RoleName="audit", AssumeRolePolicyDocument=json.dumps(document([trust])))
+    iam.put_role_policy(RoleName="audit", PolicyName="logs", PolicyDocument=json.dumps(document([allow])))
+
+
+def break_everything(bench: Bench, trail: str, *regions: str) -> None:
+    """Somebody with the console undoes what an apply of a file of ours has made."""
+    for region in regions:
+        _break_config(bench.client("config", region))
+    _break_trail(bench.client("cloudtrail"), trail)
+    s3, iam = bench.client("s3"), bench.client("iam")
+    for each in s3.list_buckets()["Buckets"]:
+        _break_bucket(s3, each["Name"])
+    _break_role(iam)
+    iam.delete_account_password_policy()
+    bench.client("organizations").disable_aws_service_access(ServicePrincipal=CLOUDTRAIL)
+
+
+def _break_config(config: Any) -> None:
+    [recorder] = config.describe_configuration_recorders()["ConfigurationRecorders"]
+    kept = {key: recorder[key] for key in ("name", "roleARN", "recordingMode")}
+    narrow = {**kept, "recordingGroup": {"resourceTypes": ["AWS::S3::Bucket"]}}
+    config.put_configuration_recorder(ConfigurationRecorder=narrow)
+    [channel] = config.describe_delivery_channels()["DeliveryChannels"]
+    rare = {"configSnapshotDeliveryProperties": {"deliveryFrequency": "TwentyFour_Hours"}}
+    config.put_delivery_channel(DeliveryChannel={**channel, **rare})
+    config.put_retention_configuration(RetentionPeriodInDays=30)
+    config.stop_configuration_recorder(ConfigurationRecorderName=recorder["name"])
+    first, *rest = config.describe_config_rules()["ConfigRules"]
+    tags = config.list_tags_for_resource(ResourceArn=first["ConfigRuleArn"])["Tags"]
+    config.untag_resource(ResourceArn=first["ConfigRuleArn"], TagKeys=[tag["Key"] for tag in tags] or ["no"])
+    for rule in rest:
+        source = {"Owner": "AWS", "SourceIdentifier": "IAM_PASSWORD_POLICY"}
+        config.put_config_rule(ConfigRule={"ConfigRuleName": rule["ConfigRuleName"], "Source": source})
+
+
+def _break_trail(cloudtrail: Any, name: str) -> None:
+    arn = TRAIL.replace("trail/audit", f"trail/{name}")
+    cloudtrail.stop_logging(Name=arn)
+    cloudtrail.update_trail(Name=arn, EnableLogFileValidation=False, IsOrganizationTrail=False)
+    if cloudtrail.get_trail(Name=arn)["Trail"].get("HasInsightSelectors"):
+        cloudtrail.put_insight_selectors(TrailName=arn, InsightSelectors=[])
+    narrow = [{"ReadWriteType": "WriteOnly", "IncludeManagementEvents": True}]
+    cloudtrail.put_event_selectors(TrailName=arn, EventSelectors=narrow)
+    cloudtrail.remove_tags(ResourceId=arn, TagsList=[{"Key": "team"}])
+
+
+def _break_bucket(s3: Any, name: str) -> None:
+    s3.delete_public_access_block(Bucket=name)
+    s3.delete_bucket_policy(Bucket=name)
+    s3.delete_bucket_encryption(Bucket=name)
+    s3.delete_bucket_tagging(Bucket=name)
+    s3.delete_bucket_lifecycle(Bucket=name)
+    rules = {"Rules": [{"ObjectOwnership": "ObjectWriter"}]}
+    s3.put_bucket_ownership_controls(Bucket=name, OwnershipControls=rules)
+    try:
+        s3.get_object_lock_configuration(Bucket=name)
+    except s3.exceptions.ClientError:
+        s3.put_bucket_versioning(Bucket=name, VersioningConfiguration={"Status": "Suspended"})
+    else:
+        s3.put_object_lock_configuration(
+            Bucket=name, ObjectLockConfiguration={"ObjectLockEnabled": "Enabled"}
+        )
+
+
+def _break_role(iam: Any) -> None:
+    try:
+        iam.delete_role_policy(RoleName="recorder", PolicyName="ConfigDelivery")
+    except iam.exceptions.NoSuchEntityException:
+        return
+    iam.detach_role_policy(
+        RoleName="recorder", PolicyArn="arn:aws:iam::aws:policy/service-role/AWS_ConfigRole"
+    )
+    trust = {"Effect": "Allow", "Principal": {"Service": CLOUDTRAIL}, "Action": "sts:AssumeRole"}
+    iam.update_assume_role_policy(RoleName="recorder", PolicyDocument=json.dumps(document([trust])))
