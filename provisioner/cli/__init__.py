@@ -9,13 +9,14 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable
-from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
 from .. import __version__
-from .options import Asked
+
+if TYPE_CHECKING:
+    from .options import Asked
 
 OK, ERROR, CHANGES, SOME_FAILED, INTERRUPTED = 0, 1, 2, 3, 130
 
@@ -105,7 +106,7 @@ def _shared(command: _F) -> _F:
         click.option("-q", "--quiet", is_flag=True, help="Say nothing unless there is something to say."),
         click.option(
             "--log-file",
-            type=click.Path(dir_okay=False, path_type=Path),
+            type=click.Path(dir_okay=False),
             envvar="PROVISION_LOG_FILE",
             metavar="PATH",
             help="Append a log there, a JSON object a line; - is stderr.",
@@ -116,10 +117,10 @@ def _shared(command: _F) -> _F:
     return file(command)
 
 
-def _asked(command: str, **given: Any) -> Asked:
-    color = "never" if given.pop("no_color") else given.pop("color")
-    given.pop("color", None)
-    return Asked(command=command, color=color, **given)
+def _asked(command: str, *, no_color: bool, color: str, **given: Any) -> Asked:
+    from .options import Asked  # dataclasses and pathlib are a third of what `--help` may cost
+
+    return Asked(command=command, color="never" if no_color else color, **given)
 
 
 @main.command(epilog=_EPILOG)

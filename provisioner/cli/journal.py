@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import sys
-from pathlib import Path
 from typing import Any, TextIO
 
 from ..model import Change, Result
@@ -14,14 +13,14 @@ from ..report import words
 class Journal:
     """Writes to *path*, or to stderr for `-`, or nowhere. Values that the file took from the environment are not in it."""
 
-    def __init__(self, path: Path | None, **bound: Any):
+    def __init__(self, path: str | None, **bound: Any):
         self._file: TextIO | None = None
         self._log: Any = None
         if path is None:
             return
         import structlog  # 70 ms that only a run with a log pays
 
-        self._file = sys.stderr if str(path) == "-" else _append(path)
+        self._file = sys.stderr if path == "-" else _append(path)
         self._log = structlog.wrap_logger(
             structlog.PrintLogger(self._file),
             processors=[
@@ -81,7 +80,7 @@ def _where(result: Result) -> dict[str, str]:
     return {"account": result.target.account, "region": result.target.region, "step": result.step}
 
 
-def _append(path: Path) -> TextIO:
+def _append(path: str) -> TextIO:
     """Open for appending, readable by the owner only: a log names accounts, roles and buckets."""
     handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
     return os.fdopen(handle, "a", buffering=1, encoding="utf-8")

@@ -21,7 +21,7 @@ class Asked:
     as_json: bool = False
     color: str = "auto"
     quiet: bool = False
-    log_file: Path | None = None
+    log_file: str | None = None
     yes: bool = False
     expect_plan: str | None = None
     allow: tuple[str, ...] = ()
