@@ -1,14 +1,11 @@
-"""AWS Organizations: whether the account is in an organization, and whose it is. Read once in a run.
-
-And Control Tower, that sets up organizations: what it made it keeps, by service control policies too.
-"""
+"""AWS Organizations: whether the account is in an organization, and whose it is. Read once in a run."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
 from .aws import Aws
-from .model import Kind, Note, Refused
+from .model import Refused
 
 
 @dataclass(frozen=True)
@@ -40,15 +37,3 @@ def trail_organization(aws: Aws) -> Organization:
             f" account {organization.management_account}, or set `cloudtrail.is_organization_trail: false`"
         )
     return organization
-
-
-def is_control_towers(name: str) -> bool:
-    """Control Tower makes trails, recorders, channels, buckets and roles of such names."""
-    return name.startswith("aws-controltower")
-
-
-def left_alone(resource: str, *, there: bool) -> Note:
-    """The note about what Control Tower made. Raises Refused where it is not there: we make none in its name."""
-    if not there:
-        raise Refused(f"{resource} is not there, and its name is one of Control Tower's: choose another")
-    return Note(Kind.FOREIGN, resource, "managed by Control Tower; left alone")

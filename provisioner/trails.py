@@ -10,8 +10,8 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Final, NamedTuple
 
 from .aws import Aws, Reading
+from .delivery import CONTROL_TOWER
 from .model import Kind, Note, Refused
-from .organization import is_control_towers
 from .selectors import DEFAULT, management_sides
 
 # About a trail of others, we are told nothing; that is no reason to fail.
@@ -93,7 +93,8 @@ def other_copies(aws: Aws, arn: str) -> Iterator[Note]:
             says = "records management events too"
         else:
             continue
-        whose = "; managed by Control Tower, and left alone" if is_control_towers(trail["Name"]) else ""
+        towers = str(trail["Name"]).startswith(CONTROL_TOWER)
+        whose = "; managed by Control Tower, and left alone" if towers else ""
         text = f"{says}: AWS bills every copy but the first{whose}"
         yield Note(Kind.WARNING, f"trail {trail['Name']}", text)
 

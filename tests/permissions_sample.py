@@ -14,7 +14,8 @@ from provisioner.delivery import CLOUDTRAIL, kms_log_key, sns_topic
 from provisioner.policy import document
 from provisioner.run import chosen, targets
 from provisioner.sandbox import Fault, WireCall, World
-from provisioner.sandbox.authorize import authorize
+from provisioner.sandbox.authorize import acts, authorize
+from provisioner.sandbox.policy_eval import applies
 from provisioner.steps import SECTIONS, STEPS
 
 from .conftest import EXAMPLE, Bench
@@ -94,14 +95,26 @@ class Caller:
 
     def __init__(self, world: World):
         self.denied: list[str] = []
+        self.used: set[tuple[str, str]] = set()  # the statement and the action of what was asked for
         self._policy: Mapping[str, Any] | None = None
         world.interrupt(self._gate)
 
     def _gate(self, call: WireCall, phase: Any) -> Fault | None:
-        fault = authorize(self._policy)(call, phase) if self._policy else None
+        if self._policy is None or phase != "before":
+            return None
+        fault = authorize(self._policy)(call, phase)
         if fault is not None:
             self.denied.append(fault.message.split(" perform: ")[1].split(" ")[0])
+        for act in acts(call):
+            for statement in self._policy["Statement"]:
+                if applies(statement, act, identity=True):
+                    self.used.add((statement["Sid"], act.action))
         return fault
+
+    def taken(self) -> set[tuple[str, str]]:
+        """What was asked for since this was asked last."""
+        found, self.used = self.used, set()
+        return found
 
     @contextmanager
     def held_to(self, policy: Mapping[str, Any]) -> Iterator[None]:

@@ -29,11 +29,11 @@ from .. import __version__
 from ..model import Target, Wait
 from .check import holds_pending
 from .errors import BUSY, Again, BotoCoreError, Interrupted, code_of, is_outage, is_throttle, is_unreachable
+from .transport import Transport
 
 READS = ("Get", "List", "Describe", "Head", "BatchGet", "Lookup", "Select")
-WORKERS = (
-    32  # one account's reads in flight; more than a host's pool would open connections to throw them away
-)
+CONNECT, READ = 10.0, 60.0  # seconds to wait for a connection, and for an answer
+WORKERS = 32  # one account's reads in flight
 _ATTEMPTS = 8  # of a read
 _DEADLINE = 60.0  # seconds of a call's retries for throttling and outages
 
@@ -80,6 +80,7 @@ class Options:
 
     profile: str | None = None
     endpoint_url: str | None = None
+    direct: bool = False  # by `transport.py`; the sandbox stands where botocore's own session does
 
 
 @dataclass
@@ -134,6 +135,8 @@ class Cloud:
             "data_loader", _models(self._session.get_config_variable("data_path"))
         )
         self._endpoint_url = options.endpoint_url
+        bundle = self._session.get_config_variable("ca_bundle")
+        self._transport = Transport(connect=CONNECT, read=READ, ca_bundle=bundle) if options.direct else None
         self._clients: dict[tuple[str, str], Any] = {}
         self._welcome: dict[str, None] = {}  # the Regions that have taken the credentials, in that order
         self._lock = threading.Lock()  # botocore sessions are not thread-safe; the clients they make are
@@ -145,6 +148,8 @@ class Cloud:
         self.readers.shutdown(wait=False, cancel_futures=True)
         for client in self._clients.values():
             client.close()
+        if self._transport is not None:
+            self._transport.close()
 
     def default_region(self) -> str | None:
         """The Region that AWS_REGION, AWS_DEFAULT_REGION or the profile name, or None."""
@@ -177,8 +182,8 @@ class Cloud:
     def _make(self, service: str, region: str) -> Any:
         config = Config(
             retries={"total_max_attempts": 1, "mode": "standard"},
-            connect_timeout=10,
-            read_timeout=60,
+            connect_timeout=CONNECT,
+            read_timeout=READ,
             max_pool_connections=WORKERS,
             user_agent_extra=f"provision/{__version__}",
             s3={"addressing_style": "path"},  # one host for every bucket, so that connections are used again
@@ -188,6 +193,8 @@ class Cloud:
         )
         client.meta.events.register("provide-client-params", guard)
         client.meta.events.register_first("before-send", self._count)
+        if self._transport is not None:
+            client.meta.events.register("before-send", self._transport)  # type: ignore[arg-type]
         return client
 
     def _count(self, event_name: str, **_: Any) -> None:

@@ -128,7 +128,7 @@ def _open_sandbox(stack: ExitStack, screen: Screen) -> None:
 
 
 def _cloud(asked: Asked, screen: Screen) -> Cloud:
-    options = Options() if asked.sandbox else Options(asked.profile, asked.endpoint_url)
+    options = Options() if asked.sandbox else Options(asked.profile, asked.endpoint_url, direct=True)
     workers = 2 if asked.sandbox else 32  # the sandbox answers one call at a time
     try:
         return Cloud(options, on_wait=screen.waiting, workers=workers)

@@ -34,6 +34,7 @@ def refuse(ask: Ask, error: Refused) -> Answer:
     """An error in the protocol of the service."""
     code, text, number = error.code, escape(error.message), _request_id()
     headers = {"Content-Type": "text/xml", "x-amzn-RequestId": number, "x-amz-request-id": number}
+    headers |= error.headers
     if ask.protocol in ("json", "rest-json"):
         headers |= {"Content-Type": "application/x-amz-json-1.1", "x-amzn-ErrorType": code}
         return Answer(error.status, headers, _json({"__type": code, "message": error.message}))

@@ -76,14 +76,8 @@ _TRAIL: Final = {
     "AddTags": "ResourceId",
 }
 _ROLE: Final = {
-    "GetRole",
-    "CreateRole",
-    "UpdateAssumeRolePolicy",
-    "PutRolePolicy",
-    "GetRolePolicy",
-    "ListRolePolicies",
-    "ListAttachedRolePolicies",
-    "AttachRolePolicy",
+    *("GetRole", "CreateRole", "UpdateAssumeRolePolicy", "PutRolePolicy", "GetRolePolicy"),
+    *("ListRolePolicies", "ListAttachedRolePolicies"),
 }
 
 
@@ -95,25 +89,22 @@ def authorize(policy: Mapping[str, Any]) -> Interrupt:
         if phase != "before" or (call.service, call.operation) in _FREE:
             return None
         document = json.loads(text.replace("${aws:PrincipalAccount}", call.account))
-        for act in acts(call):
+        asked = acts(call)
+        for act in asked:
             if decide_identity([document], act) != "allow":
                 return _denied(call, act)
-        return None
+        unknown = _act(call, f"{call.service}:{call.operation}", "what the sandbox does not know")
+        return None if asked else _denied(call, unknown)
 
     return gate
 
 
 def acts(call: WireCall) -> list[Act]:
-    """Everything that AWS asks to be allowed for one request, the actions that depend on it included."""
-    found = list(_acts(call))
-    return found or [_act(call, f"{call.service}:{call.operation}", "unknown to the sandbox")]
-
-
-def _acts(call: WireCall) -> Acts:
+    """Everything that AWS asks to be allowed for one request, what depends on it included; nothing if it is not known."""
     if call.operation in _UNBOUND.get(call.service, ()):
-        yield _act(call, f"{call.service}:{call.operation}", "*")
-    elif of_service := _SERVICES.get(call.service):
-        yield from of_service(call)
+        return [_act(call, f"{call.service}:{call.operation}", "*")]
+    of_service = _SERVICES.get(call.service)
+    return list(of_service(call)) if of_service else []
 
 
 def _act(call: WireCall, action: str, resource: str, **context: str) -> Act:

@@ -27,8 +27,9 @@ def _name(ask: Ask) -> tuple[str, str]:
 def find(ask: Ask) -> Any | None:
     """The trail a request is about; None where it is not there."""
     _, name = _name(ask)
+    owner = ask.acting or ask.account
     for trail in known_trails(ask):
-        if trail.arn == name or (trail.trail_name == name and trail.account_id == ask.account):
+        if trail.arn == name or (trail.trail_name == name and trail.account_id == owner):
             return trail
     return None
 
@@ -98,6 +99,17 @@ def owner_only(ask: Ask) -> None:
         return
     text = "The request could not be processed because the account is not the management account."
     raise Refused("NotOrganizationMasterAccountException", text)
+
+
+@before("cloudtrail.owner_only", "ListTags")
+def tags_of_the_organizations(ask: Ask) -> None:
+    """A delegated administrator sees the tags of the organization's trail too."""
+    owners = {found[2] for arn in ask.params.get("ResourceIdList") or [] if (found := _ARN.fullmatch(arn))}
+    held = held_organization(ask.account, ask.partition)
+    if held is not None and owners == {held.org.master_account_id} != {ask.account}:
+        if not delegated(held, ask.account, PRINCIPAL):
+            raise Refused("AccessDeniedException", "The trail belongs to another account.")
+        ask.act_as(held.org.master_account_id)
 
 
 @before(

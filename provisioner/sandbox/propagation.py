@@ -28,11 +28,8 @@ _TRAILS = "cloudtrail.amazonaws.com"
 @after("iam.propagation", "events:record", row="13.4 use of role right after create; 1.1")
 def remember(ask: Ask, _: dict[str, Any]) -> None:
     """Where `World.propagation` is n, what was just made is refused n times by what depends on it."""
-    fresh = ask.note("fresh")
-    for thing in _made(ask) if ask.world.propagation else ():
-        # A policy is not seen before its bucket is.
-        sooner = fresh.get(("bucket", thing[1]), 0) if thing[0] == "policy" else 0
-        fresh[thing] = sooner + ask.world.propagation
+    if ask.world.propagation:
+        ask.note("fresh").update(dict.fromkeys(_made(ask), ask.world.propagation))
 
 
 def _made(ask: Ask) -> Iterator[Thing]:
@@ -57,18 +54,13 @@ def _made(ask: Ask) -> Iterator[Thing]:
 
 @before("iam.propagation", *_DEPENDENTS)
 def refuse_fresh(ask: Ask) -> None:
-    """Every attempt brings all it depends on one call nearer; the first that is not there yet refuses it."""
-    fresh, refusal = ask.note("fresh"), None
-    for thing, error in _needs(ask):
-        left = fresh.get(thing, 0)
-        if left > 1:
-            fresh[thing] = left - 1
-        elif left:
-            del fresh[thing]
-        if left and refusal is None:
-            refusal = error
-    if refusal is not None:
-        raise refusal
+    """An attempt is refused for the first thing that is not there yet, and brings it one call nearer."""
+    fresh = ask.note("fresh")
+    for thing, refusal in _needs(ask) if fresh else ():
+        if left := fresh.pop(thing, 0):
+            if left > 1:
+                fresh[thing] = left - 1
+            raise refusal
 
 
 def _role(arn: str | None) -> Thing:
@@ -87,7 +79,15 @@ def _needs(ask: Ask) -> Iterator[tuple[Thing, Refused]]:
     elif not ask.operation.startswith(READS):
         missing = Refused("NoSuchBucket", "The specified bucket does not exist", 404)
         yield ("bucket in S3", ask.params.get("Bucket", "")), missing
+        yield from _policy_needs(ask)
+
+
+def _policy_needs(ask: Ask) -> Iterator[tuple[Thing, Refused]]:
+    try:
         document = json.loads(ask.params.get("Policy") or "{}")
+    except ValueError:
+        return
+    if isinstance(document, dict):
         for statement in many(document.get("Statement")):
             principal = statement.get("Principal")
             for arn in many(principal.get("AWS")) if isinstance(principal, dict) else []:

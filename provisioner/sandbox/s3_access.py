@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from .policy_eval import Act, decide
 from .rule import before, instead
-from .s3 import find_bucket, policy_of
+from .s3 import find_bucket, named_bucket, policy_of
 from .wire import Ask
 from .words import Answer, Refused
 
@@ -20,6 +20,19 @@ _PERMISSIONS = {
     "CopyObject": "s3:PutObject",
     "DeleteObjects": "s3:DeleteObject",
 }
+
+
+_ANYWHERE = ("CreateBucket", "GetBucketLocation", "ListBuckets")
+
+
+@before("s3.wrong_region", "*", row="2 Reading an existing bucket: 301 wrong region")
+def wrong_region(ask: Ask) -> None:
+    """A bucket answers in its own Region only; elsewhere it is 301, with the Region in a header."""
+    bucket = find_bucket(ask.params.get("Bucket", ""))
+    if bucket is None or bucket.region_name == ask.region or ask.operation in _ANYWHERE:
+        return
+    text = "The bucket you are attempting to access must be addressed using the specified endpoint."
+    raise Refused("PermanentRedirect", text, 301, x_amz_bucket_region=bucket.region_name)
 
 
 @before("s3.expected_bucket_owner", "*", row="13.3 ExpectedBucketOwner")
@@ -74,6 +87,23 @@ def policy_conditions(ask: Ask) -> Answer:
         return ask.moto()
     finally:
         bucket.policy = kept
+
+
+@instead("s3.system_tags", "PutBucketTagging", row="1.8 aws: tags cannot be set or removed, and must be kept")
+def system_tags(ask: Ask) -> Answer:
+    """A bucket's `aws:` tags are neither set nor removed: who puts its tags sends them as they are."""
+    bucket = named_bucket(ask)
+    held = {tag["Key"]: tag["Value"] for tag in ask.store().get_bucket_tagging(bucket.name)["Tags"]}
+    put = {tag["Key"]: tag["Value"] for tag in ask.params["Tagging"].get("TagSet") or []}
+    kept, sent = ({k: v for k, v in tags.items() if k.startswith("aws:")} for tags in (held, put))
+    if kept.keys() - sent.keys():
+        raise Refused("InvalidTag", "System tags cannot be removed by requester")
+    if sent != kept:
+        raise Refused("InvalidTag", "System tags cannot be added/updated by requester")
+    if not kept:
+        return ask.moto()
+    ask.store().put_bucket_tagging(bucket.name, put)
+    return Answer(204, {}, b"")
 
 
 def _act(ask: Ask) -> Act:

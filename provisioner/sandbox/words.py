@@ -17,13 +17,14 @@ class SandboxError(Exception):
 
 
 class Refused(Exception):
-    """What AWS would answer instead: an error code, its text and the HTTP status."""
+    """What AWS would answer instead: an error code, its text, the HTTP status, and headers of its own."""
 
-    def __init__(self, code: str, message: str, status: int = 400) -> None:
+    def __init__(self, code: str, message: str, status: int = 400, **headers: str) -> None:
         super().__init__(f"{code}: {message}")
         self.code = code
         self.message = message
         self.status = status
+        self.headers = {name.replace("_", "-"): value for name, value in headers.items()}
 
 
 @dataclass(frozen=True)

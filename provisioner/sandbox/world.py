@@ -97,7 +97,7 @@ class World:
             return self._answer(wire.understand(self, request))
 
     def _answer(self, ask: wire.Ask) -> Answer:
-        call = WireCall(ask.account, ask.region, ask.service, ask.operation, ask.params)
+        call = WireCall(ask.account, ask.region, ask.service, ask.operation, dict(ask.params))
         place = len(self.calls)
         self.calls.append(call)
         code: str | None = "ConnectionError"

@@ -11,7 +11,7 @@ from ..baseline import Baseline
 from ..delivery import cloudtrail_delivery
 from ..diff import tags
 from ..model import Call, Change, Changes, Difference, Kind, Note, Scope, Seen, Wait, create, update
-from ..organization import is_control_towers, left_alone, read_organization
+from ..organization import read_organization
 from ..policy import arn as make_arn
 from ..selectors import (
     DEFAULT,
@@ -62,7 +62,7 @@ def trail_delivery(aws: Aws, baseline: Baseline) -> Iterator[Delivery]:
 
     A trail that is the organization's in AWS, and stays it as the stricter, keeps what it needs for that.
     """
-    if Trail not in baseline or is_control_towers(baseline[Trail].name):
+    if Trail not in baseline:
         return
     section, arn = baseline[Trail], trail_arn(aws, baseline)
     for_organization = section.is_organization_trail
@@ -85,10 +85,6 @@ def ensure_cloudtrail(aws: Aws, baseline: Baseline) -> Changes:
     """Make the trail or adopt it, bring its settings to the baseline, and keep it logging."""
     section, title = baseline[Trail], f"trail {baseline[Trail].name}"
     aws.read("cloudtrail").describe_trails()  # on its way before anything else is waited for
-    if is_control_towers(section.name):
-        trails = read_trails(aws, baseline.general.home_region)
-        yield left_alone(title, there=any(each["Name"] == section.name for each in trails))
-        return
     if section.kms_key_id and ":key/" not in section.kms_key_id:
         aws.read("kms").describe_key(KeyId=section.kms_key_id)
     arn = trail_arn(aws, baseline)

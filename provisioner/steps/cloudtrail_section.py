@@ -9,13 +9,13 @@ from typing import Annotated, Any, Final, Literal
 from pydantic import Field, StringConstraints, model_validator
 
 from ..baseline import Baseline, Contradiction, Section, Text, Wrong
+from ..delivery import CONTROL_TOWER
 from ..problem import Path, did_you_mean
 from ..selectors import Selectors, management_sides
 from .log_bucket_section import LogBuckets
 from .log_buckets import bucket_key
 
 _IPV4: Final = re.compile(r"\d{1,3}(\.\d{1,3}){3}")
-_CONTROL_TOWER: Final = "aws-controltower-"
 
 TagKey = Annotated[str, StringConstraints(min_length=1, max_length=128)]
 TagValue = Annotated[str, StringConstraints(min_length=1, max_length=256)]
@@ -190,7 +190,7 @@ class Trail(Section):
     def _wrong_settings(self) -> Iterator[tuple[Path, str]]:
         if _IPV4.fullmatch(self.name):
             yield ("name",), "want a name, got an IP address"
-        if self.name.lower().startswith(_CONTROL_TOWER):
+        if self.name.lower().startswith(CONTROL_TOWER):
             yield ("name",), "AWS Control Tower owns the trails of that name: choose another"
         if "AWSLogs" in self.s3_key_prefix.split("/"):
             yield (

@@ -8,7 +8,6 @@ from ..aws import Aws
 from ..baseline import Baseline
 from ..diff import differences
 from ..model import Change, Changes, Difference, Findings, Kind, Note, Scope, Seen, Wait
-from ..organization import left_alone
 from ..proof import utc_now
 from ..recording import (
     EXCLUSION,
@@ -50,7 +49,7 @@ def ensure_config_recorder(aws: Aws, baseline: Baseline) -> Changes:
     for name in have.others:
         yield Note(Kind.FOREIGN, recorder_title(name), "belongs to an AWS service; left alone")
     if have.control_tower is not None:
-        yield left_alone(have.control_tower, there=True)
+        yield Note(Kind.FOREIGN, have.control_tower, "managed by Control Tower; left alone")
         return
     name = str(have.recorder["name"]) if have.recorder else section.recorder.name
     yield from ensure_retention(aws, section, have)

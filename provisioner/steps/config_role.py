@@ -8,7 +8,6 @@ from ..aws import Aws, Reading
 from ..baseline import Baseline
 from ..delivery import CONFIG, config_delivery_role_policy, config_trust
 from ..model import Changes, Difference, Finding, Findings, Kind, Note, Scope, Seen, Wait, create, update
-from ..organization import is_control_towers, left_alone
 from ..policy import arn, compact, parse, same
 from . import step, verify
 from .config_section import Config
@@ -48,10 +47,7 @@ def _ask_role(aws: Aws, baseline: Baseline, name: str) -> Reading:
 def ensure_config_role(aws: Aws, baseline: Baseline) -> Changes:
     """AWS Config has a role: the service-linked one, or the one that the file names, with what it needs."""
     section = baseline[Config]
-    if section.role_name and is_control_towers(section.role_name):
-        have = _ask_role(aws, baseline, section.role_name).found("NoSuchEntity")
-        yield left_alone(f"role {section.role_name}", there=have is not None)
-    elif section.role_name:
+    if section.role_name:
         yield from _own_role(aws, baseline, section.role_name)
     elif section.role_arn:
         return

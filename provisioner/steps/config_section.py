@@ -9,6 +9,7 @@ from typing import Annotated
 from pydantic import Field, model_validator
 
 from ..baseline import Baseline, Contradiction, Section, Text, Wrong
+from ..delivery import CONTROL_TOWER
 from ..problem import did_you_mean
 from .config_recording_section import Recorder
 from .config_rule_section import Frequency, Rule, RuleName
@@ -92,6 +93,8 @@ class Config(Section):
     def _one_role(self) -> Config:
         if self.role_name and self.role_arn:
             raise Wrong("role_arn", "goes without `role_name`: a role is made, or is there")
+        if (self.role_name or "").startswith(CONTROL_TOWER):
+            raise Wrong("role_name", "AWS Control Tower owns the roles of that name: give it as `role_arn`")
         return self
 
     def contradictions(self, baseline: Baseline) -> Iterator[Contradiction]:

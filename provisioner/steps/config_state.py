@@ -6,8 +6,8 @@ from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
 from ..aws import Aws
+from ..delivery import CONTROL_TOWER
 from ..model import Kind, Note
-from ..organization import is_control_towers
 
 Thing = Mapping[str, Any]
 
@@ -25,10 +25,10 @@ class Found(NamedTuple):
     def control_tower(self) -> str | None:
         """What Control Tower set up here, where it did; its service control policies keep it so."""
         recorder = str(self.recorder["name"]) if self.recorder else ""
-        if is_control_towers(recorder):
+        if recorder.startswith(CONTROL_TOWER):
             return recorder_title(recorder)
         channel = str(self.channel["name"]) if self.channel else ""
-        return channel_title(channel) if is_control_towers(channel) else None
+        return channel_title(channel) if channel.startswith(CONTROL_TOWER) else None
 
 
 def read_config(aws: Aws, *, retention: bool) -> Found:

@@ -9,7 +9,7 @@ from typing import Any, Literal
 from pydantic import ConfigDict, Field, model_validator
 
 from ..baseline import Baseline, Contradiction, Section, Wrong
-from ..delivery import BUCKET_SIDS
+from ..delivery import BUCKET_SIDS, CONTROL_TOWER
 from ..policy import document
 from ..policy_check import check
 
@@ -218,6 +218,8 @@ class LogBucket(Section):
         wrong: list[tuple[Any, str]] = []
         if re.search(r"^(xn--|sthree-|amzn-s3-demo-)|(-s3alias|--ol-s3|--x-s3)$", self.name):
             wrong.append(("name", "AWS keeps this beginning or end of a name for itself"))
+        if self.name.startswith(CONTROL_TOWER):
+            wrong.append(("name", "AWS Control Tower owns the buckets of that name: choose another"))
         ids = [rule.id for rule in self.lifecycle_rules or []]
         wrong += [
             (("lifecycle_rules", i, "id"), f"want another id, an earlier rule has '{each}'")

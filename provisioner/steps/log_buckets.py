@@ -16,7 +16,6 @@ from ..aws.errors import ClientError, code_of
 from ..baseline import Baseline
 from ..delivery import deny_insecure_transport, union
 from ..model import Change, Changes, Finding, Findings, Refused, Scope, Seen, create
-from ..organization import is_control_towers, left_alone
 from . import step, verify
 from .log_bucket_section import MARK, LogBucket, LogBuckets
 from .log_bucket_settings import ABSENT, Bucket, settings
@@ -70,11 +69,7 @@ def ensure_log_buckets(aws: Aws, baseline: Baseline) -> Changes:
     statements = _statements(aws, baseline)
     for key, want in wanted.items():
         bucket = Bucket(aws, want, statements[key], *asked[key])
-        there = read_bucket(bucket) is not None
-        if is_control_towers(want.name):
-            yield left_alone(bucket.title, there=there)
-            continue
-        if not there:
+        if read_bucket(bucket) is None:
             yield _make(bucket)
             bucket = replace(bucket, new=True)
         else:

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
+from moto.s3.models import s3_backends
 
 from .cases import ACCOUNT, MEMBER, STRANGER, Aws, Case, check, make_bucket, policy, tls_only
 
@@ -28,6 +29,8 @@ def put_policy(text: str | dict[str, Any]) -> Any:
     def do(aws: Aws) -> Any:
         make_bucket(aws)
         aws.s3.put_bucket_policy(Bucket="bkt", Policy=text if isinstance(text, str) else policy(text))
+        if isinstance(text, str):
+            return "taken"
         return json.loads(aws.s3.get_bucket_policy(Bucket="bkt")["Policy"])["Statement"]
 
     return do
@@ -41,6 +44,32 @@ def lifecycle(*rules: dict[str, Any], **top: str) -> Any:
         )
         answer = aws.s3.get_bucket_lifecycle_configuration(Bucket="bkt")
         return answer.get("Rules"), answer["TransitionDefaultMinimumObjectSize"]
+
+    return do
+
+
+def elsewhere(aws: Aws) -> Any:
+    """The status of the first answer; botocore then asks the right Region by itself."""
+    aws.at("eu-west-1").s3.create_bucket(
+        Bucket="bkt", CreateBucketConfiguration={"LocationConstraint": "eu-west-1"}
+    )
+    seen: list[int] = []
+    s3 = Aws(keys={"aws_access_key_id": "OTHER", "aws_secret_access_key": "x"}).s3
+    s3.meta.events.register("before-send.s3", lambda request, **_: seen.append(1))
+    assert s3.head_bucket(Bucket="bkt")["BucketRegion"] == "eu-west-1"
+    return 301 if len(seen) == 2 else 200
+
+
+def system_tag(*, put: bool) -> Any:
+    """The tags after another one was put, beside one of AWS's or in its place."""
+
+    def do(aws: Aws) -> Any:
+        make_bucket(aws)
+        theirs = {"Key": "aws:cloudformation:stack-name", "Value": "landing-zone"}
+        s3_backends[ACCOUNT]["aws"].tagger.tag_resource("arn:aws:s3:::bkt", [theirs])
+        ours = {"Key": "team", "Value": "security"}
+        aws.s3.put_bucket_tagging(Bucket="bkt", Tagging={"TagSet": [*([theirs] if put else []), ours]})
+        return sorted(tag["Key"] for tag in aws.s3.get_bucket_tagging(Bucket="bkt")["TagSet"])
 
     return do
 
@@ -223,6 +252,9 @@ CASES = [
     Case("s3.foreign_account", "head", stranger("head_bucket"), "403"),
     Case("s3.foreign_account", "policy", stranger("put_bucket_policy", Policy=policy(_OWN)), "AccessDenied"),
     Case("s3.foreign_account", "policy, though let in", friend_puts_policy, "MethodNotAllowed"),
+    Case("s3.wrong_region", "head", elsewhere, 301),
+    Case("s3.system_tags", "kept", system_tag(put=True), ["aws:cloudformation:stack-name", "team"]),
+    Case("s3.system_tags", "removed", system_tag(put=False), "InvalidTag"),
     Case("s3.policy_conditions", "over TLS", over_tls, b"text"),
     Case("s3.policy_denies", "a read", denied, "AccessDenied"),
     Case("s3.malformed_policy", "no JSON", put_policy("not json"), "MalformedPolicy"),

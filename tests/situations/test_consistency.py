@@ -1,0 +1,213 @@
+"""Situation 4: what AWS has not seen everywhere yet is waited for, visibly and not for ever."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from provisioner import run as running
+from provisioner.model import Target
+from provisioner.sandbox import Fault, WireCall, World
+
+from ..conftest import EXAMPLE, Bench
+from ..test_cli import FILE, home, told
+from .conftest import OwnTime, Switch
+
+__all__ = ["home"]  # a machine of its own for each command line
+
+LOGS, CONFIG = "acme-cloudtrail-123456789012", "acme-config-123456789012"
+TWO = EXAMPLE.replace("regions: [us-east-1]", "regions: [us-east-1, eu-west-1]")
+WITH_ROLE = EXAMPLE.replace("config:\n  recorder:", "config:\n  role_name: recorder\n  recorder:")
+# What each call of a first run waits for, in the order in which AWS comes to see it, and for how long at most.
+CHAIN = {
+    "put_public_access_block": [
+        (f"S3 to know the new bucket {name} everywhere", 120) for name in (LOGS, CONFIG)
+    ],
+    "create_trail": [
+        ("trusted access to take effect", 60),
+        ("the new bucket to be seen by CloudTrail", 30),
+        ("the bucket policy to take effect", 60),
+    ],
+    "start_logging": [("the new trail to be seen everywhere", 30)],
+    "put_delivery_channel": [  # allowed: let into the role, and then into the bucket
+        (f"AWS Config to see bucket {CONFIG}", 120),
+        (f"AWS Config to be allowed to write to bucket {CONFIG}", 120),
+    ],
+    "start_configuration_recorder": [("AWS Config to see its delivery channel", 30)],
+}
+
+
+def seen(bench: Bench) -> dict[str, list[tuple[str, float]]]:
+    """What each call waited for, each once, in its order; and the limit."""
+    found: dict[str, list[tuple[str, float]]] = {}
+    for each in bench.waits:
+        known = found.setdefault(each.operation, [])
+        if (each.until, each.limit) not in known:
+            known.append((each.until, each.limit))
+    return found
+
+
+@pytest.mark.parametrize("calls", [1, 2, 4])
+def test_the_whole_chain_is_made_in_one_first_run(bench: Bench, clock: OwnTime, calls: int) -> None:
+    bench.world.propagation = calls
+    run = bench.run()
+    sent = run.send(run.rehearse())
+    assert [r.failure for r in sent if not r.ok] == []
+    assert seen(bench) == CHAIN
+    assert all(each.waited < each.limit for each in bench.waits)
+    assert len(clock.slept) == len(bench.waits), "no sleep that is not shown"
+    assert max(clock.slept) <= 8
+    assert run.settle(sent) == []
+    assert bench.diff().changes == []
+
+
+def test_a_wait_has_its_own_time_whatever_was_waited_for_before(bench: Bench, clock: OwnTime) -> None:
+    bench.world.propagation = 6
+    run = bench.run()
+    assert [r.failure for r in run.send(run.rehearse()) if r.step == "cloudtrail"] == [None]
+    for until in ("the new bucket to be seen by CloudTrail", "the bucket policy to take effect"):
+        waited = [each.waited for each in bench.waits if each.until == until]
+        assert waited[0] == 0
+        assert waited == sorted(waited)
+
+
+def test_a_new_role_and_its_policies_are_waited_for(bench: Bench, clock: OwnTime) -> None:
+    bench.apply(WITH_ROLE, only=("log_buckets",))
+    bench.world.propagation = 3
+    bench.apply(WITH_ROLE, only=("config_recorder",))
+    until = f"AWS Config to be allowed to write to bucket {CONFIG}"
+    assert [(w.until, w.waited, w.limit) for w in bench.waits if w.operation == "put_delivery_channel"] == [
+        (until, 0, 120),
+        (until, 1, 120),
+        (until, 3, 120),
+    ]
+
+
+def test_in_two_regions_at_once(bench: Bench, clock: OwnTime) -> None:
+    bench.world.propagation = 3
+    bench.apply(TWO)
+    waited = {w.target.region for w in bench.waits if w.operation == "start_configuration_recorder"}
+    assert waited == {"us-east-1", "eu-west-1"}
+    assert bench.diff(TWO).changes == []
+
+
+def test_what_never_comes_ends_after_its_bound_and_says_for_what_it_waited(
+    bench: Bench, clock: OwnTime
+) -> None:
+    def never(call: WireCall, phase: str) -> Fault | None:
+        refused = call.operation == "PutDeliveryChannel" and phase == "before"
+        return (
+            Fault("InsufficientDeliveryPolicyException", 400, "unable to write to bucket")
+            if refused
+            else None
+        )
+
+    bench.world.interrupt(never)
+    run = bench.run()
+    by = {r.step: r for r in run.send(run.rehearse())}
+    failure = by["config_recorder"].failure
+    assert failure
+    assert failure.hint == (
+        f"waited 120 s for AWS Config to be allowed to write to bucket {CONFIG}, which is as long as AWS takes;"
+        " AWS Config may not write to the bucket: look at its policy, the prefix, the KMS key and the role"
+    )
+    assert 120 <= sum(clock.slept) <= 128
+    assert by["config_rules"].blocked_by == "config_recorder"
+    assert by["cloudtrail"].ok
+
+
+def test_the_user_sees_what_is_waited_for(
+    capfd: Any, switch: Callable[[Switch], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("provisioner.cli.screen._EVERY", 0.0)
+    switch(lambda world: setattr(world, "propagation", 4))
+    code, out, err = told(capfd, "apply", FILE, "--sandbox", "--yes")
+    assert code == 0
+    assert "AWS shows what was asked." in out
+    lines = re.findall(r"waiting for (.*), (\d+) s of (\d+) s", err)
+    assert [(until, waited, limit) for until, waited, limit in lines if "allowed to write" in until] == [
+        (f"AWS Config to be allowed to write to bucket {CONFIG}", waited, "120")
+        for waited in ("0", "1", "3", "7", "15", "23", "31", "39")
+    ]
+    assert {until for until, _, _ in lines} == {until for waits in CHAIN.values() for until, _ in waits}
+
+
+STALE = [(1, 0, 0), (2, 0, 0), (3, 0, 0), (2, 3, 0), (2, 0, 2), (2, 2, 2)]
+
+
+@pytest.mark.parametrize(("stale", "propagation", "pages"), STALE)
+def test_reads_that_lag_are_no_drift(
+    bench: Bench, clock: OwnTime, stale: int, propagation: int, pages: int
+) -> None:
+    bench.world.stale_reads, bench.world.propagation, bench.world.page_size = stale, propagation, pages
+    bench.apply(TWO)
+    until = {each.until for each in bench.waits if not each.operation}
+    assert "AWS to show what was written: trail organization-trail" in until
+    assert all(each.limit == 120 for each in bench.waits if not each.operation)
+    before = len(bench.world.writes)
+    bench.apply(TWO)
+    assert bench.diff(TWO).changes == []
+    assert bench.world.writes[before:] == []
+
+
+@pytest.mark.parametrize("text", [EXAMPLE, WITH_ROLE], ids=["linked role", "own role"])
+@pytest.mark.parametrize("operation", ["UpdateAccountPasswordPolicy", "CreateTrail", "PutBucketPolicy"])
+def test_a_lost_answer_and_reads_that_lag_together_make_nothing_twice(
+    bench: Bench, clock: OwnTime, text: str, operation: str
+) -> None:
+    bench.world.stale_reads = 2
+    lost: list[str] = []
+
+    def lose(call: WireCall, phase: str) -> None:
+        if call.operation == operation and phase == "after" and not lost:
+            lost.append(operation)
+            raise ConnectionResetError
+
+    bench.world.interrupt(lose)
+    bench.apply(text)
+    assert lost
+    assert len(bench.client("cloudtrail").describe_trails()["trailList"]) == 1
+    assert bench.diff(text).changes == []
+
+
+def test_the_next_run_after_one_that_never_read_back(bench: Bench, clock: OwnTime) -> None:
+    bench.world.stale_reads = 2
+    run = bench.run()
+    run.send(run.rehearse())
+    run = bench.run()
+    sent = run.send(run.rehearse())
+    # It may have planned from old answers; what is there already is then no error that scares.
+    assert {r.failure and "run again" in r.failure.message for r in sent if r.failure} <= {True}
+    bench.apply()
+    assert bench.diff().changes == []
+
+
+def test_what_aws_never_shows_ends_after_two_minutes(bench: Bench, clock: OwnTime) -> None:
+    run = bench.run(only=("password_policy",))
+    bench.world.stale_reads = 10**6
+    sent = run.send(run.rehearse())
+    [unseen] = run.settle(sent)
+    assert unseen.changes[0].resource == "password policy"
+    assert running.SETTLE == sum(clock.slept) == 120
+    assert [each.until for each in bench.waits] == [
+        "AWS to show what was written: password policy",
+    ] * len(bench.waits)
+    assert [each.target for each in bench.waits[:1]] == [Target("123456789012", "us-east-1")]
+    assert bench.waits[-1].waited < 120
+
+
+def test_the_user_is_told_what_aws_does_not_show(capfd: Any, switch: Callable[[Switch], None]) -> None:
+    def never(world: World) -> None:
+        world.stale_reads = 10**6
+
+    switch(never)
+    code, out, err = told(capfd, "apply", FILE, "--sandbox", "--yes", "--target", "password_policy")
+    assert code == 3
+    assert "AWS shows what was asked." not in out
+    assert (
+        "! AWS does not show yet: password_policy  123456789012 us-east-1: password policy:"
+        " MinimumPasswordLength" in err
+    )

@@ -1,0 +1,153 @@
+"""Situation 8: in China and GovCloud every name has the partition of the Region, and AWS is asked there."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from provisioner.model import Change
+from provisioner.steps import STEPS
+
+from ..conftest import EXAMPLE, Bench
+from ..test_cli import home, told
+
+__all__ = ["home"]  # a machine of its own for each command line
+
+HOMES = {
+    "aws": ("us-east-1", "eu-west-1", "amazonaws.com"),
+    "aws-cn": ("cn-north-1", "cn-northwest-1", "amazonaws.com.cn"),
+    "aws-us-gov": ("us-gov-west-1", "us-gov-east-1", "amazonaws.com"),
+}
+ARN = re.compile(r"arn:([a-z-]+):[^\"\\, ]*")
+PRINCIPAL = re.compile(r"\b[a-z-]+\.amazonaws\.com(?:\.cn)?\b")
+MARK = "config:\n  recorder:"
+
+
+def text(partition: str, *, own_role: bool = False) -> str:
+    """The example in both Regions of the partition: with AWS's own role for AWS Config, or with one of ours."""
+    there, other, _ = HOMES[partition]
+    found = EXAMPLE.replace("home_region: us-east-1", f"home_region: {there}")
+    found = found.replace("regions: [us-east-1]", f"regions: [{there}, {other}]")
+    found = found.replace(
+        "is_multi_region_trail: true", "tags: {team: security}\n  is_multi_region_trail: true"
+    )
+    assert MARK in found
+    return found.replace(MARK, "config:\n  role_name: recorder\n  recorder:") if own_role else found
+
+
+def organization(bench: Bench, partition: str) -> None:
+    """The account manages an organization there: China and GovCloud have their own."""
+    if partition != "aws":
+        bench.client("organizations", HOMES[partition][0]).create_organization(FeatureSet="ALL")
+
+
+def words(value: Any) -> Iterator[str]:
+    """Every text in the parameters of a call, with the texts inside of policy documents."""
+    if isinstance(value, dict):
+        for key, each in value.items():
+            yield from words(key)
+            yield from words(each)
+    elif isinstance(value, list | tuple):
+        for each in value:
+            yield from words(each)
+    elif isinstance(value, str) and value.startswith("{"):
+        yield from words(json.loads(value))
+    elif isinstance(value, str):
+        yield value
+
+
+def planned(bench: Bench, partition: str, *, own_role: bool) -> dict[str, list[Change]]:
+    organization(bench, partition)
+    plan = bench.diff(text(partition, own_role=own_role))
+    assert plan.failed == []
+    found: dict[str, list[Change]] = {name: [] for name in STEPS}
+    for result, change in plan.changes:
+        assert result.target.partition == partition
+        found[result.step].append(change)
+    return found
+
+
+# How many ARNs and service principals the first apply of each step writes, at least: the table looks at something.
+NAMED = {
+    "cloudtrail": (3, 0),
+    "config_recorder": (1, 0),
+    "config_role": (1, 1),
+    "log_buckets": (8, 2),
+    "trusted_access": (0, 1),
+}
+
+
+@pytest.mark.parametrize("own_role", [False, True], ids=["linked role", "own role"])
+@pytest.mark.parametrize("partition", HOMES)
+def test_every_name_in_every_call_of_every_step(bench: Bench, partition: str, own_role: bool) -> None:
+    for step, changes in planned(bench, partition, own_role=own_role).items():
+        assert changes, f"{step}: nothing to look at"
+        said = [
+            word
+            for change in changes
+            for part in (change.call.params, [(d.have, d.want) for d in change.differences])
+            for word in words(part)
+        ]
+        arns = [found for word in said for found in ARN.finditer(word)]
+        assert {found[1] for found in arns} <= {partition}, step
+        # A role's path is part of its name, and holds the principal.
+        principals = {found for word in said for found in PRINCIPAL.findall(word)}
+        assert {found for found in principals if not found.endswith(".amazonaws.com")} == set(), step
+        least = NAMED.get(step, (0, 0))
+        if step == "config_role" and not own_role:
+            least = (0, 1)
+        assert (len({found[0] for found in arns}) >= least[0], len(principals) >= least[1]) == (True, True), (
+            step
+        )
+
+
+@pytest.mark.parametrize("partition", HOMES)
+def test_awss_own_policy_is_that_of_the_partition(bench: Bench, partition: str) -> None:
+    changes = planned(bench, partition, own_role=True)["config_role"]
+    attached = [c.call.params["PolicyArn"] for c in changes if c.call.operation == "attach_role_policy"]
+    assert attached == [f"arn:{partition}:iam::aws:policy/service-role/AWS_ConfigRole"]
+
+
+@pytest.mark.parametrize("own_role", [False, True], ids=["linked role", "own role"])
+@pytest.mark.parametrize("partition", HOMES)
+def test_apply_converges_and_works(bench: Bench, partition: str, own_role: bool) -> None:
+    organization(bench, partition)
+    bench.world.propagation, bench.world.stale_reads = 1, 1
+    file = text(partition, own_role=own_role)
+    bench.apply(file)
+    before = len(bench.world.writes)
+    assert bench.diff(file).changes == []
+    results = bench.run(file).verify()
+    assert [r.failure for r in results if not r.ok] == []
+    assert [f for r in results for f in r.findings if f.ok is False] == []
+    assert bench.world.writes[before:] == []
+
+
+@pytest.mark.parametrize("partition", HOMES)
+def test_aws_is_asked_at_home(bench: Bench, partition: str) -> None:
+    organization(bench, partition)
+    run = bench.run(text(partition))
+    assert (run.identity.partition, run.identity.arn.split(":")[1]) == (partition, partition)
+    run.send(run.rehearse())
+    suffix = HOMES[partition][2]
+    hosts = {client.meta.endpoint_url.removeprefix("https://") for client in run.cloud._clients.values()}
+    assert len(hosts) >= 7
+    assert {host for host in hosts if not host.endswith(f".{suffix}")} == set()
+    ours = {call.region.split("-")[0] for call in bench.world.calls}
+    assert ours <= {HOMES[partition][0].split("-")[0], "eu" if partition == "aws" else ""}
+
+
+@pytest.mark.parametrize("partition", ["aws-cn", "aws-us-gov"])
+def test_the_command_line(capfd: Any, home: Path, partition: str) -> None:
+    file = home / "baseline.yaml"
+    file.write_text(text(partition).replace("is_organization_trail: true", "is_organization_trail: false"))
+    code, out, err = told(capfd, "apply", str(file), "--sandbox", "--yes")
+    assert code == 0
+    assert f"partition {partition}, caller arn:{partition}:" in err
+    assert "arn:aws:" not in out + err
+    assert told(capfd, "diff", str(file), "--sandbox")[0] == 0
