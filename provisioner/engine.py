@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
 from graphlib import TopologicalSorter
@@ -30,8 +30,9 @@ Graph = Mapping[Node, set[Node]]
 class _Progress:
     """What a step has done so far, across restarts."""
 
-    def __init__(self, result: Result):
+    def __init__(self, result: Result, allowed: Collection[str] | None):
         self.result = result
+        self.allowed = allowed  # None where nothing is held back
         self.doing = "reading"
         self.under_way: Change | None = None
         self.unsure: Change | None = None  # sent, and nobody knows what became of it
@@ -40,6 +41,10 @@ class _Progress:
         self.result.changes.append(change)
         meta = answer.get("ResponseMetadata", {}) if isinstance(answer, dict) else {}
         self.result.request_ids.append(str(meta.get("RequestId", "")))
+
+    def holds_back(self, change: Change) -> bool:
+        """The change loosens or replaces something, and nobody has allowed it."""
+        return self.allowed is not None and change.consent is not None and change.consent not in self.allowed
 
     def settle(self, change: Change | None) -> None:
         """A change in doubt that is not asked for again had taken effect."""
@@ -55,16 +60,17 @@ def run_step(
     *,
     apply: bool,
     planned: Result | None = None,
+    allowed: Collection[str] = (),
     on_change: Callable[[Result, Change], None] | None = None,
 ) -> Result:
     """Find what *step* would change; if *apply*, change it. Nothing else knows which.
 
-    With *planned*, nothing is sent that is not in it. A write whose outcome is unknown starts the step again from fresh
+    With *planned*, nothing is sent that is not in it, and nothing that needs a consent which *allowed* does not name. A write whose outcome is unknown starts the step again from fresh
     reads, so that it is repeated only where AWS shows that it is missing.
     """
     perform = aws.send if apply else aws.rehearse
     result = Result(step.name, aws.target)
-    progress = _Progress(result)
+    progress = _Progress(result, allowed if planned is not None else None)
     for attempt in range(RESTARTS):
         try:
             _drive(step, aws, baseline, perform, progress, planned, on_change)
@@ -108,6 +114,7 @@ def _drive(
     result = progress.result
     result.notes.clear()
     result.seen.clear()
+    result.withheld.clear()
     changes = step.ensure(aws, baseline)
     answer: Any = None
     while True:
@@ -124,12 +131,16 @@ def _drive(
                 result.seen.append(said.resource)
             answer = None
             continue
+        said = replace(said, call=replace(said.call, name=aws.operation_name(said.call)))
         progress.settle(said)
         if planned is not None and not any(_alike(said, each) for each in planned.changes):
             raise RuntimeError(
                 f"AWS has changed since the plan was made: {said.resource} now needs {said.call.operation}; run again"
             )
-        said = replace(said, call=replace(said.call, name=aws.operation_name(said.call)))
+        if progress.holds_back(said):
+            result.withheld.append(said)
+            answer = aws.rehearse(said.call)
+            continue
         progress.doing, progress.under_way = said.resource, said
         answer = perform(said.call)
         progress.made(said, answer)

@@ -174,6 +174,7 @@ class Result:
     changes: list[Change] = field(default_factory=list)
     notes: list[Note] = field(default_factory=list)
     seen: list[str] = field(default_factory=list)  # the resources that are there
+    withheld: list[Change] = field(default_factory=list)  # not made, for want of the consent that they need
     findings: list[Finding] = field(default_factory=list)
     request_ids: list[str] = field(default_factory=list)  # of the calls in *changes*, in that order
     failure: Failure | None = None

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from .model import Change, Failure, Kind, Note, Result
+from .model import Change, Kind, Note, Result
 
 GUARDED, SHARE = 10, 0.30
 
@@ -84,15 +84,6 @@ def count(results: Iterable[Result]) -> Count:
             made[key] = made.get(key, False) or change.action == "create"
     add = sum(made.values())
     return Count(add, len(made) - add)
-
-
-def withheld(result: Result, allowed: Collection[str]) -> Failure | None:
-    """Why none of the step's changes may be made: one loosens or replaces something that *allowed* does not name."""
-    for change in result.changes:
-        if change.consent is not None and change.consent not in allowed:
-            hint = f"to have it, give `--allow {change.consent}`"
-            return Failure(change.resource, f"not changed, as this is lost: {change.loses}", hint=hint)
-    return None
 
 
 def _address(result: Result) -> tuple[str, str, str]:

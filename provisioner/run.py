@@ -11,7 +11,7 @@ from .aws.errors import IN_VAIN
 from .baseline import Baseline
 from .engine import Node
 from .model import Change, Result, Scope, Step, Target
-from .plan import Plan, withheld
+from .plan import Plan
 
 SETTLE = 120.0  # seconds that AWS gets to show what was written (Terraform's budget for IAM and S3)
 
@@ -43,7 +43,7 @@ class Run:
     def send(self, plan: Plan, allowed: Collection[str] = ()) -> list[Result]:
         """Make the changes of *plan*, in dependency order, and no others.
 
-        A step that would loosen or replace something is not run unless *allowed* names that.
+        What would loosen or replace something is left out unless *allowed* names it.
         """
         planned = dict(zip(self.graph, plan.results, strict=True))
 
@@ -51,14 +51,13 @@ class Run:
             before = planned[node]
             if before.failure is not None or not before.changes:
                 return before
-            if refusal := withheld(before, allowed):
-                return Result(before.step, before.target, notes=before.notes, failure=refusal)
             result = engine.run_step(
                 node.step,
                 self._aws(node),
                 self._filled(node),
                 apply=True,
                 planned=before,
+                allowed=allowed,
                 on_change=self.on_change,
             )
             self.on_step(result)
@@ -71,7 +70,9 @@ class Run:
 
         What it still does not show is returned, and what cannot be read any more.
         """
+        sent = list(sent)
         changed = {(r.step, r.target) for r in sent if r.changes and r.ok}
+        withheld = {(r.step, r.target): {c.consent for c in r.withheld} for r in sent}
         left = {node: set[Node]() for node in self.graph if (node.step.name, node.target) in changed}
         clock = self.cloud.clock
         started = clock.now()
@@ -79,6 +80,8 @@ class Run:
         for attempt in range(64):
             self.refresh()
             results = engine.walk(left, self._rehearse_quietly, ordered=False)
+            for r in results:  # what was held back still shows, and is not waited for
+                r.changes[:] = [c for c in r.changes if c.consent not in withheld[r.step, r.target] - {None}]
             lost += [r for r in results if _is_lost(r)]
             open_results = [r for r in results if _is_open(r)]
             waited = clock.now() - started

@@ -364,3 +364,25 @@ def test_no_secret_is_in_what_is_printed_logged_or_kept(
         assert secret not in out + err
         assert secret.encode() not in kept
     assert os.environ["AWS_SECRET_ACCESS_KEY"] == secrets["AWS_SECRET_ACCESS_KEY"]
+
+
+def test_what_is_not_allowed_is_left_out_and_the_rest_is_repaired(capfd: Any, home: Path) -> None:
+    told(capfd, "apply", FILE, "--sandbox", "--yes")
+    with open_sandbox(home / "state" / "provision" / "sandbox" / "state"):
+        aws = botocore.session.get_session()
+        aws.create_client("cloudtrail", region_name="us-east-1").stop_logging(Name="organization-trail")
+    file = home / "shorter.yaml"
+    file.write_text(
+        EXAMPLE.replace("days: 2555 }", "days: 400 }").replace(
+            "  config:\n    name", "    exact: true\n  config:\n    name"
+        )
+    )
+    code, out, err = told(capfd, "apply", str(file), "--sandbox", "--yes", "--quiet")
+    assert code == 3
+    assert out.splitlines() == [
+        "123456789012 us-east-1 cloudtrail: trail organization-trail: logging false → true (cloudtrail:StartLogging)"
+    ]
+    assert "s3:PutBucketLifecycleConfiguration was not called: logs are deleted sooner than now" in err
+    assert "hint: to have it, give `--allow shorten-retention`" in err
+    assert told(capfd, "apply", str(file), "--sandbox", "--yes", "--allow", "shorten-retention")[0] == 0
+    assert told(capfd, "diff", str(file), "--sandbox")[0] == 0

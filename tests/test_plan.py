@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from provisioner.model import Call, Change, Difference, Result, Target
-from provisioner.plan import Count, Plan, Share, count, withheld
+from provisioner.plan import Count, Plan, Share, count
 
 HOME = Target("123456789012", "us-east-1")
 AWAY = Target("123456789012", "eu-west-1", home=False)
@@ -67,14 +67,3 @@ def test_only_changes_of_what_is_there_count() -> None:
     assert plan(*made, *map(change, names[:3]), seen=names).share == Share(3, 10)
     assert not plan(*map(change, names[:3]), seen=names).share.large
     assert plan(*map(change, names[:4]), seen=names).share.large
-
-
-def test_what_loosens_is_withheld_until_it_is_allowed_by_name() -> None:
-    loosening = change(consent="shorten-retention", loses="logs are deleted sooner")
-    [result] = plan(change("other"), loosening).results
-    refused = withheld(result, ())
-    assert refused is not None
-    assert "logs are deleted sooner" in refused.message
-    assert refused.hint == "to have it, give `--allow shorten-retention`"
-    assert withheld(result, {"suspend-versioning"}) is not None
-    assert withheld(result, {"shorten-retention"}) is None

@@ -16,11 +16,8 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
-from functools import cache
-from pathlib import Path
 from typing import Any, Protocol
 
-import botocore.loaders
 import botocore.session
 from botocore.config import Config
 from botocore.exceptions import ClientError
@@ -29,6 +26,7 @@ from .. import __version__
 from ..model import Target, Wait
 from .check import holds_pending
 from .errors import BUSY, Again, BotoCoreError, Interrupted, code_of, is_outage, is_throttle, is_unreachable
+from .models import models
 from .transport import Transport
 
 READS = ("Get", "List", "Describe", "Head", "BatchGet", "Lookup", "Select")
@@ -132,7 +130,7 @@ class Cloud:
         self.on_wait = on_wait or (lambda waiting: None)
         self._session = botocore.session.Session(profile=options.profile)
         self._session.register_component(
-            "data_loader", _models(self._session.get_config_variable("data_path"))
+            "data_loader", models(self._session.get_config_variable("data_path"))
         )
         self._endpoint_url = options.endpoint_url
         bundle = self._session.get_config_variable("ca_bundle")
@@ -297,31 +295,6 @@ class Cloud:
         if attempt > 2:
             self.on_wait(Waiting(target, operation, _why(error), waited, _DEADLINE))
         self.clock.sleep(self._random.uniform(0.1, min(0.3 * 2.0**attempt, 20.0)))
-
-
-class _Loader(botocore.loaders.Loader):
-    """botocore's loader, that lists the services by the names of their folders.
-
-    The stock one opens each of 400 folders to see which kind of model is in it, for 50 ms, only to say in an error
-    message which services there are.
-    """
-
-    def list_available_services(self, type_name: str) -> list[str]:  # noqa: ARG002 - the stock signature
-        """The names of the folders that hold models."""
-        found: set[str] = set()
-        for path in self.search_paths:
-            if Path(path).is_dir():
-                found.update(each.name for each in os.scandir(path) if each.is_dir())
-        return sorted(found)
-
-
-@cache
-def _models(path: str | None) -> _Loader:
-    """AWS's service models, read from disk once in a process: they are most of what a first client costs."""
-    extra = [
-        str(Path(os.path.expandvars(each)).expanduser()) for each in (path or "").split(os.pathsep) if each
-    ]
-    return _Loader(extra_search_paths=extra)
 
 
 def _why(error: Exception) -> str:

@@ -201,6 +201,8 @@ def _tell(session: Session, plan: Plan, sent: list[Result], unseen: list[Result]
         screen.lines(text.repaired(result, change) for result in done for change in result.changes)
     for line in text.failures(sent):
         screen.say(line, always=True)
+    for line in text.withheld(sent):
+        screen.say(line, always=True)
     for line in text.failures(r for r in unseen if not r.ok):
         screen.say(line, always=True)
     for result in (r for r in unseen if r.ok):
@@ -210,6 +212,7 @@ def _tell(session: Session, plan: Plan, sent: list[Result], unseen: list[Result]
             always=True,
         )
     failed = [r for r in sent if not r.ok]
+    withheld = sum(len(r.withheld) for r in sent)
     if not screen.quiet:
         screen.lines(_outcome(session, done, failed, unseen, interrupted=interrupted))
     session.journal.failures(failed)
@@ -219,6 +222,7 @@ def _tell(session: Session, plan: Plan, sent: list[Result], unseen: list[Result]
         added=counted.add,
         changed=counted.change,
         failed=len(failed),
+        withheld=withheld,
         not_seen=len(unseen),
         interrupted=interrupted,
     )
@@ -227,7 +231,7 @@ def _tell(session: Session, plan: Plan, sent: list[Result], unseen: list[Result]
     )
     if interrupted:
         return INTERRUPTED
-    return _failed_code(sent) if failed else SOME_FAILED if unseen else OK
+    return _failed_code(sent) if failed else SOME_FAILED if unseen or withheld else OK
 
 
 def _outcome(
@@ -239,9 +243,11 @@ def _outcome(
         head = f"Interrupted. Done until then: {counted.add} added, {counted.change} changed. Run again to go on."
     elif failed:
         head = f"Apply incomplete. Resources: {counted.add} added, {counted.change} changed, 0 destroyed; {words.plural(len(failed), 'step')} failed or not run."
+    elif withheld := sum(len(r.withheld) for r in done):
+        head = f"Apply incomplete. Resources: {counted.add} added, {counted.change} changed, 0 destroyed; {words.plural(withheld, 'change')} not allowed."
     else:
         head = words.applied(counted)
-    seen = "" if unseen or interrupted else " AWS shows what was asked."
+    seen = "" if unseen or interrupted or not counted.add + counted.change else " AWS shows what was asked."
     cost = f" ({session.seconds:.1f} s, {words.plural(tally.calls, 'call')}, {words.plural(tally.writes, 'write')})"
     return [Text.assemble((head, "bold"), seen, cost)]
 

@@ -44,6 +44,7 @@ def applied_document(sent: Iterable[Result], unseen: Iterable[Result]) -> dict[s
             for change, request_id in zip(result.changes, result.request_ids, strict=False)
         ],
         "failures": _failures(sent),
+        "withheld": [_change(result, change) for result in sent for change in result.withheld],
         "not_seen": [
             {**_place(result), "resource": change.resource} for result in unseen for change in result.changes
         ],

@@ -93,6 +93,19 @@ def failures(results: Iterable[Result]) -> Iterator[Text]:
             )
 
 
+def withheld(results: Iterable[Result]) -> Iterator[Text]:
+    """What was not done for want of a consent, what it would have cost, and how to have it."""
+    for result in results:
+        for change in result.withheld:
+            what = f"{words.clean(change.resource)}: {words.operation(change)} was not called"
+            yield Text.assemble(
+                ("! ", "bold red"),
+                (result.step, "bold"),
+                f"  {words.place(result)}: {what}: {words.clean(change.loses)}",
+            )
+            yield Text(f"    hint: to have it, give `--allow {change.consent}`")
+
+
 def tail(results: Sequence[Result], seconds: float, calls: int) -> str:
     """The end of the summary line: what was in sync, what was not read, and what it cost."""
     in_sync = sum(r.ok and not r.changes for r in results)
