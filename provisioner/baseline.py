@@ -6,8 +6,9 @@ real ones. Nothing here knows AWS, and nothing reads the environment but through
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path as FilePath
 from typing import Final, TypeVar
 
@@ -66,20 +67,24 @@ class Baseline:
         """The name of the file, as it was given."""
         return self._file.source.name
 
+    @property
+    def secrets(self) -> Mapping[str, str]:
+        """What came from the environment, each with its placeholder; but for names that every plan must show."""
+        general = self.general
+        plain = {
+            general.organization_name,
+            general.home_region,
+            *general.regions,
+            *(general.allowed_account_ids or ()),
+        }
+        return {value: name for value, name in self._file.secrets.items() if value not in plain}
+
     def at(self, *, account_id: str, region: str, partition: str) -> Baseline:
         """The same with the placeholders filled for this account and Region; made once, so call it freely.
 
         Raises BaselineError where a value is wrong with these, such as a name that is too long.
         """
-        there = self._file.at({"account_id": account_id, "region": region, "partition": partition})
-        return there if there.general is self.general else replace(there, general=self.general)
-
-    def narrowed(self, regions: Iterable[str]) -> Baseline:
-        """The same for these Regions only. ValueError for one that is not in the file."""
-        chosen = list(regions)
-        if strange := [region for region in chosen if region not in self.general.regions]:
-            raise ValueError(f"{strange[0]!r} is no Region of {self.file}")
-        return replace(self, general=self.general.model_copy(update={"regions": chosen}))
+        return self._file.at({"account_id": account_id, "region": region, "partition": partition})
 
     def place(self, path: Path) -> str:
         """Where the value at *path* stands: `baseline.yaml:14:5`. For a default, what it would stand in."""
@@ -87,14 +92,23 @@ class Baseline:
         return self._file.source.problem(spot.line, spot.column, (), "").place
 
 
-def load(path: FilePath, sections: Mapping[str, type[Section]], env: Mapping[str, str]) -> Baseline:
-    """The baseline in a file. BaselineError holds every mistake in it, or why it cannot be read."""
+def load(
+    path: FilePath,
+    sections: Mapping[str, type[Section]],
+    env: Mapping[str, str],
+    default_region: Callable[[], str | None] = lambda: None,
+) -> Baseline:
+    """The baseline in a file, or in stdin for `-`. BaselineError holds every mistake in it, or why it cannot be read."""
     name = str(path)
     try:
-        with path.open("rb") as file:
-            data = file.read(MAX_BYTES + 1)
+        if name == "-":
+            name = "<stdin>"
+            data = sys.stdin.buffer.read(MAX_BYTES + 1)
+        else:
+            with path.open("rb") as file:
+                data = file.read(MAX_BYTES + 1)
         if len(data) <= MAX_BYTES:
-            return parse(_decoded(data, name), name, sections, env)
+            return parse(_decoded(data, name), name, sections, env, default_region)
         message = TOO_LARGE
     except FileNotFoundError:
         message = "no such file; name one, or make baseline.yaml here"
@@ -105,8 +119,17 @@ def load(path: FilePath, sections: Mapping[str, type[Section]], env: Mapping[str
     raise BaselineError([Problem(name, 0, 0, "", message)]) from None
 
 
-def parse(text: str, name: str, sections: Mapping[str, type[Section]], env: Mapping[str, str]) -> Baseline:
-    """The baseline in a text that came from *name*. BaselineError holds every mistake in it."""
+def parse(
+    text: str,
+    name: str,
+    sections: Mapping[str, type[Section]],
+    env: Mapping[str, str],
+    default_region: Callable[[], str | None] = lambda: None,
+) -> Baseline:
+    """The baseline in a text that came from *name*. BaselineError holds every mistake in it.
+
+    *default_region* is asked where the text names no `home_region`.
+    """
     source = read(text, name)
     root = source.root
     if root is None or root.value is None:
@@ -120,7 +143,7 @@ def parse(text: str, name: str, sections: Mapping[str, type[Section]], env: Mapp
         hint = advice([{"type": "object"}], root.value, root.text)
         source.problems.append(source.problem(root.line, root.column, (), message, hint))
         raise BaselineError(source.problems)
-    return _File(source, sections, env).first()
+    return _File(source, sections, env, default_region).first()
 
 
 def _decoded(data: bytes, name: str) -> str:
@@ -144,8 +167,15 @@ class _NotKnown(Exception):
 class _File:
     """A file that was read, and the baselines made from it so far."""
 
-    def __init__(self, source: Source, kinds: Mapping[str, type[Section]], env: Mapping[str, str]) -> None:
+    def __init__(
+        self,
+        source: Source,
+        kinds: Mapping[str, type[Section]],
+        env: Mapping[str, str],
+        default_region: Callable[[], str | None],
+    ) -> None:
         self.source, self.kinds, self.env = source, kinds, env
+        self.default_region = default_region
         self.entries = source.root.value if source.root else {}
         self.general: General | None = None
         self.names: dict[str, str] = {}  # the placeholders that are the same everywhere
@@ -190,6 +220,8 @@ class _File:
         filler = Filler(self.source, {}, self.env, (), secrets=self.secrets)
         fields = {k: e.node for k, e in self.entries.items() if k in General.model_fields}
         data = {key: filler.fill(node, (key,)) for key, node in fields.items()}
+        if "home_region" not in data and (default := self.default_region()):
+            data["home_region"] = default
         general = Checker(self.source, self.env, {}, self.secrets).section(General, (), data)
         found = general if isinstance(general, list) else []
         self.source.problems.extend(found)

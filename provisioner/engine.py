@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import replace
 from graphlib import TopologicalSorter
 from queue import SimpleQueue
@@ -30,8 +31,15 @@ Graph = Mapping[Node, set[Node]]
 class _Progress:
     """What a step has done so far, across restarts."""
 
-    def __init__(self, result: Result, allowed: Collection[str] | None):
+    def __init__(
+        self,
+        result: Result,
+        allowed: Collection[str] | None,
+        on_change: Callable[[Result, Change], None] | None,
+    ):
         self.result = result
+        self.on_change = on_change
+        self.repeated = False  # a change in doubt was asked for again
         self.allowed = allowed  # None where nothing is held back
         self.doing = "reading"
         self.under_way: Change | None = None
@@ -41,6 +49,12 @@ class _Progress:
         self.result.changes.append(change)
         meta = answer.get("ResponseMetadata", {}) if isinstance(answer, dict) else {}
         self.result.request_ids.append(str(meta.get("RequestId", "")))
+        if self.on_change is not None:
+            self.on_change(self.result, change)
+
+    def doubt(self, again: Again) -> None:
+        """Nobody knows whether the change under way was made; unless others are known to have made it."""
+        self.unsure = None if again.by_others and not self.repeated else self.under_way
 
     def holds_back(self, change: Change) -> bool:
         """The change loosens or replaces something, and nobody has allowed it."""
@@ -49,7 +63,11 @@ class _Progress:
     def settle(self, change: Change | None) -> None:
         """A change in doubt that is not asked for again had taken effect."""
         doubtful, self.unsure = self.unsure, None
-        if doubtful is not None and (change is None or not _alike(change, doubtful)):
+        self.repeated = False
+        if doubtful is None:
+            return
+        self.repeated = change is not None and _alike(change, doubtful)
+        if not self.repeated:
             self.made(doubtful, None)
 
 
@@ -70,13 +88,13 @@ def run_step(
     """
     perform = aws.send if apply else aws.rehearse
     result = Result(step.name, aws.target)
-    progress = _Progress(result, allowed if planned is not None else None)
+    progress = _Progress(result, allowed if planned is not None else None, on_change)
     for attempt in range(RESTARTS):
         try:
-            _drive(step, aws, baseline, perform, progress, planned, on_change)
+            _drive(step, aws, baseline, perform, progress, planned)
             return result
         except Again as again:
-            progress.unsure = progress.under_way
+            progress.doubt(again)
             if attempt + 1 == RESTARTS:
                 result.failure = describe(progress.doing, again)
                 return result
@@ -108,7 +126,6 @@ def _drive(
     perform: Callable[[Call], Any],
     progress: _Progress,
     planned: Result | None,
-    on_change: Callable[[Result, Change], None] | None,
 ) -> None:
     """Take the step's generator to its end, once."""
     result = progress.result
@@ -133,7 +150,7 @@ def _drive(
             continue
         said = replace(said, call=replace(said.call, name=aws.operation_name(said.call)))
         progress.settle(said)
-        if planned is not None and not any(_alike(said, each) for each in planned.changes):
+        if planned is not None and not any(_within_plan(said, each) for each in planned.changes):
             raise RuntimeError(
                 f"AWS has changed since the plan was made: {said.resource} now needs {said.call.operation}; run again"
             )
@@ -144,13 +161,16 @@ def _drive(
         progress.doing, progress.under_way = said.resource, said
         answer = perform(said.call)
         progress.made(said, answer)
-        if on_change is not None:
-            on_change(result, said)
 
 
 def _alike(a: Change, b: Change) -> bool:
     """The same request about the same thing, whatever the values that AWS has made since."""
     return (a.resource, a.call.service, a.call.operation) == (b.resource, b.call.service, b.call.operation)
+
+
+def _within_plan(change: Change, shown: Change) -> bool:
+    """The change is one that was shown, or a part of it."""
+    return _alike(change, shown) and {d.field for d in change.differences} <= {d.field for d in shown.differences}
 
 
 def plan(steps: Iterable[Step], targets: Mapping[Scope, list[Target]]) -> dict[Node, set[Node]]:
@@ -191,7 +211,7 @@ def walk(graph: Graph, work: Callable[[Node], Result], *, ordered: bool, workers
 def _at_once(graph: Graph, work: Callable[[Node], Result], workers: int) -> dict[Node, Result]:
     if not graph:
         return {}
-    with ThreadPoolExecutor(min(workers, len(graph)), thread_name_prefix="step") as pool:
+    with _threads(min(workers, len(graph))) as pool:
         read = dict(zip(graph, pool.map(work, graph), strict=True))
     results: dict[Node, Result] = {}
     for node in TopologicalSorter(graph).static_order():
@@ -205,7 +225,7 @@ def _in_order(graph: Graph, work: Callable[[Node], Result], workers: int) -> dic
     finished: SimpleQueue[Future[Result]] = SimpleQueue()
     sorter = TopologicalSorter(graph)
     sorter.prepare()
-    with ThreadPoolExecutor(workers, thread_name_prefix="step") as pool:
+    with _threads(workers) as pool:
         while sorter.is_active():
             for node in sorter.get_ready():
                 blocked = _blocked(graph, results, node)
@@ -217,6 +237,18 @@ def _in_order(graph: Graph, work: Callable[[Node], Result], workers: int) -> dic
             results[node] = future.result()
             sorter.done(node)
     return results
+
+
+@contextmanager
+def _threads(workers: int) -> Iterator[ThreadPoolExecutor]:
+    """Threads for steps. Who is interrupted waits for none of them."""
+    pool = ThreadPoolExecutor(workers, thread_name_prefix="step")
+    try:
+        yield pool
+    except BaseException:
+        pool.shutdown(wait=False, cancel_futures=True)
+        raise
+    pool.shutdown()
 
 
 def _blocked(graph: Graph, results: Mapping[Node, Result], node: Node) -> Result | None:

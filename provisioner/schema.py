@@ -39,7 +39,8 @@ def json_schema(sections: Mapping[str, type[Section]]) -> Schema:
         "description": "The security baseline of AWS accounts.",
         "type": "object",
         "properties": {**general["properties"], **parts},
-        "required": general["required"],
+        # The environment or a flag may name the home Region.
+        "required": [name for name in general["required"] if name != "home_region"],
         "additionalProperties": False,
         "$defs": {**defs, "with-placeholder": _TEXT, "from-environment": _ENV},
     }

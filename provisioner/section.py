@@ -65,6 +65,11 @@ class Section(BaseModel):
         return iter(())
 
 
+def aws_name(field: str) -> str:
+    """The field under AWS's name for it: `is_multi_region_trail` is `IsMultiRegionTrail`."""
+    return "".join(part.capitalize() for part in field.split("_"))
+
+
 def _as_text(value: Any) -> Any:
     return str(value) if type(value) is int else value
 

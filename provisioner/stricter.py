@@ -32,6 +32,11 @@ class Weighed(NamedTuple):
     differences: tuple[Difference, ...]
     kept: Mapping[str, tuple[Any, Any]]
 
+    @property
+    def loosening(self) -> tuple[Difference, ...]:
+        """What would undo what is kept; to be yielded as a change of its own, with a consent."""
+        return tuple(Difference(name, have, want) for name, (have, want) in self.kept.items())
+
 
 def weigh(
     have: Mapping[str, Any], want: Mapping[str, Any], stricter: Mapping[str, Stricter], *, exact: bool = False

@@ -102,3 +102,16 @@ def bench() -> Iterator[Bench]:
 def shown() -> Callable[[Plan], list[tuple[str, str, str]]]:
     """The differences of a plan as (step, resource, field)."""
     return lambda plan: [(r.step, c.resource, d.field) for r, c in plan.changes for d in c.differences]
+
+
+@pytest.fixture
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A machine of its own: no state, no credentials, no colour."""
+    for name in [*os.environ]:
+        if name.startswith(("AWS_", "PROVISION_")) or name in {"FORCE_COLOR", "CLICOLOR_FORCE"}:
+            monkeypatch.delenv(name)
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+    monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "none"))
+    monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(tmp_path / "none"))
+    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+    return tmp_path

@@ -23,17 +23,7 @@ from .conftest import EXAMPLE, ROOT
 FILE = str(ROOT / "baseline.yaml")
 
 
-@pytest.fixture(autouse=True)
-def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A machine of its own: no state, no credentials, no colour."""
-    for name in [*os.environ]:
-        if name.startswith(("AWS_", "PROVISION_")) or name in {"FORCE_COLOR", "CLICOLOR_FORCE"}:
-            monkeypatch.delenv(name)
-    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
-    monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "none"))
-    monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(tmp_path / "none"))
-    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
-    return tmp_path
+pytestmark = pytest.mark.usefixtures("home")
 
 
 def told(capfd: Any, *arguments: str) -> tuple[int, str, str]:

@@ -51,7 +51,7 @@ def test_a_hostile_name_reaches_no_terminal(name: str, value: str) -> None:
     for part in parts:
         assert harmless(rendered(part))
     assert harmless(text.repaired(result, result.changes[0]))
-    for found in (document.plan_document(plan), document.verified_document([result])):
+    for found in (document.plan_document(plan, plan.digest), document.verified_document([result])):
         assert json.dumps(found, default=str).isascii()
 
 

@@ -76,7 +76,7 @@ class Reading:
         try:
             return self.all()
         except ClientError as error:
-            if code_of(error) in absent:
+            if code_of(error) and code_of(error) in absent:
                 return None
             raise
 
@@ -168,7 +168,7 @@ class Aws:
             )
         except ClientError as error:
             if code_of(error) in call.done:
-                raise Again(error) from error
+                raise Again(error, by_others=True) from error
             raise
         finally:
             self._memory.forget(call.service)

@@ -25,7 +25,17 @@ from botocore.exceptions import ClientError
 from .. import __version__
 from ..model import Target, Wait
 from .check import holds_pending
-from .errors import BUSY, Again, BotoCoreError, Interrupted, code_of, is_outage, is_throttle, is_unreachable
+from .errors import (
+    BUSY,
+    Again,
+    BotoCoreError,
+    Incomplete,
+    Interrupted,
+    code_of,
+    is_outage,
+    is_throttle,
+    is_unreachable,
+)
 from .models import models
 from .transport import Transport
 
@@ -33,6 +43,7 @@ READS = ("Get", "List", "Describe", "Head", "BatchGet", "Lookup", "Select")
 CONNECT, READ = 10.0, 60.0  # seconds to wait for a connection, and for an answer
 WORKERS = 32  # one account's reads in flight
 _ATTEMPTS = 8  # of a read
+_BUSY = 120.0  # seconds of a call's retries while something else is under way on the same thing
 _DEADLINE = 60.0  # seconds of a call's retries for throttling and outages
 
 _writing: ContextVar[bool] = ContextVar("writing", default=False)
@@ -149,18 +160,20 @@ class Cloud:
         if self._transport is not None:
             self._transport.close()
 
-    def default_region(self) -> str | None:
+    @staticmethod
+    def default_region(profile: str | None) -> str | None:
         """The Region that AWS_REGION, AWS_DEFAULT_REGION or the profile name, or None."""
-        return os.environ.get("AWS_REGION") or self._session.get_config_variable("region")
+        named = os.environ.get("AWS_REGION") or botocore.session.Session(profile=profile).get_config_variable("region")
+        return str(named) if named else None
 
-    def partition(self, region: str) -> str:
-        """The partition of *region*. Raises botocore's UnknownRegionError for what is no Region."""
-        return str(self._session.get_partition_for_region(region))
-
-    def knows(self, service: str, region: str) -> bool:
-        """Whether botocore has an endpoint of *service* in *region*. Global services count as everywhere."""
-        regions = self._session.get_available_regions(service, self.partition(region))
-        return not regions or region in regions
+    def regions(self) -> dict[str, str]:
+        """Every Region that botocore knows, with its partition."""
+        session = self._session
+        return {
+            region: partition
+            for partition in session.get_available_partitions()
+            for region in session.get_available_regions("ec2", partition)
+        }
 
     def client(self, service: str, region: str) -> Any:
         """The client for *service* in *region*, with the guard on."""
@@ -209,7 +222,7 @@ class Cloud:
 
         def once() -> Any:
             if client.can_paginate(operation):
-                answer = client.get_paginator(operation).paginate(**params).build_full_result()
+                answer = _whole(client.get_paginator(operation).paginate(**params), operation)
             else:
                 answer = getattr(client, operation)(**params)
             self._welcome.setdefault(region)
@@ -247,7 +260,7 @@ class Cloud:
         patience = _Patience()
         for _ in range(1000):
             if self.stop.is_set():
-                raise Interrupted(f"{operation} was not called")
+                raise Interrupted(f"{client.meta.method_to_api_mapping[operation]} was not called")
             try:
                 with _write_allowed():
                     return getattr(client, operation)(**params)
@@ -270,7 +283,7 @@ class Cloud:
             raise Again(error) if is_outage(error) else error
         why = wait or code_of(error)
         waited = patience.meet(why, self.clock.now())
-        if waited >= (wait.seconds if wait else _DEADLINE):
+        if waited >= (wait.seconds if wait else _BUSY if code_of(error) in BUSY else _DEADLINE):
             error.waited = f"{waited:.0f} s for {wait.until if wait else _why(error)}"  # type: ignore[attr-defined]
             raise error
         if wait is None:
@@ -295,6 +308,21 @@ class Cloud:
         if attempt > 2:
             self.on_wait(Waiting(target, operation, _why(error), waited, _DEADLINE))
         self.clock.sleep(self._random.uniform(0.1, min(0.3 * 2.0**attempt, 20.0)))
+
+
+def _whole(pages: Any, operation: str) -> dict[str, Any]:
+    """All pages as one answer. botocore's own way passes over a page without the list that it promises.
+
+    Raises Incomplete for such a page: what it held cannot be told from absence.
+    """
+    names = [each.expression for each in pages.result_keys]
+    whole: dict[str, Any] = {}
+    for page in pages:
+        for name in names:
+            if name not in page:
+                raise Incomplete(f"AWS answered {operation} with a page without `{name}`; run again")
+            whole[name] = [*whole.get(name, []), *page[name]]
+    return whole
 
 
 def _why(error: Exception) -> str:

@@ -94,9 +94,10 @@ _HINTS = {
 class Again(Exception):
     """Nobody knows whether the write took effect, or somebody else made it first: read again before going on."""
 
-    def __init__(self, why: Exception):
+    def __init__(self, why: Exception, *, by_others: bool = False):
         super().__init__(str(why))
         self.why = why
+        self.by_others = by_others  # AWS says that it is there already
 
 
 class Incomplete(Exception):

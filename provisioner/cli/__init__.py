@@ -139,7 +139,9 @@ def diff(**given: Any) -> int:
 @_shared
 @click.option("-y", "--yes", is_flag=True, help="Do not ask. Needed where there is no terminal.")
 @click.option(
-    "--expect-plan", metavar="sha256:…", help="Apply only if the plan is the one that was reviewed."
+    "--expect-plan",
+    metavar="sha256:…",
+    help="Apply, without asking, only if the plan is the one that was reviewed.",
 )
 @click.option(
     "--allow",

@@ -31,11 +31,6 @@ class Journal:
             wrapper_class=structlog.BoundLogger,
         ).bind(**bound)
 
-    def bind(self, **bound: Any) -> None:
-        """Every line from here on carries these too."""
-        if self._log is not None:
-            self._log = self._log.bind(**bound)
-
     def write(self, event: str, *, level: str = "info", **values: Any) -> None:
         """One line."""
         if self._log is not None:

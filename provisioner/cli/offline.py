@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -14,11 +15,15 @@ from click.shell_completion import get_completion_class
 from ..baseline import Baseline, BaselineError, json_schema, load
 
 
-def read(file: str) -> Baseline:
-    """The file as typed sections. Raises BaselineError with every mistake in it."""
+def read(file: str, default_region: Callable[[], str | None] | None = None) -> Baseline:
+    """The file as typed sections. Raises BaselineError with every mistake in it.
+
+    *default_region* is asked where the file has no `home_region`; unless it is given, the environment is.
+    """
     from ..steps import SECTIONS
 
-    return load(Path(file), SECTIONS, os.environ)
+    ask = default_region or (lambda: os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION"))
+    return load(Path(file), SECTIONS, os.environ, ask)
 
 
 def validate(file: str, *, as_json: bool) -> int:

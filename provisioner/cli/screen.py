@@ -7,6 +7,7 @@ import os
 import threading
 import time
 from collections.abc import Iterable
+from contextlib import suppress
 from typing import Any
 
 from rich.console import Console, RenderableType
@@ -51,7 +52,8 @@ class Screen:
     def say(self, line: Text | str, *, always: bool = False) -> None:
         """Tell the user something on stderr; when quiet, only what is *always* told."""
         if always or not self.quiet:
-            self.err.print(line, soft_wrap=not self.err.is_terminal)
+            with suppress(OSError):  # a full disk under stderr must not stop a write to AWS
+                self.err.print(line, soft_wrap=not self.err.is_terminal)
 
     def busy(self, text: str) -> None:
         """Show on a terminal what is going on now; the line goes away by itself."""
@@ -85,9 +87,18 @@ class Screen:
             self.say(text)
 
 
+class _Console(Console):
+    """A console whose reader may go away: what they did not read, they did not want, and the work goes on."""
+
+    def on_broken_pipe(self) -> None:
+        """Print nothing more, to anybody."""
+        self.quiet = True
+        os.dup2(os.open(os.devnull, os.O_WRONLY), self.file.fileno())
+
+
 def _console(color: str, *, stderr: bool) -> Console:
     plain = color == "never" or (color == "auto" and bool(os.environ.get("NO_COLOR")))
-    console = Console(
+    console = _Console(
         stderr=stderr,
         markup=False,
         highlight=False,

@@ -5,24 +5,30 @@ from __future__ import annotations
 import gc
 import os
 import signal
+import threading
 import time
 from collections.abc import Iterator
 from concurrent.futures import Future
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
-from typing import Any
+from difflib import get_close_matches
+from typing import Any, TypeVar
 
-from ..aws import Aws, Cloud, Identity, Memory, Options, describe, identify
+from ..aws import Cloud, Identity, Options, describe, identify
 from ..aws.errors import BotoCoreError, ClientError, code_of
 from ..baseline import Baseline, BaselineError
 from ..model import Target
 from ..report import words
+from ..report.hidden import hidden
 from ..run import Run, chosen
 from . import offline
 from .journal import Journal
 from .lock import Locked
 from .options import Asked, sandbox_file
 from .screen import Screen
+
+ALIAS = 2.0  # seconds that the account's alias may take
+Value = TypeVar("Value")
 
 
 class Unable(Exception):
@@ -41,6 +47,33 @@ class Session:
     journal: Journal
     started: float = field(default_factory=time.monotonic)
     writing: bool = False  # from here on a first Ctrl-C lets the call in flight end
+    made: list[str] = field(default_factory=list)  # a line for each change that was made
+    asked_alias: Future[str] | None = None
+    _introduced: threading.Lock = field(default_factory=threading.Lock)
+
+    def shown(self, value: Value) -> Value:
+        """*value* as it may be printed, logged or written."""
+        return hidden(value, self.run.baseline.secrets)
+
+    def introduce(self, *, alias: str = "") -> None:
+        """Say once which account this is, before anything else about it."""
+        if not self._introduced.acquire(blocking=False):
+            return
+        account = f"{self.identity.account} ({alias})" if alias else self.identity.account
+        regions = self.run.regions
+        self.screen.say(
+            words.clean(
+                f"account {account}, partition {self.identity.partition}, caller {self.identity.arn}, "
+                f"{words.plural(len(regions), 'Region')} {', '.join(regions)}"
+            )
+        )
+
+    def introduced(self) -> None:
+        """The account has been named; with its alias, if AWS told that in two seconds."""
+        if self.asked_alias is not None:
+            with suppress(TimeoutError):
+                self.asked_alias.result(ALIAS)
+        self.introduce()
 
     @property
     def seconds(self) -> float:
@@ -78,29 +111,29 @@ def opened(asked: Asked, screen: Screen) -> Iterator[Session]:
     gc.disable()  # half of what building clients costs is looking for garbage among models that stay
     with ExitStack() as stack:
         stack.callback(gc.enable)
-        baseline = offline.read(asked.file)
+        baseline = offline.read(asked.file, lambda: _default_region(asked))
         regions = _regions(baseline, asked)
         if asked.sandbox:
             _open_sandbox(stack, screen)
         cloud = _cloud(asked, screen)
         stack.callback(cloud.close)
         home = baseline.general.home_region
-        cloud.client("sts", home)
-        cloud.warm(("cloudtrail", "config", "s3", "iam", "organizations"), home)
+        _known(cloud, [home, *baseline.general.regions], baseline)
+        _client(cloud, home)
         identity = _identity(cloud, baseline)
         if not asked.sandbox:
             _allowed(identity, baseline)
-        journal = Journal(asked.log_file, command=asked.command, account=identity.account)
+        journal = _journal(asked, identity)
         stack.callback(journal.close)
         run = Run(cloud, baseline, identity, _steps(baseline, asked), regions)
         session = Session(asked, screen, run, cloud, identity, journal, started)
-        named = _introduce(session)
+        if not screen.quiet:
+            session.asked_alias = cloud.readers.submit(_alias, session)
         stack.enter_context(_interruptible(session))
         gc.freeze()
         gc.set_threshold(50_000, 20, 20)
         gc.enable()
         yield session
-        named.result()
 
 
 def _regions(baseline: Baseline, asked: Asked) -> list[str]:
@@ -120,8 +153,10 @@ def _open_sandbox(stack: ExitStack, screen: Screen) -> None:
     path = sandbox_file()
     try:
         world = stack.enter_context(open_sandbox(path))
-    except SandboxError as error:
-        raise Unable(str(error)) from error
+    except (SandboxError, OSError) as error:
+        raise Unable(
+            f"the sandbox cannot be opened: {error}; PROVISION_SANDBOX names another file for it"
+        ) from error
     screen.say(f"SANDBOX: no AWS account is touched; its state is in {path}")
     if world.notice:
         screen.say(world.notice)
@@ -165,34 +200,64 @@ def _steps(baseline: Baseline, asked: Asked) -> Any:
         raise Unable(f"--target {error.args[0]}: no such step in {asked.file}; there are {known}") from error
 
 
-def _introduce(session: Session) -> Future[None]:
-    """Say which account this is, as soon as its alias is known and while the steps already read."""
-
-    def tell() -> None:
-        identity, regions = session.identity, session.run.regions
-        alias = "" if session.screen.quiet else _alias(session)
-        named = f"{identity.account} ({alias})" if alias else identity.account
-        session.screen.say(
-            words.clean(
-                f"account {named}, partition {identity.partition}, caller {identity.arn}, {words.plural(len(regions), 'Region')} {', '.join(regions)}"
-            )
-        )
-
-    return session.cloud.readers.submit(tell)
-
-
 def _alias(session: Session) -> str:
-    """The account's alias; empty where it has none, or where the caller may not ask."""
+    """The account's alias, empty where it has none or the caller may not ask; the account is named with it."""
     target = Target(
         session.identity.account, session.run.baseline.general.home_region, session.identity.partition
     )
-    aws = Aws(target, session.cloud, Memory())
     try:
-        answer = session.cloud.read(target, "iam", aws.region, "list_account_aliases", {})
+        answer = session.cloud.read(target, "iam", target.region, "list_account_aliases", {})
     except (ClientError, BotoCoreError) as error:
         session.journal.write("alias not read", level="warning", code=code_of(error))
-        return ""
-    return str(next(iter(answer.get("AccountAliases", [])), ""))
+        answer = {}
+    alias = str(next(iter(answer.get("AccountAliases", [])), ""))
+    session.introduce(alias=alias)
+    return alias
+
+
+def _default_region(asked: Asked) -> str | None:
+    """The home Region where the file names none: the flag's, the environment's or the profile's."""
+    if asked.regions:
+        return asked.regions[0]
+    try:
+        return Cloud.default_region(asked.profile)
+    except BotoCoreError as error:
+        raise Unable("; ".join(words.failure(describe("credentials", error)))) from error
+
+
+def _known(cloud: Cloud, regions: list[str], baseline: Baseline) -> None:
+    """Every Region of the file is one that botocore knows, and all are in one partition: credentials are, too."""
+    place = baseline.place(
+        ("regions",) if "regions" in baseline.general.model_fields_set else ("home_region",)
+    )
+    known = cloud.regions()
+    for region in regions:
+        if region not in known:
+            close = get_close_matches(region, known, 1)
+            wanted = f"did you mean `{close[0]}`?" if close else "if it is new, upgrade botocore"
+            raise Unable(f"{place}: there is no Region `{region}`; {wanted}")
+    partitions = {known[region]: region for region in regions}
+    if len(partitions) > 1:
+        two = " and ".join(f"`{region}` in {partition}" for partition, region in sorted(partitions.items()))
+        raise Unable(f"{place}: {two}: one account lives in one partition; make a file for each")
+
+
+def _client(cloud: Cloud, home: str) -> None:
+    """The first clients are made, or on their way."""
+    try:
+        cloud.client("sts", home)
+    except ValueError as error:
+        raise Unable(f"--endpoint-url: {error}; want one such as http://127.0.0.1:4566") from error
+    cloud.warm(("cloudtrail", "config", "s3", "iam", "organizations"), home)
+
+
+def _journal(asked: Asked, identity: Identity) -> Journal:
+    try:
+        return Journal(asked.log_file, command=asked.command, account=identity.account)
+    except OSError as error:
+        raise Unable(
+            f"--log-file {asked.log_file}: {error.strerror}; name a file that can be written"
+        ) from error
 
 
 @contextmanager

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
+from typing import Any, NoReturn
 
 from rich.text import Text
 
@@ -24,7 +27,10 @@ def diff(asked: Asked) -> int:
     def work(session: Session) -> int:
         plan = _rehearse(session)
         _show(session, plan)
-        session.screen.document({**session.header(), **document.plan_document(plan)})
+        session.screen.document({**session.header(), **_document(session, plan)})
+        counted = count(plan.results)
+        session.journal.failures(session.shown(plan.failed))
+        session.journal.write("compared", add=counted.add, change=counted.change, failed=len(plan.failed))
         if plan.failed:
             return _failed_code(plan.results)
         return CHANGES if plan.changes else OK
@@ -38,7 +44,7 @@ def apply(asked: Asked) -> int:
     def work(session: Session) -> int:
         with locked(_lock_path(session), asked.lock_timeout):
             plan = _rehearse(session)
-            if not asked.quiet:
+            if not asked.quiet or (plan.changes and _asks(asked)):
                 _show(session, plan)
             if not plan.changes:
                 return _nothing(session, plan)
@@ -53,8 +59,9 @@ def verify(asked: Asked) -> int:
 
     def work(session: Session) -> int:
         session.screen.busy("looking")
-        results = session.run.verify()
+        results = session.shown(session.run.verify())
         session.screen.idle()
+        session.introduced()
         bad = [r for r in results if r.changes or not r.ok or any(f.ok is False for f in r.findings)]
         pending = sum(f.ok is None for r in results for f in r.findings)
         if bad or not asked.quiet:
@@ -72,9 +79,13 @@ def verify(asked: Asked) -> int:
 def _within(asked: Asked, work: Callable[[Session], int]) -> int:
     """Set up, do the work, and turn what stands in its way into one clear message and exit code 1."""
     screen = Screen(asked)
+    sessions: list[Session] = []
     try:
         with opened(asked, screen) as session:
+            sessions.append(session)
             return work(session)
+    except KeyboardInterrupt:
+        _cut_short(screen, sessions)
     except BaselineError as error:
         screen.idle()
         sys.stderr.write(
@@ -88,13 +99,35 @@ def _within(asked: Asked, work: Callable[[Session], int]) -> int:
             }
         )
         return ERROR
-    except (Unable, Locked) as error:
+    except (Unable, Locked, OSError) as error:
         screen.idle()
         screen.say(Text.assemble(("error: ", "bold red"), words.clean(str(error))), always=True)
         screen.document({"format_version": "1.0", "command": asked.command, "error": str(error)})
         return ERROR
     finally:
         screen.idle()
+
+
+def _cut_short(screen: Screen, sessions: list[Session]) -> NoReturn:
+    """End at once, and say what was done until now. Threads may still wait for answers that nobody wants any more."""
+    screen.idle()
+    writing = any(session.writing for session in sessions)
+    made = [line for session in sessions for line in session.made]
+    if not writing:
+        screen.say("interrupted; nothing was changed", always=True)
+    else:
+        screen.say("interrupted; made until now, and perhaps the call in flight:", always=True)
+        for line in made:
+            screen.say(f"  {line}", always=True)
+        screen.say("run again to go on", always=True)
+    for stream in (sys.stdout, sys.stderr):
+        with suppress(OSError):
+            stream.flush()
+    os._exit(INTERRUPTED)
+
+
+def _document(session: Session, plan: Plan) -> dict[str, Any]:
+    return document.plan_document(session.shown(plan), plan.digest)
 
 
 def _rehearse(session: Session) -> Plan:
@@ -110,6 +143,7 @@ def _rehearse(session: Session) -> Plan:
     plan = session.run.rehearse()
     session.run.on_step = lambda result: None
     session.screen.idle()
+    session.introduced()
     return plan
 
 
@@ -117,24 +151,25 @@ def _show(session: Session, plan: Plan) -> None:
     screen = session.screen
     if screen.quiet and not plan.changes and not plan.failed:
         return
-    screen.lines(text.changes(plan))
+    shown = session.shown(plan)
+    screen.lines(text.changes(shown))
     if not screen.quiet:
-        for line in text.notes(plan):
+        for line in text.notes(shown):
             screen.say(line)
-    for line in text.failures(plan.results):
+    for line in text.failures(shown.results):
         screen.say(line, always=True)
-    screen.lines(text.summary(plan, session.seconds, session.cloud.tally.calls))
+    screen.lines(text.summary(shown, plan.digest, session.seconds, session.cloud.tally.calls))
 
 
 def _nothing(session: Session, plan: Plan) -> int:
     """There is nothing to do, or nothing that could be read."""
-    session.journal.failures(plan.failed)
+    session.journal.failures(session.shown(plan.failed))
     session.journal.write("in sync" if not plan.failed else "not all was read")
     if session.screen.quiet:
-        for line in text.failures(plan.results):
+        for line in text.failures(session.shown(plan.results)):
             session.screen.say(line, always=True)
     session.screen.document(
-        {**session.header(), **document.plan_document(plan), **document.applied_document([], [])}
+        {**session.header(), **_document(session, plan), **document.applied_document([], [])}
     )
     return _failed_code(plan.results) if plan.failed else OK
 
@@ -152,7 +187,7 @@ def _gate(session: Session, plan: Plan) -> None:
             f"the plan changes {share.changed} of the {share.there} things that are there, more than 30 %, and nothing"
             " was changed: look at it again, then give `--force`"
         )
-    if asked.yes or asked.expect_plan is not None:
+    if not _asks(asked):
         return
     if not sys.stdin.isatty() or session.screen.as_json:
         raise Unable("there is no terminal to ask on, and nothing was changed: give `--yes`")
@@ -166,6 +201,11 @@ def _gate(session: Session, plan: Plan) -> None:
     session.run.refresh()
 
 
+def _asks(asked: Asked) -> bool:
+    """The user is asked before anything is changed."""
+    return not asked.yes and asked.expect_plan is None
+
+
 def _carry_out(session: Session, plan: Plan) -> int:
     run, screen = session.run, session.screen
     session.writing = True
@@ -175,6 +215,8 @@ def _carry_out(session: Session, plan: Plan) -> int:
     def on_change(result: Result, change: Change) -> None:
         nonlocal made
         made += 1
+        result, change = session.shown((result, change))
+        session.made.append(text.repaired(result, change))
         session.journal.change(result, change)
         screen.say(
             Text.assemble(
@@ -188,7 +230,7 @@ def _carry_out(session: Session, plan: Plan) -> int:
     screen.busy(f"making changes, 0 of {total}")
     sent = run.send(plan, session.asked.allow)
     screen.busy("reading back")
-    unseen = run.settle(sent)
+    sent, unseen = session.shown(sent), session.shown(run.settle(sent))
     screen.idle()
     return _tell(session, plan, sent, unseen)
 

@@ -12,11 +12,11 @@ from .text import configuration
 FORMAT = "1.0"
 
 
-def plan_document(plan: Plan) -> dict[str, Any]:
+def plan_document(plan: Plan, digest: str) -> dict[str, Any]:
     """What would change, why nothing is known of some parts, and the counts."""
     counted = count(plan.results)
     return {
-        "plan_digest": plan.digest,
+        "plan_digest": digest,
         "changes": [_change(result, change) for result, change in plan.changes],
         "notes": [
             {**_place(result), "kind": note.kind.name.lower(), "resource": note.resource, "text": note.text}

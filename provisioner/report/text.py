@@ -129,13 +129,13 @@ def tail(results: Sequence[Result], seconds: float, calls: int) -> str:
     return f"{', '.join(parts)} ({cost})"
 
 
-def summary(plan: Plan, seconds: float, calls: int) -> Iterator[Text]:
+def summary(plan: Plan, digest: str, seconds: float, calls: int) -> Iterator[Text]:
     """Terraform's summary line, and the digest that `apply --expect-plan` takes."""
     yield Text.assemble(
         (words.planned(count(plan.results)), "bold"), f" {tail(plan.results, seconds, calls)}"
     )
     if plan.changes:
-        yield Text(f"plan {plan.digest}")
+        yield Text(f"plan {digest}")
 
 
 def repaired(result: Result, change: Change) -> str:

@@ -11,6 +11,7 @@ from pydantic import Field, StringConstraints, model_validator
 from ..baseline import Baseline, Contradiction, Section, Text, Wrong
 from ..delivery import CONTROL_TOWER
 from ..problem import Path, did_you_mean
+from ..section import aws_name
 from ..selectors import Selectors, management_sides
 from .log_bucket_section import LogBuckets
 from .log_buckets import bucket_key
@@ -167,7 +168,10 @@ class Trail(Section):
     tags: dict[TagKey, TagValue] = Field(
         default_factory=dict, max_length=50, description="Tags of the trail. Those of others are kept."
     )
-    exact: bool = Field(False, description="Also undo what is stricter in AWS than here.")
+    exact: bool = Field(
+        False,
+        description="Also undo what is stricter in AWS than here; `apply` does so with `--allow` only.",
+    )
 
     def selectors(self) -> Selectors | None:
         """What the file wants recorded, as PutEventSelectors takes it; None where the file does not say."""
@@ -253,7 +257,5 @@ def to_api(value: Any) -> Any:
     if isinstance(value, Section):
         return to_api(value.model_dump(exclude_none=True))
     if isinstance(value, Mapping):
-        return {
-            "".join(part.capitalize() for part in key.split("_")): to_api(each) for key, each in value.items()
-        }
+        return {aws_name(key): to_api(each) for key, each in value.items()}
     return [to_api(each) for each in value] if isinstance(value, list) else value

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Iterator, Mapping
+from typing import Any, Final
 
 from pydantic import Field
 
 from ..aws import Aws
 from ..baseline import Baseline, Contradiction, Section
-from ..model import Change, Changes, Difference, Finding, Findings, Kind, Note, Scope, Seen
+from ..model import Call, Change, Changes, Difference, Finding, Findings, Kind, Note, Scope, Seen
+from ..section import aws_name
 from ..stricter import higher, lower, on, weigh
 from . import step, verify
 
+_TITLE: Final = "password policy"
 # `allow_users_to_change_password` has no safer side, so any difference in it is drift.
-_STRICTER = {
+_STRICTER: Final = {
     "MinimumPasswordLength": higher,
     "RequireSymbols": on,
     "RequireNumbers": on,
@@ -25,7 +27,7 @@ _STRICTER = {
     "HardExpiry": on,
 }
 # What AWS takes for a field that a request leaves out: UpdateAccountPasswordPolicy knows no partial update.
-_UNSET: dict[str, Any] = {
+_UNSET: Final[dict[str, Any]] = {
     "MinimumPasswordLength": 6,
     "RequireSymbols": False,
     "RequireNumbers": False,
@@ -36,10 +38,16 @@ _UNSET: dict[str, Any] = {
     "PasswordReusePrevention": None,
     "HardExpiry": False,
 }
+# What holds in an account that has no policy, of what a policy can say.
+_IN_FORCE: Final[dict[str, Any]] = {"MinimumPasswordLength": 8}
 
 
 class PasswordPolicy(Section):
-    """The rules for the passwords of IAM users. A field that is left out is left as it is in AWS."""
+    """The rules for the passwords of IAM users.
+
+    A field that is left out keeps what the account's policy has. An account without a policy gets a new one,
+    and AWS's default for the field: 8 characters, and nothing else asked.
+    """
 
     minimum_password_length: int | None = Field(
         None, ge=6, le=128, description="Characters at least. CIS: 14."
@@ -66,14 +74,15 @@ class PasswordPolicy(Section):
         None,
         description="A user whose password has expired is locked out until an administrator sets a new one.",
     )
-    exact: bool = Field(False, description="Also undo what is stricter in AWS than here.")
+    exact: bool = Field(
+        False,
+        description="Also undo what is stricter in AWS than here; `apply` does so with `--allow` only.",
+    )
 
     def to_api(self) -> dict[str, Any]:
         """The fields that the file states, under AWS's names."""
         given = self.model_dump(exclude_none=True, exclude={"exact"})
-        return {
-            "".join(part.capitalize() for part in name.split("_")): value for name, value in given.items()
-        }
+        return {aws_name(name): value for name, value in given.items()}
 
     def contradictions(self, baseline: Baseline) -> Iterator[Contradiction]:
         """Hard expiry without an age never happens."""
@@ -95,22 +104,53 @@ def read_password_policy(aws: Aws) -> dict[str, Any] | None:
 
 @step("password_policy", PasswordPolicy, Scope.ACCOUNT)
 def ensure_password_policy(aws: Aws, baseline: Baseline) -> Changes:
-    """Hold the account's password policy at the baseline, all fields in one request."""
+    """Hold the account's password policy at the baseline, all fields in one request.
+
+    With `exact`, what is stricter is undone in a second request, which the repair does not wait for.
+    """
     section = baseline[PasswordPolicy]
-    have = read_password_policy(aws)
+    want, have = section.to_api(), read_password_policy(aws)
     if have is not None:
-        yield Seen("password policy")
-    weighed = weigh(have or {}, section.to_api(), _STRICTER if have else {}, exact=section.exact)
-    for name, (present, asked) in weighed.kept.items():
-        yield Note(Kind.STRICTER, "password policy", f"{name} is {present}; the baseline asks for {asked}")
-    if not weighed.differences:
+        yield Seen(_TITLE)
+    weighed = weigh(have or _IN_FORCE, want, _STRICTER)
+    repairs = weighed.differences
+    if have is None:  # IAM's default of 8 characters is no policy
+        repairs = tuple(Difference(name, None, want[name]) for name in want if name not in weighed.kept)
+    full = {**(have or _UNSET | _IN_FORCE), **{each.field: each.want for each in repairs}}
+    if repairs:
+        yield from _warnings(have, want, full)
+        yield Change(_TITLE, repairs, _put(aws, full), "update" if have else "create")
+    if section.exact and weighed.kept:
+        looser = ", ".join(f"{each.field} {each.want} instead of {each.have}" for each in weighed.loosening)
+        call = _put(aws, {**full, **{each.field: each.want for each in weighed.loosening}})
+        yield Change(
+            _TITLE,
+            weighed.loosening,
+            call,
+            consent="weaken-password-policy",
+            loses=f"weaker passwords are taken: {looser}",
+        )
         return
-    full = {**(have or _UNSET), **{d.field: d.want for d in weighed.differences}}
-    if have is not None and full["MaxPasswordAge"] and not have["MaxPasswordAge"]:
-        yield Note(Kind.WARNING, "password policy", "MaxPasswordAge expires every older password at once")
-    call = aws.write("iam").update_account_password_policy(**{k: v for k, v in full.items() if v is not None})
-    differences = tuple(Difference(d.field, d.have, d.want) for d in weighed.differences)
-    yield Change("password policy", differences, call, "update" if have else "create")
+    for name, (present, asked) in weighed.kept.items():
+        yield Note(Kind.STRICTER, _TITLE, f"{name} is {present}; the baseline asks for {asked}")
+
+
+def _warnings(have: Mapping[str, Any] | None, want: Mapping[str, Any], full: Mapping[str, Any]) -> Changes:
+    """What the repair does besides: it may expire passwords, and a first policy replaces IAM's default."""
+    if have is None:
+        if taken := [f"{name} {full[name] or 'none'}" for name in full if name not in want]:
+            text = f"the account has no policy, so what the file leaves out gets AWS's defaults: {', '.join(taken)}"
+            asks = "; without a policy IAM asks for three of the four kinds of characters"
+            yield Note(Kind.WARNING, _TITLE, text + asks)
+    elif full["MaxPasswordAge"] and not have["MaxPasswordAge"]:
+        yield Note(Kind.WARNING, _TITLE, "MaxPasswordAge expires every older password at once")
+
+
+def _put(aws: Aws, full: Mapping[str, Any]) -> Call:
+    """The whole policy in one request; a limit that is None is off by being left out."""
+    return aws.write("iam").update_account_password_policy(
+        **{name: value for name, value in full.items() if value is not None}
+    )
 
 
 @verify("password_policy")
@@ -122,4 +162,4 @@ def verify_password_policy(aws: Aws, baseline: Baseline) -> Findings:
         if have is None
         else f"{have['MinimumPasswordLength']} characters or more"
     )
-    yield Finding("password policy", "in force", have is not None, text)
+    yield Finding(_TITLE, "in force", have is not None, text)
