@@ -40,7 +40,12 @@ def lifecycle_rule(rule: Rule) -> Hashable:
     predicate and the predicate. Transitions have no order. Numbers may be text, dates may be text or dates.
     """
     rest = {key: value for key, value in rule.items() if key not in ("Filter", "Prefix")}
-    return frozenset((*_items(rest), ("Filter", frozenset(_predicates(rule)))))
+    return frozenset((*_items(rest), ("Filter", chosen_by(rule))))
+
+
+def chosen_by(rule: Rule) -> frozenset[tuple[str, Hashable]]:
+    """Everything an object must be for the rule to apply, as (name, value); empty for a rule that applies to all."""
+    return frozenset(_predicates(rule))
 
 
 def merge_rules(

@@ -6,6 +6,7 @@ a basic one; the order of selectors, of resources and of values means nothing.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
@@ -26,8 +27,13 @@ DEFAULT: Final[Selectors] = {
     ]
 }
 _SIDES: Final = {"All": ("read", "write"), "ReadOnly": ("read",), "WriteOnly": ("write",)}
-_OTHERS: Final = "all others"  # the sources that nobody excludes
+OTHERS: Final = "all others"  # the sources that nobody excludes
+MANAGEMENT: Final = "management events"
+CONDITIONAL: Final = "events"  # those that no basic selector can name, by their conditions
+EVERY: Final = ""  # of a type, every resource: what every ARN begins with
 S3_OBJECT: Final = "AWS::S3::Object"
+# What basic selectors know, and how the ARN for all of a type is written there.
+BASIC_TYPES: Final = {S3_OBJECT: "s3", "AWS::Lambda::Function": "lambda", "AWS::DynamoDB::Table": "dynamodb"}
 
 
 @dataclass(frozen=True)
@@ -46,7 +52,7 @@ class Compared:
 
 def compare(have: Selectors, want: Selectors) -> Compared:
     """What *want* records beside what *have* records."""
-    sources = _excluded(have) | _excluded(want)
+    sources = excluded(have, want)
     recorded, asked = records(have, sources), records(want, sources)
     titles = (_titled(have), _titled(want))
     same = recorded == asked if None in titles else titles[0] == titles[1]
@@ -62,17 +68,15 @@ def compare_insights(have: Sequence[Mapping[str, Any]], want: Sequence[Mapping[s
 def records(selectors: Selectors, sources: Collection[str] = ()) -> frozenset[Record]:
     """The kinds of events that the selectors let through. *sources* are told apart from the other sources."""
     found: set[Record] = set()
-    for sides, excluded in _management(selectors):
+    for sides, left_out in _management(selectors):
         found |= {
-            ("management events", source, side)
+            (MANAGEMENT, source, side)
             for side in sides
-            for source in (_OTHERS, *sources)
-            if source not in excluded
+            for source in (OTHERS, *sources)
+            if source not in left_out
         }
     found |= set(_data(selectors))
-    advanced = _parts(selectors)[1]
-    found |= {("events", _conditions(each)) for each in advanced if _plain_management(each) is None}
-    return frozenset(found)
+    return frozenset(found | {(CONDITIONAL, conditions(each)) for each in conditional(selectors)})
 
 
 def management_sides(selectors: Selectors) -> set[str]:
@@ -86,9 +90,8 @@ def records_writes_to(selectors: Selectors, bucket_arn: str) -> bool:
     prefixes = [
         value for kind, value, side in _data(selectors) if (kind, side) == (S3_OBJECT, "write")
     ]  # of ARNs
-    advanced = _parts(selectors)[1]
     return any(map(objects.startswith, prefixes)) or any(
-        _lets_writes_through(_conditions(each), objects) for each in advanced
+        _lets_writes_through(conditions(each), objects) for each in conditional(selectors)
     )
 
 
@@ -106,14 +109,14 @@ def in_words(found: Iterable[Record]) -> str:
 
 def _spelled(record: Record) -> str:
     what, *rest = record
-    if what == "events" and isinstance(rest[0], frozenset):
-        conditions = sorted(
+    if what == CONDITIONAL and isinstance(rest[0], frozenset):
+        spelled = sorted(
             f"{field} {operator} {' or '.join(sorted(values))}"
             for field, operators in rest[0]
             for operator, values in operators
         )
-        return "events where " + " and ".join(conditions)
-    return " of ".join(str(part) for part in (what, *rest) if part != _OTHERS)
+        return "events where " + " and ".join(spelled)
+    return " of ".join(str(part) for part in (what, *rest) if part not in {OTHERS, EVERY})
 
 
 def _parts(selectors: Selectors) -> tuple[Sequence[Mapping[str, Any]], Sequence[Mapping[str, Any]]]:
@@ -124,52 +127,108 @@ def _parts(selectors: Selectors) -> tuple[Sequence[Mapping[str, Any]], Sequence[
 
 def _management(selectors: Selectors) -> Iterator[tuple[tuple[str, ...], frozenset[str]]]:
     """For each selector of management events: reads or writes or both, and the sources left out."""
-    basic, advanced = _parts(selectors)
+    basic, _ = _parts(selectors)
     for selector in basic:
         if selector.get("IncludeManagementEvents", True):
-            excluded = frozenset(selector.get("ExcludeManagementEventSources") or ())
-            yield _sides(selector), excluded
-    yield from (found for each in advanced if (found := _plain_management(each)) is not None)
+            yield _sides(selector), frozenset(selector.get("ExcludeManagementEventSources") or ())
+    yield from (found for each in advanced(selectors) if (found := plain_management(each)) is not None)
 
 
 def _data(selectors: Selectors) -> Iterator[tuple[str, str, str]]:
-    """For each data resource of the basic selectors: its type, the ARN or part of one, read or write."""
+    """For each data resource that a basic selector can name: its type, the ARN or part of one, read or write."""
     for selector in _parts(selectors)[0]:
         for resource in selector.get("DataResources") or ():
             for value in resource.get("Values") or ():
-                yield from ((resource["Type"], value, side) for side in _sides(selector))
+                of = (resource["Type"], _whole(resource["Type"], value))
+                yield from ((*of, side) for side in _sides(selector))
+    for each in advanced(selectors):
+        yield from _plain_data(each) or ()
 
 
 def _sides(selector: Mapping[str, Any]) -> tuple[str, ...]:
     return _SIDES[selector.get("ReadWriteType") or "All"]
 
 
-def _plain_management(selector: Mapping[str, Any]) -> tuple[tuple[str, ...], frozenset[str]] | None:
+def advanced(selectors: Selectors) -> Sequence[Mapping[str, Any]]:
+    """The advanced selectors, none where there are basic ones."""
+    return _parts(selectors)[1]
+
+
+def conditional(selectors: Selectors) -> list[Mapping[str, Any]]:
+    """The advanced selectors that say what no basic one can."""
+    return [
+        each for each in advanced(selectors) if plain_management(each) is None and _plain_data(each) is None
+    ]
+
+
+def plain_management(selector: Mapping[str, Any]) -> tuple[tuple[str, ...], frozenset[str]] | None:
     """An advanced selector as the basic one that says the same; None where there is none."""
-    fields = {field: dict(operators) for field, operators in _conditions(selector)}
+    fields = _plain_fields(selector, "Management", {"eventSource"})
+    source = (fields or {}).get("eventSource", {"NotEquals": frozenset()})
+    if fields is None or set(source) != {"NotEquals"}:
+        return None
+    return _told_sides(fields), source["NotEquals"]
+
+
+def _plain_data(selector: Mapping[str, Any]) -> list[tuple[str, str, str]] | None:
+    """An advanced selector for data events as what `_data` tells of basic ones; None where it says more."""
+    fields = _plain_fields(selector, "Data", {"resources.type", "resources.ARN"})
+    if fields is None or set(fields.get("resources.type", ())) != {"Equals"}:
+        return None
+    types = fields["resources.type"]["Equals"]
+    where = fields.get("resources.ARN")
+    if where is not None and any(set(where) != {operator_of(kind)} for kind in types):
+        return None
+    values = frozenset({EVERY}) if where is None else frozenset().union(*where.values())
+    return [
+        (kind, _whole(kind, value), side)
+        for kind in types
+        for value in values
+        for side in _told_sides(fields)
+    ]
+
+
+def operator_of(kind: str) -> str:
+    """How an advanced selector compares an ARN as a basic one does: S3 knows prefixes, the others whole ARNs."""
+    return "StartsWith" if kind == S3_OBJECT else "Equals"
+
+
+def _whole(kind: str, value: str) -> str:
+    """The value, or EVERY where it is the ARN by which a basic selector means all of the type."""
+    service = BASIC_TYPES.get(kind)
+    return EVERY if service and re.fullmatch(rf"arn:[^:]+:{service}(:::)?", value) else value
+
+
+def _plain_fields(
+    selector: Mapping[str, Any], category: str, more: set[str]
+) -> dict[str, dict[str, frozenset[str]]] | None:
+    """The conditions by field; None unless each is known, and there once, and reads are told by `Equals`."""
+    fields = {field: dict(operators) for field, operators in conditions(selector)}
     if len(fields) != len(selector["FieldSelectors"]):
         return None
-    if not fields.keys() <= {"eventCategory", "readOnly", "eventSource"}:
+    if not fields.keys() <= {"eventCategory", "readOnly", *more}:
         return None
-    if fields.get("eventCategory") != {"Equals": frozenset({"Management"})}:
+    if fields.get("eventCategory") != {"Equals": frozenset({category})}:
         return None
-    source = fields.get("eventSource", {"NotEquals": frozenset()})
-    reads = fields.get("readOnly", {"Equals": frozenset({"true", "false"})})
-    if set(source) != {"NotEquals"} or set(reads) != {"Equals"}:
-        return None
+    return fields if set(fields.get("readOnly", {"Equals"})) == {"Equals"} else None
+
+
+def _told_sides(fields: Mapping[str, Mapping[str, frozenset[str]]]) -> tuple[str, ...]:
     sides = {"true": "read", "false": "write"}
-    return tuple(sides[each] for each in sorted(reads["Equals"]) if each in sides), source["NotEquals"]
+    told = fields.get("readOnly", {"Equals": frozenset(sides)})["Equals"]
+    return tuple(sides[each] for each in sorted(told) if each in sides)
 
 
-def _conditions(selector: Mapping[str, Any]) -> Conditions:
+def conditions(selector: Mapping[str, Any]) -> Conditions:
+    """The conditions of an advanced selector, whatever their order."""
     return frozenset(
         (each["Field"], frozenset((name, frozenset(v)) for name, v in each.items() if name != "Field" and v))
         for each in selector["FieldSelectors"]
     )
 
 
-def _lets_writes_through(conditions: Conditions, objects: str) -> bool:
-    fields = {field: dict(operators) for field, operators in conditions}
+def _lets_writes_through(found: Conditions, objects: str) -> bool:
+    fields = {field: dict(operators) for field, operators in found}
     if S3_OBJECT not in fields.get("resources.type", {}).get("Equals", ()):
         return False
     if "false" not in fields.get("readOnly", {}).get("Equals", {"false"}):
@@ -183,12 +242,14 @@ def _lets_writes_through(conditions: Conditions, objects: str) -> bool:
 
 def _titled(selectors: Selectors) -> frozenset[Hashable] | None:
     """Advanced selectors with their names; None for basic ones, which have none."""
-    advanced = _parts(selectors)[1]
-    return frozenset((each.get("Name") or "", _conditions(each)) for each in advanced) or None
+    return frozenset((each.get("Name") or "", conditions(each)) for each in advanced(selectors)) or None
 
 
-def _excluded(selectors: Selectors) -> frozenset[str]:
-    return frozenset(source for _, excluded in _management(selectors) for source in excluded)
+def excluded(*all_selectors: Selectors) -> frozenset[str]:
+    """The sources whose management events one of the selectors leaves out."""
+    return frozenset(
+        source for each in all_selectors for _, left_out in _management(each) for source in left_out
+    )
 
 
 def _insights(selectors: Sequence[Mapping[str, Any]]) -> frozenset[Record]:

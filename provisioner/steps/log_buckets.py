@@ -6,8 +6,8 @@ policy of a bucket is made from what its deliverers need.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from .. import policy
@@ -18,9 +18,8 @@ from ..delivery import deny_insecure_transport, union
 from ..model import Change, Changes, Finding, Findings, Refused, Scope, Seen, create
 from . import step, verify
 from .log_bucket_section import MARK, LogBucket, LogBuckets
-from .log_bucket_settings import ABSENT, Bucket, settings
-
-Statement = Mapping[str, Any]
+from .log_bucket_settings import settings
+from .log_bucket_state import Bucket, Statement, ask
 
 
 @dataclass(frozen=True)
@@ -71,7 +70,7 @@ def ensure_log_buckets(aws: Aws, baseline: Baseline) -> Changes:
         bucket = Bucket(aws, want, statements[key], *asked[key])
         if read_bucket(bucket) is None:
             yield _make(bucket)
-            bucket = replace(bucket, new=True)
+            bucket = bucket.made()
         else:
             yield Seen(bucket.title)
         yield from settings(bucket)
@@ -79,14 +78,8 @@ def ensure_log_buckets(aws: Aws, baseline: Baseline) -> Changes:
 
 def _ask(aws: Aws, want: LogBucket) -> tuple[Reading, dict[str, Reading]]:
     """Begin every read that the wanted state needs, all at once: a bucket that is not there costs one round trip too."""
-    stated = {
-        "get_object_lock_configuration": want.object_lock is not None,
-        "get_bucket_tagging": bool(want.tags),
-        "get_bucket_lifecycle_configuration": want.lifecycle_rules is not None,
-    }
-    read, owned = aws.read("s3"), {"Bucket": want.name, "ExpectedBucketOwner": aws.account}
-    asked = [name for name in ABSENT if stated.get(name, True)]
-    return read.head_bucket(**owned), {name: getattr(read, name)(**owned) for name in asked}
+    head = aws.read("s3").head_bucket(Bucket=want.name, ExpectedBucketOwner=aws.account)
+    return head, ask(aws, want)
 
 
 def read_bucket(bucket: Bucket) -> dict[str, Any] | None:

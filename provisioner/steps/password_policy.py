@@ -138,7 +138,8 @@ def ensure_password_policy(aws: Aws, baseline: Baseline) -> Changes:
 def _warnings(have: Mapping[str, Any] | None, want: Mapping[str, Any], full: Mapping[str, Any]) -> Changes:
     """What the repair does besides: it may expire passwords, and a first policy replaces IAM's default."""
     if have is None:
-        if taken := [f"{name} {full[name] or 'none'}" for name in full if name not in want]:
+        words = {None: "none", False: "off"}
+        if taken := [f"{name} {words.get(value, value)}" for name, value in full.items() if name not in want]:
             text = f"the account has no policy, so what the file leaves out gets AWS's defaults: {', '.join(taken)}"
             asks = "; without a policy IAM asks for three of the four kinds of characters"
             yield Note(Kind.WARNING, _TITLE, text + asks)

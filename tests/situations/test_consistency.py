@@ -13,10 +13,10 @@ from provisioner.model import Target
 from provisioner.sandbox import Fault, WireCall, World
 
 from ..conftest import EXAMPLE, Bench
-from ..test_cli import FILE, home, told
+from ..test_cli import FILE, told
 from .conftest import OwnTime, Switch
 
-__all__ = ["home"]  # a machine of its own for each command line
+pytestmark = pytest.mark.usefixtures("home")
 
 LOGS, CONFIG = "acme-cloudtrail-123456789012", "acme-config-123456789012"
 TWO = EXAMPLE.replace("regions: [us-east-1]", "regions: [us-east-1, eu-west-1]")

@@ -24,10 +24,10 @@ from provisioner.sandbox import Fault, WireCall, World
 
 from ..conftest import EXAMPLE, Bench
 from ..steps.test_trusted_access import MEMBER, become
-from ..test_cli import FILE, home, told
+from ..test_cli import FILE, told
 from .conftest import OwnTime, Switch
 
-__all__ = ["home"]  # a machine of its own for each command line
+pytestmark = pytest.mark.usefixtures("home")
 
 ACCOUNT = "123456789012"
 EVERYWHERE = EXAMPLE.replace("regions: [us-east-1]", "regions: [us-east-1, me-south-1]")

@@ -14,9 +14,9 @@ from provisioner.model import Change
 from provisioner.steps import STEPS
 
 from ..conftest import EXAMPLE, Bench
-from ..test_cli import home, told
+from ..test_cli import told
 
-__all__ = ["home"]  # a machine of its own for each command line
+pytestmark = pytest.mark.usefixtures("home")
 
 HOMES = {
     "aws": ("us-east-1", "eu-west-1", "amazonaws.com"),
