@@ -146,18 +146,14 @@ def repaired(result: Result, change: Change) -> str:
 def findings(results: Sequence[Result]) -> Table:
     """The table of `verify`: what was looked at, whether it works, and how it is known."""
     table = Table(box=None, pad_edge=False, header_style="bold")
-    for heading in ("", "step", "where", "resource", "check", "found"):
-        table.add_column(heading, overflow="fold")
+    several = len({result.target for result in results}) > 1
+    for heading in ("", "step", *(["where"] if several else []), "resource", "check", "found"):
+        table.add_column(heading, overflow="fold", no_wrap=heading in {"", "step"})
     for result in results:
+        where = [words.place(result)] if several else []
         for mark, style, finding in rows(result):
-            table.add_row(
-                Text(mark, style),
-                result.step,
-                words.place(result),
-                words.clean(finding.resource),
-                finding.check,
-                words.clean(finding.detail),
-            )
+            cells = [*where, words.clean(finding.resource), finding.check, words.clean(finding.detail)]
+            table.add_row(Text(mark, style), result.step, *cells)
     return table
 
 

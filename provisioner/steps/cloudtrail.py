@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -10,21 +11,14 @@ from ..aws import Aws
 from ..baseline import Baseline
 from ..delivery import cloudtrail_delivery
 from ..diff import tags
-from ..model import Call, Change, Changes, Difference, Kind, Note, Scope, Seen, Wait, create, update
+from ..model import Change, Changes, Difference, Kind, Note, Scope, Seen, Wait, create, update
 from ..organization import read_organization
 from ..policy import arn as make_arn
-from ..selectors import (
-    DEFAULT,
-    Compared,
-    compare,
-    compare_insights,
-    in_words,
-    management_sides,
-    records_writes_to,
-)
-from ..stricter import on, weigh
-from ..trails import other_copies, read_trails
+from ..selectors import DEFAULT, management_sides, records_writes_to
+from ..stricter import Stricter, on, weigh
+from ..trails import Place, other_copies, read_trails
 from . import step
+from .cloudtrail_recording import READY, ensure_event_selectors, ensure_insight_selectors
 from .cloudtrail_section import Trail
 from .cloudtrail_state import PAIR, Have, read_trail, trail_arn, wanted
 from .log_buckets import Delivery, delivers
@@ -36,7 +30,14 @@ _STRICTER = {
     "IsMultiRegionTrail": on,
     "IncludeGlobalServiceEvents": on,
     "EnableLogFileValidation": on,
-    "KmsKeyId": lambda have, want: have is not None and want is None,
+}
+# What it costs to undo one of them.
+_LOSES = {
+    "IsOrganizationTrail": "the other accounts of the organization are no longer recorded",
+    "IsMultiRegionTrail": "the other Regions are no longer recorded",
+    "IncludeGlobalServiceEvents": "IAM, STS and CloudFront are no longer recorded",
+    "EnableLogFileValidation": "that a log file was changed can no longer be proved",
+    "KmsKeyId": "log files are no longer encrypted with a key of your own",
 }
 # What CloudTrail answers until everywhere in AWS an earlier write is seen.
 _WAITS = (
@@ -48,10 +49,6 @@ _WAITS = (
     Wait("InvalidCloudWatchLogsLogGroupArnException", "the role to be usable", "Access denied", 120),
     Wait("CloudWatchLogsDeliveryUnavailableException", "CloudWatch Logs to be available", seconds=60),
     Wait("CloudTrailAccessNotEnabledException", "trusted access to take effect", seconds=60),
-    Wait("ConflictException", "CloudTrail to end what it does with the trail", seconds=180),
-)
-_READY = (
-    Wait("TrailNotFoundException", "the new trail to be seen everywhere", seconds=30),
     Wait("ConflictException", "CloudTrail to end what it does with the trail", seconds=180),
 )
 
@@ -97,10 +94,10 @@ def ensure_cloudtrail(aws: Aws, baseline: Baseline) -> Changes:
         yield Seen(title)
         yield from _settings(aws, section, arn, have, want)
     if have is None or not have.logging:
-        call = aws.write("cloudtrail").start_logging(Name=arn).waiting(*_READY)
+        call = aws.write("cloudtrail").start_logging(Name=arn).waiting(*READY)
         yield update(title, (Difference("logging", have=False, want=True),), call)
-    yield from _event_selectors(aws, section, arn, have)
-    yield from _insight_selectors(aws, section, arn, have)
+    yield from ensure_event_selectors(aws, section, arn, have)
+    yield from ensure_insight_selectors(aws, section, arn, have)
     yield from _tags(aws, section, arn, have)
     yield from warnings
 
@@ -115,68 +112,56 @@ def _make(aws: Aws, section: Trail, title: str, want: Mapping[str, Any]) -> Chan
 
 
 def _settings(aws: Aws, section: Trail, arn: str, have: Have, want: Mapping[str, Any]) -> Changes:
-    """What differs, in one call; what the call leaves out keeps its value."""
+    """What differs, in one call; what the call leaves out keeps its value.
+
+    With `exact`, what is stricter is undone in a second call, which the repair does not wait for.
+    """
     title = f"trail {section.name}"
-    weighed = weigh(have.settings, want, _STRICTER, exact=section.exact)
+    owners = {aws.account, Place.of(arn).account}
+    stricter: dict[str, Stricter] = {
+        **_STRICTER,
+        "KmsKeyId": lambda have, want: want is None and _account(have) in owners,
+    }
+    weighed = weigh(have.settings, want, stricter)
+    if weighed.differences:
+        yield from _before_repair(title, have, weighed.differences)
+        yield _update(aws, title, arn, want, weighed.differences)
+    if section.exact and weighed.kept:
+        loses = "; ".join(_LOSES[each.field] for each in weighed.loosening)
+        loosening = _update(aws, title, arn, want, weighed.loosening)
+        yield replace(loosening, consent="weaken-trail", loses=loses)
+        return
     for name, (present, asked) in weighed.kept.items():
         yield Note(Kind.STRICTER, title, f"{name} is {present}; the baseline asks for {asked or 'none'}")
-    if not weighed.differences:
-        return
-    params = {each.field: "" if each.want is None else each.want for each in weighed.differences}
+
+
+def _account(key_arn: str | None) -> str:
+    """The account that the key belongs to; empty for no key."""
+    return (key_arn or "::::").split(":")[4]
+
+
+def _update(
+    aws: Aws, title: str, arn: str, want: Mapping[str, Any], differences: tuple[Difference, ...]
+) -> Change:
+    params = {each.field: "" if each.want is None else each.want for each in differences}
     if params.keys() & set(PAIR):
         params |= {name: want[name] for name in PAIR}
-    if "S3BucketName" in params:
-        # No flag for it: who points the trail at a bucket of theirs must not stop the repair from cron.
+    return update(
+        title, differences, aws.write("cloudtrail").update_trail(Name=arn, **params).waiting(*_WAITS)
+    )
+
+
+def _before_repair(title: str, have: Have, differences: tuple[Difference, ...]) -> Iterator[Note]:
+    """What a repair leaves behind. No flag for it: who changed the trail must not stop the repair from cron."""
+    repaired = {each.field: each.want for each in differences}
+    if "S3BucketName" in repaired:
         old = have.settings["S3BucketName"]
         text = f"log files so far stay in `{old}`; what reads them there sees no new ones"
         yield Note(Kind.WARNING, title, text)
-    yield update(
-        title, weighed.differences, aws.write("cloudtrail").update_trail(Name=arn, **params).waiting(*_WAITS)
-    )
-
-
-def _event_selectors(aws: Aws, section: Trail, arn: str, have: Have | None) -> Changes:
-    want = section.selectors()
-    there = DEFAULT if have is None else have.selectors
-    if want is None or there is None:
-        return
-    differences = tuple(
-        Difference(kind, there.get(kind) or None, want.get(kind))
-        for kind in ("EventSelectors", "AdvancedEventSelectors")
-        if there.get(kind) or want.get(kind)
-    )
-    call = aws.write("cloudtrail").put_event_selectors(TrailName=arn, **want)
-    yield from _recorded(section, compare(there, want), differences, call, new=have is None)
-
-
-def _insight_selectors(aws: Aws, section: Trail, arn: str, have: Have | None) -> Changes:
-    want = section.insights()
-    there = [] if have is None else have.insights
-    if want is None or there is None:
-        return
-    if any(each.get("EventCategories") for each in there):  # left out, AWS would keep those that are there
-        want = [{"EventCategories": ["Management"], **each} for each in want]
-    differences = (Difference("InsightSelectors", there or None, want),)
-    call = aws.write("cloudtrail").put_insight_selectors(TrailName=arn, InsightSelectors=want)
-    yield from _recorded(section, compare_insights(there, want), differences, call, new=have is None)
-
-
-def _recorded(
-    section: Trail, compared: Compared, differences: tuple[Difference, ...], call: Call, *, new: bool
-) -> Changes:
-    """Record what is asked for. To record more is no drift; a change that ends some of it needs consent."""
-    title = f"trail {section.name}"
-    if compared.same:
-        return
-    lost = compared.extra if not (new or section.exact) else frozenset()
-    if lost and compared.stricter:
-        yield Note(
-            Kind.STRICTER, title, f"also records {in_words(lost)}, which the baseline does not ask for"
-        )
-        return
-    consent = "drop-recorded-events" if lost else None
-    loses = f"no longer recorded: {in_words(lost)}" if lost else ""
-    yield Change(title, differences, call.waiting(*_READY), consent=consent, loses=loses)
+    key = have.settings["KmsKeyId"]
+    if key is not None and "KmsKeyId" in repaired and repaired["KmsKeyId"] is None:
+        text = f"log files were encrypted with `{key}`, a key of another account, which can keep you from reading them"
+        yield Note(Kind.WARNING, title, text)
 
 
 def _tags(aws: Aws, section: Trail, arn: str, have: Have | None) -> Changes:
