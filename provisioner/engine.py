@@ -170,7 +170,9 @@ def _alike(a: Change, b: Change) -> bool:
 
 def _within_plan(change: Change, shown: Change) -> bool:
     """The change is one that was shown, or a part of it."""
-    return _alike(change, shown) and {d.field for d in change.differences} <= {d.field for d in shown.differences}
+    return _alike(change, shown) and {d.field for d in change.differences} <= {
+        d.field for d in shown.differences
+    }
 
 
 def plan(steps: Iterable[Step], targets: Mapping[Scope, list[Target]]) -> dict[Node, set[Node]]:

@@ -96,15 +96,15 @@ def records_writes_to(selectors: Selectors, bucket_arn: str) -> bool:
 
 
 def in_words(found: Iterable[Record]) -> str:
-    """What is recorded, for people: `management events of kms.amazonaws.com (read), ...`."""
+    """What is recorded, for people: `management events of kms.amazonaws.com (read), ...`; ten of them, and how many more."""
     sides: dict[Record, list[str]] = {}
     for record in sorted(found, key=_spelled):
         *what, last = record
         key = tuple(what) if last in {"read", "write"} else record
         sides.setdefault(key, []).extend([str(last)] if key != record else [])
-    return ", ".join(
-        _spelled(what) + (f" ({each[0]})" if len(each) == 1 else "") for what, each in sides.items()
-    )
+    told = [_spelled(what) + (f" ({each[0]})" if len(each) == 1 else "") for what, each in sides.items()]
+    more = [f"{len(told) - 10} more"] if len(told) > 10 else []
+    return ", ".join(told[:10] + more)
 
 
 def _spelled(record: Record) -> str:

@@ -196,7 +196,9 @@ def _break_trail(cloudtrail: Any, name: str) -> None:
 def _break_bucket(s3: Any, name: str) -> None:
     s3.delete_public_access_block(Bucket=name)
     s3.delete_bucket_policy(Bucket=name)
-    s3.delete_bucket_encryption(Bucket=name)
+    # With a key of AWS's, which no log service can use.
+    managed = {"ApplyServerSideEncryptionByDefault": {"SSEAlgorithm": "aws:kms"}}
+    s3.put_bucket_encryption(Bucket=name, ServerSideEncryptionConfiguration={"Rules": [managed]})
     s3.delete_bucket_tagging(Bucket=name)
     s3.delete_bucket_lifecycle(Bucket=name)
     rules = {"Rules": [{"ObjectOwnership": "ObjectWriter"}]}

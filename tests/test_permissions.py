@@ -387,6 +387,7 @@ def test_the_policy_of_the_example() -> None:
             "s3:PutBucketPolicy",
             "s3:PutBucketPublicAccessBlock",
             "s3:PutBucketVersioning",
+            "s3:PutEncryptionConfiguration",
             "s3:PutLifecycleConfiguration",
         ],
         "Resource": [

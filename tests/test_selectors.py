@@ -43,7 +43,7 @@ SELECTORS = st.one_of(
 
 
 WORDS = (
-    "events where eventCategory Equals Data and resources.ARN StartsWith arn:aws:s3:::vault/"
+    "events where eventCategory Equals Data and resources.ARN EndsWith .pdf"
     " and resources.type Equals AWS::S3::Object"
 )
 
@@ -80,6 +80,14 @@ VAULT = {
     "eventCategory": {"Equals": ["Data"]},
     "resources.type": {"Equals": ["AWS::S3::Object"]},
     "resources.ARN": {"StartsWith": ["arn:aws:s3:::vault/"]},
+}
+
+
+ALL_OBJECTS = {name: how for name, how in VAULT.items() if name != "resources.ARN"}
+FUNCTION = {
+    "eventCategory": {"Equals": ["Data"]},
+    "resources.type": {"Equals": ["AWS::Lambda::Function"]},
+    "resources.ARN": {"Equals": ["arn:aws:lambda:::f"]},
 }
 
 
@@ -136,6 +144,27 @@ def test_any_other_value_of_a_condition_is_a_difference(
         # What one selector leaves out, another lets through.
         ({"EventSelectors": [{"ExcludeManagementEventSources": [KMS]}, {}]}, DEFAULT),
         (basic(DataResources=[*data("a"), *data("b")]), basic(DataResources=data("b", "a"))),
+        # An advanced selector that a basic one could say.
+        (advanced(MANAGEMENT, VAULT), basic(DataResources=data("arn:aws:s3:::vault/"))),
+        (
+            advanced(MANAGEMENT, {**VAULT, "readOnly": {"Equals": ["false"]}}),
+            {
+                "EventSelectors": [
+                    {},
+                    {
+                        "ReadWriteType": "WriteOnly",
+                        "IncludeManagementEvents": False,
+                        "DataResources": data("arn:aws:s3:::vault/"),
+                    },
+                ]
+            },
+        ),
+        (advanced(MANAGEMENT, ALL_OBJECTS), basic(DataResources=data("arn:aws:s3"))),
+        (advanced(MANAGEMENT, ALL_OBJECTS), basic(DataResources=data("arn:aws-cn:s3:::"))),
+        (
+            advanced(MANAGEMENT, FUNCTION),
+            basic(DataResources=data("arn:aws:lambda:::f", kind="AWS::Lambda::Function")),
+        ),
     ],
 )
 def test_the_same_events_are_the_same_however_they_are_written(a: Any, b: Any) -> None:
@@ -154,6 +183,15 @@ def test_the_same_events_are_the_same_however_they_are_written(a: Any, b: Any) -
         (advanced({**MANAGEMENT, "eventSource": {"NotEquals": [KMS]}}), DEFAULT),
         (advanced(MANAGEMENT, VAULT), DEFAULT),
         (advanced(VAULT, name="a"), advanced(VAULT, name="b")),
+        (advanced(MANAGEMENT, VAULT), basic(DataResources=data("arn:aws:s3"))),
+        (
+            advanced(MANAGEMENT, {**VAULT, "resources.ARN": {"Equals": ["arn:aws:s3:::vault/"]}}),
+            basic(DataResources=data("arn:aws:s3:::vault/")),
+        ),
+        (
+            advanced(MANAGEMENT, {**FUNCTION, "resources.ARN": {"StartsWith": ["arn:aws:lambda:::f"]}}),
+            basic(DataResources=data("arn:aws:lambda:::f", kind="AWS::Lambda::Function")),
+        ),
     ],
 )
 def test_other_events_are_a_difference(a: Any, b: Any) -> None:
@@ -181,11 +219,9 @@ def test_stricter_is_all_that_is_asked_and_more(have: Any, want: Any, stricter: 
         (DEFAULT, basic(ReadWriteType="WriteOnly"), "management events (read)"),
         (DEFAULT, basic(ExcludeManagementEventSources=[KMS]), f"management events of {KMS}"),
         (basic(DataResources=data("a")), DEFAULT, "AWS::S3::Object of a"),
-        (
-            advanced(MANAGEMENT, VAULT),
-            DEFAULT,
-            WORDS,
-        ),
+        (basic(DataResources=data("arn:aws:s3")), DEFAULT, "AWS::S3::Object"),
+        (advanced(MANAGEMENT, VAULT), DEFAULT, "AWS::S3::Object of arn:aws:s3:::vault/"),
+        (advanced(MANAGEMENT, {**VAULT, "resources.ARN": {"EndsWith": [".pdf"]}}), DEFAULT, WORDS),
     ],
 )
 def test_what_is_recorded_is_told_in_words(have: Any, want: Any, words: str) -> None:

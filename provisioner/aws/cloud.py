@@ -163,7 +163,9 @@ class Cloud:
     @staticmethod
     def default_region(profile: str | None) -> str | None:
         """The Region that AWS_REGION, AWS_DEFAULT_REGION or the profile name, or None."""
-        named = os.environ.get("AWS_REGION") or botocore.session.Session(profile=profile).get_config_variable("region")
+        named = os.environ.get("AWS_REGION") or botocore.session.Session(profile=profile).get_config_variable(
+            "region"
+        )
         return str(named) if named else None
 
     def regions(self) -> dict[str, str]:

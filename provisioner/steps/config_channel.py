@@ -9,13 +9,14 @@ from ..aws import Aws
 from ..baseline import Baseline
 from ..delivery import config_delivery
 from ..diff import differences
-from ..model import Change, Changes, Difference, Kind, Note, Refused, Seen, Wait
+from ..model import Call, Change, Changes, Difference, Kind, Note, Refused, Seen, Wait
 from .config_rule_section import more_often
 from .config_section import Config
 from .config_state import Found, Thing, adopted, channel_title
 from .log_buckets import Delivery, bucket_name, delivers
 
 NEVER_SET: Final = 2557  # days that AWS Config keeps its history where nobody said otherwise
+_SNAPSHOTS: Final = "configSnapshotDeliveryProperties"
 _PREFIX_MAY_STAY: Final = (
     "AWS may keep a prefix that a request leaves out: if `diff` still shows it, stop the recorder, delete the"
     " channel (`aws configservice delete-delivery-channel`), and run again"
@@ -68,7 +69,10 @@ def ensure_retention(aws: Aws, section: Config, found: Found) -> Changes:
 
 
 def ensure_channel(aws: Aws, baseline: Baseline, have: Thing | None) -> Changes:
-    """The channel is there and delivers to the bucket, in one request that holds the whole of it."""
+    """The channel is there and delivers to the bucket, in one request that holds the whole of it.
+
+    With `exact`, snapshots that come more often are made rarer in a second request, which the repair does not wait for.
+    """
     section = baseline[Config]
     name = section.delivery_channel.name
     title = channel_title(str(have["name"]) if have else name)
@@ -77,16 +81,26 @@ def ensure_channel(aws: Aws, baseline: Baseline, have: Thing | None) -> Changes:
     yield from adopted(title, have, name)
     bucket = bucket_name(aws, baseline, section.delivery_channel.s3_bucket_name)
     want, stricter = wanted_channel(section, bucket, have)
-    if stricter:
+    if stricter and not section.exact:
         yield Note(Kind.STRICTER, title, stricter)
     # A prefix of no characters is none.
     present = {key: value for key, value in (have or {}).items() if value != ""}
-    changed = differences(present, want)
-    if not changed:
-        return
-    if any(each.want is None for each in changed):
-        yield Note(Kind.WARNING, title, _PREFIX_MAY_STAY)
     full = {key: value for key, value in ({"name": name} | present | want).items() if value is not None}
+    if changed := differences(present, want):
+        yield from _before_repair(title, present, bucket, changed)
+        yield Change(title, changed, _put(aws, full, bucket), "update" if have else "create")
+    if stricter and section.exact:
+        rarer = {_SNAPSHOTS: {"deliveryFrequency": section.delivery_channel.delivery_frequency}}
+        yield Change(
+            title,
+            differences(full, rarer),
+            _put(aws, full | rarer, bucket),
+            consent="record-less",
+            loses=f"snapshots are delivered less often: {stricter}",
+        )
+
+
+def _put(aws: Aws, full: Thing, bucket: str) -> Call:
     call = aws.write("config").put_delivery_channel(DeliveryChannel=full)
     call = call.waiting(
         Wait("InsufficientDeliveryPolicyException", f"AWS Config to be allowed to write to bucket {bucket}"),
@@ -94,17 +108,24 @@ def ensure_channel(aws: Aws, baseline: Baseline, have: Thing | None) -> Changes:
         Wait("NoAvailableConfigurationRecorderException", "AWS Config to see its recorder", seconds=30),
     )
     # Somebody made one since it was looked for: it is adopted.
-    call = call.or_done("MaxNumberOfDeliveryChannelsExceededException")
+    return call.or_done("MaxNumberOfDeliveryChannelsExceededException")
+
+
+def _before_repair(
+    title: str, present: Thing, bucket: str, changed: tuple[Difference, ...]
+) -> Iterator[Note]:
+    """What a repair may not achieve, and what it leaves behind."""
+    if any(each.want is None for each in changed):
+        yield Note(Kind.WARNING, title, _PREFIX_MAY_STAY)
     old = present.get("s3BucketName")
     if old is not None and old != bucket:
         # No flag for it: who points the channel at a bucket of theirs must not stop the repair from cron.
         text = f"history so far stays in `{old}`; what reads it there sees no more"
         yield Note(Kind.WARNING, title, text)
-    yield Change(title, changed, call, "update" if have else "create")
 
 
 def wanted_channel(section: Config, bucket: str, have: Thing | None) -> tuple[dict[str, Any], str]:
-    """The fields of the channel that the file has a say in, None for one to remove; and what is stricter."""
+    """The fields of the channel to hold, None for one to remove; and what is stricter, and not among them."""
     asked = section.delivery_channel
     want: dict[str, Any] = {"s3BucketName": bucket, "s3KeyPrefix": asked.s3_key_prefix}
     if asked.s3_kms_key_arn:
@@ -112,9 +133,9 @@ def wanted_channel(section: Config, bucket: str, have: Thing | None) -> tuple[di
     if asked.sns_topic_arn:
         want["snsTopicARN"] = asked.sns_topic_arn
     frequency = asked.delivery_frequency
-    present = ((have or {}).get("configSnapshotDeliveryProperties") or {}).get("deliveryFrequency")
-    if frequency and not section.exact and more_often(present, frequency):
+    present = ((have or {}).get(_SNAPSHOTS) or {}).get("deliveryFrequency")
+    if frequency and more_often(present, frequency):
         return want, f"deliveryFrequency is {present}; the baseline asks for {frequency}"
     if frequency:
-        want["configSnapshotDeliveryProperties"] = {"deliveryFrequency": frequency}
+        want[_SNAPSHOTS] = {"deliveryFrequency": frequency}
     return want, ""

@@ -7,7 +7,7 @@ from typing import Any, Final
 from ..aws import Aws
 from ..baseline import Baseline
 from ..diff import differences
-from ..model import Change, Changes, Difference, Findings, Kind, Note, Scope, Seen, Wait
+from ..model import Call, Change, Changes, Difference, Findings, Kind, Note, Scope, Seen, Wait
 from ..proof import utc_now
 from ..recording import (
     EXCLUSION,
@@ -67,31 +67,59 @@ def ensure_config_recorder(aws: Aws, baseline: Baseline) -> Changes:
 
 
 def _ensure_recorder(aws: Aws, baseline: Baseline, have: Thing | None, name: str) -> Changes:
-    """The recorder is there and records what is asked for, in one request that holds the whole of it."""
-    section = baseline[Config]
+    """The recorder is there and records what is asked for, in one request that holds the whole of it.
+
+    With `exact`, what it records besides is ended in a second request, which the repair does not wait for.
+    """
+    section, title = baseline[Config], recorder_title(name)
     if have:
-        yield Seen(recorder_title(name))
-    yield from adopted(recorder_title(name), have, section.recorder.name)
-    group, more_types = _group(section, have, iam=aws.target.home and aws.region not in _NO_IAM)
-    mode, more_often = _mode(section, have)
-    for text in filter(None, (more_types, more_often)):
-        yield Note(Kind.STRICTER, recorder_title(name), text)
+        yield Seen(title)
+    yield from adopted(title, have, section.recorder.name)
     asked = section.recorder.recording_group
     if asked and asked.include_global_resource_types and aws.target.home and aws.region in _NO_IAM:
         text = f"AWS records no IAM types in {aws.region}: nobody records them, take another `home_region`"
-        yield Note(Kind.WARNING, recorder_title(name), text)
-    role = role_arn(aws, baseline)
+        yield Note(Kind.WARNING, title, text)
+    iam, role = aws.target.home and aws.region not in _NO_IAM, role_arn(aws, baseline)
+    want, more = _wanted(section, have, role, iam=iam, exact=False)
+    then = have
+    if changed := differences(_shown(have) if have else None, want):
+        then = {**(have or {}), "name": name, **_whole(have or {}, want)}
+        yield Change(title, changed, _put(aws, then, role), "update" if have else "create")
+    if not (more and section.exact):
+        for text in more:
+            yield Note(Kind.STRICTER, title, text)
+    elif then:
+        want, _ = _wanted(section, then, role, iam=iam, exact=True)
+        full = {"name": name, **_whole(then, want)}
+        changed = differences(_shown(then), want)
+        yield Change(
+            title,
+            changed,
+            _put(aws, full, role),
+            consent="record-less",
+            loses=f"what is recorded beyond the file: {'; '.join(more)}",
+        )
+
+
+def _put(aws: Aws, recorder: Thing, role: str) -> Call:
+    full = {key: value for key, value in recorder.items() if key not in _READ_ONLY}
+    wait = Wait("InvalidRoleException", f"AWS Config to be let into the role {role.rpartition('/')[2]}")
+    call = aws.write("config").put_configuration_recorder(ConfigurationRecorder=full).waiting(wait)
+    # Somebody made one since it was looked for: it is adopted.
+    return call.or_done("MaxNumberOfConfigurationRecordersExceededException")
+
+
+def _wanted(
+    section: Config, have: Thing | None, role: str, *, iam: bool, exact: bool
+) -> tuple[dict[str, Any], list[str]]:
+    """The fields of the recorder to set, and what it records beyond the file, which stays unless *exact*."""
+    group, more_types = _group(section, have, iam=iam, exact=exact)
+    mode, more_often = _mode(section, have, exact=exact)
     want: dict[str, Any] = {"roleARN": role}
     for key, value in (("recordingGroup", group), ("recordingMode", mode)):
         if value:
             want[key] = value if have else sendable(value)
-    if changed := differences(_shown(have) if have else None, want):
-        full = {"name": name, **_whole(have or {}, want)}
-        wait = Wait("InvalidRoleException", f"AWS Config to be let into the role {role.rpartition('/')[2]}")
-        call = aws.write("config").put_configuration_recorder(ConfigurationRecorder=full).waiting(wait)
-        # Somebody made one since it was looked for: it is adopted.
-        call = call.or_done("MaxNumberOfConfigurationRecordersExceededException")
-        yield Change(recorder_title(name), changed, call, "update" if have else "create")
+    return want, [text for text in (more_types, more_often) if text]
 
 
 def _shown(have: Thing) -> dict[str, Any]:
@@ -103,30 +131,30 @@ def _shown(have: Thing) -> dict[str, Any]:
     }
 
 
-def _group(section: Config, have: Thing | None, *, iam: bool) -> tuple[dict[str, Any], str]:
+def _group(section: Config, have: Thing | None, *, iam: bool, exact: bool) -> tuple[dict[str, Any], str]:
     """The `recordingGroup` to set, empty where nothing has to be; and what AWS records beyond the file.
 
-    What is recorded already stays recorded, unless `exact`. *iam*: this is the Region that records IAM.
+    What is recorded already stays recorded, unless *exact*. *iam*: this is the Region that records IAM.
     """
     asked = section.recorder.recording_group
     if asked is None:
         return {}, ""
     now = recorded(have.get("recordingGroup")) if have else Types()
     want = asked.types(now, iam=iam)
-    final = want if section.exact else want | now
+    final = want if exact else want | now
     text = f"records {final}; the baseline asks for {want}" if final != want else ""
     if have and final == now:
         return {}, text
     return recording_group(final, by_exclusion=asked.exclusion_by_resource_types is not None), text
 
 
-def _mode(section: Config, have: Thing | None) -> tuple[dict[str, Any], str]:
+def _mode(section: Config, have: Thing | None, *, exact: bool) -> tuple[dict[str, Any], str]:
     """The `recordingMode` to set, empty where nothing has to be; and what is recorded too often."""
     asked = section.recorder.recording_mode
     if asked is None:
         return {}, ""
     now = continuous(have.get("recordingMode")) if have else Types()
-    final = asked.types if section.exact else asked.types | now
+    final = asked.types if exact else asked.types | now
     text = (
         f"records {final} at each change; the baseline asks for {asked.types}" if final != asked.types else ""
     )

@@ -2,13 +2,28 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, Final
 
 from ..aws import Aws, Reading
 from ..baseline import Baseline
 from ..delivery import CONFIG, config_delivery_role_policy, config_trust
 from ..model import Changes, Difference, Finding, Findings, Kind, Note, Scope, Seen, Wait, create, update
-from ..policy import arn, compact, parse, same
+from ..policy import (
+    Document,
+    Merged,
+    Normal,
+    Statement,
+    arn,
+    compact,
+    document,
+    merge,
+    normal,
+    parse,
+    same,
+    sid_of,
+    statements,
+)
 from . import step, verify
 from .config_section import Config
 from .log_buckets import bucket_name
@@ -64,17 +79,17 @@ def _own_role(aws: Aws, baseline: Baseline, name: str) -> Changes:
     asked = _ask_role(aws, baseline, name)
     attached_asked = read.list_attached_role_policies(RoleName=name)
     inline_asked = read.list_role_policies(RoleName=name)
-    document_asked = read.get_role_policy(RoleName=name, PolicyName=INLINE_POLICY)
+    delivery_asked = read.get_role_policy(RoleName=name, PolicyName=INLINE_POLICY)
     have = asked.value("Role", "NoSuchEntity")
     attached = attached_asked.value("AttachedPolicies", "NoSuchEntity") or []
     inline = inline_asked.value("PolicyNames", "NoSuchEntity") or []
-    document = document_asked.value("PolicyDocument", "NoSuchEntity")
+    delivery = delivery_asked.value("PolicyDocument", "NoSuchEntity")
 
     if have is not None:
         yield Seen(f"role {name}")
     yield from _trusting(aws, name, have)
     yield from _attached(aws, name, [each["PolicyArn"] for each in attached])
-    yield from _delivering(aws, baseline, name, document)
+    yield from _delivering(aws, baseline, name, delivery)
     foreign = [each["PolicyArn"] for each in attached if each["PolicyArn"] != managed_policy(aws)]
     foreign += [each for each in inline if each != INLINE_POLICY]
     for policy in sorted(foreign):
@@ -94,9 +109,35 @@ def _trusting(aws: Aws, name: str, have: dict[str, Any] | None) -> Changes:
         yield create(f"role {name}", {"AssumeRolePolicyDocument": want}, call.or_done("EntityAlreadyExists"))
         return
     trust = have.get("AssumeRolePolicyDocument")
-    if not same(trust, want, partition=aws.partition):
-        call = write.update_assume_role_policy(RoleName=name, PolicyDocument=compact(want))
-        yield update(f"role {name}", (Difference("AssumeRolePolicyDocument", parse(trust), want),), call)
+    merged, foreign = _with_ours(trust, statements(want), aws.partition)
+    if foreign:
+        names = ", ".join(sid_of(each) or "(no Sid)" for each in foreign)
+        yield Note(Kind.FOREIGN, f"role {name}", f"trust statements of others are kept: {names}")
+    if merged.changed:
+        call = write.update_assume_role_policy(RoleName=name, PolicyDocument=compact(merged.document))
+        changed = Difference("AssumeRolePolicyDocument", parse(trust), merged.document)
+        yield update(f"role {name}", (changed,), call)
+
+
+def _with_ours(
+    trust: Document | None, own: Sequence[Statement], partition: str
+) -> tuple[Merged, list[Statement]]:
+    """The trust policy with our statements in it, and what others let in besides.
+
+    A statement of ours is not written where somebody has written the same under another Sid, or none.
+    """
+
+    def meaning(statement: Statement) -> Normal:
+        bare = {key: value for key, value in statement.items() if key != "Sid"}
+        return normal(document([bare]), partition=partition)
+
+    owned = {str(each["Sid"]) for each in own}
+    there = statements(trust)
+    present, others = {sid_of(each) for each in there}, {meaning(each) for each in there}
+    lacking = [each for each in own if each["Sid"] in present or meaning(each) not in others]
+    merged = merge(trust, lacking, owned=owned, partition=partition)
+    ours = {meaning(each) for each in own}
+    return merged, [each for each in merged.foreign if meaning(each) not in ours]
 
 
 def _attached(aws: Aws, name: str, have: list[str]) -> Changes:

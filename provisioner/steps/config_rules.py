@@ -11,6 +11,7 @@ from ..aws import Aws, Reading
 from ..baseline import Baseline
 from ..diff import differences, spelled, tags
 from ..model import (
+    Call,
     Change,
     Changes,
     Difference,
@@ -32,11 +33,8 @@ from .config_section import Config
 from .config_state import Thing
 
 _NAMES: Final = 25  # that AWS takes in one request
-_KEPT: Final = (
-    "Description",
-    "MaximumExecutionFrequency",
-    "EvaluationModes",
-)  # where the file has no say in them
+_FREQUENCY: Final = "MaximumExecutionFrequency"
+_KEPT: Final = ("Description", _FREQUENCY, "EvaluationModes")  # where the file has no say in them
 
 
 @step("config_rules", Config, Scope.REGION, needs=("config_recorder",), key="config")
@@ -113,26 +111,46 @@ def _refuse_foreign(name: str, have: Thing) -> None:
 
 
 def _ensure_rule(aws: Aws, name: str, rule: Rule, have: Thing | None, *, exact: bool) -> Changes:
-    """The rule is there, with all that the file says of it, in one request that holds the whole of it."""
+    """The rule is there, with all that the file says of it, in one request that holds the whole of it.
+
+    With *exact*, a rule that is evaluated more often is slowed down in a second request, which the repair does
+    not wait for.
+    """
     want = wanted_rule(rule, have)
-    frequency = (have or {}).get("MaximumExecutionFrequency")
-    if not exact and more_often(frequency, rule.maximum_execution_frequency):
-        text = f"{frequency}; the baseline asks for {rule.maximum_execution_frequency}"
-        yield Note(Kind.STRICTER, _title(name), f"MaximumExecutionFrequency is {text}")
-        del want["MaximumExecutionFrequency"]
+    frequency, asked = (have or {}).get(_FREQUENCY), rule.maximum_execution_frequency
+    # How often another rule was evaluated says nothing about this one.
+    stricter = have is not None and _same_kind(want, have) and more_often(frequency, asked)
+    text = f"{_FREQUENCY} is {frequency}; the baseline asks for {asked}" if stricter else ""
+    if stricter:
+        del want[_FREQUENCY]
     changed = differences(shown_rule(have) if have else None, want)
-    if not changed:
-        return
-    params: dict[str, Any] = {"ConfigRule": {"ConfigRuleName": name, **_body(want, have)}}
-    if rule.tags and have is None:  # AWS takes no notice of them later
-        params["Tags"] = [{"Key": key, "Value": value} for key, value in rule.tags.items()]
-        changed += tuple(Difference(f"Tags.{key}", None, value) for key, value in rule.tags.items())
-    call = aws.write("config").put_config_rule(**params)
-    call = call.waiting(
-        Wait("ResourceInUseException", f"AWS Config to finish deleting the rule {name}", seconds=300),
-        Wait("NoAvailableConfigurationRecorderException", "AWS Config to see its recorder", seconds=30),
+    if changed:
+        made = rule.tags if have is None else {}  # AWS takes no notice of them later
+        changed += tuple(Difference(f"Tags.{key}", None, value) for key, value in made.items())
+        yield Change(
+            _title(name), changed, _put(aws, name, _body(want, have), made), "update" if have else "create"
+        )
+    if stricter and exact:
+        slower = (Difference(_FREQUENCY, frequency, asked),)
+        call = _put(aws, name, _body({**want, _FREQUENCY: asked}, have), {})
+        loses = f"evaluated less often: {text}"
+        yield Change(_title(name), slower, call, consent="record-less", loses=loses)
+    elif stricter:
+        yield Note(Kind.STRICTER, _title(name), text)
+
+
+def _put(aws: Aws, name: str, body: Thing, made: Mapping[str, str]) -> Call:
+    params: dict[str, Any] = {"ConfigRule": {"ConfigRuleName": name, **body}}
+    if made:
+        params["Tags"] = [{"Key": key, "Value": value} for key, value in made.items()]
+    return (
+        aws.write("config")
+        .put_config_rule(**params)
+        .waiting(
+            Wait("ResourceInUseException", f"AWS Config to finish deleting the rule {name}", seconds=300),
+            Wait("NoAvailableConfigurationRecorderException", "AWS Config to see its recorder", seconds=30),
+        )
     )
-    yield Change(_title(name), changed, call, "update" if have else "create")
 
 
 def shown_rule(have: Thing) -> dict[str, Any]:
@@ -147,7 +165,7 @@ def shown_rule(have: Thing) -> dict[str, Any]:
         "Scope": {
             key: sorted(value) if isinstance(value, list) else value for key, value in scope.items() if value
         },
-        "MaximumExecutionFrequency": have.get("MaximumExecutionFrequency"),
+        _FREQUENCY: have.get(_FREQUENCY),
     }
 
 
@@ -163,20 +181,23 @@ def wanted_rule(rule: Rule, have: Thing | None) -> dict[str, Any]:
     if rule.description is not None:
         want["Description"] = rule.description
     if rule.maximum_execution_frequency:
-        want["MaximumExecutionFrequency"] = rule.maximum_execution_frequency
+        want[_FREQUENCY] = rule.maximum_execution_frequency
     return want
 
 
 def _body(want: Thing, have: Thing | None) -> dict[str, Any]:
     """The rule as PutConfigRule takes it: what it is not told, it forgets."""
-    same = have is not None and have["Source"].get("SourceIdentifier") == want["Source"]["SourceIdentifier"]
     # What another rule was told may be nothing for this one.
-    kept = {key: have[key] for key in _KEPT if key in have} if have and same else {}
+    kept = {key: have[key] for key in _KEPT if key in have} if have and _same_kind(want, have) else {}
     body = {**kept, **want}
     for key in ("Scope", "InputParameters"):
         body[key] = {name: value for name, value in want.get(key, {}).items() if value is not None}
     body["InputParameters"] = parameters_text(body["InputParameters"]) if body["InputParameters"] else ""
     return {key: value for key, value in body.items() if value or key == "Description"}
+
+
+def _same_kind(want: Thing, have: Thing) -> bool:
+    return bool(have["Source"].get("SourceIdentifier") == want["Source"]["SourceIdentifier"])
 
 
 def _ensure_tags(aws: Aws, name: str, rule: Rule, have: Thing, there: Sequence[Mapping[str, str]]) -> Changes:

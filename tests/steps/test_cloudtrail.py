@@ -8,13 +8,16 @@ from contextlib import contextmanager
 from typing import Any
 
 import pytest
+from moto.cloudtrail.models import cloudtrail_backends
 
 from provisioner.delivery import CLOUDTRAIL, cloudtrail_delivery, kms_log_key, sns_topic
 from provisioner.model import Kind, Result
 from provisioner.policy import document
 from provisioner.sandbox import Fault, WireCall
+from provisioner.selectors import compare
 
 from ..conftest import Bench
+from .test_trusted_access import MEMBER, become
 
 ACCOUNT = "123456789012"
 ARN = f"arn:aws:cloudtrail:us-east-1:{ACCOUNT}:trail/audit"
@@ -119,6 +122,14 @@ def repaired(bench: Bench, text: str, *allow: str) -> list[str]:
     made = [call.operation for call in bench.world.writes[before:]]
     assert changed(bench, text) == []
     return made
+
+
+def held_back(bench: Bench, text: str) -> list[str]:
+    """The writes of an apply that is allowed nothing, where something waits for a flag."""
+    before = len(bench.world.writes)
+    plan = bench.apply(text, only=ONLY)
+    assert [r.step for r in plan.results if r.withheld] == ["cloudtrail"]
+    return [call.operation for call in bench.world.writes[before:]]
 
 
 # --- a new trail ---
@@ -369,21 +380,40 @@ def test_tags_of_others_are_kept_and_reported(bench: Bench) -> None:
 
 
 @pytest.mark.parametrize(
-    ("line", "made", "field", "exactly"),
+    ("line", "made", "field", "exactly", "loses"),
     [
-        ("is_organization_trail: false", "is_organization_trail: true", "IsOrganizationTrail", False),
-        ("is_multi_region_trail: false", "is_multi_region_trail: true", "IsMultiRegionTrail", False),
+        (
+            "is_organization_trail: false",
+            "is_organization_trail: true",
+            "IsOrganizationTrail",
+            False,
+            "the other accounts of the organization are no longer recorded",
+        ),
+        (
+            "is_multi_region_trail: false",
+            "is_multi_region_trail: true",
+            "IsMultiRegionTrail",
+            False,
+            "the other Regions are no longer recorded",
+        ),
         (
             "enable_log_file_validation: false",
             "enable_log_file_validation: true",
             "EnableLogFileValidation",
             False,
+            "that a log file was changed can no longer be proved",
         ),
-        ("", "kms_key_id: alias/audit", "KmsKeyId", ""),
+        (
+            "",
+            "kms_key_id: alias/audit",
+            "KmsKeyId",
+            "",
+            "log files are no longer encrypted with a key of your own",
+        ),
     ],
 )
 def test_the_stricter_side_is_reported_and_left_alone(
-    bench: Bench, line: str, made: str, field: str, exactly: object
+    bench: Bench, line: str, made: str, field: str, exactly: object, loses: str
 ) -> None:
     make_surroundings(bench)
     bench.apply(f"{PLAIN}  {made}\n", only=ONLY)
@@ -392,9 +422,58 @@ def test_the_stricter_side_is_reported_and_left_alone(
     assert repaired(bench, text) == [], "the bucket's policy stays what the trail needs"
     [(kind, said)] = [(n.kind, n.text) for n in result(bench, text).notes if n.kind is Kind.STRICTER]
     assert (kind, said.split()[0]) == (Kind.STRICTER, field)
-    [change] = result(bench, text + "  exact: true\n").changes
+    exact = text + "  exact: true\n"
+    [change] = result(bench, exact).changes
     assert change.call.params == {"Name": ARN, field: exactly}
-    assert repaired(bench, text + "  exact: true\n")
+    assert (change.consent, change.loses) == ("weaken-trail", loses)
+    assert held_back(bench, exact) == [], "nothing is done without the flag"
+    assert "UpdateTrail" in repaired(bench, exact, "weaken-trail")
+
+
+def test_what_is_not_allowed_to_be_loosened_holds_up_no_repair(bench: Bench) -> None:
+    make_surroundings(bench)
+    bench.apply(PLAIN + "  kms_key_id: alias/audit\n", only=ONLY)
+    bench.client("cloudtrail").update_trail(Name=ARN, IsMultiRegionTrail=False)
+    exact = PLAIN + "  enable_log_file_validation: false\n  exact: true\n"
+    repair, loosening = result(bench, exact).changes
+    assert (repair.call.params, repair.consent) == ({"Name": ARN, "IsMultiRegionTrail": True}, None)
+    assert loosening.call.params == {"Name": ARN, "EnableLogFileValidation": False, "KmsKeyId": ""}
+    assert held_back(bench, exact) == ["UpdateTrail"]
+    assert [c.consent for c in result(bench, exact).changes] == ["weaken-trail"]
+    assert repaired(bench, exact, "weaken-trail") == ["UpdateTrail"]
+
+
+def test_a_key_of_a_foreign_account_is_no_stricter_side(bench: Bench) -> None:
+    make_surroundings(bench)
+    text = PLAIN + "  kms_key_id: alias/audit\n"
+    bench.apply(text, only=ONLY)
+    key = bench.client("kms").describe_key(KeyId="alias/audit")["KeyMetadata"]["Arn"]
+    foreign = key.replace(ACCOUNT, "999988887777")
+    trail = cloudtrail_backends[ACCOUNT]["us-east-1"].trails["audit"]
+    trail.kms_key_id = foreign
+    for exact in ("", "  exact: true\n"):
+        [change] = result(bench, PLAIN + exact).changes
+        assert (change.consent, change.call.params) == (None, {"Name": ARN, "KmsKeyId": ""})
+        [(kind, said)] = notes(bench, PLAIN + exact)
+        assert (kind, f"encrypted with `{foreign}`" in said) == (Kind.WARNING, True)
+    assert repaired(bench, PLAIN) == ["UpdateTrail"]
+    assert notes(bench, PLAIN) == []
+
+
+def test_the_key_of_the_organizations_management_account_is_stricter(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    text = PLAIN + "  is_organization_trail: true\n"
+    bench.apply(text, only=("trusted_access",))
+    bench.client("cloudtrail").register_organization_delegated_admin(MemberAccountId=MEMBER)
+    become(bench, monkeypatch, MEMBER)
+    bench.apply(text, only=ONLY)
+    trail = cloudtrail_backends[ACCOUNT]["us-east-1"].trails["audit"]
+    for owner in (ACCOUNT, MEMBER):
+        trail.kms_key_id = f"arn:aws:kms:us-east-1:{owner}:key/1"
+        assert (changed(bench, text), [kind for kind, _ in notes(bench, text)]) == ([], [Kind.STRICTER])
+    trail.kms_key_id = "arn:aws:kms:us-east-1:999988887777:key/1"
+    assert changed(bench, text) == ["KmsKeyId"]
 
 
 def test_recording_more_is_no_drift_but_exactness_ends_it(bench: Bench) -> None:
@@ -411,19 +490,82 @@ def test_recording_more_is_no_drift_but_exactness_ends_it(bench: Bench) -> None:
         )
     ]
     [change] = result(bench, text + "  exact: true\n").changes
-    assert (change.call.operation, change.consent) == ("put_event_selectors", None)
-    assert repaired(bench, text + "  exact: true\n") == ["PutEventSelectors"]
+    assert (change.call.operation, change.consent) == ("put_event_selectors", "drop-recorded-events")
+    assert change.loses == "no longer recorded: AWS::S3::Object of arn:aws:s3:::vault/"
+    assert held_back(bench, text + "  exact: true\n") == []
+    assert repaired(bench, text + "  exact: true\n", "drop-recorded-events") == ["PutEventSelectors"]
 
 
-def test_a_repair_that_ends_other_recording_needs_consent(bench: Bench) -> None:
+def test_a_repair_goes_on_recording_the_rest_and_asks_nobody(bench: Bench) -> None:
     text = PLAIN + "  event_selectors: [{read_write_type: All}]\n"
     bench.apply(text, only=ONLY)
     vault = {"Type": "AWS::S3::Object", "Values": ["arn:aws:s3:::vault/"]}
     other = [{"ReadWriteType": "WriteOnly", "DataResources": [vault]}]
-    bench.client("cloudtrail").put_event_selectors(TrailName=ARN, EventSelectors=other)
+    cloudtrail = bench.client("cloudtrail")
+    cloudtrail.put_event_selectors(TrailName=ARN, EventSelectors=other)
     [change] = result(bench, text).changes
-    assert change.consent == "drop-recorded-events"
-    assert change.loses == "no longer recorded: AWS::S3::Object of arn:aws:s3:::vault/ (write)"
+    assert change.consent is None
+    assert repaired(bench, text) == ["PutEventSelectors"]
+    have = cloudtrail.get_event_selectors(TrailName=ARN)
+    assert not compare(have, {"EventSelectors": [*other, {"ReadWriteType": "All"}]}).missing
+    more = "also records AWS::S3::Object of arn:aws:s3:::vault/ (write), which the baseline does not ask for"
+    assert notes(bench, text) == [(Kind.STRICTER, more)]
+
+    cloudtrail.put_event_selectors(TrailName=ARN, EventSelectors=other)
+    exact = text + "  exact: true\n"
+    assert [c.consent for c in result(bench, exact).changes] == [None, "drop-recorded-events"]
+    assert held_back(bench, exact) == ["PutEventSelectors"], "the repair"
+    assert changed(bench, text) == []
+    assert repaired(bench, exact, "drop-recorded-events") == ["PutEventSelectors"]
+    assert notes(bench, text) == []
+
+
+@pytest.mark.parametrize("exact", ["", "  exact: true\n"])
+def test_selectors_that_somebody_has_filled_up_stop_no_repair(bench: Bench, exact: str) -> None:
+    text = (
+        PLAIN
+        + '  event_selectors: [{data_resources: [{type: "AWS::S3::Object", values: ["arn:aws:s3:::own/"]}]}]\n'
+    )
+    bench.apply(text, only=ONLY)
+    junk = {"Type": "AWS::S3::Object", "Values": [f"arn:aws:s3:::junk-{n}/" for n in range(250)]}
+    other = [{"ReadWriteType": "ReadOnly", "DataResources": [junk]}]
+    bench.client("cloudtrail").put_event_selectors(TrailName=ARN, EventSelectors=other)
+    [change] = result(bench, text + exact).changes
+    assert change.consent is None
+    [(kind, said)] = notes(bench, text + exact)
+    assert kind is Kind.WARNING
+    assert said.startswith(
+        "no longer recorded, as AWS has no room for it too: AWS::S3::Object of arn:aws:s3:::junk-0/"
+    )
+    assert said.endswith(", 241 more")
+    assert repaired(bench, text + exact) == ["PutEventSelectors"]
+    assert notes(bench, text + exact) == []
+
+
+def test_basic_selectors_of_the_file_are_put_in_with_advanced_ones_of_others(bench: Bench) -> None:
+    bench.apply(PLAIN + ADVANCED, only=ONLY)
+    text = PLAIN + SELECTORS
+    [change] = result(bench, text).changes
+    assert (change.consent, [d.field for d in change.differences]) == (None, ["AdvancedEventSelectors"])
+    assert repaired(bench, text) == ["PutEventSelectors"]
+    assert changed(bench, PLAIN + ADVANCED) == []
+    exact = text + "  exact: true\n"
+    assert repaired(bench, exact, "drop-recorded-events") == ["PutEventSelectors"]
+    assert "EventSelectors" in bench.client("cloudtrail").get_event_selectors(TrailName=ARN)
+
+
+def test_a_repair_of_insights_goes_on_with_the_others(bench: Bench) -> None:
+    text = PLAIN + "  insight_selectors: [{insight_type: ApiCallRateInsight}]\n"
+    bench.apply(text, only=ONLY)
+    other = [{"InsightType": "ApiErrorRateInsight"}]
+    bench.client("cloudtrail").put_insight_selectors(TrailName=ARN, InsightSelectors=other)
+    [change] = result(bench, text).changes
+    assert change.consent is None
+    assert [each["InsightType"] for each in change.call.params["InsightSelectors"]] == [
+        "ApiCallRateInsight",
+        "ApiErrorRateInsight",
+    ]
+    assert repaired(bench, text) == ["PutInsightSelectors"]
 
 
 def test_more_insights_are_left_alone(bench: Bench) -> None:
@@ -443,15 +585,22 @@ def test_a_category_of_insights_is_ended_by_name(bench: Bench) -> None:
     bench.client("cloudtrail").put_insight_selectors(TrailName=ARN, InsightSelectors=both)
     [change] = result(bench, text).changes
     assert change.call.params["InsightSelectors"][0]["EventCategories"] == ["Management"]
-    assert repaired(bench, text) == ["PutInsightSelectors"]
+    assert change.consent == "drop-recorded-events"
+    assert repaired(bench, text, "drop-recorded-events") == ["PutInsightSelectors"]
 
 
 def test_advanced_selectors_replace_basic_ones_and_converge(bench: Bench) -> None:
     bench.apply(PLAIN, only=ONLY)
     [change] = result(bench, PLAIN + ADVANCED).changes
-    assert change.consent == "drop-recorded-events", "KMS and RDS Data API events were recorded"
+    assert change.consent is None
     assert [(d.field, d.want is None) for d in change.differences] == [
         ("EventSelectors", True),
         ("AdvancedEventSelectors", False),
     ]
-    assert repaired(bench, PLAIN + ADVANCED, "drop-recorded-events") == ["PutEventSelectors"]
+    assert repaired(bench, PLAIN + ADVANCED) == ["PutEventSelectors"]
+    more = "management events of kms.amazonaws.com, management events of rdsdata.amazonaws.com"
+    assert [text for kind, text in notes(bench, PLAIN + ADVANCED) if kind is Kind.STRICTER] == [
+        f"also records {more}, which the baseline does not ask for"
+    ], "the trail recorded them before"
+    exact = PLAIN + ADVANCED + "  exact: true\n"
+    assert repaired(bench, exact, "drop-recorded-events") == ["PutEventSelectors"]

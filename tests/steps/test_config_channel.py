@@ -75,7 +75,28 @@ def test_snapshots_more_often_stay_unless_exact(bench: Bench) -> None:
         )
     ]
     exact = config_file({"exact": True}, s3_key_prefix="aws", delivery_frequency="Six_Hours")
-    assert [want for _, _, want in fields(bench.diff(exact, only=ONLY))] == ["Six_Hours"]
+    ((_, change),) = bench.diff(exact, only=ONLY).changes
+    assert [(d.have, d.want) for d in change.differences] == [("One_Hour", "Six_Hours")]
+    assert (change.consent, change.loses) == (
+        "record-less",
+        "snapshots are delivered less often: deliveryFrequency is One_Hour; the baseline asks for Six_Hours",
+    )
+
+    open_up(bench, BUCKET)
+    put_channel(bench, s3KeyPrefix=None, configSnapshotDeliveryProperties={"deliveryFrequency": "One_Hour"})
+    changes = [c for r, c in bench.diff(exact, only=ONLY).changes if r.step == "config_recorder"]
+    assert [([d.field for d in c.differences], c.consent) for c in changes] == [
+        (["s3KeyPrefix"], None),
+        (["configSnapshotDeliveryProperties.deliveryFrequency"], "record-less"),
+    ]
+    bench.apply(exact, only=ONLY)
+    (have,) = bench.client("config").describe_delivery_channels()["DeliveryChannels"]
+    assert (have["s3KeyPrefix"], have["configSnapshotDeliveryProperties"]) == (
+        "aws",
+        {"deliveryFrequency": "One_Hour"},
+    )
+    bench.apply(exact, only=ONLY, allow=("record-less",))
+    assert fields(bench.diff(exact, only=ONLY)) == []
 
 
 def test_key_and_topic_are_set_and_those_of_others_stay(bench: Bench) -> None:

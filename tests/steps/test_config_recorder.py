@@ -242,9 +242,49 @@ def test_more_is_said_and_left_alone_unless_exact(
     assert fields(plan) == []
     assert notes(plan) == [("STRICTER", f"configuration recorder default: {text}")]
     exact = recorder_file(group, mode, exact=True)
-    assert fields(bench.diff(exact, only=ONLY)) != []
+    ((_, change),) = bench.diff(exact, only=ONLY).changes
+    assert (change.consent, change.loses) == ("record-less", f"what is recorded beyond the file: {text}")
+    before = len(bench.world.writes)
     bench.apply(exact, only=ONLY)
-    assert notes(bench.diff(exact, only=ONLY)) == []
+    assert bench.world.writes[before:] == [], "nothing is done without the flag"
+    bench.apply(exact, only=ONLY, allow=("record-less",))
+    plan = bench.diff(exact, only=ONLY)
+    assert (fields(plan), notes(plan)) == ([], [])
+
+
+def test_what_is_not_allowed_to_be_loosened_holds_up_no_repair(bench: Bench) -> None:
+    group, mode = {"resource_types": [S3, EC2]}, {"recording_frequency": "DAILY"}
+    bench.apply(recorder_file(group, mode), only=ONLY)
+    put_recorder(
+        bench,
+        recordingGroup={"resourceTypes": [S3, RDS]},
+        recordingMode={"recordingFrequency": "CONTINUOUS"},
+    )
+    exact = recorder_file(group, mode, exact=True)
+    repair, loosening = (change for _, change in bench.diff(exact, only=ONLY).changes)
+    assert (repair.consent, [(d.have, d.want) for d in repair.differences]) == (
+        None,
+        [([RDS, S3], [EC2, RDS, S3])],
+    )
+    assert (loosening.consent, [(d.have, d.want) for d in loosening.differences]) == (
+        "record-less",
+        [([EC2, RDS, S3], [EC2, S3]), ("CONTINUOUS", "DAILY")],
+    )
+    bench.apply(exact, only=ONLY)
+    have = recorder(bench)
+    assert sorted(have[GROUP]["resourceTypes"]) == sorted([S3, EC2, RDS])
+    assert have["recordingMode"]["recordingFrequency"] == "CONTINUOUS"
+    bench.apply(exact, only=ONLY, allow=("record-less",))
+    have = recorder(bench)
+    assert sorted(have[GROUP]["resourceTypes"]) == sorted([S3, EC2])
+    assert have["recordingMode"]["recordingFrequency"] == "DAILY"
+
+
+def test_a_new_recorder_asks_for_nothing(bench: Bench) -> None:
+    exact = recorder_file({"resource_types": [S3]}, {"recording_frequency": "DAILY"}, exact=True)
+    plan = bench.apply(exact, only=ONLY)
+    assert {change.consent for _, change in plan.changes} == {None}
+    assert fields(bench.diff(exact, only=ONLY)) == []
 
 
 def test_longer_history(bench: Bench) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 import pytest
 
@@ -125,6 +126,60 @@ def test_a_trust_that_reads_otherwise_and_means_the_same_is_no_drift(bench: Benc
     }
     bench.client("iam").create_role(RoleName="recorder", AssumeRolePolicyDocument=json.dumps(trust))
     assert "AssumeRolePolicyDocument" not in [name for name, _, _ in fields(bench.diff(OWN, only=ONLY))]
+
+
+OPERATOR = {
+    "Effect": "Allow",
+    "Principal": {"AWS": f"arn:aws:iam::{ACCOUNT}:root"},
+    "Action": "sts:AssumeRole",
+}
+
+
+def trusted(bench: Bench, *statements: dict[str, Any]) -> None:
+    """Somebody writes the trust policy."""
+    document = {"Version": "2012-10-17", "Statement": statements}
+    bench.client("iam").update_assume_role_policy(RoleName="recorder", PolicyDocument=json.dumps(document))
+
+
+def trust(bench: Bench) -> list[dict[str, Any]]:
+    role = bench.client("iam").get_role(RoleName="recorder")["Role"]
+    return list(role["AssumeRolePolicyDocument"]["Statement"])
+
+
+def test_trust_statements_of_others_stay_and_are_said(bench: Bench) -> None:
+    bench.apply(OWN, only=ONLY)
+    theirs = [{"Sid": "Operators", **OPERATOR}, {**OPERATOR, "Action": "sts:TagSession"}]
+    trusted(bench, *theirs)
+    plan = bench.apply(OWN, only=ONLY)
+    assert [name for name, _, _ in fields(plan)] == ["AssumeRolePolicyDocument"]
+    assert trust(bench) == [*config_trust(ACCOUNT)["Statement"], *theirs]
+    plan = bench.diff(OWN, only=ONLY)
+    assert (fields(plan), notes(plan)) == (
+        [],
+        [("FOREIGN", "role recorder: trust statements of others are kept: Operators, (no Sid)")],
+    )
+
+
+@pytest.mark.parametrize("sid", ["", "Theirs"])
+def test_a_trust_that_somebody_else_has_written_alike_is_no_drift(bench: Bench, sid: str) -> None:
+    bench.apply(OWN, only=ONLY)
+    (alike,) = config_trust(ACCOUNT)["Statement"]
+    del alike["Sid"]
+    trusted(bench, {**({"Sid": sid} if sid else {}), **alike}, {"Sid": "Operators", **OPERATOR})
+    plan = bench.diff(OWN, only=ONLY)
+    assert (fields(plan), notes(plan)) == (
+        [],
+        [("FOREIGN", "role recorder: trust statements of others are kept: Operators")],
+    )
+
+
+def test_a_trust_under_our_name_that_says_more_is_repaired(bench: Bench) -> None:
+    bench.apply(OWN, only=ONLY)
+    (ours,) = config_trust(ACCOUNT)["Statement"]
+    del ours["Condition"]
+    trusted(bench, ours)
+    bench.apply(OWN, only=ONLY)
+    assert trust(bench) == config_trust(ACCOUNT)["Statement"]
 
 
 def test_policies_of_others_stay_and_are_said(bench: Bench) -> None:

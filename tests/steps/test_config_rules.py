@@ -156,9 +156,34 @@ def test_a_rule_evaluated_more_often_stays_unless_exact(bench: Bench) -> None:
     assert rule(bench)["MaximumExecutionFrequency"] == "One_Hour"
     text = "config rule passwords: MaximumExecutionFrequency is One_Hour; the baseline asks for Six_Hours"
     assert notes(plan) == [("STRICTER", text)]
-    assert of_rules(bench, rules(passwords=FULL, exact=True)) == [
+    exact = rules(passwords=FULL, exact=True)
+    ((_, change),) = bench.diff(exact, only=ONLY).changes
+    assert [(d.field, d.have, d.want) for d in change.differences] == [
         ("MaximumExecutionFrequency", "One_Hour", "Six_Hours")
     ]
+    assert (change.consent, change.loses) == (
+        "record-less",
+        "evaluated less often: MaximumExecutionFrequency is One_Hour; the baseline asks for Six_Hours",
+    )
+
+    put(bench, Description="mine")
+    bench.apply(exact, only=ONLY)
+    have = rule(bench)
+    assert (have["Description"], have["MaximumExecutionFrequency"]) == ("as in the policy", "One_Hour")
+    bench.apply(exact, only=ONLY, allow=("record-less",))
+    have = rule(bench)
+    assert (have["Description"], have["MaximumExecutionFrequency"]) == ("as in the policy", "Six_Hours")
+    assert of_rules(bench, exact) == []
+
+
+def test_how_often_another_rule_was_evaluated_says_nothing(bench: Bench) -> None:
+    text = rules(passwords=FULL)
+    bench.apply(text, only=ONLY)
+    other = {"Owner": "AWS", "SourceIdentifier": "IAM_ROOT_ACCESS_KEY_CHECK"}
+    put(bench, Source=other, InputParameters=None, MaximumExecutionFrequency="One_Hour")
+    plan = bench.apply(text, only=ONLY)
+    assert notes(plan) == []
+    assert rule(bench)["MaximumExecutionFrequency"] == "Six_Hours"
 
 
 def test_rules_of_other_names_stay_and_cost_nothing(bench: Bench) -> None:

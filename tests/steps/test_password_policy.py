@@ -22,6 +22,7 @@ password_policy:
   password_reuse_prevention: 12
   hard_expiry: false
 """
+EXACT = FILE + "  exact: true\n"
 WANTED: dict[str, Any] = {
     "MinimumPasswordLength": 14,
     "RequireSymbols": True,
@@ -92,8 +93,35 @@ def test_what_is_stricter_is_said_and_left_alone_even_when_another_field_is_repa
 @pytest.mark.parametrize(("field", "value"), STRICTER)
 def test_with_exact_what_is_stricter_is_undone(bench: Bench, field: str, value: Any) -> None:
     by_hand(bench, **{field: value})
-    bench.apply(FILE + "  exact: true\n")
+    [(_, change)] = bench.diff(EXACT).changes
+    assert (change.consent, [(d.field, d.have, d.want) for d in change.differences]) == (
+        "weaken-password-policy",
+        [(field, value, WANTED[field])],
+    )
+    assert change.loses == f"weaker passwords are taken: {field} {WANTED[field]} instead of {value}"
+    before = len(bench.world.writes)
+    assert [r.withheld for r in bench.apply(EXACT).results] == [[change]]
+    assert bench.world.writes[before:] == []
+    bench.apply(EXACT, allow=("weaken-password-policy",))
     assert have(bench)[field] == WANTED[field]
+    assert bench.diff(EXACT).changes == []
+
+
+@pytest.mark.parametrize(("field", "value"), STRICTER)
+def test_what_is_not_allowed_to_be_loosened_holds_up_no_repair(bench: Bench, field: str, value: Any) -> None:
+    drifted = {field: value, "RequireNumbers": False, "AllowUsersToChangePassword": False}
+    by_hand(bench, **drifted)
+    repair, loosening = [change for _, change in bench.diff(EXACT).changes]
+    assert (repair.consent, {d.field for d in repair.differences}) == (None, set(drifted) - {field})
+    assert (loosening.consent, [d.field for d in loosening.differences]) == (
+        "weaken-password-policy",
+        [field],
+    )
+    bench.apply(EXACT)
+    found = have(bench)
+    assert (found["RequireNumbers"], found["AllowUsersToChangePassword"], found[field]) == (True, True, value)
+    bench.apply(EXACT, allow=("weaken-password-policy",))
+    assert {name: have(bench)[name] for name in WANTED} == WANTED
 
 
 def test_none_at_all_is_made_and_a_new_age_is_warned_of(bench: Bench) -> None:
@@ -114,6 +142,35 @@ def test_what_the_file_leaves_out_is_left_as_it_is(bench: Bench) -> None:
         5,
         False,
     )
+
+
+def test_a_first_policy_is_no_weaker_than_none_and_says_what_the_file_leaves_out(bench: Bench) -> None:
+    text = "password_policy: {max_password_age: 90}\n"
+    [(_, note)] = bench.diff(text).notes()
+    assert note.kind is Kind.WARNING
+    assert note.text == (
+        "the account has no policy, so what the file leaves out gets AWS's defaults: MinimumPasswordLength 8,"
+        " RequireSymbols off, RequireNumbers off, RequireUppercaseCharacters off, RequireLowercaseCharacters off,"
+        " AllowUsersToChangePassword off, PasswordReusePrevention none, HardExpiry off; without a policy IAM asks"
+        " for three of the four kinds of characters"
+    )
+    bench.apply(text)
+    assert (have(bench)["MinimumPasswordLength"], have(bench)["MaxPasswordAge"]) == (8, 90)
+    assert list(bench.diff(text).notes()) == []
+    assert list(bench.diff(FILE).notes(Kind.WARNING)) == []
+
+
+def test_a_first_policy_of_less_than_eight_characters_is_a_loosening(bench: Bench) -> None:
+    text = "password_policy: {minimum_password_length: 6, max_password_age: 90}\n"
+    assert [n.text for _, n in bench.diff(text).notes(Kind.STRICTER)] == [
+        "MinimumPasswordLength is 8; the baseline asks for 6"
+    ]
+    exact = text.replace("}", ", exact: true}")
+    assert [c.consent for _, c in bench.diff(exact).changes] == [None, "weaken-password-policy"]
+    bench.apply(exact)
+    assert have(bench)["MinimumPasswordLength"] == 8
+    bench.apply(exact, allow=("weaken-password-policy",))
+    assert have(bench)["MinimumPasswordLength"] == 6
 
 
 def test_a_limit_that_is_off_is_absent_or_zero(bench: Bench) -> None:
