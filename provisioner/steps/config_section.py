@@ -87,7 +87,10 @@ class Config(Section):
     rules: dict[RuleName, Rule] = Field(
         default={}, description="AWS's managed rules, by the name they get here."
     )
-    exact: bool = Field(False, description="Also undo what is stricter in AWS than here.")
+    exact: bool = Field(
+        False,
+        description="Also undo what is stricter in AWS than here; `apply` does so with `--allow` only.",
+    )
 
     @model_validator(mode="after")
     def _one_role(self) -> Config:
