@@ -165,7 +165,8 @@ def _drive(
 
 def _alike(a: Change, b: Change) -> bool:
     """The same request about the same thing, whatever the values that AWS has made since."""
-    return (a.resource, a.call.service, a.call.operation) == (b.resource, b.call.service, b.call.operation)
+    one, other = ((c.resource, c.call.service, c.call.operation, c.consent) for c in (a, b))
+    return one == other
 
 
 def _within_plan(change: Change, shown: Change) -> bool:

@@ -142,13 +142,14 @@ def test_a_value_that_is_wrong_only_for_this_account_is_told_at_its_place() -> N
     assert baseline.at(**HERE)[Buckets]
 
 
-def test_a_baseline_can_be_narrowed_to_some_regions() -> None:
-    baseline = read("regions: [eu-west-1, us-east-1]\npassword:\n")
-    narrow = baseline.narrowed(["us-east-1"])
-    assert narrow.general.regions == narrow.at(**HERE).general.regions == ["us-east-1"]
-    assert baseline.at(**HERE).general.regions == ["eu-west-1", "us-east-1"]
-    with pytest.raises(ValueError, match=r"'eu-north-1' is no Region of baseline\.yaml"):
-        baseline.narrowed(["eu-north-1"])
+def test_the_home_region_may_come_from_elsewhere_and_the_file_has_the_last_word() -> None:
+    kinds = {"password": Password}
+    text = "organization_name: acme\npassword:\n"
+    assert parse(text, "f", kinds, {}, lambda: "eu-north-1").general.regions == ["eu-north-1"]
+    home = parse(f"home_region: us-east-1\n{text}", "f", kinds, {}, lambda: "eu-north-1").general.home_region
+    assert home == "us-east-1"
+    with pytest.raises(BaselineError, match="missing required key 'home_region'"):
+        parse(text, "f", kinds, {}, lambda: None)
 
 
 @pytest.mark.parametrize("quote", ["", "'", '"'])

@@ -80,7 +80,9 @@ def transport() -> Iterator[Transport]:
     made.close()
 
 
-def request(server: ThreadingHTTPServer, path: str = "/", method: str = "GET", body: Any = None, **given: str) -> AWSPreparedRequest:
+def request(
+    server: ThreadingHTTPServer, path: str = "/", method: str = "GET", body: Any = None, **given: str
+) -> AWSPreparedRequest:
     scheme = given.get("scheme", "http")
     url = f"{scheme}://localhost:{server.server_address[1]}{path}"
     return AWSRequest(method=method, url=url, data=body, headers={"X-Amz-Date": "now"}).prepare()
@@ -277,7 +279,14 @@ def test_answers_and_errors_are_those_of_the_stock_way() -> None:
     with open_sandbox(None) as world, serving(world, host="127.0.0.1", port=0, latency=0.0) as door:
         ways = [Cloud(Options(endpoint_url=door.url, direct=direct)) for direct in (False, True)]
         maker: Callable[..., Any] = ways[0].write
-        maker(Target("123456789012", "us-east-1"), "s3", "us-east-1", "create_bucket", {"Bucket": "one-bucket"}, ())
+        maker(
+            Target("123456789012", "us-east-1"),
+            "s3",
+            "us-east-1",
+            "create_bucket",
+            {"Bucket": "one-bucket"},
+            (),
+        )
         for service, operation, params in ASKED:
             stock, ours = (outcome(way, service, operation, params) for way in ways)
             assert ours == stock

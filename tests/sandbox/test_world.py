@@ -191,17 +191,13 @@ def test_what_was_just_made_takes_a_while(aws: Aws, world: World) -> None:
     world.propagation = 2
     aws.s3.create_bucket(Bucket="bkt")
     first = policy(*trail_statements("bkt"))
-    assert (
-        attempts(lambda: aws.s3.put_bucket_policy(Bucket="bkt", Policy=first), aws) == ["NoSuchBucket"] * 2
-    )
+    assert attempts(lambda: aws.s3.put_bucket_policy(Bucket="bkt", Policy=first), aws) == ["NoSuchBucket"] * 2
     trail = {"Name": "trl", "S3BucketName": "bkt"}
     assert attempts(lambda: aws.cloudtrail.create_trail(**trail), aws) == [
         *["S3BucketDoesNotExistException"] * 2,
         *["InsufficientS3BucketPolicyException"] * 2,
     ]
-    assert (
-        attempts(lambda: aws.cloudtrail.start_logging(Name="trl"), aws) == ["TrailNotFoundException"] * 2
-    )
+    assert attempts(lambda: aws.cloudtrail.start_logging(Name="trl"), aws) == ["TrailNotFoundException"] * 2
     aws.s3.put_bucket_policy(Bucket="bkt", Policy=policy(*trail_statements("bkt"), *config_statements("bkt")))
     update = {"Name": "trl", "S3BucketName": "bkt"}
     assert (
