@@ -301,7 +301,8 @@ class Cloud:
         error.operation = client.meta.method_to_api_mapping.get(operation, operation)  # type: ignore[attr-defined]
         error.region = region  # type: ignore[attr-defined]
         # The credentials are good, where a Region took them; this one may still not be enabled.
-        error.welcome_in = "" if region in self._welcome else next(iter(self._welcome), "")  # type: ignore[attr-defined]
+        welcome = tuple(self._welcome)  # in one step, as other threads add to it
+        error.welcome_in = "" if region in welcome else next(iter(welcome), "")  # type: ignore[attr-defined]
 
     def _pause(self, error: Exception, target: Target, operation: str, attempt: int, waited: float) -> None:
         """Sleep longer each time, with jitter, so that many callers do not come back at once."""
