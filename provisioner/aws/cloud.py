@@ -11,10 +11,8 @@ import random
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
-from contextvars import ContextVar
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -24,7 +22,6 @@ from botocore.exceptions import ClientError
 
 from .. import __version__
 from ..model import Target, Wait
-from .check import holds_pending
 from .errors import (
     BUSY,
     Again,
@@ -36,17 +33,15 @@ from .errors import (
     is_throttle,
     is_unreachable,
 )
+from .guard import READS, guard, write_allowed
 from .models import models
 from .transport import Transport
 
-READS = ("Get", "List", "Describe", "Head", "BatchGet", "Lookup", "Select")
 CONNECT, READ = 10.0, 60.0  # seconds to wait for a connection, and for an answer
 WORKERS = 32  # one account's reads in flight
 _ATTEMPTS = 8  # of a read
 _BUSY = 120.0  # seconds of a call's retries while something else is under way on the same thing
 _DEADLINE = 60.0  # seconds of a call's retries for throttling and outages
-
-_writing: ContextVar[bool] = ContextVar("writing", default=False)
 
 
 class Clock(Protocol):
@@ -264,7 +259,7 @@ class Cloud:
             if self.stop.is_set():
                 raise Interrupted(f"{client.meta.method_to_api_mapping[operation]} was not called")
             try:
-                with _write_allowed():
+                with write_allowed():
                     return getattr(client, operation)(**params)
             except (ClientError, BotoCoreError) as error:
                 self._name(error, service, client, operation)
@@ -333,26 +328,3 @@ def _why(error: Exception) -> str:
     if is_throttle(error):
         return "AWS's rate limit to pass"
     return f"AWS to answer after {code_of(error) or 'a broken connection'}"
-
-
-@contextmanager
-def _write_allowed() -> Iterator[None]:
-    token = _writing.set(True)
-    try:
-        yield
-    finally:
-        _writing.reset(token)
-
-
-def guard(params: Any, model: Any, **_: Any) -> None:
-    """Let a step read what it likes, and write only through a Change; on in `diff` and in `apply`."""
-    if not model.name.startswith(READS) and not _writing.get():
-        raise RuntimeError(f"{model.name} writes to AWS outside a Change")
-    if holds_pending(params):
-        raise RuntimeError(f"{model.name} was given a value that is only known after apply")
-    if (
-        "ExpectedBucketOwner" not in params
-        and model.input_shape
-        and "ExpectedBucketOwner" in model.input_shape.members
-    ):
-        raise RuntimeError(f"{model.name} must name the ExpectedBucketOwner")
