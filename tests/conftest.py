@@ -95,7 +95,7 @@ def bench() -> Iterator[Bench]:
         made = Bench(world)
         yield made
         for cloud in made.clouds:
-            cloud.close()
+            cloud.close(wait=True)  # a late question would be asked of the next test's sandbox
 
 
 @pytest.fixture

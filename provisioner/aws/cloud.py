@@ -147,9 +147,9 @@ class Cloud:
         self._random = random.Random()  # noqa: S311 - it spreads callers over time, it guards nothing
         self.readers = ThreadPoolExecutor(workers, thread_name_prefix="read")
 
-    def close(self) -> None:
-        """No thread and no connection of this run is left."""
-        self.readers.shutdown(wait=False, cancel_futures=True)
+    def close(self, *, wait: bool = False) -> None:
+        """No connection of this run is left, and with *wait* no question that nobody needed the answer to."""
+        self.readers.shutdown(wait=wait, cancel_futures=True)
         for client in self._clients.values():
             client.close()
         if self._transport is not None:

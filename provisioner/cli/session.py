@@ -116,7 +116,7 @@ def opened(asked: Asked, screen: Screen) -> Iterator[Session]:
         if asked.sandbox:
             _open_sandbox(stack, screen)
         cloud = _cloud(asked, screen)
-        stack.callback(cloud.close)
+        stack.callback(cloud.close, wait=asked.sandbox)  # else a late question would miss the sandbox
         home = baseline.general.home_region
         _known(cloud, [home, *baseline.general.regions], baseline)
         _client(cloud, home)
