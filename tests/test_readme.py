@@ -60,15 +60,14 @@ def typed(block: str, cwd: Path, env: dict[str, str]) -> subprocess.CompletedPro
         os.close(stdin)
 
 
-@pytest.mark.parametrize("place", range(len(BLOCKS)))
-def test_a_block_runs(reader: dict[str, str], place: int) -> None:
-    block = BLOCKS[place]
-    in_clone = "./scripts/" in block or "pip install" in block
-    done = typed(block, ROOT if in_clone else Path(reader["WORK"]), reader)
-    # The last command of a block may be a `diff` that has something to show.
-    wanted = {0, 2} if "diff" in block.splitlines()[-1] else {0}
-    assert done.returncode in wanted, f"{block}\n{done.stdout}\n{done.stderr}"
-    assert "Traceback" not in done.stderr
+def test_every_block_runs_in_its_order(reader: dict[str, str]) -> None:
+    for block in BLOCKS:  # one test, for each goes on from where the one before ended
+        in_clone = "./scripts/" in block or "pip install" in block
+        done = typed(block, ROOT if in_clone else Path(reader["WORK"]), reader)
+        # The last command of a block may be a `diff` that has something to show.
+        wanted = {0, 2} if "diff" in block.splitlines()[-1] else {0}
+        assert done.returncode in wanted, f"{block}\n{done.stdout}\n{done.stderr}"
+        assert "Traceback" not in done.stderr
 
 
 def test_the_two_commands_that_need_only_python_come_first() -> None:
