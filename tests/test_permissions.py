@@ -164,7 +164,7 @@ def states() -> dict[str, tuple[bytes, bytes]]:
             break_everything(bench, trail, *regions)
             made[name] = (empty, store.capture(world.memory))
             for cloud in bench.clouds:
-                cloud.close()
+                cloud.close(wait=True)
     return made
 
 
