@@ -129,9 +129,11 @@ class Aws:
     def __init__(self, target: Target, cloud: Cloud, memory: Memory):
         self.target = target
         self.account, self.region, self.partition = target.account, target.region, target.partition
+        self.central, self.archive = target.central or target.account, target.archive or target.account
         self._cloud = cloud
         self._memory = memory
-        self._depth = 1  # who the caller is had to be asked first
+        # Who the caller is had to be asked first, and then for the account's credentials.
+        self._depth = 1 + (self.account != self.central)
 
     def read(self, service: str, region: str | None = None) -> Reader:
         """Ask *service*, in the Region of the target unless another is named."""
