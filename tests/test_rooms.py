@@ -19,9 +19,11 @@ LEVELS = [
     {"policy_check", "delivery", "yaml_source", "wanted", "fill", "section", "aws"},
     {"general"},
     {"checking", "schema", "baseline", "organization", "selectors", "recording", "trails"},
+    {"usable", "members"},
     {"steps", "plan"},
     {"engine", "report", "permissions"},
     {"run"},
+    {"fleet"},
     {"cli", "__main__"},
 ]
 AWS_LIBRARIES = {"boto3", "botocore", "urllib3"}

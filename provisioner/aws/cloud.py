@@ -182,6 +182,12 @@ class Cloud:
             for region in session.get_available_regions("ec2", partition)
         }
 
+    def offers(self, service: str, region: str) -> bool:
+        """The service exists in the Region, as far as botocore knows."""
+        with self._lock:
+            partition = self._session.get_partition_for_region(region)
+            return region in self._session.get_available_regions(service, partition)
+
     def client(self, service: str, region: str) -> Any:
         """The client for *service* in *region*, with the guard on."""
         key = (service, region)
