@@ -24,6 +24,8 @@ LEVELS = [
     {"engine", "report", "permissions"},
     {"run"},
     {"fleet"},
+    {"spread"},
+    {"remote"},
     {"cli", "__main__"},
 ]
 AWS_LIBRARIES = {"boto3", "botocore", "urllib3"}

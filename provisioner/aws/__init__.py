@@ -11,6 +11,8 @@ from concurrent.futures import Future
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from botocore import __version__ as BOTOCORE  # noqa: N812 - its version, which is a constant
+
 from ..model import Call, Target
 from .errors import Again, ClientError, Incomplete, Interrupted, code_of, describe
 
@@ -116,7 +118,7 @@ class Writer:
 
 @dataclass(frozen=True)
 class Identity:
-    """Who calls, and where. *arn* is the caller's."""
+    """Who calls, and in which partition. *arn* is the caller's."""
 
     account: str
     partition: str
@@ -222,6 +224,7 @@ def __getattr__(name: str) -> Any:
 
 
 __all__ = [
+    "BOTOCORE",
     "Again",
     "Aws",
     "Cloud",
