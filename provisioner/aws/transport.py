@@ -20,7 +20,6 @@ from typing import Any
 from urllib.parse import SplitResult, urlsplit
 
 from botocore.awsrequest import AWSPreparedRequest, AWSResponse
-from botocore.compat import HTTPHeaders
 from botocore.exceptions import (
     ConnectionClosedError,
     ConnectTimeoutError,
@@ -187,7 +186,7 @@ def _exchange(
     content = response.read()
     if response.will_close:
         connection.close()
-    headers = HTTPHeaders.from_pairs(response.getheaders())
+    headers: Any = dict(response.getheaders())
     return AWSResponse(request.url, response.status, headers, _Body(content))
 
 
