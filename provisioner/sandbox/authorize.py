@@ -24,7 +24,7 @@ Acts = Iterator[Act]
 _QUERY: Final = {"s3", "iam", "sts"}  # these say AccessDenied, with status 403
 _FREE: Final = {("sts", "GetCallerIdentity")}  # needs no permission, and a Deny does not take it away
 # Operation → action, on the bucket.
-_S3: Final = {
+S3_ACTIONS: Final = {
     "HeadBucket": "ListBucket",
     "CreateBucket": "CreateBucket",
     "GetPublicAccessBlock": "GetBucketPublicAccessBlock",
@@ -114,10 +114,10 @@ def _act(call: WireCall, action: str, resource: str, **context: str) -> Act:
 
 
 def _s3(call: WireCall) -> Acts:
-    if call.operation not in _S3:
+    if call.operation not in S3_ACTIONS:
         return
     bucket = f"arn:{_partition(call)}:s3:::{call.params['Bucket']}"
-    names = [_S3[call.operation]]
+    names = [S3_ACTIONS[call.operation]]
     if call.operation == "CreateBucket" and call.params.get("ObjectOwnership"):
         names.append("PutBucketOwnershipControls")
     if call.operation == "CreateBucket" and call.params.get("ObjectLockEnabledForBucket"):
