@@ -9,6 +9,8 @@ from typing import Any, Literal
 # Operations that change nothing: what the sandbox need not save, and what a test counts as no write.
 READS = ("Get", "List", "Describe", "Head", "Lookup", "BatchGet", "Select")
 
+CONTROL = "/_sandbox"  # where the HTTP door has the switches; no bucket can have that name
+
 Phase = Literal["before", "after"]
 
 
