@@ -40,7 +40,10 @@ class Fault:
 
 @dataclass(frozen=True)
 class WireCall:
-    """One request that reached the server. *service* is botocore's name; *code* is None for success."""
+    """One request that reached the server. *service* is botocore's name; *code* is None for success.
+
+    *caller* is the ARN of who made it: a user, or the session of an assumed role.
+    """
 
     account: str
     region: str
@@ -48,6 +51,7 @@ class WireCall:
     operation: str
     params: Mapping[str, Any] = field(default_factory=dict)
     code: str | None = None
+    caller: str = field(default="", compare=False)
 
     @property
     def writes(self) -> bool:

@@ -88,7 +88,8 @@ class World(Switches):
             return self._answer(wire.understand(self, method, target, plain, body))
 
     def _answer(self, ask: wire.Ask) -> Answer:
-        call = WireCall(ask.account, ask.region, ask.service, ask.operation, dict(ask.params))
+        who, params = caller(ask).arn, dict(ask.params)
+        call = WireCall(ask.account, ask.region, ask.service, ask.operation, params, caller=who)
         place = len(self.calls)
         self.calls.append(call)
         code: str | None = "ConnectionError"
@@ -145,7 +146,6 @@ class World(Switches):
 
     def _let_in(self, ask: wire.Ask) -> None:
         """Raise `Refused` for a caller that AWS does not know, or not now. Stale reads do not reach back here."""
-        caller(ask)
         denial.check_credentials(self, ask)
         for part in self._book.gate():
             part(ask)

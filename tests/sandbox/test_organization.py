@@ -10,7 +10,19 @@ import pytest
 
 from provisioner.sandbox import SandboxError, World, open_sandbox
 
-from .cases import ACCOUNT, CLOSED, MEMBER, OTHER_MEMBER, STRANGER, Aws, Case, check, outcome
+from .cases import (
+    ACCOUNT,
+    CLOSED,
+    MEMBER,
+    OTHER_MEMBER,
+    STRANGER,
+    Aws,
+    Case,
+    check,
+    make_bucket,
+    outcome,
+    policy,
+)
 
 UNITS = {"Workloads": 30, "Workloads/Prod": 10, "Suspended": 2}
 
@@ -179,6 +191,28 @@ def closed(aws: Aws) -> Any:
     aws.organizations.close_account(AccountId=MEMBER)
     shown = aws.organizations.describe_account(AccountId=MEMBER)["Account"]
     return shown["Status"], shown["State"]
+
+
+def test_an_account_made_by_the_api_is_like_one_that_was_planted(aws: Aws) -> None:
+    status = aws.organizations.create_account(Email="new@example.com", AccountName="new")
+    account = status["CreateAccountStatus"]["AccountId"]
+    assert aws.of(account).sts.get_caller_identity()["Account"] == account
+    aws.organizations.close_account(AccountId=account)
+    assert outcome(lambda a: a.of(account), aws) == "AccessDenied"
+
+
+def test_a_policy_cannot_name_a_role_that_a_planted_account_has_not(aws: Aws, world: World) -> None:
+    world.organization(accounts=5, units={})
+    make_bucket(aws)
+
+    def name(role: str) -> Any:
+        principal = {"AWS": f"arn:aws:iam::310000000001:role/{role}"}
+        let = {"Effect": "Allow", "Principal": principal, "Action": "s3:ListBucket"}
+        text = policy({**let, "Resource": "arn:aws:s3:::bkt"})
+        return outcome(lambda a: a.s3.put_bucket_policy(Bucket="bkt", Policy=text) and "OK", aws)
+
+    assert name("OrganizationAccountAccessRole") == "OK"
+    assert name("none") == "MalformedPolicy"
 
 
 CASES = [
