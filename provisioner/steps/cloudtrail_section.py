@@ -9,12 +9,12 @@ from typing import Annotated, Any, Final, Literal
 from pydantic import Field, StringConstraints, model_validator
 
 from ..baseline import Baseline, Contradiction, Section, Text, Wrong
-from ..delivery import CONTROL_TOWER
 from ..problem import Path, did_you_mean
 from ..section import aws_name
 from ..selectors import Selectors, management_sides
-from .log_bucket_section import LogBuckets
-from .log_buckets import bucket_key
+from ..spelling import CONTROL_TOWER
+from . import section
+from .log_bucket_section import LogBuckets, bucket_key
 
 _IPV4: Final = re.compile(r"\d{1,3}(\.\d{1,3}){3}")
 
@@ -109,6 +109,7 @@ class InsightSelector(Section):
     )
 
 
+@section("cloudtrail")
 class Trail(Section):
     """The trail that records who did what. What is left out of it is left as it is in AWS."""
 
