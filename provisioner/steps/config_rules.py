@@ -26,6 +26,7 @@ from ..model import (
     update,
 )
 from ..proof import moment, utc_now
+from ..spelling import spelled
 from . import step, verify
 from .config_health import error_text
 from .config_rule_section import Rule, more_often, owner_of, parameters_text
