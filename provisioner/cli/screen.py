@@ -18,6 +18,7 @@ from ..aws import Waiting
 from .options import Asked
 
 _PLAIN_WIDTH = 160  # where there is no terminal, rich would wrap at 80 and break what a log is searched for
+SHORT = 3.0  # seconds of a wait that no line is worth
 _EVERY = 10.0  # seconds between lines about one wait, where there is no terminal
 
 
@@ -25,7 +26,7 @@ class Screen:
     """What the user sees of one command."""
 
     def __init__(self, asked: Asked):
-        self.quiet, self.as_json = asked.quiet, asked.as_json
+        self.quiet, self.as_json, self.as_lines = asked.quiet, asked.as_json, asked.json_lines
         self.out = _console(asked.color, stderr=False)
         self.err = _console(asked.color, stderr=True)
         self._status: Status | None = None
@@ -34,13 +35,24 @@ class Screen:
 
     def lines(self, lines: Iterable[Text | str]) -> None:
         """Print results, unless they are wanted as JSON."""
-        if not self.as_json:
+        if not (self.as_json or self.as_lines):
             for line in lines:
                 self.out.print(line, soft_wrap=not self.out.is_terminal)
 
+    def report(self, lines: Iterable[Text | str]) -> None:
+        """Tell the user all of this on stderr, also when quiet."""
+        for line in lines:
+            self.say(line, always=True)
+
+    def events(self, event: dict[str, Any]) -> None:
+        """Print one JSON object in a line, if lines were asked for."""
+        if self.as_lines:
+            self.out.file.write(json.dumps(event, default=str) + "\n")
+            self.out.file.flush()
+
     def table(self, table: RenderableType) -> None:
         """Print a table, unless it is wanted as JSON."""
-        if not self.as_json:
+        if not (self.as_json or self.as_lines):
             self.out.print(table)
 
     def document(self, document: dict[str, Any]) -> None:
@@ -77,6 +89,8 @@ class Screen:
         text = f"waiting for {waiting.until}, {waiting.waited:.0f} s of {waiting.limit:.0f} s"
         if self.err.is_terminal:
             self.busy(text)
+            return
+        if waiting.limit < SHORT:
             return
         with self._lock:
             now = time.monotonic()

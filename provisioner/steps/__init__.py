@@ -41,13 +41,21 @@ def section(key: str) -> Callable[[Kind], Kind]:
 
 
 def step(
-    name: str, section: type[Section], scope: Scope, needs: tuple[str, ...] = ()
+    name: str,
+    section: type[Section],
+    scope: Scope,
+    needs: tuple[str, ...] = (),
+    *,
+    archive: bool = False,
 ) -> Callable[[Ensure], Ensure]:
-    """Make an ensure function part of the baseline, under *name*, wherever the file has that section."""
+    """Make an ensure function part of the baseline, under *name*, wherever the file has that section.
+
+    *archive*: it runs in the account that keeps the logs.
+    """
     from ..model import Step
 
     def register(ensure: Ensure) -> Ensure:
-        _steps[name] = Step(name, scope, needs, section, ensure)
+        _steps[name] = Step(name, scope, needs, section, ensure, archive=archive)
         return ensure
 
     return register
