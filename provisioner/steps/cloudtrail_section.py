@@ -157,13 +157,13 @@ class Trail(Section):
     )
     cloud_watch_logs_log_group_arn: str | None = Field(
         None,
-        pattern=r"^arn:[^:]+:logs:[^:]+:\d{12}:log-group:[^:]+:\*$",
+        pattern=r"^arn:[^:]+:logs:[^:]+:[0-9]{12}:log-group:[^:]+:\*$",
         description="Send events to this log group as well, for alarms. CIS 1.5 asks for it.",
         json_schema_extra={"want": "the ARN of a log group, with ':*' at its end"},
     )
     cloud_watch_logs_role_arn: str | None = Field(
         None,
-        pattern=r"^arn:[^:]+:iam::\d{12}:role/.+$",
+        pattern=r"^arn:[^:]+:iam::[0-9]{12}:role/.+$",
         description="The role with which CloudTrail writes to the log group.",
         json_schema_extra={"want": "the ARN of a role"},
     )

@@ -35,7 +35,7 @@ class Encryption(Section):
     )
     kms_master_key_id: str | None = Field(
         None,
-        pattern=r"^arn:[^:]+:kms:[^:]+:\d{12}:key/.+$",
+        pattern=r"^arn:[^:]+:kms:[^:]+:[0-9]{12}:key/.+$",
         description="The key's full ARN. An alias would be looked up in the account of whoever writes.",
         json_schema_extra={"want": "the ARN of a KMS key, as an alias means another key in another account"},
     )
