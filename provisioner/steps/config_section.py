@@ -1,10 +1,8 @@
 """The YAML section `config`: what AWS Config records, where it delivers, and the rules it evaluates."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterator
-from typing import Annotated
+from typing import Annotated, Self
 
 from pydantic import Field, model_validator
 
@@ -95,7 +93,7 @@ class Config(Section):
     )
 
     @model_validator(mode="after")
-    def _one_role(self) -> Config:
+    def _one_role(self) -> Self:
         if self.role_name and self.role_arn:
             raise Wrong("role_arn", "goes without `role_name`: a role is made, or is there")
         if (self.role_name or "").startswith(CONTROL_TOWER):
