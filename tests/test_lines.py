@@ -190,5 +190,5 @@ def test_the_last_line_counts(command: str, counted: Any, head: str, counts: dic
         "organization": "in_sync",
         "regions": ["a", "b"],
         "left_out": [{"account": "330000000033", "region": None, "why": "is suspended"}],
-        "cost": {"seconds": 12.346, "calls": 1118, "writes": 3, "throttled": 1},
+        "cost": {"seconds": 12.346, "calls": 1118, "writes": 3, "throttled": 1, "longest_chain": 1},
     }
