@@ -46,7 +46,8 @@ class Work:
     @property
     def names(self) -> dict[str, str]:
         """What the accounts are called."""
-        return {each.id: each.name for each in self.census.accounts}
+        left_out = {each.account: each.name for each in self.census.left_out}
+        return left_out | {each.id: each.name for each in self.census.accounts}
 
     @property
     def plan(self) -> Plan:
