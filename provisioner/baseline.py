@@ -14,10 +14,12 @@ from typing import Final, TypeVar
 
 from .checking import Checker, holds_bad, unknown_key
 from .fill import Filler
+from .general import General, Override
 from .problem import BaselineError, Path, Problem
 from .schema import json_schema
-from .section import AccountId, Contradiction, General, Region, Section, Text, Wrong
+from .section import AccountId, Contradiction, Region, Section, Text, Wrong
 from .wanted import advice
+from .yaml_merge import merged, only, part, parts
 from .yaml_source import MAX_BYTES, TOO_LARGE, read
 from .yaml_tree import MOST_PROBLEMS, Source
 
@@ -30,6 +32,7 @@ __all__ = [
 Kind = TypeVar("Kind", bound=Section)
 
 SAMPLE_ACCOUNT: Final = "123456789012"
+KEPT: Final = 256  # accounts and Regions whose baselines are remembered
 _PARTITIONS: Final = {"cn-": "aws-cn", "us-gov-": "aws-us-gov", "us-iso-": "aws-iso", "us-isob-": "aws-iso-b"}
 
 
@@ -74,17 +77,24 @@ class Baseline:
         plain = {
             general.organization_name,
             general.home_region,
-            *general.regions,
+            *general.named_regions,
             *(general.allowed_account_ids or ()),
         }
         return {value: name for value, name in self._file.secrets.items() if value not in plain}
 
     def at(self, *, account_id: str, region: str, partition: str) -> Baseline:
-        """The same with the placeholders filled for this account and Region; made once, so call it freely.
+        """The same with the placeholders and the overrides for this account and Region; kept, so call it freely.
 
         Raises BaselineError where a value is wrong with these, such as a name that is too long.
         """
         return self._file.at({"account_id": account_id, "region": region, "partition": partition})
+
+    def override(self, accounts: Mapping[str, tuple[int, ...]]) -> None:
+        """From now on `at` counts these `overrides`, by their place in the file, for each of these accounts.
+
+        Raises BaselineError where two of them, each right for itself, are wrong together.
+        """
+        self._file.override(accounts)
 
     def place(self, path: Path) -> str:
         """Where the value at *path* stands: `baseline.yaml:14:5`. For a default, what it would stand in."""
@@ -183,6 +193,9 @@ class _File:
         self.uses: dict[str, list[str]] = {}  # section → the other placeholders in it
         self.made: dict[tuple[str, ...], Section] = {}
         self.baselines: dict[tuple[str, ...], Baseline] = {}
+        self.overridden: dict[str, tuple[int, ...]] = {}  # account → the overrides that count for it
+        self.variants: dict[tuple[int, ...], _File] = {}
+        self.whole = self  # of a variant: the file as it stands
 
     def name_of(self, kind: type[Section]) -> str:
         """The key in the file that a section's class stands for."""
@@ -195,30 +208,88 @@ class _File:
         unknown = [key for key in self.entries if key not in known]
         problems.extend(unknown_key(self.source, (key,), known) for key in unknown[:MOST_PROBLEMS])
         self.general = self._general()
-        region = self.general.home_region if self.general else "us-east-1"
-        partition = next((to for prefix, to in _PARTITIONS.items() if region.startswith(prefix)), "aws")
+        home = self._home()
         baseline = self._make(
-            {"account_id": SAMPLE_ACCOUNT, "region": region, "partition": partition}, problems
+            {"account_id": SAMPLE_ACCOUNT, "region": home, "partition": _partition(home)}, problems
         )
+        for index in range(len(parts(self.source, "overrides"))):
+            problems.extend(each for each in self._alone(index) if each not in problems)
         if problems or baseline is None:
             raise BaselineError(problems)
         return baseline
 
     def at(self, names: dict[str, str]) -> Baseline:
-        """The baseline with these values; made once."""
+        """The baseline with these values, and with the overrides that count for its account."""
+        whole = self.whole
+        return whole.variant(whole.overridden.get(names["account_id"], ())).filled(names)
+
+    def filled(self, names: dict[str, str]) -> Baseline:
+        """The baseline with these values; made once, and kept as long as there are not many."""
         key = tuple(names.values())
-        if key not in self.baselines:
+        kept = self.baselines.get(key)
+        if kept is None:
             problems: list[Problem] = []
-            baseline = self._make(names, problems)
-            if problems or baseline is None:
+            kept = self._make(names, problems)
+            if problems or kept is None:
                 raise BaselineError(problems)
-            self.baselines[key] = baseline
-        return self.baselines[key]
+            if len(self.baselines) >= KEPT:  # of an organization, one account comes after the other
+                self.baselines.clear()
+                self.made.clear()
+            self.baselines[key] = kept
+        return kept
+
+    def override(self, accounts: Mapping[str, tuple[int, ...]]) -> None:
+        """These overrides count for these accounts."""
+        for several in sorted(set(accounts.values())):
+            self.variant(several).filled(
+                {"account_id": SAMPLE_ACCOUNT, "region": self._home(), "partition": _partition(self._home())}
+            )
+        self.overridden.update(accounts)
+
+    def variant(self, overrides: tuple[int, ...]) -> _File:
+        """The file with these overrides merged in, in this order."""
+        if not overrides:
+            return self
+        if overrides not in self.variants:
+            root = self.source.root
+            for index in overrides:
+                root = merged(root, part(self.source, "overrides", index)) if root else None
+            source = Source(self.source.name, self.source.lines, root)
+            made = _File(source, self.kinds, self.env, self.default_region)
+            made.general, made.names, made.secrets, made.whole = self.general, self.names, self.secrets, self
+            self.variants[overrides] = made
+        return self.variants[overrides]
+
+    def _alone(self, index: int) -> list[Problem]:
+        """What is wrong with one override: with its keys, or with the sections that it makes."""
+        keys = parts(self.source, "overrides", index)
+        sections = [key for key in keys if key in self.kinds]
+        known = [*Override.model_fields, *self.kinds]
+        problems = [
+            unknown_key(self.source, ("overrides", index, key), known) for key in keys if key not in known
+        ]
+        if not sections and not problems and keys:
+            spot = self.source.find(("overrides", index))
+            text = "overrides nothing: add a section, such as `password_policy`, with what is different"
+            problems.append(self.source.problem(spot.line, spot.column, spot.path, text))
+        home = self._home()
+        names = {"account_id": SAMPLE_ACCOUNT, "region": home, "partition": _partition(home)}
+        if sections:
+            made = self.variant((index,))
+            made.general = self.general
+            made._make(names, problems)
+            problems.extend(made.source.problems)
+        return problems
+
+    def _home(self) -> str:
+        return self.general.home_region if self.general else "us-east-1"
 
     def _general(self) -> General | None:
         """The top-level scalars, and `organization_name` for all that is filled later."""
         filler = Filler(self.source, {}, self.env, (), secrets=self.secrets)
         fields = {k: e.node for k, e in self.entries.items() if k in General.model_fields}
+        if "overrides" in fields:  # what they say of sections is for `variant`
+            fields["overrides"] = only(fields["overrides"], Override.model_fields)
         data = {key: filler.fill(node, (key,)) for key, node in fields.items()}
         if "home_region" not in data and (default := self.default_region()):
             data["home_region"] = default
@@ -274,6 +345,10 @@ class _File:
         """`organization_name` as it may be shown: not what the environment says."""
         entry = self.entries.get("organization_name")
         return {"organization_name": entry.node.text} if entry else {}
+
+
+def _partition(region: str) -> str:
+    return next((to for prefix, to in _PARTITIONS.items() if region.startswith(prefix)), "aws")
 
 
 def _contradictions(section: Section, baseline: Baseline) -> Iterator[Contradiction]:

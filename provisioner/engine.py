@@ -176,10 +176,10 @@ def _within_plan(change: Change, shown: Change) -> bool:
     }
 
 
-def plan(steps: Iterable[Step], targets: Mapping[Scope, list[Target]]) -> dict[Node, set[Node]]:
-    """Every step in every target, each with the nodes it has to wait for."""
+def plan(steps: Iterable[Step], targets: Callable[[Step], Iterable[Target]]) -> dict[Node, set[Node]]:
+    """Every step in every one of its *targets*, each with the nodes it has to wait for."""
     by_name = {step.name: step for step in steps}
-    nodes = [Node(step, target) for step in by_name.values() for target in targets[step.scope]]
+    nodes = [Node(step, target) for step in by_name.values() for target in targets(step)]
     index: dict[tuple[str, ...], set[Node]] = defaultdict(set)
     for node in nodes:
         for scope in Scope:
@@ -201,28 +201,40 @@ def _within(scope: Scope, target: Target) -> tuple[str, ...]:
     return (target.account, target.region)[:scope]
 
 
-def walk(graph: Graph, work: Callable[[Node], Result], *, ordered: bool, workers: int = 16) -> list[Result]:
+def walk(
+    graph: Graph,
+    work: Callable[[Node], Result],
+    *,
+    ordered: bool,
+    lost: Mapping[str, str] | None = None,
+    workers: int = 16,
+) -> list[Result]:
     """Do *work* on each node and return the results in the order of the graph.
 
     *ordered*: each node waits for those before it, as writes must. Otherwise all run at once, as reads may. Either way a
-    node after a failed one counts as not run.
+    node after a failed one counts as not run; so does one after a step of *lost*, which has failed elsewhere for the
+    reason that it is mapped to.
     """
-    results = _in_order(graph, work, workers) if ordered else _at_once(graph, work, workers)
+    results = (_in_order if ordered else _at_once)(graph, work, lost or {}, workers)
     return [results[node] for node in graph]
 
 
-def _at_once(graph: Graph, work: Callable[[Node], Result], workers: int) -> dict[Node, Result]:
+def _at_once(
+    graph: Graph, work: Callable[[Node], Result], lost: Mapping[str, str], workers: int
+) -> dict[Node, Result]:
     if not graph:
         return {}
     with _threads(min(workers, len(graph))) as pool:
         read = dict(zip(graph, pool.map(work, graph), strict=True))
     results: dict[Node, Result] = {}
     for node in TopologicalSorter(graph).static_order():
-        results[node] = _blocked(graph, results, node) or read[node]
+        results[node] = _blocked(graph, results, lost, node) or read[node]
     return results
 
 
-def _in_order(graph: Graph, work: Callable[[Node], Result], workers: int) -> dict[Node, Result]:
+def _in_order(
+    graph: Graph, work: Callable[[Node], Result], lost: Mapping[str, str], workers: int
+) -> dict[Node, Result]:
     results: dict[Node, Result] = {}
     running: dict[Future[Result], Node] = {}
     finished: SimpleQueue[Future[Result]] = SimpleQueue()
@@ -231,7 +243,7 @@ def _in_order(graph: Graph, work: Callable[[Node], Result], workers: int) -> dic
     with _threads(workers) as pool:
         while sorter.is_active():
             for node in sorter.get_ready():
-                blocked = _blocked(graph, results, node)
+                blocked = _blocked(graph, results, lost, node)
                 future = pool.submit(_given, blocked) if blocked else pool.submit(work, node)
                 running[future] = node
                 future.add_done_callback(finished.put)
@@ -254,8 +266,13 @@ def _threads(workers: int) -> Iterator[ThreadPoolExecutor]:
     pool.shutdown()
 
 
-def _blocked(graph: Graph, results: Mapping[Node, Result], node: Node) -> Result | None:
+def _blocked(
+    graph: Graph, results: Mapping[Node, Result], lost: Mapping[str, str], node: Node
+) -> Result | None:
     """The result of a node that cannot run, naming the step at the root of it; None if it can."""
+    for need in node.step.needs:
+        if need in lost:
+            return Result(node.step.name, node.target, blocked_by=lost[need])
     for before in sorted(graph[node], key=lambda n: (n.step.name, n.target)):
         if not results[before].ok:
             root = results[before].blocked_by or before.step.name

@@ -21,12 +21,18 @@ class Scope(IntEnum):
 
 @dataclass(frozen=True, order=True)
 class Target:
-    """Where a step runs: one account, one Region. `home` is the Region of what exists once."""
+    """Where a step runs: one account, one Region. `home` is the Region of what exists once.
+
+    In an organization, *central* is the account that the run was started from, where the trail is made, and *archive*
+    the one that has the log buckets. Where they are left out, both are *account* itself.
+    """
 
     account: str
     region: str
     partition: str = "aws"
     home: bool = True
+    central: str = ""
+    archive: str = ""
 
 
 @dataclass(frozen=True)
@@ -147,6 +153,7 @@ class Step:
     section: type
     ensure: Callable[..., Changes] = field(compare=False)
     verify: Callable[..., Findings] | None = field(default=None, compare=False)
+    archive: bool = False  # what it makes exists once, and in the account that keeps the logs
 
 
 @dataclass(frozen=True)

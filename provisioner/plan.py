@@ -14,10 +14,23 @@ GUARDED, SHARE = 10, 0.30
 
 
 @dataclass(frozen=True)
+class Others:
+    """Results that there is nothing to tell of: *steps* in sync, *there* things seen in them, *proofs* that held."""
+
+    steps: int = 0
+    there: int = 0
+    proofs: int = 0
+
+    def __add__(self, more: Others) -> Others:
+        return Others(self.steps + more.steps, self.there + more.there, self.proofs + more.proofs)
+
+
+@dataclass(frozen=True)
 class Plan:
-    """The results of rehearsing every step in every target."""
+    """The results of rehearsing every step in every target; of many accounts, *others* are only numbers."""
 
     results: tuple[Result, ...]
+    others: Others = Others()
 
     @property
     def changes(self) -> list[tuple[Result, Change]]:
@@ -51,7 +64,7 @@ class Plan:
         """How many of the things that are there would be changed."""
         there = {(*_address(result), resource) for result in self.results for resource in result.seen}
         changed = {(*_address(result), change.resource) for result, change in self.changes}
-        return Share(len(there & changed), len(there))
+        return Share(len(there & changed), len(there) + self.others.there)
 
 
 @dataclass(frozen=True)

@@ -12,6 +12,7 @@ from .baseline import Baseline
 from .engine import Node
 from .model import Change, Result, Scope, Step, Target
 from .plan import Plan
+from .usable import LeftOut, without_unusable
 
 SETTLE = 120.0  # seconds that AWS gets to show what was written (Terraform's budget for IAM and S3)
 
@@ -27,14 +28,27 @@ class Run:
     regions: Sequence[str]  # those of the file, or fewer
     on_step: Callable[[Result], None] = lambda result: None
     on_change: Callable[[Result, Change], None] = lambda result, change: None
+    places: Callable[[Step], Iterable[Target]] | None = None  # of an organization: where each step runs
+    lost: Mapping[str, str] = field(default_factory=dict)  # steps that have failed elsewhere, and why
+    lenient: bool = False  # a Region that cannot be used is passed over, and told
+    left_out: list[LeftOut] = field(default_factory=list)
     _memory: dict[str, Memory] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        self.graph = engine.plan(self.steps, targets(self.baseline, self.identity, self.regions))
+        here = targets(self.baseline, self.identity, self.regions)
+        self.graph = engine.plan(self.steps, self.places or (lambda step: here[step.scope]))
 
     def rehearse(self) -> Plan:
         """What would change. Makes no write."""
-        return Plan(tuple(engine.walk(self.graph, self._rehearse, ordered=False)))
+        return Plan(tuple(self._looked(self._rehearse)))
+
+    def _looked(self, work: Callable[[Node], Result]) -> list[Result]:
+        """The results of reading, but for the Regions that are passed over."""
+        results = engine.walk(self.graph, work, ordered=False, lost=self.lost)
+        if self.lenient:
+            results, passed = without_unusable(results, self.cloud.offers)
+            self.left_out.extend(passed)
+        return results
 
     def refresh(self) -> None:
         """Whatever was read so far is read again: time has passed."""
@@ -45,10 +59,10 @@ class Run:
 
         What would loosen or replace something is left out unless *allowed* names it.
         """
-        planned = dict(zip(self.graph, plan.results, strict=True))
+        planned = {(each.step, each.target): each for each in plan.results}
 
         def work(node: Node) -> Result:
-            before = planned[node]
+            before = planned.get((node.step.name, node.target)) or Result(node.step.name, node.target)
             if before.failure is not None or not before.changes:
                 return before
             result = engine.run_step(
@@ -63,7 +77,7 @@ class Run:
             self.on_step(result)
             return result
 
-        return engine.walk(self.graph, work, ordered=True)
+        return engine.walk(self.graph, work, ordered=True, lost=self.lost)
 
     def settle(self, sent: Iterable[Result]) -> list[Result]:
         """Read back what was changed until AWS shows it, for at most two minutes.
@@ -102,7 +116,7 @@ class Run:
         def work(node: Node) -> Result:
             return engine.prove(node.step, self._aws(node), self._filled(node), self._rehearse(node))
 
-        return engine.walk(self.graph, work, ordered=False)
+        return self._looked(work)
 
     def _rehearse(self, node: Node) -> Result:
         result = self._rehearse_quietly(node)

@@ -11,7 +11,8 @@ from typing import Any, Final, Literal
 from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
-from .section import General, Section
+from .general import General
+from .section import Section
 
 Schema = dict[str, Any]
 
@@ -32,6 +33,9 @@ def json_schema(sections: Mapping[str, type[Section]]) -> Schema:
     refs, made = models_json_schema(inputs, ref_template="#/$defs/{model}")
     defs = {name: _open(schema) for name, schema in made["$defs"].items()}
     general = defs.pop(refs[General, "validation"]["$ref"].removeprefix("#/$defs/"))
+    # What an override says of a section is a part of it, so that nothing in it is required.
+    laid_over = {name: {"type": ["object", "null"]} for name in sections}
+    defs["Override"]["properties"] |= laid_over
     parts = {name: {"anyOf": [refs[kind, "validation"], {"type": "null"}]} for name, kind in sections.items()}
     return {
         "$schema": DRAFT,

@@ -1,4 +1,4 @@
-"""What a part of the baseline is made of: the base of every section, common types, the top-level scalars."""
+"""What a part of the baseline is made of: the base of every section, and common types."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from itertools import starmap
 from typing import TYPE_CHECKING, Annotated, Any, Final
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema, field_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
 
 if TYPE_CHECKING:
     from .baseline import Baseline
@@ -101,41 +101,3 @@ Region = Annotated[
 
 Text = Annotated[str, Field(min_length=1, max_length=1024)]
 """Text with something in it."""
-
-
-class General(Section):
-    """What stands beside the sections, at the top of the file."""
-
-    organization_name: Annotated[
-        str,
-        Field(
-            pattern="^[a-z0-9]([a-z0-9-]*[a-z0-9])?$",
-            max_length=48,
-            description="Your organization in bucket names: `${organization_name}`.",
-            json_schema_extra={"want": "up to 48 lower-case letters, digits and inner hyphens"},
-        ),
-    ]
-    home_region: Annotated[
-        Region, Field(description="The Region of what exists once in an account: the buckets and the trail.")
-    ]
-    regions: Annotated[
-        list[Region],
-        Field(
-            min_length=1,
-            max_length=100,
-            default_factory=lambda valid: [valid["home_region"]],
-            description="The Regions to hold at the baseline. Only `home_region` where this is left out.",
-        ),
-    ]
-    allowed_account_ids: Annotated[
-        list[AccountId] | None,
-        Field(min_length=1, description="The only accounts that may be touched. Any account where left out."),
-    ] = None
-
-    @field_validator("regions")
-    @classmethod
-    def _each_once(cls, regions: list[str]) -> list[str]:
-        twice = [i for i, region in enumerate(regions) if region in regions[:i]]
-        if twice:
-            raise Wrong.several((i, f"'{regions[i]}' is listed twice; keep one of them") for i in twice)
-        return regions

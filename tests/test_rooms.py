@@ -15,11 +15,17 @@ LEVELS = [
     {"__init__", "model"},
     {"diff", "stricter", "problem", "proof"},
     {"policy", "lifecycle", "yaml_tree", "yaml_words"},
+    {"yaml_merge"},
     {"policy_check", "delivery", "yaml_source", "wanted", "fill", "section", "aws"},
+    {"general"},
     {"checking", "schema", "baseline", "organization", "selectors", "recording", "trails"},
+    {"usable", "members"},
     {"steps", "plan"},
     {"engine", "report", "permissions"},
     {"run"},
+    {"fleet"},
+    {"spread"},
+    {"remote"},
     {"cli", "__main__"},
 ]
 AWS_LIBRARIES = {"boto3", "botocore", "urllib3"}

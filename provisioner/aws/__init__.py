@@ -11,6 +11,8 @@ from concurrent.futures import Future
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from botocore import __version__ as BOTOCORE  # noqa: N812 - its version, which is a constant
+
 from ..model import Call, Target
 from .errors import Again, ClientError, Incomplete, Interrupted, code_of, describe
 
@@ -116,7 +118,7 @@ class Writer:
 
 @dataclass(frozen=True)
 class Identity:
-    """Who calls, and where. *arn* is the caller's."""
+    """Who calls, and in which partition. *arn* is the caller's."""
 
     account: str
     partition: str
@@ -129,9 +131,11 @@ class Aws:
     def __init__(self, target: Target, cloud: Cloud, memory: Memory):
         self.target = target
         self.account, self.region, self.partition = target.account, target.region, target.partition
+        self.central, self.archive = target.central or target.account, target.archive or target.account
         self._cloud = cloud
         self._memory = memory
-        self._depth = 1  # who the caller is had to be asked first
+        # Who the caller is had to be asked first, and then for the account's credentials.
+        self._depth = 1 + (self.account != self.central)
 
     def read(self, service: str, region: str | None = None) -> Reader:
         """Ask *service*, in the Region of the target unless another is named."""
@@ -220,6 +224,7 @@ def __getattr__(name: str) -> Any:
 
 
 __all__ = [
+    "BOTOCORE",
     "Again",
     "Aws",
     "Cloud",

@@ -11,19 +11,21 @@ import random
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 import botocore.session
 from botocore.config import Config
-from botocore.exceptions import ClientError
+from botocore.exceptions import ClientError, UnknownServiceError
+from botocore.paginate import Paginator
 
 from .. import __version__
 from ..model import Target, Wait
 from .errors import (
     BUSY,
+    EXPIRED,
     Again,
     BotoCoreError,
     Incomplete,
@@ -34,7 +36,9 @@ from .errors import (
     is_unreachable,
 )
 from .guard import READS, guard, write_allowed
+from .keyring import CALLER, Keyring
 from .models import models
+from .pace import Pace, kind_of
 from .transport import Transport
 
 CONNECT, READ = 10.0, 60.0  # seconds to wait for a connection, and for an answer
@@ -84,6 +88,7 @@ class Options:
 
     profile: str | None = None
     endpoint_url: str | None = None
+    paced: bool = True  # by AWS's documented rates; what is no AWS has none
     direct: bool = False  # by `transport.py`; the sandbox stands where botocore's own session does
 
 
@@ -138,10 +143,15 @@ class Cloud:
         self._session.register_component(
             "data_loader", models(self._session.get_config_variable("data_path"))
         )
+        chain = self._session.get_component("credential_provider")
+        self.keyring = Keyring(chain.load_credentials)
+        self._session.register_component("credential_provider", self.keyring)
+        self.pace = Pace(documented=options.paced)
         self._endpoint_url = options.endpoint_url
         bundle = self._session.get_config_variable("ca_bundle")
         self._transport = Transport(connect=CONNECT, read=READ, ca_bundle=bundle) if options.direct else None
         self._clients: dict[tuple[str, str], Any] = {}
+        self._pages: dict[str, Mapping[str, Any]] = {}  # by service
         self._welcome: dict[str, None] = {}  # the Regions that have taken the credentials, in that order
         self._lock = threading.Lock()  # botocore sessions are not thread-safe; the clients they make are
         self._random = random.Random()  # noqa: S311 - it spreads callers over time, it guards nothing
@@ -171,6 +181,12 @@ class Cloud:
             for partition in session.get_available_partitions()
             for region in session.get_available_regions("ec2", partition)
         }
+
+    def offers(self, service: str, region: str) -> bool:
+        """The service exists in the Region, as far as botocore knows."""
+        with self._lock:
+            partition = self._session.get_partition_for_region(region)
+            return region in self._session.get_available_regions(service, partition)
 
     def client(self, service: str, region: str) -> Any:
         """The client for *service* in *region*, with the guard on."""
@@ -214,30 +230,98 @@ class Cloud:
             self.tally.by_operation[name] = self.tally.by_operation.get(name, 0) + 1
 
     def read(self, target: Target, service: str, region: str, operation: str, params: dict[str, Any]) -> Any:
-        """AWS's whole answer, all pages of it. Throttling and outages are met with up to 8 attempts in 60 s."""
+        """AWS's whole answer, all pages of it. Throttling and outages are met with up to 8 attempts in 60 s a page."""
         client = self.client(service, region)
 
-        def once() -> Any:
-            if client.can_paginate(operation):
-                answer = _whole(client.get_paginator(operation).paginate(**params), operation)
-            else:
-                answer = getattr(client, operation)(**params)
-            self._welcome.setdefault(region)
-            return answer
+        def once(**given: Any) -> Any:
+            return self._patient(target, service, region, operation, given)
 
+        paging = self._paging(service, client, operation)
+        if paging is None:
+            return once(**params)
+        name = client.meta.method_to_api_mapping[operation]
+        model = client.meta.service_model.operation_model(name)
+        paginator: Any = Paginator(once, paging, model)  # type: ignore[arg-type] # the stubs are wrong about it
+        return _whole(paginator.paginate(**params), operation)
+
+    def _paging(self, service: str, client: Any, operation: str) -> Mapping[str, Any] | None:
+        """How the operation's answers come in pages, or None. botocore's own way makes a class for each call."""
+        if service not in self._pages:
+            loader = self._session.get_component("data_loader")
+            try:
+                self._pages[service] = loader.load_service_model(service, "paginators-1")["pagination"]
+            except UnknownServiceError:
+                self._pages[service] = {}
+        found: Mapping[str, Any] | None = self._pages[service].get(
+            client.meta.method_to_api_mapping[operation]
+        )
+        return found
+
+    def _patient(
+        self, target: Target, service: str, region: str, operation: str, params: dict[str, Any]
+    ) -> Any:
+        """AWS's answer to one question, asked again where AWS refused it for the rate or was away."""
         started = self.clock.now()
         for attempt in range(1, _ATTEMPTS + 1):
             try:
-                return once()
+                answer = self._signed(target, service, region, operation, params)
             except (ClientError, BotoCoreError) as error:
-                self._name(error, service, client, operation)
+                self._name(error, service, self.client(service, region), operation)
                 worth = is_throttle(error) or is_outage(error)
                 tries = 3 if is_unreachable(error) else _ATTEMPTS
                 waited = self.clock.now() - started
                 if not worth or attempt >= tries or waited > _DEADLINE:
                     raise
                 self._pause(error, target, operation, attempt, waited)
+            else:
+                if region not in self._welcome:
+                    self._welcome[region] = None
+                return answer
         raise AssertionError("unreachable")
+
+    def _signed(
+        self, target: Target, service: str, region: str, operation: str, params: dict[str, Any]
+    ) -> Any:
+        """The answer to one request, in time for AWS's rate and with the credentials of the target's account."""
+        client = self.client(service, region)
+        account = self.keyring.whose(target.account)
+        where = (account, region, service)
+        kind = kind_of(client.meta.method_to_api_mapping[operation], READS)
+        for last in (False, True):
+            self.enter(account)
+            pause = self.pace.wait(where, kind, self.clock.now())
+            if pause > 0:
+                self.on_wait(Waiting(target, operation, f"AWS's rate for {service} in {region}", 0.0, pause))
+                self.clock.sleep(pause)
+            try:
+                with self.keyring.acting(account):
+                    answer = getattr(client, operation)(**params)
+            except ClientError as error:
+                if is_throttle(error):
+                    self.pace.refused(where, kind, self.clock.now())
+                # A long run outlives an assumed role's credentials; a clock that is wrong makes it happen early.
+                if last or code_of(error) not in EXPIRED or not self.keyring.drop(account):
+                    raise
+            else:
+                self.pace.passed(where, kind)
+                return answer
+        raise AssertionError("unreachable")
+
+    def enter(self, account: str) -> None:
+        """The account's credentials are there: its role is assumed, unless it is the caller's own or already is."""
+        role = self.keyring.role
+        if role is not None:
+            self.keyring.ensure(
+                account,
+                lambda params: self.read(
+                    Target(CALLER, role.region), "sts", role.region, "assume_role", params
+                ),
+            )
+
+    def leave(self, account: str) -> None:
+        """The account is done with: nothing of it is remembered."""
+        self.keyring.drop(account)
+        self.pace.forget(account)
 
     def write(
         self,
@@ -260,7 +344,7 @@ class Cloud:
                 raise Interrupted(f"{client.meta.method_to_api_mapping[operation]} was not called")
             try:
                 with write_allowed():
-                    return getattr(client, operation)(**params)
+                    return self._signed(target, service, region, operation, params)
             except (ClientError, BotoCoreError) as error:
                 self._name(error, service, client, operation)
                 self._refused(error, target, operation, patience, waits)

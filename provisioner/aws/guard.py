@@ -9,7 +9,8 @@ from typing import Any
 
 from .check import holds_pending
 
-READS = ("Get", "List", "Describe", "Head", "BatchGet", "Lookup", "Select")
+# Begins the names of what changes nothing in AWS.
+READS = ("Get", "List", "Describe", "Head", "BatchGet", "Lookup", "Select", "AssumeRole")
 
 _writing: ContextVar[bool] = ContextVar("writing", default=False)
 

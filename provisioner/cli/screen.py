@@ -18,6 +18,7 @@ from ..aws import Waiting
 from .options import Asked
 
 _PLAIN_WIDTH = 160  # where there is no terminal, rich would wrap at 80 and break what a log is searched for
+SHORT = 3.0  # seconds of a wait that no line is worth
 _EVERY = 10.0  # seconds between lines about one wait, where there is no terminal
 
 
@@ -77,6 +78,8 @@ class Screen:
         text = f"waiting for {waiting.until}, {waiting.waited:.0f} s of {waiting.limit:.0f} s"
         if self.err.is_terminal:
             self.busy(text)
+            return
+        if waiting.limit < SHORT:
             return
         with self._lock:
             now = time.monotonic()

@@ -19,12 +19,21 @@ Verify = Callable[[Aws, Baseline], Findings]
 
 
 def step(
-    name: str, section: type[Section], scope: Scope, needs: tuple[str, ...] = (), *, key: str = ""
+    name: str,
+    section: type[Section],
+    scope: Scope,
+    needs: tuple[str, ...] = (),
+    *,
+    key: str = "",
+    archive: bool = False,
 ) -> Callable[[Ensure], Ensure]:
-    """Make an ensure function part of the baseline, under *name*. *key* is its section's in the file, if that differs."""
+    """Make an ensure function part of the baseline, under *name*.
+
+    *key* is its section's in the file, if that differs. *archive*: it runs in the account that keeps the logs.
+    """
 
     def register(ensure: Ensure) -> Ensure:
-        STEPS[name] = Step(name, scope, needs, section, ensure)
+        STEPS[name] = Step(name, scope, needs, section, ensure, archive=archive)
         SECTIONS[key or name] = section
         return ensure
 

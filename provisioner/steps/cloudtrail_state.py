@@ -36,7 +36,7 @@ def trail_arn(aws: Aws, baseline: Baseline) -> str:
     Raises Refused where an organization trail is wanted, and the account is in no organization for it.
     """
     section, home = baseline[Trail], baseline.general.home_region
-    owner = trail_organization(aws).management_account if section.is_organization_trail else aws.account
+    owner = trail_organization(aws).management_account if section.is_organization_trail else aws.central
     return policy.arn(aws.partition, "cloudtrail", home, owner, f"trail/{section.name}")
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 from typing import Any, Final
 
 from ..aws import Aws
@@ -10,11 +11,13 @@ from ..baseline import Baseline
 from ..delivery import config_delivery
 from ..diff import differences
 from ..model import Call, Change, Changes, Difference, Kind, Note, Refused, Seen, Wait
+from ..organization import read_organization
 from .config_rule_section import more_often
 from .config_section import Config
 from .config_state import Found, Thing, adopted, channel_title
 from .log_buckets import Delivery, bucket_name, delivers
 
+LISTED: Final = 100  # accounts by name in a bucket's policy, which takes 20 KB; beyond, the organization
 NEVER_SET: Final = 2557  # days that AWS Config keeps its history where nobody said otherwise
 _SNAPSHOTS: Final = "configSnapshotDeliveryProperties"
 _PREFIX_MAY_STAY: Final = (
@@ -25,13 +28,30 @@ _PREFIX_MAY_STAY: Final = (
 
 @delivers
 def config_deliveries(aws: Aws, baseline: Baseline) -> Iterator[Delivery]:
-    """AWS Config delivers what it records in this account."""
-    if Config in baseline:
-        channel = baseline[Config].delivery_channel
-        prefix = channel.s3_key_prefix
-        yield Delivery(
-            "config", channel.s3_bucket_name, lambda bucket: config_delivery(bucket, prefix, [aws.account])
-        )
+    """AWS Config delivers what it records in this account, or in every account that the file is for.
+
+    Which accounts these are, the file alone says: a run that is narrowed to a few must not lock the others out.
+    """
+    if Config not in baseline:
+        return
+    channel, fleet = baseline[Config].delivery_channel, baseline.general.accounts
+    accounts, organization_id = [aws.account], None
+    if fleet is not None and fleet.listed and len(fleet.ids) <= LISTED:
+        accounts = fleet.ids
+    elif fleet is not None:
+        organization = read_organization(aws)
+        if organization is None:
+            raise Refused(
+                "`accounts` is for an organization, and this account is in none: leave it out, or run this elsewhere"
+            )
+        organization_id = organization.id
+    statements = partial(
+        config_delivery,
+        prefix=channel.s3_key_prefix,
+        account_ids=accounts,
+        organization_id=organization_id,
+    )
+    yield Delivery("config", channel.s3_bucket_name, statements)
 
 
 def check_topic(aws: Aws, section: Config) -> None:

@@ -24,6 +24,7 @@ from ..policy import (
     sid_of,
     statements,
 )
+from ..usable import enabled_regions
 from . import step, verify
 from .config_section import Config
 from .log_buckets import bucket_name
@@ -165,7 +166,7 @@ def _delivery_policy(aws: Aws, baseline: Baseline) -> dict[str, Any]:
     bucket = arn(aws.partition, "s3", "", "", bucket_name(aws, baseline, channel.s3_bucket_name))
     filled = [
         baseline.at(account_id=account, region=region, partition=aws.partition)[Config].delivery_channel
-        for region in baseline.general.regions
+        for region in baseline.general.named_regions or _all_regions(aws, baseline)
     ]
     topics = sorted({each.sns_topic_arn for each in filled if each.sns_topic_arn})
     first = topics[0] if topics else None
@@ -174,6 +175,11 @@ def _delivery_policy(aws: Aws, baseline: Baseline) -> dict[str, Any]:
         if statement["Resource"] == first:
             statement["Resource"] = topics[0] if len(topics) == 1 else topics
     return want
+
+
+def _all_regions(aws: Aws, baseline: Baseline) -> list[str]:
+    """The Regions of the account; only those that it has enabled have a topic."""
+    return enabled_regions(aws, baseline.general.home_region)[0]
 
 
 def _shown(name: str) -> Wait:

@@ -112,12 +112,12 @@ class Config(Section):
             )
             yield Contradiction((*path, "s3_kms_key_arn"), message)
         topic_region = _region(channel.sns_topic_arn)
-        if topic_region and topic_region not in general.regions:
+        if topic_region and not general.covers(topic_region):
             message = (
                 f"the topic is in {topic_region}, which is none of `regions`: write `${{region}}` in the ARN"
             )
             yield Contradiction((*path, "sns_topic_arn"), message)
-        if general.home_region not in general.regions:
+        if not general.covers(general.home_region):
             for place in self._only_at_home():
                 yield Contradiction(
                     ("config", *place), "is for `home_region`, which is none of `regions`: add it"

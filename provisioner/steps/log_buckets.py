@@ -52,15 +52,18 @@ def bucket_key(baseline: Baseline, reference: str) -> str | None:
 
 
 def bucket_name(aws: Aws, baseline: Baseline, reference: str) -> str:
-    """The name of the bucket that *reference* means, in every Region the same. Raises KeyError for an unknown one."""
-    home = baseline.at(account_id=aws.account, region=baseline.general.home_region, partition=aws.partition)
+    """The name of the bucket that *reference* means, in every account and Region the same.
+
+    Raises KeyError for an unknown one.
+    """
+    home = baseline.at(account_id=aws.archive, region=baseline.general.home_region, partition=aws.partition)
     key = bucket_key(home, reference) or bucket_key(baseline, reference)
     if key is None:
         raise KeyError(f"`{reference}` is no bucket of `log_buckets`")
     return home[LogBuckets].root[key].name
 
 
-@step("log_buckets", LogBuckets, Scope.ONCE)
+@step("log_buckets", LogBuckets, Scope.ONCE, archive=True)
 def ensure_log_buckets(aws: Aws, baseline: Baseline) -> Changes:
     """Make each log bucket, then bring its settings to the baseline."""
     wanted = baseline[LogBuckets].root

@@ -1,0 +1,105 @@
+"""How fast one account is asked in one Region: never faster than AWS allows, and slower where AWS says so.
+
+AWS counts by account, Region and service, and so does this. A throttled account does not slow the others down.
+"""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import dataclass, field
+from typing import Final, NamedTuple
+
+Where = tuple[str, str, str]  # account, Region, service
+
+
+class Rate(NamedTuple):
+    """Calls a second, and how many may come at once after a pause."""
+
+    each: float
+    burst: float
+
+
+# AWS's documented rates, which nobody can have raised. CloudTrail: "Quotas in AWS CloudTrail".
+_DOCUMENTED: Final[dict[tuple[str, str], Rate]] = {
+    ("cloudtrail", "read"): Rate(10, 10),
+    ("cloudtrail", "lookup"): Rate(2, 2),
+    ("cloudtrail", "write"): Rate(1, 1),
+    ("sts", "read"): Rate(500, 500),  # of 600, which the account's other callers need too
+}
+_FIRST, _LEAST, _FREE = (
+    8.0,
+    0.5,
+    40.0,
+)  # calls a second: after the first refusal, at least, and no limit any more
+_GROWTH: Final = 0.25  # calls a second more for each call that is let through
+
+
+@dataclass
+class _Lane:
+    """One kind of call in one place, as a virtual schedule (GCRA): *due* is when the next call would be on time."""
+
+    rate: Rate | None
+    limit: Rate | None  # the documented one
+    due: float = 0.0
+    lock: threading.Lock = field(default_factory=threading.Lock)
+
+
+class Pace:
+    """The lanes of every account, Region and service that was asked. Without *documented*, AWS's refusals alone count."""
+
+    def __init__(self, *, documented: bool = True) -> None:
+        self._documented = documented
+        self._lanes: dict[tuple[Where, str], _Lane] = {}
+        self._lock = threading.Lock()
+
+    def wait(self, where: Where, kind: str, now: float) -> float:
+        """The seconds to wait before the next call, which is counted from now on."""
+        lane = self._lane(where, kind)
+        with lane.lock:
+            if lane.rate is None:
+                return 0.0
+            lane.due = max(lane.due, now)
+            pause = lane.due - now - (lane.rate.burst - 1) / lane.rate.each
+            lane.due += 1 / lane.rate.each
+            return max(pause, 0.0)
+
+    def refused(self, where: Where, kind: str, now: float) -> None:
+        """AWS refused a call for its rate: half as many come from here on, and none that were saved up."""
+        lane = self._lane(where, kind)
+        with lane.lock:
+            each = max(lane.rate.each / 2, _LEAST) if lane.rate else _FIRST
+            lane.rate, lane.due = Rate(each, 1), max(lane.due, now)
+
+    def passed(self, where: Where, kind: str) -> None:
+        """A call went through: where AWS had refused some, a little faster again."""
+        lane = self._lane(where, kind)
+        if lane.rate is lane.limit:
+            return
+        with lane.lock:
+            if lane.rate is None or lane.rate is lane.limit:
+                return
+            each = lane.rate.each + _GROWTH
+            top = lane.limit.each if lane.limit else _FREE
+            lane.rate = lane.limit if each >= top else Rate(each, 1)
+
+    def forget(self, account: str) -> None:
+        """The account is done with."""
+        with self._lock:
+            for key in [key for key in self._lanes if key[0][0] == account]:
+                del self._lanes[key]
+
+    def _lane(self, where: Where, kind: str) -> _Lane:
+        key = (where, kind)
+        lane = self._lanes.get(key)
+        if lane is None:
+            with self._lock:
+                limit = _DOCUMENTED.get((where[2], kind)) if self._documented else None
+                lane = self._lanes.setdefault(key, _Lane(limit, limit))
+        return lane
+
+
+def kind_of(operation: str, reads: tuple[str, ...]) -> str:
+    """What AWS counts the call as."""
+    if operation.startswith("Lookup"):
+        return "lookup"
+    return "read" if operation.startswith(reads) else "write"

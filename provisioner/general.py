@@ -1,0 +1,170 @@
+"""What stands beside the sections at the top of the file: names, Regions, and the accounts that it is for."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Final
+
+from pydantic import BeforeValidator, Field, field_validator, model_validator
+
+from .section import AccountId, Region, Section, Text, Wrong
+
+ALL: Final = "all"
+ROLE: Final = "OrganizationAccountAccessRole"  # that Organizations makes in every account it creates
+SELECTORS: Final = ("organizational_units", "tags", "ids")
+
+Unit = Annotated[
+    str,
+    Field(
+        min_length=1,
+        max_length=512,
+        json_schema_extra={
+            "want": "an organizational unit: its id, or its names from the root, `Workloads/Prod`"
+        },
+    ),
+]
+RegionOrAll = Annotated[
+    str,
+    Field(
+        pattern=r"^(all|[a-z]{2,5}(-[a-z]{2,12}){1,3}-[0-9]{1,2})$",
+        json_schema_extra={"want": "a Region such as 'eu-west-1'"},
+    ),
+]
+Tags = Annotated[dict[Text, str], Field(min_length=1)]
+
+
+def _or_all(schema: dict[str, Any]) -> None:
+    """An editor takes the word `all` for the list, too."""
+    items = {key: schema.pop(key) for key in ("type", "items", "minItems", "maxItems")}
+    schema["anyOf"] = [items, {"const": ALL}]
+
+
+class Some(Section):
+    """Some accounts of the organization: those in a unit, those with all of these tags, and those named."""
+
+    organizational_units: list[Unit] = Field(
+        default=[],
+        description="Those in these units, and in units below. By id, or by name: `Workloads/Prod`.",
+    )
+    tags: Tags | None = Field(None, description="Those that have all of these tags.")
+    ids: list[AccountId] = Field(default=[], description="Those named here.")
+
+    @property
+    def any(self) -> bool:
+        """It says something."""
+        return bool(self.organizational_units or self.tags or self.ids)
+
+
+class Accounts(Some):
+    """The accounts to hold at the baseline, and how to get into them."""
+
+    all: bool = Field(False, description="Every active account of the organization.")
+    exclude: Some = Field(default=Some(), description="But not these.")
+    log_archive: AccountId | None = Field(
+        None, description="The account that has the log buckets. The caller's, where left out."
+    )
+    role_name: Annotated[
+        str,
+        Field(
+            pattern=r"^[A-Za-z0-9+=,.@_/-]{1,512}$",
+            json_schema_extra={"want": "the name of a role, after its path if it has one"},
+            description="The role to assume in each account but the caller's own.",
+        ),
+    ] = ROLE
+    external_id: (
+        Annotated[
+            str,
+            Field(
+                pattern=r"^[A-Za-z0-9+=,.@:/_-]{2,1224}$",
+                json_schema_extra={
+                    "want": "an external id of 2 to 1224 letters, digits and any of +=,.@:/_-"
+                },
+            ),
+        ]
+        | None
+    ) = Field(None, description="What the role's trust policy asks for as `sts:ExternalId`.")
+    session_tags: dict[Text, Annotated[str, Field(max_length=256)]] = Field(
+        default={},
+        max_length=50,
+        description="Tags of the session; the trust policy must allow `sts:TagSession`.",
+    )
+
+    @model_validator(mode="after")
+    def _some(self) -> Accounts:
+        if not (self.all or self.any):
+            raise Wrong((), "say which accounts: `all: true`, `organizational_units`, `tags` or `ids`")
+        return self
+
+    @property
+    def listed(self) -> bool:
+        """The file itself names every account: the organization need not be asked."""
+        return not (self.all or self.organizational_units or self.tags)
+
+
+class Override(Some):
+    """For which accounts other values count. The values stand beside this, under the names of their sections."""
+
+    @model_validator(mode="after")
+    def _for_some(self) -> Override:
+        if not self.any:
+            raise Wrong((), "say for which accounts: `organizational_units`, `tags` or `ids`")
+        return self
+
+
+class General(Section):
+    """What stands beside the sections, at the top of the file."""
+
+    organization_name: Annotated[
+        str,
+        Field(
+            pattern="^[a-z0-9]([a-z0-9-]*[a-z0-9])?$",
+            max_length=48,
+            description="Your organization in bucket names: `${organization_name}`.",
+            json_schema_extra={"want": "up to 48 lower-case letters, digits and inner hyphens"},
+        ),
+    ]
+    home_region: Annotated[
+        Region, Field(description="The Region of what exists once in an account: the buckets and the trail.")
+    ]
+    regions: Annotated[
+        list[RegionOrAll],
+        BeforeValidator(lambda value: [value] if value == ALL else value),
+        Field(
+            min_length=1,
+            max_length=100,
+            default_factory=lambda valid: [valid["home_region"]],
+            json_schema_extra=_or_all,
+            description="The Regions to hold at the baseline, or `all` that the account has enabled. Only"
+            " `home_region` where this is left out.",
+        ),
+    ]
+    allowed_account_ids: Annotated[
+        list[AccountId] | None,
+        Field(min_length=1, description="The only accounts that may be touched. Any account where left out."),
+    ] = None
+    accounts: Annotated[
+        Accounts | None,
+        Field(description="The accounts of an organization. Only the caller's own where this is left out."),
+    ] = None
+    overrides: Annotated[
+        tuple[Override, ...],
+        Field(description="Other values for some accounts. Of two for one account, the later one counts."),
+    ] = ()
+
+    @field_validator("regions")
+    @classmethod
+    def _each_once(cls, regions: list[str]) -> list[str]:
+        twice = [i for i, region in enumerate(regions) if region in regions[:i]]
+        if twice:
+            raise Wrong.several((i, f"'{regions[i]}' is listed twice; keep one of them") for i in twice)
+        if ALL in regions and len(regions) > 1:
+            raise Wrong(regions.index(ALL), "`all` stands alone: `regions: all`")
+        return regions
+
+    @property
+    def named_regions(self) -> list[str]:
+        """The Regions that the file names; none where it asks for all."""
+        return [region for region in self.regions if region != ALL]
+
+    def covers(self, region: str) -> bool:
+        """The Region is one of those to hold at the baseline, or may be."""
+        return ALL in self.regions or region in self.regions
