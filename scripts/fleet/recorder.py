@@ -7,7 +7,7 @@ question is asked of the sandbox once; its answer is kept with marks where accou
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 from urllib.parse import urlencode
@@ -22,14 +22,16 @@ HOME: Final = "us-east-1"
 ELSEWHERE: Final = "sa-east-1"  # stands for every Region but the home
 ROLE: Final = "OrganizationAccountAccessRole"
 SESSION: Final = b"fleet0bench"
-# Marks in a recorded answer. What takes their place is 12 characters long, but for Region and session.
-ACCOUNT, NUMBER, REGION, NAME = b"\0A\0", b"\0N\0", b"\0R\0", b"\0S\0"
+# Marks in a recorded answer. What takes the place of the first two is 12 characters long. Region, session and the end
+# of credentials follow.
+ACCOUNT, NUMBER, REGION, NAME, UNTIL = b"\0A\0", b"\0N\0", b"\0R\0", b"\0S\0", b"\0U\0"
 # A real token is about that long. The account is in it, so that another account's token is noticed.
 TOKEN: Final = b"IQoJb3JpZ2luX2VjE"
 _CREDENTIALS: Final = {
     b"AccessKeyId": b"ASIA" + ACCOUNT + b"FLEE",
     b"SecretAccessKey": b"fleetBench+" + ACCOUNT + b"/" + b"k" * 16,
     b"SessionToken": TOKEN + ACCOUNT + b"//////////wEaCXVzLWVhc3QtMSJHMEUC" * 16,
+    b"Expiration": UNTIL,
 }
 # Writes that bring a drifted account back, and which of its drifts they remove.
 REPAIRS: Final = {
@@ -66,10 +68,11 @@ class Recorded:
 
 
 class Recorder:
-    """Asks the sandbox what nobody has asked before. Takes no writes but repairs."""
+    """Asks the sandbox what nobody has asked before. Takes no writes but repairs. *disabled* are Regions."""
 
-    def __init__(self, world: World) -> None:
+    def __init__(self, world: World, disabled: Collection[str]) -> None:
         self.world = world
+        self._disabled = {*disabled}
         self._mood: Mood = _serene
         self._keys = {MANAGEMENT: ("SANDBOX", "sandbox")}
         self._keys |= {account: self._assume(account) for account in MEMBERS}
@@ -127,6 +130,9 @@ class Recorder:
         headers["Authorization"] = f"AWS4-HMAC-SHA256 Credential={scope}, SignedHeaders=host, Signature=0"
         headers["X-Amz-Security-Token"] = token
         url = f"http://127.0.0.1{question.path}"
+        # It stands for others, and answers although it may itself be none of the organization's.
+        stands_for_others = {ELSEWHERE} if question.region == ELSEWHERE else set()
+        self.world.disabled = self._disabled - stands_for_others
         return self.world.exchange(question.method, url, headers, question.body)
 
     def _assume(self, account: str) -> tuple[str, str]:
@@ -137,11 +143,6 @@ class Recorder:
         if key is None or token is None:
             raise ValueError(text)
         return key[1], token[1]
-
-    def environment(self, account: str) -> dict[str, str]:
-        """The variables by which a tool acts as *account*."""
-        key, token = self._keys[account]
-        return {"AWS_ACCESS_KEY_ID": key, "AWS_SECRET_ACCESS_KEY": "sandbox", "AWS_SESSION_TOKEN": token}
 
     def password_policy(self, account: str) -> dict[str, str]:
         """The account's password policy, in the words of UpdateAccountPasswordPolicy; empty where there is none."""
@@ -181,7 +182,7 @@ def _numbers(head: bytes, body: bytes) -> list[bytes]:
 def _marked(text: bytes, question: Question, numbers: list[bytes]) -> bytes:
     """The text with marks for what is the asker's own."""
     for number in numbers:
-        text = text.replace(number, number[:12] + NUMBER)
+        text = text.replace(number, number[:-12] + NUMBER)
     if question.service == "sts":
         for tag, value in _CREDENTIALS.items():
             text = re.sub(b"<%b>.*?</%b>" % (tag, tag), b"<%b>%b</%b>" % (tag, value, tag), text)

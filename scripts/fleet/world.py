@@ -4,21 +4,24 @@ from __future__ import annotations
 
 import os
 import re
-import subprocess
-import sys
-import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from random import Random
 from typing import Final
 
+from provisioner.aws import Cloud, identify
+from provisioner.baseline import parse
+from provisioner.fleet import Fleet, role
+from provisioner.members import Narrowed
+from provisioner.run import Run, chosen
 from provisioner.sandbox import open_sandbox
+from provisioner.sandbox.account import regions as known_regions
 from provisioner.sandbox.seed import CLOSED, MANAGEMENT, MEMBERS
-from provisioner.sandbox.serve import serving
+from provisioner.steps import SECTIONS, STEPS
 
 from . import pages
-from .recorder import DRIFTED, ELSEWHERE, HOME, IN_SYNC, Recorder
+from .recorder import DRIFTED, ELSEWHERE, HOME, Recorder
 
 ROOT: Final = Path(__file__).resolve().parent.parent.parent
 # Those that need no opt-in; the home first, and the one that stands for the others last.
@@ -50,9 +53,10 @@ def members(count: int, seed: int) -> list[str]:
 
 def baseline(regions: Sequence[str], *, fleet: bool) -> str:
     """The example file for these Regions, and for every account of the organization where it is a *fleet*."""
+    listed = regions[0] if [*regions] == ["all"] else f"[{', '.join(regions)}]"
+    accounts = "\naccounts: { all: true }" if fleet else ""
     text = (ROOT / "baseline.yaml").read_text()
-    listed = f"regions: [{', '.join(regions)}]" + ("\naccounts: { all: true }" if fleet else "")
-    text, found = re.subn(r"(?m)^regions: \[.*?\]", listed, text)
+    text, found = re.subn(r"(?m)^regions: \[.*?\]", f"regions: {listed}{accounts}", text)
     if found != 1:
         raise ValueError("baseline.yaml has no line `regions: [...]`")
     return text
@@ -62,13 +66,47 @@ def baseline(regions: Sequence[str], *, fleet: bool) -> str:
 def organization(accounts: int, regions: Sequence[str], seed: int) -> Iterator[tuple[Recorder, list[str]]]:
     """A recorder of an organization of *accounts* accounts, and the numbers of its members."""
     numbers = members(accounts - 1, seed)
+    samples = [HOME, ELSEWHERE] if len(regions) > 1 else [HOME]
     with open_sandbox(None) as world:
-        world.disabled = {*REGIONS} - {*regions, ELSEWHERE}
-        recorder = Recorder(world)
-        with serving(world) as server, tempfile.TemporaryDirectory() as folder:
-            _bring_in_sync(recorder, server.url, Path(folder))
-        _drift(recorder)
+        _bring_in_sync(samples, fleet=accounts > 1)
+        recorder = Recorder(world, {*known_regions("aws")} - {*regions})
+        if accounts > 1:
+            _drift(recorder, samples)
         pages.populate(numbers)
-        world.disabled = {*REGIONS} - {*regions}
         world.calls.clear()
         yield recorder, numbers
+
+
+def _bring_in_sync(regions: Sequence[str], *, fleet: bool) -> None:
+    """The sandbox's accounts are as the file says, made so by the tool itself."""
+    file = parse(baseline(regions, fleet=fleet), "baseline.yaml", SECTIONS, {})
+    cloud = Cloud(workers=4)
+    try:
+        who = identify(cloud, HOME)
+        if not fleet:
+            _carry_out(Run(cloud, file, who, chosen(STEPS, file), regions))
+            return
+        cloud.keyring.role = role(file.general.accounts, who, HOME)
+        everything = Fleet(cloud, file, who)
+        found = everything.census(Narrowed())
+        _carry_out(everything.central())
+        for account in found.accounts:
+            _carry_out(everything.member(account, regions, {}))
+    finally:
+        cloud.close(wait=True)
+
+
+def _carry_out(run: Run) -> None:
+    sent = run.send(run.rehearse())
+    wrong = [str(each.failure) for each in [*sent, *run.settle(sent)] if not each.ok or each.withheld]
+    if wrong:
+        raise RuntimeError(f"the sandbox could not be brought in sync: {wrong}")
+
+
+def _drift(recorder: Recorder, regions: Sequence[str]) -> None:
+    """The account that stands for those that have drifted asks for shorter passwords, and records nothing."""
+    policy = {**recorder.password_policy(DRIFTED), "MinimumPasswordLength": "8"}
+    recorder.set_password_policy(DRIFTED, policy)
+    for region in regions:
+        target = "StarlingDoveService.StopConfigurationRecorder"
+        recorder.json(DRIFTED, region, "config", target, b'{"ConfigurationRecorderName": "default"}')
