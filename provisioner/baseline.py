@@ -71,6 +71,11 @@ class Baseline:
         return self._file.source.name
 
     @property
+    def text(self) -> str:
+        """The file's text; what the environment says is not in it."""
+        return "\n".join(self._file.source.lines)
+
+    @property
     def secrets(self) -> Mapping[str, str]:
         """What came from the environment, each with its placeholder; but for names that every plan must show."""
         general = self.general
@@ -95,6 +100,10 @@ class Baseline:
         Raises BaselineError where two of them, each right for itself, are wrong together.
         """
         self._file.override(accounts)
+
+    def overrides_of(self, account_id: str) -> tuple[int, ...]:
+        """The `overrides` that count for the account, by their place in the file."""
+        return self._file.whole.overridden.get(account_id, ())
 
     def place(self, path: Path) -> str:
         """Where the value at *path* stands: `baseline.yaml:14:5`. For a default, what it would stand in."""

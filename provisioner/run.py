@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from . import engine
 from .aws import Aws, Cloud, Identity, Memory, Waiting
@@ -63,7 +63,9 @@ class Run:
 
         def work(node: Node) -> Result:
             before = planned.get((node.step.name, node.target)) or Result(node.step.name, node.target)
-            if before.failure is not None or not before.changes:
+            if before.failure is not None:
+                return replace(before, changes=[])  # they were seen before it failed, and are not made
+            if not before.changes:
                 return before
             result = engine.run_step(
                 node.step,

@@ -148,6 +148,28 @@ def test_many_threads(server: Any, transport: Transport) -> None:
     assert len(server.connections) <= 320
 
 
+def test_idle_connections_are_bounded_over_all_hosts(server: Any) -> None:
+    transport = Transport(connect=5, read=5, idle=2)
+    port = server.server_address[1]
+    hosts = [f"http://127.0.0.{last}:{port}" for last in (1, 2, 3, 4)]
+    listening = [ThreadingHTTPServer((f"127.0.0.{last}", port), Handler) for last in (2, 3, 4)]
+    try:
+        for each in listening:
+            each.daemon_threads, each.connections = True, set()  # type: ignore[attr-defined]
+            threading.Thread(target=each.serve_forever, daemon=True).start()
+        for host in hosts:
+            transport(AWSRequest(method="GET", url=f"{host}/").prepare())
+        open_to = {host for (_, host), idle in transport._idle.items() if idle}
+        assert open_to == {f"127.0.0.3:{port}", f"127.0.0.4:{port}"}, "those used last"
+        transport(AWSRequest(method="GET", url=f"{hosts[0]}/").prepare())
+        assert sum(map(len, transport._idle.values())) == 2
+    finally:
+        transport.close()
+        for each in listening:
+            each.shutdown()
+            each.server_close()
+
+
 def test_failures_have_botocores_names(server: Any, transport: Transport) -> None:
     with pytest.raises(ConnectionClosedError):
         transport(request(server, "/cut"))

@@ -7,6 +7,7 @@ where they leave the process; retries are ours, because botocore's quota is shar
 from __future__ import annotations
 
 import os
+import platform
 import random
 import threading
 import time
@@ -16,6 +17,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
+import botocore
 import botocore.session
 from botocore.config import Config
 from botocore.exceptions import ClientError, UnknownServiceError
@@ -46,6 +48,13 @@ WORKERS = 32  # one account's reads in flight
 _ATTEMPTS = 8  # of a read
 _BUSY = 120.0  # seconds of a call's retries while something else is under way on the same thing
 _DEADLINE = 60.0  # seconds of a call's retries for throttling and outages
+
+
+# botocore makes its own anew for each call, for a fifth of what the call costs.
+_USER_AGENT = (
+    f"provision/{__version__} Botocore/{botocore.__version__} Python/{platform.python_version()}"
+    f" {platform.system()}/{platform.machine()}"
+)
 
 
 class Clock(Protocol):
@@ -209,7 +218,7 @@ class Cloud:
             connect_timeout=CONNECT,
             read_timeout=READ,
             max_pool_connections=WORKERS,
-            user_agent_extra=f"provision/{__version__}",
+            user_agent=_USER_AGENT,
             s3={"addressing_style": "path"},  # one host for every bucket, so that connections are used again
         )
         client = self._session.create_client(

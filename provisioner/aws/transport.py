@@ -20,7 +20,6 @@ from typing import Any
 from urllib.parse import SplitResult, urlsplit
 
 from botocore.awsrequest import AWSPreparedRequest, AWSResponse
-from botocore.compat import HTTPHeaders
 from botocore.exceptions import (
     ConnectionClosedError,
     ConnectTimeoutError,
@@ -33,20 +32,29 @@ from botocore.httpsession import get_cert_path
 from botocore.utils import get_environ_proxies
 
 Connection = http.client.HTTPConnection
-_KEPT = 16  # idle connections to one host; a fleet talks to one Region's hosts after the other
+_KEPT = 64  # idle connections to one host
+_IDLE = (
+    300  # to all hosts together: with those at work, well below the 1,024 files that a process may have open
+)
 
 
 class Transport:
     """Sends prepared requests. *connect* and *read* are seconds; *ca_bundle* is a file or folder of certificates.
 
+    At most *idle* connections are kept open without work; those used longest ago are closed first.
+
     Raises what botocore's own session raises, so that a failure means the same whichever way was taken.
     """
 
-    def __init__(self, *, connect: float, read: float, ca_bundle: str | None = None):
+    def __init__(self, *, connect: float, read: float, ca_bundle: str | None = None, idle: int = _IDLE):
+        self._most = idle
         self._connect, self._read = connect, read
         self._ca_bundle = ca_bundle
         self._context: ssl.SSLContext | None = None
-        self._idle: dict[tuple[str, str], list[Connection]] = defaultdict(list)
+        self._idle: dict[tuple[str, str], list[Connection]] = defaultdict(
+            list
+        )  # the host used longest ago first
+        self._count = 0  # of them all
         self._stock: dict[str, bool] = {}
         self._lock = threading.Lock()
 
@@ -75,6 +83,7 @@ class Transport:
                 for connection in each:
                     connection.close()
             self._idle.clear()
+            self._count = 0
 
     def _by_proxy(self, url: SplitResult) -> bool:
         if url.netloc not in self._stock:
@@ -87,6 +96,7 @@ class Transport:
             with self._lock:
                 idle = self._idle[url.scheme, url.netloc]
                 connection = idle.pop() if idle else None
+                self._count -= connection is not None
             if connection is None:
                 return self._open(url, request)
             if _alive(connection):
@@ -129,12 +139,24 @@ class Transport:
             return self._context
 
     def _keep(self, url: SplitResult, connection: Connection) -> None:
+        host = (url.scheme, url.netloc)
         with self._lock:
-            idle = self._idle[url.scheme, url.netloc]
-            if len(idle) < _KEPT:
-                idle.append(connection)
-                return
-        connection.close()
+            idle = self._idle.pop(host, [])  # to the end: it was used last
+            self._idle[host] = idle
+            idle.append(connection)
+            self._count += 1
+            old = idle.pop(0) if len(idle) > _KEPT else self._oldest() if self._count > self._most else None
+            self._count -= old is not None
+        if old is not None:
+            old.close()
+
+    def _oldest(self) -> Connection:
+        """The connection that was used longest ago, taken out."""
+        host = next(host for host, idle in self._idle.items() if idle)
+        connection = self._idle[host].pop(0)
+        if not self._idle[host]:
+            del self._idle[host]
+        return connection
 
 
 class _Body:
@@ -164,7 +186,7 @@ def _exchange(
     content = response.read()
     if response.will_close:
         connection.close()
-    headers = HTTPHeaders.from_pairs(response.getheaders())
+    headers: Any = dict(response.getheaders())
     return AWSResponse(request.url, response.status, headers, _Body(content))
 
 

@@ -89,13 +89,44 @@ def _shared(command: _F) -> _F:
         click.option("--profile", metavar="NAME", help="Profile of the AWS configuration."),
         click.option(
             "--region",
+            "--regions",
             "regions",
             multiple=True,
-            metavar="REGION",
-            help="Only this Region of the file's; the home Region, if the file names none.",
+            callback=_listed,
+            metavar="REGION[,…]",
+            help="Only these Regions of the file's; the home Region, if the file names none.",
         ),
+        click.option(
+            "--accounts",
+            multiple=True,
+            callback=_listed,
+            metavar="ID[,…]",
+            help="Of the file's `accounts`, only these; by id or name.",
+        ),
+        click.option(
+            "--not-accounts", multiple=True, callback=_listed, metavar="ID[,…]", help="All but these."
+        ),
+        click.option(
+            "--ou",
+            "units",
+            multiple=True,
+            callback=_listed,
+            metavar="UNIT[,…]",
+            help="Only those in these organizational units; by id, or by name: Workloads/Prod.",
+        ),
+        click.option(
+            "--resume", is_flag=True, help="Of many accounts, only those that did not succeed last time."
+        ),
+        click.option("--unfold", is_flag=True, help="Name every account that a change is for."),
+        click.option(
+            "--processes", type=click.IntRange(1), metavar="N", help="Do many accounts in N processes."
+        ),
+        click.option("--scheduler", metavar="URL", help="Do them on a Dask cluster: tcp://host:8786."),
         click.option("--endpoint-url", metavar="URL", help="Send every call there."),
         click.option("--json", "as_json", is_flag=True, help="One JSON document on stdout."),
+        click.option(
+            "--json-lines", is_flag=True, help="A JSON object a line, for each account as it is done."
+        ),
         click.option(
             "--color",
             type=click.Choice(["auto", "always", "never"]),
@@ -117,9 +148,15 @@ def _shared(command: _F) -> _F:
     return file(command)
 
 
+def _listed(_context: click.Context, _parameter: click.Parameter, given: tuple[str, ...]) -> tuple[str, ...]:
+    """`a,b` is `a` and `b`."""
+    return tuple(one.strip() for each in given for one in each.split(",") if one.strip())
+
+
 def _asked(command: str, *, no_color: bool, color: str, **given: Any) -> Asked:
     from .options import Asked  # dataclasses and pathlib are a third of what `--help` may cost
 
+    given["processes"] = given["processes"] or 0
     return Asked(command=command, color="never" if no_color else color, **given)
 
 

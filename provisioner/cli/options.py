@@ -27,6 +27,20 @@ class Asked:
     allow: tuple[str, ...] = ()
     force: bool = False
     lock_timeout: int = 0
+    accounts: tuple[str, ...] = ()
+    not_accounts: tuple[str, ...] = ()
+    units: tuple[str, ...] = ()
+    resume: bool = False
+    unfold: bool = False
+    json_lines: bool = False
+    processes: int = 0  # 0: threads of this one
+    scheduler: str | None = None
+
+    @property
+    def narrows(self) -> dict[str, tuple[str, ...]]:
+        """The flags that leave fewer accounts than the file names, with what was given to them."""
+        given = {"--accounts": self.accounts, "--not-accounts": self.not_accounts, "--ou": self.units}
+        return {flag: values for flag, values in given.items() if values}
 
 
 def state_folder() -> Path:

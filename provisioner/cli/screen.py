@@ -26,7 +26,7 @@ class Screen:
     """What the user sees of one command."""
 
     def __init__(self, asked: Asked):
-        self.quiet, self.as_json = asked.quiet, asked.as_json
+        self.quiet, self.as_json, self.as_lines = asked.quiet, asked.as_json, asked.json_lines
         self.out = _console(asked.color, stderr=False)
         self.err = _console(asked.color, stderr=True)
         self._status: Status | None = None
@@ -35,13 +35,24 @@ class Screen:
 
     def lines(self, lines: Iterable[Text | str]) -> None:
         """Print results, unless they are wanted as JSON."""
-        if not self.as_json:
+        if not (self.as_json or self.as_lines):
             for line in lines:
                 self.out.print(line, soft_wrap=not self.out.is_terminal)
 
+    def report(self, lines: Iterable[Text | str]) -> None:
+        """Tell the user all of this on stderr, also when quiet."""
+        for line in lines:
+            self.say(line, always=True)
+
+    def events(self, event: dict[str, Any]) -> None:
+        """Print one JSON object in a line, if lines were asked for."""
+        if self.as_lines:
+            self.out.file.write(json.dumps(event, default=str) + "\n")
+            self.out.file.flush()
+
     def table(self, table: RenderableType) -> None:
         """Print a table, unless it is wanted as JSON."""
-        if not self.as_json:
+        if not (self.as_json or self.as_lines):
             self.out.print(table)
 
     def document(self, document: dict[str, Any]) -> None:

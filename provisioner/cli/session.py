@@ -12,23 +12,47 @@ from concurrent.futures import Future
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from difflib import get_close_matches
+from pathlib import Path
 from typing import Any, TypeVar
+from urllib.parse import urlsplit
 
-from ..aws import Cloud, Identity, Options, describe, identify
+from ..aws import Aws, Cloud, Identity, Memory, Options, describe, identify
 from ..aws.errors import BotoCoreError, ClientError, code_of
 from ..baseline import Baseline, BaselineError
+from ..fleet import Fleet, role
+from ..general import ALL
 from ..model import Target
 from ..report import words
 from ..report.hidden import hidden
+from ..report.words import Cost
 from ..run import Run, chosen
+from ..usable import LeftOut, enabled_regions
 from . import offline
 from .journal import Journal
 from .lock import Locked
-from .options import Asked, sandbox_file
+from .options import Asked, sandbox_file, state_folder
 from .screen import Screen
 
+WORKERS, READERS = 32, 64  # calls in flight: to one account, and to many
 ALIAS = 2.0  # seconds that the account's alias may take
 Value = TypeVar("Value")
+
+
+@dataclass
+class Counts:
+    """What other processes did."""
+
+    calls: int = 0
+    writes: int = 0
+    throttled: int = 0
+    depth: int = 0
+
+    def add(self, calls: int, writes: int, throttled: int, depth: int) -> None:
+        """So much more."""
+        self.calls += calls
+        self.writes += writes
+        self.throttled += throttled
+        self.depth = max(self.depth, depth)
 
 
 class Unable(Exception):
@@ -41,30 +65,37 @@ class Session:
 
     asked: Asked
     screen: Screen
-    run: Run
+    baseline: Baseline
+    regions: list[str]  # of one account; of many, those that the command line leaves, or none
+    run: Run  # of one account, or what exists once in many
+    fleet: Fleet | None
     cloud: Cloud
     identity: Identity
     journal: Journal
     started: float = field(default_factory=time.monotonic)
     writing: bool = False  # from here on a first Ctrl-C lets the call in flight end
+    graceful: bool = False  # it lets the accounts under way end
+    elsewhere: Counts = field(default_factory=Counts)  # calls of other processes
     made: list[str] = field(default_factory=list)  # a line for each change that was made
     asked_alias: Future[str] | None = None
     _introduced: threading.Lock = field(default_factory=threading.Lock)
 
     def shown(self, value: Value) -> Value:
         """*value* as it may be printed, logged or written."""
-        return hidden(value, self.run.baseline.secrets)
+        return hidden(value, self.baseline.secrets)
 
     def introduce(self, *, alias: str = "") -> None:
         """Say once which account this is, before anything else about it."""
         if not self._introduced.acquire(blocking=False):
             return
         account = f"{self.identity.account} ({alias})" if alias else self.identity.account
-        regions = self.run.regions
+        regions = self.regions or self.baseline.general.regions
+        where = f"{words.plural(len(regions), 'Region')} {', '.join(regions)}"
+        if regions == [ALL]:
+            where = "all enabled Regions"
         self.screen.say(
             words.clean(
-                f"account {account}, partition {self.identity.partition}, caller {self.identity.arn}, "
-                f"{words.plural(len(regions), 'Region')} {', '.join(regions)}"
+                f"account {account}, partition {self.identity.partition}, caller {self.identity.arn}, {where}"
             )
         )
 
@@ -80,9 +111,38 @@ class Session:
         """How long the command has run."""
         return time.monotonic() - self.started
 
+    @property
+    def lock_path(self) -> Path:
+        """Who holds it is alone in writing to this account, or to the organization that it runs."""
+        if self.asked.sandbox:
+            return sandbox_file().with_name("apply.lock")
+        return state_folder() / "locks" / f"{self._place}.lock"
+
+    @property
+    def record_path(self) -> Path:
+        """Where it is kept which accounts the last run of this command succeeded in."""
+        if self.asked.sandbox:
+            return sandbox_file().with_name(f"{self.asked.command}.jsonl")
+        return state_folder() / "runs" / f"{self._place}-{self.asked.command}.jsonl"
+
+    @property
+    def _place(self) -> str:
+        return f"{self.identity.partition}-{self.identity.account}"
+
+    @property
+    def cost(self) -> Cost:
+        """What the command has cost so far, here and elsewhere."""
+        tally, more = self.cloud.tally, self.elsewhere
+        return Cost(
+            round(self.seconds, 3),
+            tally.calls + more.calls,
+            tally.writes + more.writes,
+            tally.throttled + more.throttled,
+            max(tally.depth, more.depth),
+        )
+
     def header(self) -> dict[str, Any]:
         """The head of every JSON document: what this is about, and what it cost so far."""
-        tally = self.cloud.tally
         return {
             "format_version": "1.0",
             "command": self.asked.command,
@@ -90,14 +150,8 @@ class Session:
             "account": self.identity.account,
             "partition": self.identity.partition,
             "caller": self.identity.arn,
-            "regions": list(self.run.regions),
-            "cost": {
-                "seconds": round(self.seconds, 3),
-                "calls": tally.calls,
-                "writes": tally.writes,
-                "throttled": tally.throttled,
-                "longest_chain": tally.depth,
-            },
+            "regions": self.regions or list(self.baseline.general.regions),
+            "cost": self.cost._asdict(),
         }
 
 
@@ -112,21 +166,23 @@ def opened(asked: Asked, screen: Screen) -> Iterator[Session]:
     with ExitStack() as stack:
         stack.callback(gc.enable)
         baseline = offline.read(asked.file, lambda: _default_region(asked))
-        regions = _regions(baseline, asked)
+        only = _only_regions(baseline, asked)
+        _for_many(baseline, asked)
         if asked.sandbox:
             _open_sandbox(stack, screen)
-        cloud = _cloud(asked, screen)
+        cloud = _cloud(asked, screen, many=baseline.general.accounts is not None)
         stack.callback(cloud.close, wait=asked.sandbox)  # else a late question would miss the sandbox
         home = baseline.general.home_region
-        _known(cloud, [home, *baseline.general.regions], baseline)
+        _known(cloud, [home, *baseline.general.named_regions, *only], baseline)
         _client(cloud, home)
         identity = _identity(cloud, baseline)
         if not asked.sandbox:
             _allowed(identity, baseline)
+        cloud.keyring.role = role(baseline.general.accounts, identity, home)
         journal = _journal(asked, identity)
         stack.callback(journal.close)
-        run = Run(cloud, baseline, identity, _steps(baseline, asked), regions)
-        session = Session(asked, screen, run, cloud, identity, journal, started)
+        run, fleet, regions = _plan(cloud, baseline, identity, asked, only)
+        session = Session(asked, screen, baseline, regions, run, fleet, cloud, identity, journal, started)
         if not screen.quiet:
             session.asked_alias = cloud.readers.submit(_alias, session)
         stack.enter_context(_interruptible(session))
@@ -136,15 +192,64 @@ def opened(asked: Asked, screen: Screen) -> Iterator[Session]:
         yield session
 
 
-def _regions(baseline: Baseline, asked: Asked) -> list[str]:
-    """The Regions of the file; only those that were asked for, if any were."""
-    known = baseline.general.regions
+def _only_regions(baseline: Baseline, asked: Asked) -> list[str]:
+    """The Regions that were asked for, which the file must have."""
+    general = baseline.general
     for region in asked.regions:
-        if region not in known:
+        if not general.covers(region):
             raise Unable(
-                f"--region {region}: not among the `regions` of {asked.file} ({', '.join(known)}): add it there, or drop the flag"
+                f"--region {region}: not among the `regions` of {asked.file} ({', '.join(general.regions)}): add it there, or drop the flag"
             )
-    return [region for region in known if region in asked.regions or not asked.regions]
+    return list(dict.fromkeys(asked.regions))
+
+
+def _for_many(baseline: Baseline, asked: Asked) -> None:
+    """What was asked for makes sense for one account, or the file is for many."""
+    if asked.processes and asked.scheduler:
+        raise Unable("--processes and --scheduler: the accounts are done here or there: give one of them")
+    if asked.sandbox and (asked.processes or asked.scheduler):
+        raise Unable(
+            "--sandbox lives in one process: leave out --processes and --scheduler, or serve it (`provision sandbox serve`)"
+        )
+    if baseline.general.accounts is not None:
+        return
+    flags = [
+        *asked.narrows,
+        *(["--resume"] if asked.resume else []),
+        *(["--processes"] if asked.processes else []),
+    ]
+    flags += ["--scheduler"] if asked.scheduler else []
+    if flags:
+        raise Unable(
+            f"{flags[0]}: {asked.file} is for one account: add `accounts: {{all: true}}`, or drop the flag"
+        )
+
+
+def _plan(
+    cloud: Cloud, baseline: Baseline, identity: Identity, asked: Asked, only: list[str]
+) -> tuple[Run, Fleet | None, list[str]]:
+    """The run over one account; or over what exists once, the fleet for the rest, and the Regions named."""
+    steps, general = _steps(baseline, asked), baseline.general
+    if general.accounts is not None:
+        fleet = Fleet(cloud, baseline, identity, asked.steps, tuple(only))
+        return fleet.central(), fleet, only
+    if not general.named_regions:
+        regions, left_out = _enabled(cloud, identity, general.home_region)
+    else:
+        regions, left_out = general.named_regions, []
+    kept = [region for region in regions if not only or region in only]
+    run = Run(cloud, baseline, identity, steps, kept, lenient=not general.named_regions)
+    run.left_out.extend(each for each in left_out if not only or each.region in only)
+    return run, None, kept
+
+
+def _enabled(cloud: Cloud, identity: Identity, home: str) -> tuple[list[str], list[LeftOut]]:
+    aws = Aws(Target(identity.account, home, identity.partition), cloud, Memory())
+    try:
+        return enabled_regions(aws, home)
+    except (ClientError, BotoCoreError) as error:
+        doing = "asking AWS which Regions the account has enabled, for `regions: all`"
+        raise Unable("; ".join(words.failure(describe(doing, error)))) from error
 
 
 def _open_sandbox(stack: ExitStack, screen: Screen) -> None:
@@ -162,9 +267,17 @@ def _open_sandbox(stack: ExitStack, screen: Screen) -> None:
         screen.say(world.notice)
 
 
-def _cloud(asked: Asked, screen: Screen) -> Cloud:
-    options = Options() if asked.sandbox else Options(asked.profile, asked.endpoint_url, direct=True)
-    workers = 2 if asked.sandbox else 32  # the sandbox answers one call at a time
+def real(asked: Asked) -> Options:
+    """The way to a real AWS. What answers on this machine has no rates."""
+    host = urlsplit(asked.endpoint_url or "").hostname or ""
+    return Options(
+        asked.profile, asked.endpoint_url, paced=host not in {"127.0.0.1", "localhost", "::1"}, direct=True
+    )
+
+
+def _cloud(asked: Asked, screen: Screen, *, many: bool) -> Cloud:
+    options = Options(paced=False) if asked.sandbox else real(asked)
+    workers = 2 if asked.sandbox else READERS if many else WORKERS  # the sandbox answers one call at a time
     try:
         return Cloud(options, on_wait=screen.waiting, workers=workers)
     except BotoCoreError as error:
@@ -203,7 +316,7 @@ def _steps(baseline: Baseline, asked: Asked) -> Any:
 def _alias(session: Session) -> str:
     """The account's alias, empty where it has none or the caller may not ask; the account is named with it."""
     target = Target(
-        session.identity.account, session.run.baseline.general.home_region, session.identity.partition
+        session.identity.account, session.baseline.general.home_region, session.identity.partition
     )
     try:
         answer = session.cloud.read(target, "iam", target.region, "list_account_aliases", {})
@@ -265,10 +378,11 @@ def _interruptible(session: Session) -> Iterator[None]:
     """The first Ctrl-C (or SIGTERM) while writing ends the run after the call in flight; otherwise it ends at once."""
 
     def stop(*_: Any) -> None:
-        if not session.writing or session.cloud.stop.is_set():
+        if not (session.writing or session.graceful) or session.cloud.stop.is_set():
             raise KeyboardInterrupt
         session.cloud.stop.set()
-        os.write(2, b"\ninterrupted: the call in flight is finished first; once more to stop at once\n")
+        what = b"accounts under way are" if session.graceful else b"call in flight is"
+        os.write(2, b"\ninterrupted: the " + what + b" finished first; once more to stop at once\n")
 
     before = {each: signal.signal(each, stop) for each in (signal.SIGINT, signal.SIGTERM)}
     try:

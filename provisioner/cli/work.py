@@ -6,7 +6,6 @@ import os
 import sys
 from collections.abc import Callable
 from contextlib import suppress
-from pathlib import Path
 from typing import Any, NoReturn
 
 from rich.text import Text
@@ -15,8 +14,9 @@ from ..model import Change, Result
 from ..plan import Plan, count
 from ..report import document, text, words
 from . import CHANGES, ERROR, INTERRUPTED, OK
+from .gate import asks, gate
 from .lock import locked
-from .options import Asked, sandbox_file, state_folder
+from .options import Asked
 from .outcome import failed_code, tell
 from .screen import Screen
 from .session import BaselineError, Locked, Session, Unable, opened
@@ -26,6 +26,10 @@ def diff(asked: Asked) -> int:
     """Show what would change; make no write."""
 
     def work(session: Session) -> int:
+        if session.fleet is not None:
+            from . import many
+
+            return many.diff(session, session.fleet)
         plan = _rehearse(session)
         _show(session, plan)
         session.screen.document({**session.header(), **_document(session, plan)})
@@ -43,13 +47,17 @@ def apply(asked: Asked) -> int:
     """Show, ask, send, read back."""
 
     def work(session: Session) -> int:
-        with locked(_lock_path(session), asked.lock_timeout):
+        if session.fleet is not None:
+            from . import many
+
+            return many.apply(session, session.fleet)
+        with locked(session.lock_path, asked.lock_timeout):
             plan = _rehearse(session)
-            if not asked.quiet or (plan.changes and _asks(asked)):
+            if not asked.quiet or (plan.changes and asks(asked)):
                 _show(session, plan)
             if not plan.changes:
                 return _nothing(session, plan)
-            _gate(session, plan)
+            gate(session, plan, f"account {session.identity.account}")
             return _carry_out(session, plan)
 
     return _within(asked, work)
@@ -59,6 +67,10 @@ def verify(asked: Asked) -> int:
     """Prove that what is configured works."""
 
     def work(session: Session) -> int:
+        if session.fleet is not None:
+            from . import many
+
+            return many.verify(session, session.fleet)
         session.screen.busy("looking")
         results = session.shown(session.run.verify())
         session.screen.idle()
@@ -155,6 +167,9 @@ def _show(session: Session, plan: Plan) -> None:
     shown = session.shown(plan)
     screen.lines(text.changes(shown))
     if not screen.quiet:
+        for each in session.run.left_out:
+            screen.say(f"· passed over: {each.account} {each.region} {each.why}")
+    if not screen.quiet:
         for line in text.notes(shown):
             screen.say(line)
     for line in text.failures(shown.results):
@@ -173,38 +188,6 @@ def _nothing(session: Session, plan: Plan) -> int:
         {**session.header(), **_document(session, plan), **document.applied_document([], [])}
     )
     return failed_code(plan.results) if plan.failed else OK
-
-
-def _gate(session: Session, plan: Plan) -> None:
-    """Nothing is written before this returns. Raises Unable."""
-    asked = session.asked
-    if asked.expect_plan is not None and asked.expect_plan != plan.digest:
-        raise Unable(
-            f"the plan is not the one that was reviewed: it is {plan.digest}, expected {asked.expect_plan}; review it again with `provision diff`"
-        )
-    share = plan.share
-    if share.large and not asked.force:
-        raise Unable(
-            f"the plan changes {share.changed} of the {share.there} things that are there, more than 30 %, and nothing"
-            " was changed: look at it again, then give `--force`"
-        )
-    if not _asks(asked):
-        return
-    if not sys.stdin.isatty() or session.screen.as_json:
-        raise Unable("there is no terminal to ask on, and nothing was changed: give `--yes`")
-    where = "the sandbox" if asked.sandbox else f"account {session.identity.account}"
-    session.screen.err.print(
-        Text(f"\nMake these changes in {where}? Only `yes` is taken for yes: ", "bold"), end=""
-    )
-    if sys.stdin.readline().strip() != "yes":
-        raise Unable("not confirmed, and nothing was changed")
-    # The user took their time: what AWS has now must still lead to the plan that they saw.
-    session.run.refresh()
-
-
-def _asks(asked: Asked) -> bool:
-    """The user is asked before anything is changed."""
-    return not asked.yes and asked.expect_plan is None
 
 
 def _carry_out(session: Session, plan: Plan) -> int:
@@ -245,9 +228,3 @@ def _proof(results: list[Result], bad: list[Result], pending: int) -> Text:
             f" {words.plural(checks, 'check')}{wait}",
         )
     return Text.assemble(("Works.", "bold green"), f" {words.plural(checks, 'check')}{wait}")
-
-
-def _lock_path(session: Session) -> Path:
-    if session.asked.sandbox:
-        return sandbox_file().with_name("apply.lock")
-    return state_folder() / "locks" / f"{session.identity.partition}-{session.identity.account}.lock"

@@ -4,10 +4,21 @@ from __future__ import annotations
 
 import json
 import unicodedata
-from typing import Any
+from typing import Any, NamedTuple
 
 from ..model import Change, Difference, Failure, Result
 from ..plan import Count
+
+
+class Cost(NamedTuple):
+    """What a run cost: wall seconds, calls to AWS, and the longest chain of calls that waited for each other."""
+
+    seconds: float
+    calls: int
+    writes: int
+    throttled: int
+    longest_chain: int
+
 
 _SHORT = 60  # characters of a value that still fits beside its field
 

@@ -1,0 +1,298 @@
+"""diff, apply and verify over many accounts: what exists once first, then every account by itself."""
+
+from __future__ import annotations
+
+from contextlib import closing
+from dataclasses import dataclass, field, replace
+
+from rich.text import Text
+
+from ..aws import describe
+from ..aws.errors import BotoCoreError, ClientError
+from ..fleet import Command, Fleet, Job, Outcome, lost_steps, telling
+from ..members import Census, Narrowed
+from ..model import Change, Refused, Result
+from ..plan import Plan, count
+from ..report import document, grouped, lines, text, words
+from ..spread import Delivered, spread
+from ..usable import LeftOut
+from . import CHANGES, ERROR, INTERRUPTED, OK, SOME_FAILED
+from .gate import asks, gate
+from .lock import locked
+from .progress import Progress
+from .record import CENTRAL, Record, read_record, record_key
+from .session import Session, Unable
+from .workers import workers
+
+
+@dataclass
+class Work:
+    """One command over the accounts of a fleet, and what is known of it so far."""
+
+    session: Session
+    fleet: Fleet
+    census: Census
+    record: Record
+    central: list[Result] = field(default_factory=list)
+    unseen: list[Result] = field(default_factory=list)  # of what exists once
+    outcomes: dict[str, Outcome] = field(default_factory=dict)  # by account
+
+    def close(self) -> None:
+        """Nothing more comes."""
+        self.record.close()
+
+    @property
+    def names(self) -> dict[str, str]:
+        """What the accounts are called."""
+        return {each.id: each.name for each in self.census.accounts}
+
+    @property
+    def plan(self) -> Plan:
+        """All that would change, or was changed, in the order of the accounts."""
+        told, others = telling(self.central)
+        results = [*told]
+        for _, outcome in sorted(self.outcomes.items()):
+            results += outcome.results
+            others += outcome.others
+        return Plan(tuple(results), others)
+
+    @property
+    def interrupted(self) -> bool:
+        """The user has asked to stop."""
+        return self.session.cloud.stop.is_set()
+
+    @property
+    def code(self) -> int:
+        """The exit code of what was done, were there no changes left to make."""
+        if self.interrupted:
+            return INTERRUPTED
+        if not self.failed:
+            return OK
+        plan = self.plan
+        return SOME_FAILED if plan.others.steps or any(r.ok for r in plan.results) else ERROR
+
+    @property
+    def failed(self) -> bool:
+        """Something was not read or done, somewhere."""
+        central = any(not r.ok or r.withheld for r in self.central)
+        return central or bool(self.unseen) or any(each.failed for each in self.outcomes.values())
+
+
+def diff(session: Session, fleet: Fleet) -> int:
+    """Show what would change in every account; make no write."""
+    with closing_work(session, fleet) as work:
+        _look(work, "diff")
+        plan = work.plan
+        _show(work, plan)
+        _finish(work, plan)
+        counted = count(plan.results)
+        session.journal.failures(session.shown(plan.failed))
+        session.journal.write("compared", add=counted.add, change=counted.change, failed=len(plan.failed))
+        return work.code or (CHANGES if plan.changes else OK)
+
+
+def apply(session: Session, fleet: Fleet) -> int:
+    """Show, ask, send, read back: what exists once, then every account that differs."""
+    asked = session.asked
+    with locked(session.lock_path, asked.lock_timeout), closing_work(session, fleet) as work:
+        _look(work, "diff")
+        plan = work.plan
+        if not asked.quiet or (plan.changes and asks(asked)):
+            _show(work, plan)
+        if work.interrupted:
+            session.screen.say("interrupted; nothing was changed", always=True)
+        elif plan.changes:
+            gate(session, plan, f"{words.plural(_places(work), 'account')}")
+            _carry_out(work, plan)
+            plan = work.plan
+            _tell(work, plan)
+        elif asked.quiet:
+            session.screen.report(
+                grouped.failures(session.shown(plan).results, work.names, unfold=asked.unfold)
+            )
+        session.journal.failures(session.shown(plan.failed))
+        _finish(work, plan)
+        return work.code
+
+
+def verify(session: Session, fleet: Fleet) -> int:
+    """Prove in every account that what is configured works."""
+    with closing_work(session, fleet) as work:
+        _look(work, "verify")
+        plan = session.shown(work.plan)
+        bad = [r for r in plan.results if r.changes or not r.ok or any(f.ok is False for f in r.findings)]
+        if bad or not session.asked.quiet:
+            session.screen.lines(grouped.verified(plan, work.names, unfold=session.asked.unfold))
+            session.screen.report(grouped.left_out(_left_out(work), unfold=session.asked.unfold))
+        _finish(work, plan)
+        session.journal.write("verified", failed=sorted({r.step for r in bad}))
+        return work.code or (CHANGES if bad else OK)
+
+
+def closing_work(session: Session, fleet: Fleet) -> closing[Work]:
+    """The accounts are found, and the record is open until the block ends. Raises Unable."""
+    asked = session.asked
+    narrowed = Narrowed(asked.accounts, asked.not_accounts, asked.units)
+    session.screen.busy("finding the accounts")
+    try:
+        census = fleet.census(narrowed)
+    except Refused as error:
+        raise Unable(str(error)) from error
+    except (ClientError, BotoCoreError) as error:
+        doing = "finding the accounts of the organization"
+        raise Unable("; ".join(words.failure(describe(doing, error)))) from error
+    finally:
+        session.screen.idle()
+    key = record_key(asked.command, session.baseline.text, asked.steps, asked.regions)
+    path = session.record_path
+    done = read_record(path, key) if asked.resume else set()
+    if done is None:
+        raise Unable(
+            f"--resume: there is no earlier `{asked.command}` of this file as it is now to go on with: leave the flag out"
+        )
+    session.introduced()
+    resumed = f"; {len(done - {CENTRAL})} succeeded last time" if asked.resume else ""
+    left = f", {len(census.left_out)} left out" if census.left_out else ""
+    session.screen.say(f"{words.plural(len(census.accounts), 'account')}{left}{resumed}")
+    return closing(Work(session, fleet, census, Record(path, key, done)))
+
+
+def _look(work: Work, command: Command) -> None:
+    """What exists once is looked at, and then every account."""
+    session, record = work.session, work.record
+    session.graceful = True
+    session.screen.events(lines.version(session.header()))
+    if CENTRAL not in record.done:
+        session.screen.busy("reading what exists once")
+        run = session.run
+        work.central = list(run.rehearse().results) if command == "diff" else run.verify()
+        session.screen.idle()
+        session.screen.events(lines.organization(session.shown(work.central)))
+        if all(r.ok and not r.changes for r in work.central):
+            record.succeeded(CENTRAL)
+    lost = lost_steps(work.central)
+    accounts = [each for each in work.census.accounts if each.id not in record.done]
+    _spread(work, [Job(command, each, lost=lost) for each in accounts])
+
+
+def _spread(work: Work, jobs: list[Job]) -> None:
+    """Have the jobs done, and take note of each as it comes."""
+    session, record = work.session, work.record
+    applying = any(job.command == "apply" for job in jobs)
+
+    def on_delivered(delivered: Delivered) -> None:
+        session.elsewhere.add(delivered.calls, delivered.writes, delivered.throttled, delivered.depth)
+        for outcome in delivered.outcomes:
+            before = work.outcomes.get(outcome.account.id)
+            done = replace(outcome, left_out=before.left_out) if before else outcome
+            work.outcomes[outcome.account.id] = done
+            if not done.failed and (applying or not done.drifted or session.asked.command != "apply"):
+                record.succeeded(outcome.account.id)
+            progress.delivered(done)
+            session.screen.events(lines.account(session.shown(done)))
+
+    if not jobs:
+        return
+    with (
+        Progress(session.screen, len(jobs), session.cloud.tally) as progress,
+        closing(workers(session, work.fleet, len(jobs))) as those,
+    ):
+        spread(those, jobs, on_delivered, session.cloud.stop)
+
+
+def _carry_out(work: Work, plan: Plan) -> None:
+    """What exists once is changed and read back, and then every account that differs."""
+    session = work.session
+    run, allowed = session.run, session.asked.allow
+    session.writing = True
+    made, total = 0, len(plan.changes)
+
+    def on_change(result: Result, change: Change) -> None:
+        nonlocal made
+        made += 1
+        result, change = session.shown((result, change))
+        session.made.append(text.repaired(result, change))
+        session.journal.change(result, change)
+        where = f"{words.place(result)}  {result.step}  {words.clean(change.resource)}"
+        session.screen.say(
+            Text.assemble((f"[{made}/{total}] ", "dim"), f"{where}  {words.operation(change)}")
+        )
+
+    run.on_change = work.fleet.on_change = on_change
+    work.central = run.send(Plan(tuple(work.central)), allowed)
+    work.unseen = run.settle(work.central)
+    if not work.unseen and all(r.ok and not r.withheld for r in work.central):
+        work.record.succeeded(CENTRAL)
+    lost = lost_steps(work.central)
+    drifted = [each for _, each in sorted(work.outcomes.items()) if each.drifted]
+    _spread(work, [_to_apply(each, lost, allowed) for each in drifted])
+
+
+def _to_apply(outcome: Outcome, lost: dict[str, str], allowed: tuple[str, ...]) -> Job:
+    planned = tuple(r for r in outcome.results if r.changes or not r.ok)
+    return Job("apply", outcome.account, outcome.regions, lost, planned, allowed)
+
+
+def _places(work: Work) -> int:
+    """The accounts in which something is to be changed."""
+    return len({r.target.account for r, _ in work.plan.changes})
+
+
+def _left_out(work: Work) -> list[LeftOut]:
+    return [*work.census.left_out, *(x for each in work.outcomes.values() for x in each.left_out)]
+
+
+def _show(work: Work, plan: Plan) -> None:
+    session = work.session
+    screen, unfold, names = session.screen, session.asked.unfold, work.names
+    if screen.quiet and not plan.changes and not plan.failed:
+        return
+    shown = session.shown(plan)
+    screen.lines(grouped.changes(shown, names, unfold=unfold))
+    if not screen.quiet:
+        screen.report(grouped.notes(shown, unfold=unfold))
+        screen.report(grouped.left_out(_left_out(work), unfold=unfold))
+    screen.report(grouped.failures(shown.results, names, unfold=unfold))
+    screen.lines(grouped.summary(shown, plan.digest, session.cost))
+
+
+def _tell(work: Work, plan: Plan) -> None:
+    """What was changed, what AWS does not show yet, and what failed."""
+    session = work.session
+    screen, unfold = session.screen, session.asked.unfold
+    shown = session.shown(plan)
+    unseen = session.shown([*work.unseen, *(x for each in work.outcomes.values() for x in each.unseen)])
+    if screen.quiet:
+        screen.lines(text.repaired(result, change) for result, change in shown.changes)
+    screen.report(text.withheld(shown.results))
+    screen.report(
+        grouped.failures([*shown.results, *(r for r in unseen if not r.ok)], work.names, unfold=unfold)
+    )
+    screen.report(grouped.not_seen([r for r in unseen if r.ok], work.names, unfold=unfold))
+    if not screen.quiet:
+        screen.lines(grouped.applied(shown, unseen, session.cost, interrupted=work.interrupted))
+    counted = count(plan.results)
+    session.journal.write(
+        "applied",
+        added=counted.add,
+        changed=counted.change,
+        failed=len(plan.failed),
+        withheld=sum(len(r.withheld) for r in plan.results),
+        not_seen=len(unseen),
+        interrupted=work.interrupted,
+    )
+
+
+def _finish(work: Work, plan: Plan) -> None:
+    """The machine's side of the report."""
+    session = work.session
+    outcomes = [each for _, each in sorted(work.outcomes.items())]
+    summary = lines.summary(session.header(), session.shown(plan), plan.digest, outcomes)
+    session.screen.events(summary)
+    if session.screen.as_json:
+        accounts = [lines.account(session.shown(each)) for each in outcomes]
+        left_out = lines.left_out(_left_out(work))
+        central = document.plan_document(session.shown(Plan(tuple(work.central))), plan.digest)
+        session.screen.document(
+            {**summary, "organization": central, "accounts": accounts, "left_out": left_out}
+        )
