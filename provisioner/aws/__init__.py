@@ -17,7 +17,8 @@ from ..model import Call, Target
 from .errors import Again, ClientError, Incomplete, Interrupted, code_of, describe
 
 if TYPE_CHECKING:
-    from .cloud import Cloud, Options, Waiting
+    from .cloud import Cloud
+    from .terms import Options, Waiting
 
 Key = tuple[str, str, str, str]
 
@@ -216,10 +217,14 @@ def identify(cloud: Cloud, region: str) -> Identity:
 
 def __getattr__(name: str) -> Any:
     """Load the way to AWS, which is slow to import, only for what goes there: `validate` and `schema` do not."""
-    if name in {"Cloud", "Options", "Waiting"}:
-        from . import cloud
+    if name == "Cloud":
+        from .cloud import Cloud
 
-        return getattr(cloud, name)
+        return Cloud
+    if name in {"Options", "Waiting"}:
+        from . import terms
+
+        return getattr(terms, name)
     raise AttributeError(name)
 
 

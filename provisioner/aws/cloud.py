@@ -1,30 +1,19 @@
-"""The way to AWS of one run: session, clients, threads, and what becomes of a call that fails.
-
-The only module beside `sandbox/` that knows boto3's lower half. One client per service and Region; calls are counted
-where they leave the process; retries are ours, because botocore's quota is shared by all that share a client.
-"""
+"""The way to AWS of one run: whose credentials, at which pace, and what becomes of a call that fails."""
 
 from __future__ import annotations
 
-import os
-import platform
 import random
 import threading
-import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any
 
-import botocore
-import botocore.session
-from botocore.config import Config
-from botocore.exceptions import ClientError, UnknownServiceError
-from botocore.paginate import Paginator
+from botocore.exceptions import ClientError
 
-from .. import __version__
 from ..model import Target, Wait
+from .clients import Clients
 from .errors import (
     BUSY,
     EXPIRED,
@@ -37,83 +26,15 @@ from .errors import (
     is_throttle,
     is_unreachable,
 )
-from .guard import READS, guard, write_allowed
-from .keyring import CALLER, Keyring
-from .models import models
+from .guard import READS, write_allowed
+from .keyring import CALLER
 from .pace import Pace, kind_of
-from .transport import Transport
+from .terms import Clock, Options, RealClock, Tally, Waiting
 
-CONNECT, READ = 10.0, 60.0  # seconds to wait for a connection, and for an answer
 WORKERS = 32  # one account's reads in flight
 _ATTEMPTS = 8  # of a read
 _BUSY = 120.0  # seconds of a call's retries while something else is under way on the same thing
 _DEADLINE = 60.0  # seconds of a call's retries for throttling and outages
-
-
-# botocore makes its own anew for each call, for a fifth of what the call costs.
-_USER_AGENT = (
-    f"provision/{__version__} Botocore/{botocore.__version__} Python/{platform.python_version()}"
-    f" {platform.system()}/{platform.machine()}"
-)
-
-
-class Clock(Protocol):
-    """Time, so that a test can make it fly."""
-
-    def now(self) -> float:
-        """Seconds since some fixed moment."""
-
-    def sleep(self, seconds: float) -> None:
-        """Return after *seconds*."""
-
-
-class _Interruptible:
-    """Real time; a sleep ends when the user interrupts."""
-
-    def __init__(self, stop: threading.Event):
-        self._stop = stop
-
-    def now(self) -> float:
-        return time.monotonic()
-
-    def sleep(self, seconds: float) -> None:
-        self._stop.wait(seconds)
-
-
-@dataclass(frozen=True)
-class Waiting:
-    """The run waits: for AWS to see an earlier write, or for its rate. *limit* and *waited* are seconds."""
-
-    target: Target
-    operation: str
-    until: str
-    waited: float
-    limit: float
-
-
-@dataclass(frozen=True)
-class Options:
-    """Where the credentials and the endpoint come from. None is what every AWS tool does by itself."""
-
-    profile: str | None = None
-    endpoint_url: str | None = None
-    paced: bool = True  # by AWS's documented rates; what is no AWS has none
-    direct: bool = False  # by `transport.py`; the sandbox stands where botocore's own session does
-
-
-@dataclass
-class Tally:
-    """Calls that left this process. *writes* are those that can change AWS."""
-
-    calls: int = 0
-    writes: int = 0
-    throttled: int = 0
-    depth: int = 1  # the longest chain of calls each of which had to wait for the one before
-    by_operation: dict[str, int] = field(default_factory=dict)
-
-    def deepest(self, depth: int) -> None:
-        """A chain of *depth* calls was seen."""
-        self.depth = max(self.depth, depth)
 
 
 @dataclass
@@ -145,126 +66,51 @@ class Cloud:
     ):
         options = options or Options()
         self.stop = threading.Event()
-        self.clock: Clock = clock or _Interruptible(self.stop)
+        self.clock: Clock = clock or RealClock(self.stop)
         self.tally = Tally()
         self.on_wait = on_wait or (lambda waiting: None)
-        self._session = botocore.session.Session(profile=options.profile)
-        self._session.register_component(
-            "data_loader", models(self._session.get_config_variable("data_path"))
-        )
-        chain = self._session.get_component("credential_provider")
-        self.keyring = Keyring(chain.load_credentials)
-        self._session.register_component("credential_provider", self.keyring)
         self.pace = Pace(documented=options.paced)
-        self._endpoint_url = options.endpoint_url
-        bundle = self._session.get_config_variable("ca_bundle")
-        self._transport = Transport(connect=CONNECT, read=READ, ca_bundle=bundle) if options.direct else None
-        self._clients: dict[tuple[str, str], Any] = {}
-        self._pages: dict[str, Mapping[str, Any]] = {}  # by service
+        self._clients = Clients(options, self.tally)
+        self.keyring = self._clients.keyring
         self._welcome: dict[str, None] = {}  # the Regions that have taken the credentials, in that order
-        self._lock = threading.Lock()  # botocore sessions are not thread-safe; the clients they make are
         self._random = random.Random()  # noqa: S311 - it spreads callers over time, it guards nothing
         self.readers = ThreadPoolExecutor(workers, thread_name_prefix="read")
 
     def close(self, *, wait: bool = False) -> None:
         """No connection of this run is left, and with *wait* no question that nobody needed the answer to."""
         self.readers.shutdown(wait=wait, cancel_futures=True)
-        for client in self._clients.values():
-            client.close()
-        if self._transport is not None:
-            self._transport.close()
+        self._clients.close()
 
     @staticmethod
     def default_region(profile: str | None) -> str | None:
         """The Region that AWS_REGION, AWS_DEFAULT_REGION or the profile name, or None."""
-        named = os.environ.get("AWS_REGION") or botocore.session.Session(profile=profile).get_config_variable(
-            "region"
-        )
-        return str(named) if named else None
+        return Clients.default_region(profile)
 
     def regions(self) -> dict[str, str]:
         """Every Region that botocore knows, with its partition."""
-        session = self._session
-        return {
-            region: partition
-            for partition in session.get_available_partitions()
-            for region in session.get_available_regions("ec2", partition)
-        }
+        return self._clients.regions()
 
     def offers(self, service: str, region: str) -> bool:
         """The service exists in the Region, as far as botocore knows."""
-        with self._lock:
-            partition = self._session.get_partition_for_region(region)
-            return region in self._session.get_available_regions(service, partition)
+        return self._clients.offers(service, region)
 
     def client(self, service: str, region: str) -> Any:
         """The client for *service* in *region*, with the guard on."""
-        key = (service, region)
-        found = self._clients.get(key)
-        if found is None:
-            with self._lock:
-                found = self._clients.get(key) or self._make(service, region)
-                self._clients[key] = found
-        return found
+        return self._clients.client(service, region)
 
     def warm(self, services: Iterable[str], region: str) -> None:
         """Begin to build the clients of *services*, while others wait for the network."""
         for service in services:
             self.readers.submit(self.client, service, region)
 
-    def _make(self, service: str, region: str) -> Any:
-        config = Config(
-            retries={"total_max_attempts": 1, "mode": "standard"},
-            connect_timeout=CONNECT,
-            read_timeout=READ,
-            max_pool_connections=WORKERS,
-            user_agent=_USER_AGENT,
-            s3={"addressing_style": "path"},  # one host for every bucket, so that connections are used again
-        )
-        client = self._session.create_client(
-            service, region_name=region, endpoint_url=self._endpoint_url, config=config
-        )
-        client.meta.events.register("provide-client-params", guard)
-        client.meta.events.register_first("before-send", self._count)
-        if self._transport is not None:
-            client.meta.events.register("before-send", self._transport)  # type: ignore[arg-type]
-        return client
-
-    def _count(self, event_name: str, **_: Any) -> None:
-        operation = event_name.rpartition(".")[2]
-        with self._lock:
-            self.tally.calls += 1
-            self.tally.writes += not operation.startswith(READS)
-            name = event_name.partition(".")[2]
-            self.tally.by_operation[name] = self.tally.by_operation.get(name, 0) + 1
-
     def read(self, target: Target, service: str, region: str, operation: str, params: dict[str, Any]) -> Any:
         """AWS's whole answer, all pages of it. Throttling and outages are met with up to 8 attempts in 60 s a page."""
-        client = self.client(service, region)
 
         def once(**given: Any) -> Any:
             return self._patient(target, service, region, operation, given)
 
-        paging = self._paging(service, client, operation)
-        if paging is None:
-            return once(**params)
-        name = client.meta.method_to_api_mapping[operation]
-        model = client.meta.service_model.operation_model(name)
-        paginator: Any = Paginator(once, paging, model)  # type: ignore[arg-type] # the stubs are wrong about it
-        return _whole(paginator.paginate(**params), operation)
-
-    def _paging(self, service: str, client: Any, operation: str) -> Mapping[str, Any] | None:
-        """How the operation's answers come in pages, or None. botocore's own way makes a class for each call."""
-        if service not in self._pages:
-            loader = self._session.get_component("data_loader")
-            try:
-                self._pages[service] = loader.load_service_model(service, "paginators-1")["pagination"]
-            except UnknownServiceError:
-                self._pages[service] = {}
-        found: Mapping[str, Any] | None = self._pages[service].get(
-            client.meta.method_to_api_mapping[operation]
-        )
-        return found
+        pages = self._clients.pages(service, region, operation, once)
+        return once(**params) if pages is None else _whole(pages.paginate(**params), operation)
 
     def _patient(
         self, target: Target, service: str, region: str, operation: str, params: dict[str, Any]

@@ -11,12 +11,11 @@ from collections.abc import Iterator
 from concurrent.futures import Future
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
-from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
-from ..aws import Aws, Cloud, Identity, Memory, Options, describe, identify
+from ..aws import Cloud, Identity, Options, describe, identify
 from ..aws.errors import BotoCoreError, ClientError, code_of
 from ..baseline import Baseline, BaselineError
 from ..fleet import Fleet, role
@@ -25,9 +24,9 @@ from ..model import Target
 from ..report import words
 from ..report.hidden import hidden
 from ..report.words import Cost
-from ..run import Run, chosen
-from ..usable import LeftOut, enabled_regions
+from ..run import Run
 from . import offline
+from .extent import Unable, for_many, known, only_regions, planned
 from .journal import Journal
 from .lock import Locked
 from .options import Asked, sandbox_file, state_folder
@@ -53,10 +52,6 @@ class Counts:
         self.writes += writes
         self.throttled += throttled
         self.depth = max(self.depth, depth)
-
-
-class Unable(Exception):
-    """The command cannot begin; its text says why and what to do."""
 
 
 @dataclass
@@ -166,14 +161,14 @@ def opened(asked: Asked, screen: Screen) -> Iterator[Session]:
     with ExitStack() as stack:
         stack.callback(gc.enable)
         baseline = offline.read(asked.file, lambda: _default_region(asked))
-        only = _only_regions(baseline, asked)
-        _for_many(baseline, asked)
+        only = only_regions(baseline, asked)
+        for_many(baseline, asked)
         if asked.sandbox:
             _open_sandbox(stack, screen)
         cloud = _cloud(asked, screen, many=baseline.general.accounts is not None)
         stack.callback(cloud.close, wait=asked.sandbox)  # else a late question would miss the sandbox
         home = baseline.general.home_region
-        _known(cloud, [home, *baseline.general.named_regions, *only], baseline)
+        known(cloud, [home, *baseline.general.named_regions, *only], baseline)
         _client(cloud, home)
         identity = _identity(cloud, baseline)
         if not asked.sandbox:
@@ -181,7 +176,7 @@ def opened(asked: Asked, screen: Screen) -> Iterator[Session]:
         cloud.keyring.role = role(baseline.general.accounts, identity, home)
         journal = _journal(asked, identity)
         stack.callback(journal.close)
-        run, fleet, regions = _plan(cloud, baseline, identity, asked, only)
+        run, fleet, regions = planned(cloud, baseline, identity, asked, only)
         session = Session(asked, screen, baseline, regions, run, fleet, cloud, identity, journal, started)
         if not screen.quiet:
             session.asked_alias = cloud.readers.submit(_alias, session)
@@ -190,66 +185,6 @@ def opened(asked: Asked, screen: Screen) -> Iterator[Session]:
         gc.set_threshold(50_000, 20, 20)
         gc.enable()
         yield session
-
-
-def _only_regions(baseline: Baseline, asked: Asked) -> list[str]:
-    """The Regions that were asked for, which the file must have."""
-    general = baseline.general
-    for region in asked.regions:
-        if not general.covers(region):
-            raise Unable(
-                f"--region {region}: not among the `regions` of {asked.file} ({', '.join(general.regions)}): add it there, or drop the flag"
-            )
-    return list(dict.fromkeys(asked.regions))
-
-
-def _for_many(baseline: Baseline, asked: Asked) -> None:
-    """What was asked for makes sense for one account, or the file is for many."""
-    if asked.processes and asked.scheduler:
-        raise Unable("--processes and --scheduler: the accounts are done here or there: give one of them")
-    if asked.sandbox and (asked.processes or asked.scheduler):
-        raise Unable(
-            "--sandbox lives in one process: leave out --processes and --scheduler, or serve it (`provision sandbox serve`)"
-        )
-    if baseline.general.accounts is not None:
-        return
-    flags = [
-        *asked.narrows,
-        *(["--resume"] if asked.resume else []),
-        *(["--processes"] if asked.processes else []),
-    ]
-    flags += ["--scheduler"] if asked.scheduler else []
-    if flags:
-        raise Unable(
-            f"{flags[0]}: {asked.file} is for one account: add `accounts: {{all: true}}`, or drop the flag"
-        )
-
-
-def _plan(
-    cloud: Cloud, baseline: Baseline, identity: Identity, asked: Asked, only: list[str]
-) -> tuple[Run, Fleet | None, list[str]]:
-    """The run over one account; or over what exists once, the fleet for the rest, and the Regions named."""
-    steps, general = _steps(baseline, asked), baseline.general
-    if general.accounts is not None:
-        fleet = Fleet(cloud, baseline, identity, asked.steps, tuple(only))
-        return fleet.central(), fleet, only
-    if not general.named_regions:
-        regions, left_out = _enabled(cloud, identity, general.home_region)
-    else:
-        regions, left_out = general.named_regions, []
-    kept = [region for region in regions if not only or region in only]
-    run = Run(cloud, baseline, identity, steps, kept, lenient=not general.named_regions)
-    run.left_out.extend(each for each in left_out if not only or each.region in only)
-    return run, None, kept
-
-
-def _enabled(cloud: Cloud, identity: Identity, home: str) -> tuple[list[str], list[LeftOut]]:
-    aws = Aws(Target(identity.account, home, identity.partition), cloud, Memory())
-    try:
-        return enabled_regions(aws, home)
-    except (ClientError, BotoCoreError) as error:
-        doing = "asking AWS which Regions the account has enabled, for `regions: all`"
-        raise Unable("; ".join(words.failure(describe(doing, error)))) from error
 
 
 def _open_sandbox(stack: ExitStack, screen: Screen) -> None:
@@ -303,16 +238,6 @@ def _allowed(identity: Identity, baseline: Baseline) -> None:
         )
 
 
-def _steps(baseline: Baseline, asked: Asked) -> Any:
-    from ..steps import STEPS
-
-    try:
-        return chosen(STEPS, baseline, asked.steps)
-    except KeyError as error:
-        known = ", ".join(name for name, step in STEPS.items() if step.section in baseline)
-        raise Unable(f"--target {error.args[0]}: no such step in {asked.file}; there are {known}") from error
-
-
 def _alias(session: Session) -> str:
     """The account's alias, empty where it has none or the caller may not ask; the account is named with it."""
     target = Target(
@@ -336,23 +261,6 @@ def _default_region(asked: Asked) -> str | None:
         return Cloud.default_region(asked.profile)
     except BotoCoreError as error:
         raise Unable("; ".join(words.failure(describe("credentials", error)))) from error
-
-
-def _known(cloud: Cloud, regions: list[str], baseline: Baseline) -> None:
-    """Every Region of the file is one that botocore knows, and all are in one partition: credentials are, too."""
-    place = baseline.place(
-        ("regions",) if "regions" in baseline.general.model_fields_set else ("home_region",)
-    )
-    known = cloud.regions()
-    for region in regions:
-        if region not in known:
-            close = get_close_matches(region, known, 1)
-            wanted = f"did you mean `{close[0]}`?" if close else "if it is new, upgrade botocore"
-            raise Unable(f"{place}: there is no Region `{region}`; {wanted}")
-    partitions = {known[region]: region for region in regions}
-    if len(partitions) > 1:
-        two = " and ".join(f"`{region}` in {partition}" for partition, region in sorted(partitions.items()))
-        raise Unable(f"{place}: {two}: one account lives in one partition; make a file for each")
 
 
 def _client(cloud: Cloud, home: str) -> None:
