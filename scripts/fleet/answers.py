@@ -125,7 +125,7 @@ class Organization:
         state, now = self._state, monotonic()
         lane, gap = (place * state.regions + spot) * _WIDTH + reply.lane, self._gaps[reply.lane]
         due = max(state.due[lane], now)
-        if due - now + gap > 1.0001:  # calls of a second are saved up
+        if due - now + gap > max(1.0001, gap):  # the calls of a second are saved up, one at least
             return self._other("throttled", key, spot, head)
         state.due[lane] = due + gap
         state.given[lane] += 1

@@ -30,7 +30,7 @@ def populate(members: Sequence[str]) -> None:
         made = copy.copy(sample)
         made.id, made.name, made.email = account, f"account-{place:05}", f"aws+{place:05}@example.com"
         made.parent_id = units[place % len(units)]
-        made.create_time = sample.create_time + timedelta(minutes=place)
+        made.create_time = sample.create_time + timedelta(minutes=place + 1)
         held.accounts.append(made)
 
 

@@ -148,7 +148,8 @@ class Recorder:
         """The account's password policy, in the words of UpdateAccountPasswordPolicy; empty where there is none."""
         kind = {"Content-Type": "application/x-www-form-urlencoded"}
         body = b"Action=GetAccountPasswordPolicy&Version=2010-05-08"
-        text = self._exchange(Question(account, HOME, "iam", "POST", "/", kind, body)).body.decode()
+        answer = self._exchange(Question(account, HOME, "iam", "POST", "/", kind, body))
+        text = answer.body.decode() if answer.status == 200 else ""
         fields = dict(re.findall(r"<([A-Z]\w+)>([^<]+)</\1>", text.partition("</PasswordPolicy>")[0]))
         return {name: value for name, value in fields.items() if name != "ExpirePasswords"}
 
@@ -165,12 +166,12 @@ def _refused_write(call: WireCall) -> Fault | None:
     if not call.writes or (call.service, call.operation) in REPAIRS:
         return None
     text = f"{call.service}:{call.operation}: this server takes no writes but those that repair its own drift"
-    return Fault("FleetTakesNoSuchWrite", 501, text)
+    return Fault("FleetTakesNoSuchWrite", 400, text)
 
 
 def _no_repair(call: WireCall) -> Fault:
     text = f"{call.service}:{call.operation}: its values are not those of the file"
-    return Fault("FleetTakesRepairsOnly", 501, text)
+    return Fault("FleetTakesRepairsOnly", 400, text)
 
 
 def _numbers(head: bytes, body: bytes) -> list[bytes]:
@@ -183,7 +184,7 @@ def _marked(text: bytes, question: Question, numbers: list[bytes]) -> bytes:
     """The text with marks for what is the asker's own."""
     for number in numbers:
         text = text.replace(number, number[:-12] + NUMBER)
-    if question.service == "sts":
+    if question.service == "sts" and b"Action=AssumeRole&" in question.body:
         for tag, value in _CREDENTIALS.items():
             text = re.sub(b"<%b>.*?</%b>" % (tag, tag), b"<%b>%b</%b>" % (tag, value, tag), text)
         text = text.replace(SESSION, NAME)

@@ -75,16 +75,3 @@ def _json(status: int, value: object) -> bytes:
     body = json.dumps(value).encode()
     kind = b"Content-Type: application/json"
     return b"HTTP/1.1 %d Told\r\n%b\r\nContent-Length: %d\r\n\r\n%b" % (status, kind, len(body), body)
-
-
-def together(told: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
-    """The numbers of several processes as those of one. What they share is the same in each."""
-    whole = dict(told[0])
-    for name in ("operations", "answers", "bytes", "connections"):
-        counted = Counter[str]()
-        for each in told:
-            counted.update(each[name])
-        whole[name] = dict(counted)
-    for name in ("requests", "asked_of_the_sandbox", "cpu"):
-        whole[name] = sum(each[name] for each in told)
-    return whole

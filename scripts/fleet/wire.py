@@ -95,6 +95,9 @@ class Loop:
                 elif connection := self._connections.get(number):
                     self._happened(connection, event)
             self._send_due()
+        for each in [*self._connections.values()]:
+            self._close(each)
+        self._epoll.close()
 
     def _patience(self) -> float:
         if not self._due:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -30,13 +29,6 @@ REGIONS: Final = (
     *("ap-south-1", "ap-southeast-1", "ca-central-1", "eu-north-1", "eu-west-2", "eu-west-3", "us-west-1"),
     *("ap-northeast-2", "ap-northeast-3", ELSEWHERE),
 )
-
-
-def clean_environment() -> dict[str, str]:
-    """The environment without what could lead a tool to other credentials or another endpoint."""
-    kept = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "PROVISION_"))}
-    nowhere = {"AWS_CONFIG_FILE": os.devnull, "AWS_SHARED_CREDENTIALS_FILE": os.devnull}
-    return {**kept, **nowhere, "AWS_EC2_METADATA_DISABLED": "true", "PYTHONPATH": str(ROOT)}
 
 
 def members(count: int, seed: int) -> list[str]:
