@@ -22,6 +22,7 @@ from .. import __version__
 from .guard import READS, guard
 from .keyring import Keyring
 from .models import models
+from .quick import Quick
 from .terms import Options, Tally
 from .transport import Transport
 
@@ -53,6 +54,7 @@ class Clients:
         bundle = self._session.get_config_variable("ca_bundle")
         self._transport = Transport(connect=CONNECT, read=READ, ca_bundle=bundle) if options.direct else None
         self._clients: dict[tuple[str, str], Any] = {}
+        self._quick: dict[tuple[str, str], Quick] = {}
         self._pages: dict[str, Mapping[str, Any]] = {}  # by service
         self._lock = threading.Lock()  # botocore sessions are not thread-safe; the clients they make are
 
@@ -96,6 +98,13 @@ class Clients:
                 self._clients[key] = found
         return found
 
+    def call(self, service: str, region: str, operation: str, params: dict[str, Any]) -> Any:
+        """AWS's answer to one request, the short way where there is one."""
+        quick = self._quick.get((service, region))
+        if quick is not None and quick.takes(operation):
+            return quick.ask(operation, params)
+        return getattr(self.client(service, region), operation)(**params)
+
     def pages(self, service: str, region: str, operation: str, ask: Any) -> Any:
         """A paginator whose pages *ask* fetches, or None where the operation has none.
 
@@ -131,11 +140,16 @@ class Clients:
             service, region_name=region, endpoint_url=self._endpoint_url, config=config
         )
         client.meta.events.register("provide-client-params", guard)
-        client.meta.events.register_first("before-send", self._count)
+        client.meta.events.register_first("before-send", self._counted)
         if self._transport is not None:
+            quick = Quick(client, self._transport, self.keyring.frozen, self._count)
+            self._quick[service, region] = quick
+            client.meta.events.register("before-send", quick.learn)
             client.meta.events.register("before-send", self._transport)  # type: ignore[arg-type]
         return client
 
-    def _count(self, event_name: str, **_: Any) -> None:
-        name = event_name.partition(".")[2]
+    def _counted(self, event_name: str, **_: Any) -> None:
+        self._count(event_name.partition(".")[2])
+
+    def _count(self, name: str) -> None:
         self._tally.count(name, writes=not name.rpartition(".")[2].startswith(READS))

@@ -150,7 +150,7 @@ class Cloud:
                 self.clock.sleep(pause)
             try:
                 with self.keyring.acting(account):
-                    answer = getattr(client, operation)(**params)
+                    answer = self._clients.call(service, region, operation, params)
             except ClientError as error:
                 if is_throttle(error):
                     self.pace.refused(where, kind, self.clock.now())

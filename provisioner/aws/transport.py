@@ -7,14 +7,12 @@ proxy is set, or the body is a stream, the stock way is taken.
 
 from __future__ import annotations
 
-import http.client
 import os
-import select
 import socket
 import ssl
 import threading
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 from urllib.parse import SplitResult, urlsplit
@@ -31,7 +29,8 @@ from botocore.exceptions import (
 from botocore.httpsession import get_cert_path
 from botocore.utils import get_environ_proxies
 
-Connection = http.client.HTTPConnection
+from .http1 import Answer, Connection
+
 _KEPT = 64  # idle connections to one host
 _IDLE = (
     300  # to all hosts together: with those at work, well below the 1,024 files that a process may have open
@@ -62,15 +61,23 @@ class Transport:
         """The answer, or None where the stock way is to be taken."""
         url = urlsplit(request.url)
         body = request.body
-        if self._by_proxy(url) or not isinstance(body, bytes | str | None):
+        if self.by_proxy(url) or not isinstance(body, bytes | str | None):
             return None
-        connection = self._connection(url, request)
+        data = body.encode() if isinstance(body, str) else body or b""
+        headers = {name: value for name, value in request.headers.items()}  # noqa: C416 - of several forms
+        answer = self.send(request.method, url, headers, data)
+        found: Any = answer.headers
+        return AWSResponse(request.url, answer.status, found, _Body(answer.body))
+
+    def send(self, method: str, url: SplitResult, headers: Mapping[str, str | bytes], body: bytes) -> Answer:
+        """The answer to a request that is signed already, over a kept connection or a new one."""
+        connection = self._connection(url)
         try:
-            answer = _exchange(connection, request, url, body)
+            answer = connection.exchange(_head(method, url, headers, body), body, bodiless=method == "HEAD")
         except BaseException as error:
             connection.close()
-            raise _told(error, request) from error
-        if not connection.sock:
+            raise _told(error, url.geturl()) from error
+        if connection.ended:
             connection.close()
         else:
             self._keep(url, connection)
@@ -85,12 +92,13 @@ class Transport:
             self._idle.clear()
             self._count = 0
 
-    def _by_proxy(self, url: SplitResult) -> bool:
+    def by_proxy(self, url: SplitResult) -> bool:
+        """The host is reached through a proxy, which botocore's own way knows."""
         if url.netloc not in self._stock:
             self._stock[url.netloc] = bool(get_environ_proxies(f"{url.scheme}://{url.netloc}/"))
         return self._stock[url.netloc]
 
-    def _connection(self, url: SplitResult, request: AWSPreparedRequest) -> Connection:
+    def _connection(self, url: SplitResult) -> Connection:
         """An idle connection that the other side has not closed, or a new one."""
         while True:
             with self._lock:
@@ -98,31 +106,31 @@ class Transport:
                 connection = idle.pop() if idle else None
                 self._count -= connection is not None
             if connection is None:
-                return self._open(url, request)
-            if _alive(connection):
+                return self._open(url)
+            if connection.alive:
                 return connection
             connection.close()
 
-    def _open(self, url: SplitResult, request: AWSPreparedRequest) -> Connection:
+    def _open(self, url: SplitResult) -> Connection:
         host = url.hostname or ""
-        connection: Connection
-        if url.scheme == "https":
-            connection = http.client.HTTPSConnection(
-                host, url.port, timeout=self._connect, context=self._tls()
-            )
-        else:
-            connection = http.client.HTTPConnection(host, url.port, timeout=self._connect)
+        port = url.port or (443 if url.scheme == "https" else 80)
+        endpoint = url.geturl()
+        sock: socket.socket | None = None
         try:
-            connection.connect()
-        except ssl.SSLError as error:
-            raise SSLError(endpoint_url=request.url, error=error) from error
-        except TimeoutError as error:
-            raise ConnectTimeoutError(endpoint_url=request.url, error=error) from error
+            sock = socket.create_connection((host, port), self._connect)
+            if url.scheme == "https":
+                sock = self._tls().wrap_socket(sock, server_hostname=host)
         except OSError as error:
-            raise EndpointConnectionError(endpoint_url=request.url, error=error) from error
-        connection.sock.settimeout(self._read)
-        connection.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        return connection
+            if sock is not None:
+                sock.close()
+            if isinstance(error, ssl.SSLError):
+                raise SSLError(endpoint_url=endpoint, error=error) from error
+            if isinstance(error, TimeoutError):
+                raise ConnectTimeoutError(endpoint_url=endpoint, error=error) from error
+            raise EndpointConnectionError(endpoint_url=endpoint, error=error) from error
+        sock.settimeout(self._read)
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        return Connection(sock)
 
     def _tls(self) -> ssl.SSLContext:
         """The context, with the certificates read once."""
@@ -170,41 +178,30 @@ class _Body:
         yield self._data
 
 
-def _exchange(
-    connection: Connection, request: AWSPreparedRequest, url: SplitResult, body: bytes | str | None
-) -> AWSResponse:
+def _head(method: str, url: SplitResult, headers: Mapping[str, str | bytes], body: bytes) -> bytes:
+    """Request line and headers. Raises ValueError for a header that would be two."""
     target = f"{url.path or '/'}?{url.query}" if url.query else url.path or "/"
-    names = {name.lower() for name in request.headers}
-    connection.putrequest(request.method, target, skip_host="host" in names, skip_accept_encoding=True)
-    for name, value in request.headers.items():
-        connection.putheader(name, value)
-    data = body.encode() if isinstance(body, str) else body
-    if "content-length" not in names and (data or request.method in {"PUT", "POST"}):
-        connection.putheader("Content-Length", str(len(data or b"")))
-    connection.endheaders(data)
-    response = connection.getresponse()
-    content = response.read()
-    if response.will_close:
-        connection.close()
-    headers: Any = dict(response.getheaders())
-    return AWSResponse(request.url, response.status, headers, _Body(content))
+    lines = [f"{method} {target} HTTP/1.1"]
+    names = set()
+    for name, value in headers.items():
+        text = value.decode("iso-8859-1") if isinstance(value, bytes) else value
+        if "\n" in text or "\r" in text:
+            raise ValueError(f"header {name} holds a line break")
+        lines.append(f"{name}: {text}")
+        names.add(name.lower())
+    if "host" not in names:
+        lines.append(f"Host: {url.netloc}")
+    if "content-length" not in names and (body or method in {"PUT", "POST"}):
+        lines.append(f"Content-Length: {len(body)}")
+    return ("\r\n".join(lines) + "\r\n\r\n").encode("iso-8859-1")
 
 
-def _alive(connection: Connection) -> bool:
-    """Nothing waits to be read: on an idle connection that could only be its end."""
-    if connection.sock is None:
-        return False
-    poll = select.poll()  # select() knows no descriptor above 1023
-    poll.register(connection.sock, select.POLLIN)
-    return not poll.poll(0)
-
-
-def _told(error: BaseException, request: AWSPreparedRequest) -> BaseException:
+def _told(error: BaseException, endpoint: str) -> BaseException:
     """The failure as botocore names it."""
     if isinstance(error, TimeoutError):
-        return ReadTimeoutError(endpoint_url=request.url, error=error)
+        return ReadTimeoutError(endpoint_url=endpoint, error=error)
     if isinstance(error, ssl.SSLError):
-        return SSLError(endpoint_url=request.url, error=error)
-    if isinstance(error, http.client.HTTPException | ConnectionError):
-        return ConnectionClosedError(endpoint_url=request.url, error=error, request=request)
+        return SSLError(endpoint_url=endpoint, error=error)
+    if isinstance(error, ConnectionError):
+        return ConnectionClosedError(endpoint_url=endpoint, error=error)
     return HTTPClientError(error=error) if isinstance(error, OSError) else error
