@@ -198,4 +198,4 @@ class Organization:
 
 def _headers(head: bytes) -> dict[str, str]:
     lines = (each.partition(":") for each in head.decode("latin-1").split("\r\n")[1:])
-    return {name: value.strip() for name, _, value in lines}
+    return {name.title(): value.strip() for name, _, value in lines}
