@@ -39,7 +39,6 @@ TOPIC_SIDS: Final = frozenset({"CloudTrailPublish", "ConfigPublish", "AlarmsPubl
 
 CLOUDTRAIL: Final = "cloudtrail.amazonaws.com"
 CONFIG: Final = "config.amazonaws.com"
-CONTROL_TOWER: Final = "aws-controltower-"  # begins the names of all that AWS Control Tower makes
 CLOUDWATCH: Final = "cloudwatch.amazonaws.com"
 _FULL_CONTROL: Final = {"s3:x-amz-acl": "bucket-owner-full-control"}
 

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Any, Final, TypeVar
 
 from .model import Difference
+from .spelling import spelled
 
 T = TypeVar("T")
 Named = tuple[str, T | None, T | None]  # name, have, want
@@ -156,11 +157,6 @@ def merge_named(
         found += [(key, other, None) for i, other in enumerate(there) if i != kept]
     found += [(key, other, None) for key, others in ours.items() for other in others]
     return foreign, found
-
-
-def spelled(value: Any) -> str:
-    """The text that AWS makes of a scalar in a policy: `true` for True, `90` for 90."""
-    return value if isinstance(value, str) else json.dumps(value, sort_keys=True, default=str)
 
 
 def document_diff(have: Mapping[str, Any] | None, want: Mapping[str, Any] | None) -> list[str]:

@@ -12,7 +12,8 @@ from collections.abc import Collection, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from .diff import Named, merge_named, spelled
+from .diff import Named, merge_named
+from .spelling import spelled
 
 Statement = Mapping[str, Any]
 Document = str | Mapping[str, Any]

@@ -4,15 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
 
 from . import engine
-from .aws import Aws, Cloud, Identity, Memory, Waiting
+from .aws import Aws, Identity, Memory
 from .aws.errors import IN_VAIN
 from .baseline import Baseline
 from .engine import Node
 from .model import Change, Result, Scope, Step, Target
 from .plan import Plan
 from .usable import LeftOut, without_unusable
+
+if TYPE_CHECKING:
+    from .aws import Cloud
 
 SETTLE = 120.0  # seconds that AWS gets to show what was written (Terraform's budget for IAM and S3)
 
@@ -86,6 +90,8 @@ class Run:
 
         What it still does not show is returned, and what cannot be read any more.
         """
+        from .aws import Waiting
+
         sent = list(sent)
         changed = {(r.step, r.target) for r in sent if r.changes and r.ok}
         withheld = {(r.step, r.target): {c.consent for c in r.withheld} for r in sent}

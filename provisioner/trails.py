@@ -10,9 +10,9 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Final, NamedTuple
 
 from .aws import Aws, Reading
-from .delivery import CONTROL_TOWER
 from .model import Kind, Note, Refused
 from .selectors import DEFAULT, management_sides
+from .spelling import CONTROL_TOWER
 
 # About a trail of others, we are told nothing; that is no reason to fail.
 _UNTOLD: Final = (

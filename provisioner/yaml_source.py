@@ -135,7 +135,8 @@ class _Composer:
         text: str = event.value
         node = Node(resolve(text) if plain else text, *_start(event), text)
         node.shown_at_key = plain and not text
-        self._tag(event, node, resolve(text))
+        if event.tag is not None:
+            self._tag(event, node, resolve(text))
         self._anchor(event, node)
         return node
 

@@ -99,6 +99,8 @@ def resolve(text: str) -> Any:
     """What an unquoted scalar means: null, true, false, a whole or a decimal number, and else text."""
     if text in _WORDS:
         return _WORDS[text]
+    if text[0] not in "-0123456789":
+        return text
     if _INT.fullmatch(text):
         return int(text)
     return float(text) if _FLOAT.fullmatch(text) else text

@@ -214,18 +214,6 @@ def test_completion_completes(monkeypatch: pytest.MonkeyPatch) -> None:
     assert "verify" in process(env=env).stdout
 
 
-@pytest.mark.parametrize("argument", ["--help", "--version"])
-def test_what_must_be_instant_loads_nothing_slow(argument: str) -> None:
-    code = (
-        "import sys\nfrom provisioner.cli import run\n"
-        f"run(['{argument}'])\n"
-        "slow = {'boto3', 'botocore', 'pydantic', 'rich', 'structlog', 'yaml', 'moto'}\n"
-        "sys.exit(', '.join(slow & set(sys.modules)) or 0)"
-    )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False, cwd=ROOT)
-    assert (done.returncode, done.stderr) == (0, "")
-
-
 def test_terraforms_spelling_is_understood(capfd: Any) -> None:
     assert (
         told(capfd, "apply", FILE, "--sandbox", "-auto-approve", "-target=password_policy", "-no-color")[0]

@@ -163,6 +163,14 @@ def test_first_run_sets_up_and_second_run_only_runs(checkout: Checkout) -> None:
     assert not checkout.log.exists(), "neither uv nor a Python was asked"
 
 
+def test_what_changed_since_the_set_up_is_compiled_by_the_next_run(checkout: Checkout) -> None:
+    checkout.good()
+    shutil.rmtree(checkout.root / "provisioner" / "__pycache__")
+    assert checkout.env["PYTHONDONTWRITEBYTECODE"] == "1"
+    checkout.good()
+    assert list((checkout.root / "provisioner" / "__pycache__").glob("__main__.*.pyc"))
+
+
 def test_called_from_elsewhere_and_through_symlinks(checkout: Checkout, tmp_path: Path) -> None:
     elsewhere = tmp_path / "elsewhere"
     elsewhere.mkdir()

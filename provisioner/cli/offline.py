@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 import click
-from click.shell_completion import get_completion_class
 
 from ..baseline import Baseline, BaselineError, json_schema, load
 
@@ -55,6 +54,8 @@ def schema() -> int:
 
 def completion(command: click.Group, shell: str) -> int:
     """Print the script that makes *shell* complete the command."""
+    from click.shell_completion import get_completion_class
+
     kind = get_completion_class(shell)
     if kind is None:
         raise click.UsageError(f"no completion for {shell}")

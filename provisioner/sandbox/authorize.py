@@ -10,21 +10,21 @@ declare, so that each proves the other. A request that is not in these tables is
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, Final
 
+from . import authorize_accounts as accounts
 from . import iam
+from .act import Acts, act, partition
 from .kms import find_key
 from .policy_eval import Act, decide_identity
 from .wire import backend
 from .words import Fault, Interrupt, Phase, WireCall
 
-Acts = Iterator[Act]
-
 _QUERY: Final = {"s3", "iam", "sts"}  # these say AccessDenied, with status 403
 _FREE: Final = {("sts", "GetCallerIdentity")}  # needs no permission, and a Deny does not take it away
 # Operation → action, on the bucket.
-_S3: Final = {
+S3_ACTIONS: Final = {
     "HeadBucket": "ListBucket",
     "CreateBucket": "CreateBucket",
     "GetPublicAccessBlock": "GetBucketPublicAccessBlock",
@@ -61,7 +61,14 @@ _UNBOUND: Final = {
         "DescribeConfigurationRecorderStatus",
     },
     "iam": {"GetAccountPasswordPolicy", "UpdateAccountPasswordPolicy", "ListAccountAliases"},
-    "organizations": {"DescribeOrganization", "ListAWSServiceAccessForOrganization"},
+    "organizations": {
+        "DescribeOrganization",
+        "ListAccounts",
+        "ListAWSServiceAccessForOrganization",
+        "ListDelegatedAdministrators",
+        "ListRoots",
+    },
+    "ec2": {"DescribeRegions"},
 }
 # Operation → the parameter with the trail's name or ARN.
 _TRAIL: Final = {
@@ -90,10 +97,10 @@ def authorize(policy: Mapping[str, Any]) -> Interrupt:
             return None
         document = json.loads(text.replace("${aws:PrincipalAccount}", call.account))
         asked = acts(call)
-        for act in asked:
-            if decide_identity([document], act) != "allow":
-                return _denied(call, act)
-        unknown = _act(call, f"{call.service}:{call.operation}", "what the sandbox does not know")
+        for one in asked:
+            if decide_identity([document], one) != "allow":
+                return _denied(call, one)
+        unknown = act(call, f"{call.service}:{call.operation}", "what the sandbox does not know")
         return None if asked else _denied(call, unknown)
 
     return gate
@@ -102,43 +109,37 @@ def authorize(policy: Mapping[str, Any]) -> Interrupt:
 def acts(call: WireCall) -> list[Act]:
     """Everything that AWS asks to be allowed for one request, what depends on it included; nothing if it is not known."""
     if call.operation in _UNBOUND.get(call.service, ()):
-        return [_act(call, f"{call.service}:{call.operation}", "*")]
+        return [act(call, f"{call.service}:{call.operation}", "*")]
     of_service = _SERVICES.get(call.service)
     return list(of_service(call)) if of_service else []
 
 
-def _act(call: WireCall, action: str, resource: str, **context: str) -> Act:
-    keys = {name.replace("__", ":").lower(): value for name, value in context.items()}
-    base = {"aws:requestedregion": call.region, "aws:principalaccount": call.account}
-    return Act(action, resource, f"arn:{_partition(call)}:iam::{call.account}:user/sandbox", {**base, **keys})
-
-
 def _s3(call: WireCall) -> Acts:
-    if call.operation not in _S3:
+    if call.operation not in S3_ACTIONS:
         return
-    bucket = f"arn:{_partition(call)}:s3:::{call.params['Bucket']}"
-    names = [_S3[call.operation]]
+    bucket = f"arn:{partition(call)}:s3:::{call.params['Bucket']}"
+    names = [S3_ACTIONS[call.operation]]
     if call.operation == "CreateBucket" and call.params.get("ObjectOwnership"):
         names.append("PutBucketOwnershipControls")
     if call.operation == "CreateBucket" and call.params.get("ObjectLockEnabledForBucket"):
         names += ["PutBucketObjectLockConfiguration", "PutBucketVersioning"]
     for name in names:
-        yield _act(call, f"s3:{name}", bucket)
+        yield act(call, f"s3:{name}", bucket)
 
 
 def _cloudtrail(call: WireCall) -> Acts:
     params = call.params
     if call.operation == "ListTags":
         for each in params["ResourceIdList"]:
-            yield _act(call, "cloudtrail:ListTags", each)
+            yield act(call, "cloudtrail:ListTags", each)
     if call.operation not in _TRAIL:
         return
     trail = _trail_arn(call, params[_TRAIL[call.operation]])
-    yield _act(call, f"cloudtrail:{call.operation}", trail)
+    yield act(call, f"cloudtrail:{call.operation}", trail)
     if params.get("TagsList") and call.operation == "CreateTrail":
-        yield _act(call, "cloudtrail:AddTags", trail)
+        yield act(call, "cloudtrail:AddTags", trail)
     if role := params.get("CloudWatchLogsRoleArn"):
-        yield _act(call, "iam:PassRole", role, iam__PassedToService="cloudtrail.amazonaws.com")
+        yield act(call, "iam:PassRole", role, iam__PassedToService="cloudtrail.amazonaws.com")
     if params.get("IsOrganizationTrail"):
         yield from _organization_trail(call)
 
@@ -146,31 +147,31 @@ def _cloudtrail(call: WireCall) -> Acts:
 def _organization_trail(call: WireCall) -> Acts:
     """CloudTrail User Guide, "Prepare for creating a trail for your organization"."""
     for name in ("DescribeOrganization", "ListAccounts", "ListAWSServiceAccessForOrganization"):
-        yield _act(call, f"organizations:{name}", "*")
+        yield act(call, f"organizations:{name}", "*")
     service = "cloudtrail.amazonaws.com"
     name = iam.linked_name(service)
-    yield _act(call, "iam:GetRole", _role_arn(call, name))
-    linked = f"arn:{_partition(call)}:iam::{call.account}:role/aws-service-role/{service}/{name}"
-    yield _act(call, "iam:CreateServiceLinkedRole", linked, iam__AWSServiceName=service)
+    yield act(call, "iam:GetRole", _role_arn(call, name))
+    linked = f"arn:{partition(call)}:iam::{call.account}:role/aws-service-role/{service}/{name}"
+    yield act(call, "iam:CreateServiceLinkedRole", linked, iam__AWSServiceName=service)
 
 
 def _config(call: WireCall) -> Acts:
     name, params = call.operation, call.params
-    here = f"arn:{_partition(call)}:config:{call.region}:{call.account}"
+    here = f"arn:{partition(call)}:config:{call.region}:{call.account}"
     if name == "PutConfigurationRecorder":
         recorder = params["ConfigurationRecorder"]
-        yield _act(call, f"config:{name}", f"{here}:configuration-recorder/{recorder.get('name')}/a1b2c3d4")
+        yield act(call, f"config:{name}", f"{here}:configuration-recorder/{recorder.get('name')}/a1b2c3d4")
         role = recorder.get("roleARN") or ""
-        yield _act(call, "iam:PassRole", role, iam__PassedToService="config.amazonaws.com")
+        yield act(call, "iam:PassRole", role, iam__PassedToService="config.amazonaws.com")
     elif name == "StartConfigurationRecorder":
         recorder = params["ConfigurationRecorderName"]
-        yield _act(call, f"config:{name}", f"{here}:configuration-recorder/{recorder}/a1b2c3d4")
+        yield act(call, f"config:{name}", f"{here}:configuration-recorder/{recorder}/a1b2c3d4")
     elif name == "PutConfigRule":
-        yield _act(call, f"config:{name}", f"{here}:config-rule/config-rule-a1b2c3")
+        yield act(call, f"config:{name}", f"{here}:config-rule/config-rule-a1b2c3")
         if params.get("Tags"):
-            yield _act(call, "config:TagResource", f"{here}:config-rule/config-rule-a1b2c3")
+            yield act(call, "config:TagResource", f"{here}:config-rule/config-rule-a1b2c3")
     elif name in {"ListTagsForResource", "TagResource"}:
-        yield _act(call, f"config:{name}", params["ResourceArn"])
+        yield act(call, f"config:{name}", params["ResourceArn"])
 
 
 def _iam(call: WireCall) -> Acts:
@@ -178,19 +179,13 @@ def _iam(call: WireCall) -> Acts:
     if name == "CreateServiceLinkedRole":
         service = params["AWSServiceName"]
         path = f"role/aws-service-role/{service}/{iam.linked_name(service)}"
-        role = f"arn:{_partition(call)}:iam::{call.account}:{path}"
-        yield _act(call, f"iam:{name}", role, iam__AWSServiceName=service)
+        role = f"arn:{partition(call)}:iam::{call.account}:{path}"
+        yield act(call, f"iam:{name}", role, iam__AWSServiceName=service)
     elif name == "AttachRolePolicy":
         role = _role_arn(call, params["RoleName"])
-        yield _act(call, f"iam:{name}", role, iam__PolicyARN=params["PolicyArn"])
+        yield act(call, f"iam:{name}", role, iam__PolicyARN=params["PolicyArn"])
     elif name in _ROLE:
-        yield _act(call, f"iam:{name}", _role_arn(call, params["RoleName"]))
-
-
-def _organizations(call: WireCall) -> Acts:
-    if call.operation == "EnableAWSServiceAccess":
-        service = call.params["ServicePrincipal"]
-        yield _act(call, f"organizations:{call.operation}", "*", organizations__ServicePrincipal=service)
+        yield act(call, f"iam:{name}", _role_arn(call, params["RoleName"]))
 
 
 def _kms(call: WireCall) -> Acts:
@@ -199,9 +194,9 @@ def _kms(call: WireCall) -> Acts:
         return
     named = str(call.params["KeyId"])
     key = find_key(named, call.account, call.region)
-    arn = key.arn if key else f"arn:{_partition(call)}:kms:{call.region}:{call.account}:key/none"
+    arn = key.arn if key else f"arn:{partition(call)}:kms:{call.region}:{call.account}:key/none"
     alias = named[named.index("alias/") :] if "alias/" in named else ""
-    yield _act(call, "kms:DescribeKey", arn, **({"kms__RequestAlias": alias} if alias else {}))
+    yield act(call, "kms:DescribeKey", arn, **({"kms__RequestAlias": alias} if alias else {}))
 
 
 _SERVICES: Final[Mapping[str, Callable[[WireCall], Acts]]] = {
@@ -209,15 +204,11 @@ _SERVICES: Final[Mapping[str, Callable[[WireCall], Acts]]] = {
     "cloudtrail": _cloudtrail,
     "config": _config,
     "iam": _iam,
-    "organizations": _organizations,
     "kms": _kms,
+    "account": accounts.account,
+    "organizations": accounts.organizations,
+    "sts": accounts.sts,
 }
-
-
-def _partition(call: WireCall) -> str:
-    if call.region.startswith("cn-"):
-        return "aws-cn"
-    return "aws-us-gov" if call.region.startswith("us-gov-") else "aws"
 
 
 def _trail_arn(call: WireCall, name: str) -> str:
@@ -228,20 +219,18 @@ def _trail_arn(call: WireCall, name: str) -> str:
     if call.params.get("IsOrganizationTrail"):
         held = backend("organizations", call.account, call.region)
         owner = held.org.master_account_id if held.org else owner
-    return f"arn:{_partition(call)}:cloudtrail:{call.region}:{owner}:trail/{name}"
+    return f"arn:{partition(call)}:cloudtrail:{call.region}:{owner}:trail/{name}"
 
 
 def _role_arn(call: WireCall, name: str) -> str:
     """The role's ARN. As long as there is no such role, IAM cannot know its path."""
     role = next((r for r in backend("iam", call.account, call.region).roles.values() if r.name == name), None)
     path = role.path if role else "/"
-    return f"arn:{_partition(call)}:iam::{call.account}:role{path}{name}"
+    return f"arn:{partition(call)}:iam::{call.account}:role{path}{name}"
 
 
-def _denied(call: WireCall, act: Act) -> Fault:
+def _denied(call: WireCall, asked: Act) -> Fault:
     code, status = ("AccessDenied", 403) if call.service in _QUERY else ("AccessDeniedException", 400)
-    why = f"because no identity-based policy allows the {act.action} action"
-    text = (
-        f"User: {act.principal} is not authorized to perform: {act.action} on resource: {act.resource} {why}"
-    )
+    why = f"because no identity-based policy allows the {asked.action} action"
+    text = f"User: {asked.principal} is not authorized to perform: {asked.action} on resource: {asked.resource} {why}"
     return Fault(code, status, text)

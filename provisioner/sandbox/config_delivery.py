@@ -7,7 +7,7 @@ from typing import Any
 
 from .iam import role_by_arn
 from .kms import find_key
-from .organizations import held_organization
+from .organizations import held_organization, unit_path
 from .policy_eval import Act, decide, decide_identity
 from .rule import after, before, instead
 from .s3 import find_bucket, policy_of
@@ -30,7 +30,7 @@ def delivery_fault(ask: Ask, role_arn: str, bucket_name: str, prefix: str | None
     principal = PRINCIPAL if linked else role_arn
     where = f"arn:{ask.partition}:s3:::{bucket_name}"
     below = f"{where}/{prefix}" if prefix else where
-    context = _context(ask, linked=linked)
+    context = _context(ask, role_arn, linked=linked)
     acts = {
         "get bucket acl": Act("s3:GetBucketAcl", where, principal, context),
         "list bucket": Act("s3:ListBucket", where, principal, context),
@@ -57,17 +57,22 @@ def delivery_fault(ask: Ask, role_arn: str, bucket_name: str, prefix: str | None
     return None
 
 
-def _context(ask: Ask, *, linked: bool) -> dict[str, str]:
+def _context(ask: Ask, role_arn: str, *, linked: bool) -> dict[str, str]:
+    """What conditions can know: of the service itself, or of the role that it has assumed."""
     context = {"aws:securetransport": "true"}
-    if linked:
-        context |= {
-            "aws:sourceaccount": ask.account,
-            "aws:sourcearn": f"arn:{ask.partition}:config:{ask.region}:{ask.account}:",
-            "aws:principalisawsservice": "true",
-            "aws:principalservicename": PRINCIPAL,
-        }
-        if held := held_organization(ask.account, ask.partition):
-            context["aws:sourceorgid"] = held.org.id
+    held = held_organization(ask.account, ask.partition)
+    if not linked:
+        owner = role_arn.split(":")[4]
+        context |= {"aws:principalarn": role_arn, "aws:principalaccount": owner}
+        return context | ({"aws:principalorgid": held.org.id} if held is not None else {})
+    context |= {
+        "aws:sourceaccount": ask.account,
+        "aws:sourcearn": f"arn:{ask.partition}:config:{ask.region}:{ask.account}:",
+        "aws:principalisawsservice": "true",
+        "aws:principalservicename": PRINCIPAL,
+    }
+    if held is not None:  # of a standalone account there is no organization to tell
+        context |= {"aws:sourceorgid": held.org.id, "aws:sourceorgpaths": unit_path(held, ask.account)}
     return context
 
 
@@ -130,8 +135,14 @@ def channel_key_and_topic(ask: Ask) -> None:
         bucket is None or not key.startswith("arn:") or find_key(key, ask.account, bucket.region_name) is None
     ):
         raise Refused("InvalidS3KmsKeyArnException", f"The arn '{key}' is not a valid kms key or alias arn.")
-    if topic and topic not in ask.store("sns").topics:
+    if topic and not _has_topic(ask, topic):
         raise Refused("InvalidSNSTopicARNException", f"The sns topic arn '{topic}' is not valid.")
+
+
+def _has_topic(ask: Ask, arn: str) -> bool:
+    """The topic is there, in whichever account."""
+    parts = arn.split(":")
+    return len(parts) == 6 and parts[3] == ask.region and arn in ask.store("sns", parts[4]).topics
 
 
 @after("config.recorder_status", "DescribeConfigurationRecorderStatus", row="13.2 recorder status PENDING")

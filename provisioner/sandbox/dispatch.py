@@ -8,12 +8,18 @@ from collections.abc import Callable
 from functools import cache
 from typing import Any
 
+from moto.core import errors, responses
 from moto.core.request import Request
 from werkzeug.exceptions import HTTPException
 
 from .answers import refuse
 from .wire import Ask, module_of_service
 from .words import Answer, Refused
+
+# Moto looks through the class of a service for each request, and through its errors for each error. It finds the
+# same each time; that it does not remember was half the time of an answer.
+responses.method_names_from_class = cache(responses.method_names_from_class)
+errors.ErrorLookupFactory = cache(errors.ErrorLookupFactory)  # type: ignore[assignment, misc]
 
 
 @cache
@@ -64,7 +70,7 @@ def dispatch(ask: Ask) -> Answer:
 def _rewritten(ask: Ask) -> Request:
     old = ask.request
     shown = {k: v for k, v in ask.params.items() if k not in ask.hidden}
-    headers = dict(old.headers) | ({"x-moto-account-id": ask.acting} if ask.acting else {})
+    headers = {**dict(old.headers), "X-Moto-Account-Id": ask.acting or ask.account}
     return Request.from_primitives(old.method, old.raw_url, headers, json.dumps(shown).encode())
 
 

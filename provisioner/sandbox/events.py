@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from typing import Any
 from uuid import uuid4
 
+from .callers import Caller, caller
 from .rule import after, instead
 from .wire import GLOBAL_STORES, Ask
 from .words import Refused
@@ -41,6 +42,7 @@ def record(ask: Ask, _: dict[str, Any]) -> None:
     # Global services log in us-east-1, and to whoever asks there.
     everywhere = ask.service in GLOBAL_STORES and ask.service not in ("s3", "s3control")
     region = "us-east-1" if everywhere and ask.partition == "aws" else ask.region
+    who = caller(ask)
     names = [str(ask.params[k]) for k in _NAMES if isinstance(ask.params.get(k), str)]
     event = {
         "EventId": str(uuid4()),
@@ -49,26 +51,36 @@ def record(ask: Ask, _: dict[str, Any]) -> None:
         "AccessKeyId": ask.access_key,
         "EventTime": datetime.now(UTC).timestamp(),
         "EventSource": f"{_SOURCES.get(ask.service, ask.service)}.amazonaws.com",
-        "Username": "sandbox",
+        "Username": who.session.name if who.session else who.arn.rpartition("/")[2],
         "Resources": [{"ResourceName": name} for name in names],
     }
     kept = ask.note("events").setdefault((ask.account, region), [])
-    event["CloudTrailEvent"] = json.dumps(_full(ask, event, region))
+    event["CloudTrailEvent"] = json.dumps(_full(ask, who, event, region))
     kept.append(event)
     del kept[:-_KEPT]
 
 
-def _full(ask: Ask, event: dict[str, Any], region: str) -> dict[str, Any]:
+def _identity(ask: Ask, who: Caller) -> dict[str, Any]:
+    """The field userIdentity (CloudTrail User Guide, "CloudTrail userIdentity element")."""
+    shown = {"principalId": who.user_id, "arn": who.arn, "accountId": who.account}
+    shown["accessKeyId"] = ask.access_key
+    if who.session is None:
+        return {"type": "IAMUser", **shown, "userName": who.arn.rpartition("/")[2]}
+    issuer = {
+        "type": "Role",
+        "principalId": who.session.role_id,
+        "arn": who.session.role_arn,
+        "accountId": who.account,
+        "userName": who.session.role,
+    }
+    return {"type": "AssumedRole", **shown, "sessionContext": {"sessionIssuer": issuer}}
+
+
+def _full(ask: Ask, who: Caller, event: dict[str, Any], region: str) -> dict[str, Any]:
     when = datetime.fromtimestamp(event["EventTime"], UTC)
     return {
         "eventVersion": "1.11",
-        "userIdentity": {
-            "type": "IAMUser",
-            "accountId": ask.account,
-            "accessKeyId": ask.access_key,
-            "arn": f"arn:{ask.partition}:iam::{ask.account}:user/sandbox",
-            "userName": "sandbox",
-        },
+        "userIdentity": _identity(ask, who),
         "eventTime": f"{when:%Y-%m-%dT%H:%M:%SZ}",
         "eventSource": event["EventSource"],
         "eventName": event["EventName"],

@@ -36,6 +36,7 @@ class HeldRole:
     path: str
     trust: dict[str, Any]
     documents: tuple[dict[str, Any], ...]
+    longest: int = 3600  # seconds of a session
 
     def trusts(self, service: str) -> bool:
         """The service may assume the role."""
@@ -58,7 +59,8 @@ def role_by_arn(arn: str) -> HeldRole | None:
         return None
     inline = [_document(text) for text in role.policies.values()]
     attached = [_document(_default(policy)) for policy in role.managed_policies.values()]
-    return HeldRole(role.name, role.path, _document(role.assume_role_policy_document), (*inline, *attached))
+    trust = _document(role.assume_role_policy_document)
+    return HeldRole(role.name, role.path, trust, (*inline, *attached), int(role.max_session_duration or 3600))
 
 
 def _default(policy: Any) -> Any:

@@ -193,18 +193,3 @@ def password_policy_unset(ask: Ask) -> Answer | dict[str, Any]:
     return {
         "PasswordPolicy": {k: v for k, v in shown.items() if v is not None and not (k in numbers and v == 0)}
     }
-
-
-@before("sts.closed_accounts", "AssumeRole", row="11 suspended accounts")
-def closed_accounts(ask: Ask) -> None:
-    """No role of a suspended account can be assumed."""
-    from .organizations import held_organization
-
-    arn = ask.params.get("RoleArn", "")
-    account = arn.split(":")[4] if arn.count(":") >= 5 else ""
-    held = held_organization(ask.account, ask.partition)
-    member = next((one for one in held.accounts if one.id == account), None) if held is not None else None
-    if member is not None and member.status != "ACTIVE":
-        user = f"arn:{ask.partition}:iam::{ask.account}:user/sandbox"
-        text = f"User: {user} is not authorized to perform: sts:AssumeRole on resource: {arn}"
-        raise Refused("AccessDenied", text, 403)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from .rule import before, instead
+from .rule import after, before, instead
 from .wire import Ask
 from .words import Refused
 
@@ -16,14 +16,27 @@ def held_organization(account: str, partition: str) -> Any | None:
     """Moto's backend that holds the organization of *account*; None for an account of its own."""
     from moto.organizations.models import organizations_backends
 
-    held = organizations_backends[account][partition]
-    if held.org is not None:
-        return held
+    # A look must not make a backend: it would be part of the state.
+    held: Any = dict.get(organizations_backends, account)
+    own = dict.get(held, partition) if held is not None else None
+    if own is not None and own.org is not None:
+        return own
     if account in organizations_backends.master_accounts:
         owner, where = organizations_backends.master_accounts[account]
         found = organizations_backends[owner][where]
         return found if found.org is not None and where == partition else None
     return None
+
+
+def unit_path(held: Any, account: str) -> str:
+    """Where the account is: `o-…/r-…/ou-…/`, as the condition key aws:PrincipalOrgPaths has it."""
+    found = next((one for one in held.accounts if one.id == account), None)
+    unit = found.parent_id if found is not None else ""
+    names: list[str] = []
+    while above := next((ou for ou in held.ou if ou.id == unit), None):
+        names.insert(0, f"{above.id}/")
+        unit = above.parent_id
+    return f"{held.org.id}/{''.join(names)}"
 
 
 def trusted(held: Any, principal: str) -> bool:
@@ -128,3 +141,22 @@ def list_delegated(ask: Ask) -> dict[str, Any]:
     principal = ask.params.get("ServicePrincipal")
     found = [admin for admin in held.admins if not principal or principal in admin.services]
     return {"DelegatedAdministrators": [admin.describe() for admin in found]}
+
+
+@after("organizations.closed_state", "CloseAccount", row="11 State, falling back to Status")
+def closed_state(ask: Ask, _: dict[str, Any]) -> None:
+    """An account closed by its owner has the State CLOSED, for which the older Status says SUSPENDED."""
+    held = held_organization(ask.account, ask.partition)
+    for account in held.accounts if held is not None else ():
+        if account.id == ask.params["AccountId"]:
+            account.state = "CLOSED"
+
+
+@before("organizations.unknown_child", "ListParents", row="moto says AccountNotFoundException")
+def unknown_child(ask: Ask) -> None:
+    """The parents of what is not there are ChildNotFoundException."""
+    held = held_organization(ask.account, ask.partition)
+    known = {one.id for one in (*held.accounts, *held.ou)} if held is not None else set()
+    if ask.params.get("ChildId") not in known:
+        text = "You specified an organizational unit (OU) or account that doesn't exist."
+        raise Refused("ChildNotFoundException", text)

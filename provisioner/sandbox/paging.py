@@ -14,7 +14,9 @@ _ORGANIZATIONS = {
     "ListAccountsForParent": "Accounts",
     "ListOrganizationalUnitsForParent": "OrganizationalUnits",
     "ListChildren": "Children",
+    "ListParents": "Parents",
     "ListRoots": "Roots",
+    "ListTagsForResource": "Tags",
     "ListDelegatedAdministrators": "DelegatedAdministrators",
     "ListAWSServiceAccessForOrganization": "EnabledServicePrincipals",
 }
@@ -41,12 +43,14 @@ def whole_organization(ask: Ask) -> None:
 def organization_page(ask: Ask, answer: dict[str, Any]) -> None:
     """One page of the list."""
     size = min(int(ask.params.get("MaxResults") or 20), ask.world.page_size or 20)
-    key = _ORGANIZATIONS[ask.operation]
-    if ask.world.page_size and not ask.params.get("NextToken"):
+    key, token = _ORGANIZATIONS[ask.operation], ask.params.get("NextToken") or ""
+    if token.startswith("e") or (ask.world.page_size and not token):
         # AWS: "the NextToken response parameter value is null only when there are no more results".
-        answer[key], answer["NextToken"] = [], "p0"
+        answer[key], answer["NextToken"] = [], f"p{token[1:] or 0}"
         return
     _cut(ask, answer, key, "NextToken", size)
+    if ask.world.empty_pages and "NextToken" in answer:
+        answer["NextToken"] = f"e{answer['NextToken'][1:]}"
 
 
 @before("paging.small_pages", *_OTHERS, row="1.3 Pagination")

@@ -1,4 +1,4 @@
-"""Who may do what under one resource policy: IAM's evaluation, as far as a log bucket needs it."""
+"""Who may do what under one policy: IAM's evaluation, as far as log buckets and roles need it."""
 
 from __future__ import annotations
 
@@ -9,16 +9,22 @@ from functools import cache
 from typing import Any, Literal
 
 Verdict = Literal["allow", "deny"] | None
+Context = Mapping[str, str | tuple[str, ...]]
 
 
 @dataclass(frozen=True)
 class Act:
-    """One thing somebody wants to do. *principal* is an ARN or a service; context keys are lower case."""
+    """One thing somebody wants to do. *principal* is an ARN or a service; context keys are lower case.
+
+    *names* are the other names of the principal: a session's role, for one. A context value is a tuple where the
+    key has several values.
+    """
 
     action: str
     resource: str
     principal: str
-    context: Mapping[str, str] = field(default_factory=dict)
+    context: Context = field(default_factory=dict)
+    names: frozenset[str] = frozenset()
 
 
 def many(value: Any) -> list[Any]:
@@ -30,49 +36,54 @@ def many(value: Any) -> list[Any]:
 
 def decide(document: Mapping[str, Any] | None, act: Act) -> Verdict:
     """What *document* says: an explicit deny wins, silence is None."""
-    verdict: Verdict = None
-    for statement in many((document or {}).get("Statement")):
-        if not applies(statement, act):
-            continue
-        if str(statement.get("Effect", "")).lower() == "deny":
-            return "deny"
-        verdict = "allow"
-    return verdict
-
-
-def applies(statement: Mapping[str, Any], act: Act, *, identity: bool = False) -> bool:
-    """The statement speaks about this act; an *identity* policy names no principal."""
-    return (
-        (identity or _principal_matches(statement, act.principal))
-        and _matches(statement, "Action", act.action, fold=True)
-        and _matches(statement, "Resource", act.resource, fold=False)
-        and conditions_hold(statement.get("Condition") or {}, act.context)
-    )
+    return _verdict([document or {}], act)
 
 
 def decide_identity(documents: Iterable[Mapping[str, Any]], act: Act) -> Verdict:
     """What the policies attached to a role say."""
+    return _verdict(documents, act, identity=True)
+
+
+def decide_trust(document: Mapping[str, Any], act: Act) -> Verdict:
+    """What a role's trust policy says of who wants to assume it."""
+    return _verdict([document], act, trust=True)
+
+
+def _verdict(
+    documents: Iterable[Mapping[str, Any]], act: Act, *, identity: bool = False, trust: bool = False
+) -> Verdict:
     verdict: Verdict = None
     for document in documents:
         for statement in many(document.get("Statement")):
-            if applies(statement, act, identity=True):
+            if applies(statement, act, identity=identity, trust=trust):
                 if str(statement.get("Effect", "")).lower() == "deny":
                     return "deny"
                 verdict = "allow"
     return verdict
 
 
-def _principal_matches(statement: Mapping[str, Any], principal: str) -> bool:
+def applies(statement: Mapping[str, Any], act: Act, *, identity: bool = False, trust: bool = False) -> bool:
+    """The statement speaks about this act; an *identity* policy names no principal, a *trust* policy no resource."""
+    return (
+        (identity or _principal_matches(statement, act))
+        and _matches(statement, "Action", act.action, fold=True)
+        and (trust or _matches(statement, "Resource", act.resource, fold=False))
+        and conditions_hold(statement.get("Condition") or {}, act.context)
+    )
+
+
+def _principal_matches(statement: Mapping[str, Any], act: Act) -> bool:
     if "NotPrincipal" in statement:
-        return not _named(statement["NotPrincipal"], principal)
-    return _named(statement.get("Principal"), principal)
+        return not _named(statement["NotPrincipal"], act)
+    return _named(statement.get("Principal"), act)
 
 
-def _named(named: Any, principal: str) -> bool:
+def _named(named: Any, act: Act) -> bool:
     if named == "*":
         return True
     if not isinstance(named, Mapping):
         return False
+    principal = act.principal
     is_service = principal.endswith(".amazonaws.com")
     # AWS documents that {"AWS": "*"} means everyone, services included.
     if "*" in many(named.get("AWS")):
@@ -80,11 +91,7 @@ def _named(named: Any, principal: str) -> bool:
     if is_service:
         return principal in many(named.get("Service"))
     account = principal.split(":")[4] if principal.count(":") >= 5 else principal
-    whole = {
-        principal,
-        account,
-        principal.split(":", maxsplit=1)[0] + f":{_partition(principal)}:iam::{account}:root",
-    }
+    whole = {principal, account, f"arn:{_partition(principal)}:iam::{account}:root", *act.names}
     return bool(whole & {str(name) for name in many(named.get("AWS"))})
 
 
@@ -145,7 +152,7 @@ _TESTS: dict[str, Callable[[str, str], bool]] = {
 }
 
 
-def conditions_hold(conditions: Mapping[str, Any], context: Mapping[str, str]) -> bool:
+def conditions_hold(conditions: Mapping[str, Any], context: Context) -> bool:
     """Every condition is met by the request's context."""
     return all(
         _holds(operator, key.lower(), [_text(v) for v in many(values)], context)
@@ -158,20 +165,21 @@ def _text(value: Any) -> str:
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 
-def _holds(operator: str, key: str, values: list[str], context: Mapping[str, str]) -> bool:
+def _holds(operator: str, key: str, values: list[str], context: Context) -> bool:
     name = operator.lower().removeprefix("foranyvalue:").removeprefix("forallvalues:")
-    have = context.get(key)
+    have = many(context.get(key))
     if name == "null":
-        return (have is None) == (values == ["true"])
-    lenient = name.endswith("ifexists") or operator.lower().startswith("forallvalues:")
+        return (not have) == (values == ["true"])
+    every = operator.lower().startswith("forallvalues:")
+    lenient = every or name.endswith("ifexists")
     name = name.removesuffix("ifexists")
-    if have is None and lenient:
+    if not have and lenient:
         return True
     negative = name.replace("not", "", 1) if "not" in name else None
     test = _TESTS.get(negative or name)
     if test is None:
         return False
-    if have is None:
+    if not have:
         return negative is not None
-    found = any(test(want, have) for want in values)
-    return not found if negative else found
+    fits = (any(test(want, one) for want in values) is not bool(negative) for one in have)
+    return all(fits) if every else any(fits)

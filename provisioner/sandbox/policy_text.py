@@ -12,8 +12,8 @@ from .words import Refused
 
 # Actions on the bucket itself; every other s3 action is on its objects.
 _BUCKET_ACTION = re.compile(
-    r"s3:(\*|(Get|Put|Delete|List|Head|Create)(Bucket|Lifecycle|Encryption|PublicAccess|Replication|Accelerate"
-    r"|Inventory|Metrics|Analytics|Intelligent|ObjectLockConfig|ListBucket)?.*Bucket.*|ListBucket.*|Get\*|Put\*|List\*|Delete\*)",
+    r"s3:(\*|(Get|Put|Delete|List|Head|Create).*Bucket.*|(Get|Put)(Accelerate|Analytics|Encryption"
+    r"|IntelligentTiering|Inventory|Lifecycle|Metrics|Replication)(Configuration|.*\*)|(Get|Put|List|Delete)\*)",
     re.IGNORECASE,
 )
 _OBJECT_ACTION = re.compile(

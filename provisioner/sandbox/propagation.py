@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
+from .callers import caller
 from .policy_eval import many
 from .rule import after, before
 from .wire import Ask
@@ -20,6 +21,7 @@ _DEPENDENTS = (
     "cloudtrail:PutEventSelectors",
     "config:PutDeliveryChannel",
     "config:StartConfigurationRecorder",
+    "sts:AssumeRole",
     "s3:*",
 )
 _TRAILS = "cloudtrail.amazonaws.com"
@@ -71,6 +73,10 @@ def _role(arn: str | None) -> Thing:
 def _needs(ask: Ask) -> Iterator[tuple[Thing, Refused]]:
     if ask.service == "cloudtrail":
         yield from _trail_needs(ask)
+    elif ask.service == "sts":
+        arn = ask.params.get("RoleArn")
+        text = f"User: {caller(ask).arn} is not authorized to perform: sts:AssumeRole on resource: {arn}"
+        yield _role(arn), Refused("AccessDenied", text, 403)
     elif ask.operation == "PutDeliveryChannel":
         yield from _channel_needs(ask)
     elif ask.operation == "StartConfigurationRecorder":

@@ -17,7 +17,9 @@ from .words import SandboxError
 
 # One file per service; imported when a sandbox opens or `every` is asked.
 ROOMS = (
+    "sts",
     "account",
+    "rates",
     "cloudtrail",
     "cloudtrail_delivery",
     "cloudtrail_region",
@@ -57,6 +59,10 @@ class Book:
 
     parts: dict[Key, list[Callable[..., Any]]] = field(default_factory=lambda: defaultdict(list))
 
+    def gate(self) -> list[Callable[..., Any]]:
+        """The parts that every request passes first, whatever its service."""
+        return self.parts.get(("*", "*", "before"), [])
+
     def find(self, service: str, operation: str, place: Place) -> list[Callable[..., Any]]:
         """The parts for one operation, in the order of their definition."""
         return [*self.parts.get((service, "*", place), ()), *self.parts.get((service, operation, place), ())]
@@ -82,7 +88,7 @@ def after(name: str, *operations: str, row: str = "") -> Callable[[Part], Part]:
 
 
 def _part(place: Place, name: str, operations: tuple[str, ...], row: str) -> Callable[[Part], Part]:
-    """Enter a function under the rule *name*; another service's operation is `service:Operation`."""
+    """Enter a function under the rule *name*; another service's operation is `service:Operation`, and `*:*` is all."""
 
     def enter(part: Part) -> Part:
         if name not in _rules or (row and not _rules[name].row):

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+from .authorize import S3_ACTIONS
+from .callers import caller, principal_context
 from .policy_eval import Act, decide
 from .rule import before, instead
 from .s3 import find_bucket, named_bucket, policy_of
@@ -9,19 +13,20 @@ from .wire import Ask
 from .words import Answer, Refused
 
 _OBJECT_OPERATIONS = ("GetObject", "HeadObject", "PutObject", "DeleteObject", "CopyObject", "DeleteObjects")
-_PERMISSIONS = {
-    "HeadBucket": "s3:ListBucket",
-    "ListObjects": "s3:ListBucket",
-    "ListObjectsV2": "s3:ListBucket",
-    "GetBucketEncryption": "s3:GetEncryptionConfiguration",
-    "GetPublicAccessBlock": "s3:GetBucketPublicAccessBlock",
-    "GetBucketLifecycleConfiguration": "s3:GetLifecycleConfiguration",
-    "HeadObject": "s3:GetObject",
-    "CopyObject": "s3:PutObject",
-    "DeleteObjects": "s3:DeleteObject",
+# Operations whose action has another name.
+_ACTIONS = {
+    **S3_ACTIONS,
+    "ListObjects": "ListBucket",
+    "ListObjectsV2": "ListBucket",
+    "HeadObject": "GetObject",
+    "CopyObject": "PutObject",
+    "DeleteObjects": "DeleteObject",
+    "DeleteBucketEncryption": "PutEncryptionConfiguration",
+    "DeletePublicAccessBlock": "PutBucketPublicAccessBlock",
+    "DeleteBucketLifecycle": "PutLifecycleConfiguration",
+    "DeleteBucketTagging": "PutBucketTagging",
+    "DeleteBucketOwnershipControls": "PutBucketOwnershipControls",
 }
-
-
 _ANYWHERE = ("CreateBucket", "GetBucketLocation", "ListBuckets")
 
 
@@ -41,7 +46,7 @@ def expected_bucket_owner(ask: Ask) -> None:
     expected = ask.params.get("ExpectedBucketOwner")
     bucket = find_bucket(ask.params.get("Bucket", ""))
     if expected and bucket is not None and bucket.account_id != expected:
-        raise Refused("AccessDenied", "Access Denied", 403)
+        raise _denied(ask, bucket)
 
 
 @before("s3.foreign_account", "*", row="13.3 another account puts policy / heads bucket")
@@ -57,7 +62,7 @@ def foreign_account(ask: Ask) -> None:
                 "MethodNotAllowed", "The specified method is not allowed against this resource.", 405
             )
         return
-    raise Refused("AccessDenied", "Access Denied", 403)
+    raise _denied(ask, bucket)
 
 
 @before("s3.policy_denies", "*", row="2 Policy: a deny may lock the operator out")
@@ -72,7 +77,7 @@ def policy_denies(ask: Ask) -> None:
     ):
         return  # the owner's root user can always get, put and delete the policy
     if decide(policy_of(bucket), _act(ask)) == "deny":
-        raise Refused("AccessDenied", "Access Denied", 403)
+        raise _denied(ask, bucket)
 
 
 @instead("s3.policy_conditions", *_OBJECT_OPERATIONS, row="13.3 TLS-deny policy, then put_object")
@@ -106,20 +111,24 @@ def system_tags(ask: Ask) -> Answer:
     return Answer(204, {}, b"")
 
 
+def _denied(ask: Ask, bucket: Any) -> Refused:
+    """Access denied; a HEAD has no text, but tells where the bucket is."""
+    where = {"x_amz_bucket_region": bucket.region_name} if ask.operation == "HeadBucket" else {}
+    return Refused("AccessDenied", "Access Denied", 403, **where)
+
+
 def _act(ask: Ask) -> Act:
-    name = ask.params.get("Bucket", "")
-    key = ask.params.get("Key")
+    name, key = ask.params.get("Bucket", ""), ask.params.get("Key")
     arn = f"arn:{ask.partition}:s3:::{name}"
-    context = {
-        "aws:securetransport": "true",
-        "aws:principalaccount": ask.account,
-        "aws:sourceaccount": "",
+    who = caller(ask)
+    asked = {
         "s3:x-amz-acl": str(ask.params.get("ACL", "")),
         "s3:x-amz-server-side-encryption": str(ask.params.get("ServerSideEncryption", "")),
     }
     return Act(
-        action=_PERMISSIONS.get(ask.operation, f"s3:{ask.operation}"),
+        action=f"s3:{_ACTIONS.get(ask.operation, ask.operation)}",
         resource=f"{arn}/{key}" if key else arn,
-        principal=f"arn:{ask.partition}:iam::{ask.account}:root",
-        context={k: v for k, v in context.items() if v},
+        principal=who.arn,
+        context={**principal_context(ask, who), **{k: v for k, v in asked.items() if v}},
+        names=who.names,
     )

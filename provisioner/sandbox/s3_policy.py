@@ -6,6 +6,7 @@ import json
 import re
 from typing import Any
 
+from .organizations import held_organization
 from .policy_eval import many
 from .policy_text import check_bucket_policy, is_public, normalised, read_policy
 from .rule import after, before, instead
@@ -114,9 +115,11 @@ def principal_id(name: str) -> str | None:
     if not (parts := _ARN.fullmatch(name)):
         return None
     service, account, resource = parts.groups()
-    if resource == "root" or service == "sts" or account not in {MANAGEMENT, *MEMBERS, CLOSED[0]}:
+    partition = name.split(":")[1]
+    ours = account in {MANAGEMENT, *MEMBERS, CLOSED[0]} or held_organization(account, partition) is not None
+    if resource == "root" or service == "sts" or not ours:
         return name
-    held = iam_backends[account][name.split(":")[1]]
+    held = iam_backends[account][partition]
     kind, _, path = resource.partition("/")
     plain = path.rpartition("/")[2]
     if kind == "role":

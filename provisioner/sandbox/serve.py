@@ -14,7 +14,7 @@ from types import FrameType
 from typing import TYPE_CHECKING, Any
 
 from . import open_sandbox
-from .words import SandboxError
+from .words import CONTROL, Answer, SandboxError
 
 if TYPE_CHECKING:
     from .world import World
@@ -31,7 +31,10 @@ class Server(ThreadingHTTPServer):
     request_queue_size = 128
 
     def __init__(self, address: tuple[str, int], world: World, latency: float) -> None:
+        from .control import Control  # it brings moto, and this module costs nothing to import
+
         self.world = world
+        self.control = Control(world)
         self.latency = latency
         if ":" in address[0]:
             self.address_family = socket.AF_INET6
@@ -64,9 +67,8 @@ class _Handler(BaseHTTPRequestHandler):
         body = self._body()
         if self.server.latency:
             time.sleep(self.server.latency)  # outside the sandbox's lock: the waits of many requests overlap
-        host = self.headers.get("Host") or "127.0.0.1"
         try:
-            answer = self.server.world.exchange(self.command, f"http://{host}{self.path}", self.headers, body)
+            answer = self._answer(body)
         except (ConnectionError, TimeoutError):
             self.close_connection = True  # what a test injected: the client sees the connection end
             return
@@ -81,6 +83,14 @@ class _Handler(BaseHTTPRequestHandler):
         if not head:
             self.wfile.write(answer.body)
         self.wfile.flush()
+
+    def _answer(self, body: bytes) -> Answer:
+        if self.path == CONTROL or self.path.startswith((f"{CONTROL}/", f"{CONTROL}?")):
+            kind = self.headers.get("Content-Type") or ""
+            status, told = self.server.control.answer(self.command, self.path, kind, body)
+            return Answer(status, {"Content-Type": "application/json"}, told)
+        host = self.headers.get("Host") or "127.0.0.1"
+        return self.server.world.exchange(self.command, f"http://{host}{self.path}", self.headers, body)
 
     do_GET = do_PUT = do_POST = do_DELETE = do_HEAD = do_PATCH = do_OPTIONS = _exchange  # noqa: N815
 

@@ -21,7 +21,7 @@ from moto.core.utils import get_service_model
 
 from .words import SandboxError
 
-FORMAT = 1
+FORMAT = 2
 _PYTHON = f"{sys.version_info[0]}.{sys.version_info[1]}"
 STAMP = f"provision sandbox {FORMAT}, moto {moto.__version__}, python {_PYTHON}\n".encode()
 # Big, and no part of a baseline: every Region's default VPC.
@@ -53,33 +53,30 @@ def capture(memory: dict[str, Any]) -> bytes:
 class _Pickler(pickle.Pickler):
     """Service models, big and the same everywhere, go by name; private keys as PKCS8."""
 
-    def persistent_id(self, thing: Any) -> tuple[str, Any] | None:
+    # Asked of objects only, where `persistent_id` would be asked of every string and number too.
+    def reducer_override(self, thing: Any) -> Any:
         if isinstance(thing, ServiceModel):
-            return "model", thing.service_name
+            return get_service_model, (thing.service_name,)
         if hasattr(thing, "private_bytes"):
             # The one thing in moto that pickle cannot do: kms's asymmetric keys.
             from cryptography.hazmat.primitives import serialization as how
 
             kind = how.Encoding.DER, how.PrivateFormat.PKCS8, how.NoEncryption()
-            return "key", thing.private_bytes(*kind)
-        return None
+            return _private_key, (thing.private_bytes(*kind),)
+        return NotImplemented
 
 
-class _Unpickler(pickle.Unpickler):
-    def persistent_load(self, found: tuple[str, Any]) -> Any:
-        kind, value = found
-        if kind == "model":
-            return get_service_model(value)
-        from cryptography.hazmat.primitives.serialization import load_der_private_key
+def _private_key(der: bytes) -> Any:
+    from cryptography.hazmat.primitives.serialization import load_der_private_key
 
-        return load_der_private_key(value, None)
+    return load_der_private_key(der, None)
 
 
 def restore(blob: bytes) -> dict[str, Any]:
     """Moto holds the state of *blob*, and nothing else; the answer is the rules' memory."""
     from moto.backends import get_backend
 
-    state = _Unpickler(BytesIO(blob)).load()
+    state = pickle.loads(blob)
     forget()
     for service, backends in state["services"].items():
         held: Any = get_backend(service)

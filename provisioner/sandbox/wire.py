@@ -17,6 +17,8 @@ from moto.core.request import Request
 from moto.core.routing import NotFound, get_service_router
 from moto.utilities.utils import get_partition
 
+from .callers import account_of
+from .seed import MANAGEMENT
 from .words import Answer
 
 if TYPE_CHECKING:
@@ -25,6 +27,7 @@ if TYPE_CHECKING:
 # moto's module where it is not botocore's service name.
 MODULES = {"lambda": "awslambda"}
 CLIENT_NAMES = {"awslambda": "lambda", "s3bucket_path": "s3"}
+_ACCOUNT = "X-Moto-Account-Id"
 _SCOPE = re.compile(r"Credential=([^/,\s]+)/\d{8}/([^/]+)/([^/]+)/aws4_request")
 _S3_HOST = re.compile(
     r"^(?:(?P<bucket>.+)\.)?s3(?:[.-](?:dualstack\.|fips\.)?(?P<region>[a-z0-9-]+))?\.amazonaws\.com(\.cn)?$"
@@ -44,6 +47,7 @@ class Ask:
     request: Request
     protocol: str
     access_key: str = ""
+    known: bool = False  # the key is one that was made here
     rewritten: bool = False
     hidden: frozenset[str] | set[str] = frozenset()  # parameters that moto is not shown
     carried: dict[str, Any] = field(default_factory=dict)  # from one part of a rule to its next
@@ -137,17 +141,20 @@ def module_of_service(service: str) -> str:
     return MODULES.get(service, service)
 
 
-def understand(world: World, request: Request) -> Ask:
+def understand(world: World, method: str, url: str, headers: Mapping[str, str], body: Any) -> Ask:
     """Which operation of which service a request is, for which account and Region, with its parameters."""
-    from moto.iam.models import get_account_id_from
-
-    scope = credential(dict(request.headers))
+    scope = credential(headers)
     key, region = (scope[0], scope[1]) if scope else ("", "us-east-1")
+    owner = account_of(key, world.memory.get("sessions", {}))
+    account = owner or MANAGEMENT
+    # Moto is told whose request it is: its own way to find out looks through every account, more than once.
+    told = {k: v for k, v in headers.items() if k.lower() not in ("host", _ACCOUNT.lower())}
+    told[_ACCOUNT] = account
+    request = Request.from_primitives(method, url, told, body)
     # A service that moto has not heard of keeps the name it was signed for; nothing answers it.
     module = _module_of(request.host) or (scope[2] if scope else "unknown")
     service = CLIENT_NAMES.get(module, module)
-    account = get_account_id_from(key)
-    ask = Ask(world, account, region, service, "", {}, request, "json", key)
+    ask = Ask(world, account, region, service, "", {}, request, "json", key, known=owner is not None)
     _read_operation(ask)
     return ask
 

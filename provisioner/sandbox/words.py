@@ -9,6 +9,8 @@ from typing import Any, Literal
 # Operations that change nothing: what the sandbox need not save, and what a test counts as no write.
 READS = ("Get", "List", "Describe", "Head", "Lookup", "BatchGet", "Select")
 
+CONTROL = "/_sandbox"  # where the HTTP door has the switches; no bucket can have that name
+
 Phase = Literal["before", "after"]
 
 
@@ -38,7 +40,10 @@ class Fault:
 
 @dataclass(frozen=True)
 class WireCall:
-    """One request that reached the server. *service* is botocore's name; *code* is None for success."""
+    """One request that reached the server. *service* is botocore's name; *code* is None for success.
+
+    *caller* is the ARN of who made it: a user, or the session of an assumed role.
+    """
 
     account: str
     region: str
@@ -46,6 +51,7 @@ class WireCall:
     operation: str
     params: Mapping[str, Any] = field(default_factory=dict)
     code: str | None = None
+    caller: str = field(default="", compare=False)
 
     @property
     def writes(self) -> bool:

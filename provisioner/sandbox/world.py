@@ -4,21 +4,20 @@ from __future__ import annotations
 
 import json
 import traceback
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager, nullcontext
 from dataclasses import replace
 from pathlib import Path
 from threading import RLock
 from typing import Any
 
-from moto.core.request import Request
-
 from . import answers, denial, rule, seed, store, wire
-from .stale import Stale
-from .words import Answer, Fault, Interrupt, Refused, WireCall
+from .callers import caller
+from .switches import Switches
+from .words import Answer, Fault, Refused, WireCall
 
 
-class World:
+class World(Switches):
     """A small AWS: an organization, its accounts, and what was done to them."""
 
     account_id = seed.MANAGEMENT
@@ -33,36 +32,10 @@ class World:
         self._lock = RLock()
         self._file = store.File(path) if path else None
 
-    def _set_switches(self) -> None:
-        self.page_size = 0  # where set, lists answer pages of that many
-        self.stale_reads = 0  # so many reads of an operation after a write show what was before it
-        self.propagation = 0  # so many calls a new bucket, policy, role or channel is refused
-        self.expired = False  # the caller's credentials are good no more
-        self.disabled: set[str] = set()  # Regions that the account has not enabled
-        self._stale = Stale()
-        self._denials: list[denial.Denial] = []
-        self._interrupts: list[Interrupt] = []
-
     @property
     def writes(self) -> list[WireCall]:
         """The calls whose operation changes something, whether they succeeded or not."""
         return [call for call in self.calls if call.writes]
-
-    def interrupt(self, fn: Interrupt) -> None:
-        """*fn* is consulted for each request, before it is dispatched and after its effect.
-
-        It may return a `Fault` to answer instead, or raise: a `ConnectionError` or `TimeoutError` is to
-        the caller a connection that broke, and a `ConnectionRefusedError` an address where nobody is.
-        """
-        self._interrupts.append(fn)
-
-    def deny(
-        self, service: str, operation: str, region: str | None = None, account: str | None = None
-    ) -> Callable[[], None]:
-        """The caller may not do *operation* (`*` fits any text); the answer lifts the denial."""
-        denied = denial.Denial(service, operation, region, account)
-        self._denials.append(denied)
-        return lambda: self._denials.remove(denied)
 
     def reset(self) -> None:
         """The sandbox is as new: no calls, no faults, and the accounts hold nothing."""
@@ -71,6 +44,26 @@ class World:
             self._save()
             self.calls.clear()
             self._set_switches()
+
+    def organization(
+        self,
+        accounts: int = 50,
+        *,
+        units: Mapping[str, int] | None = None,
+        states: Mapping[str, str] | None = None,
+        tags: seed.Tags | None = None,
+    ) -> tuple[seed.Member, ...]:
+        """The organization has so many accounts, in nested OUs and with tags; the answer is all of them.
+
+        *units* is how many new accounts are in which OU: `{"Workloads": 30, "Workloads/Prod": 10}`; the rest are in
+        the root. *states* is the `State` of the new accounts of an OU that are not ACTIVE; without it those in
+        `Suspended` are SUSPENDED. Each has the role OrganizationAccountAccessRole. Ids, names and tags are the
+        same each time. Raises `SandboxError` for less than there are, or more in *units* than there shall be.
+        """
+        with self._alone():
+            found = seed.grow(accounts, units, states, tags)
+            self._save()
+        return found
 
     @contextmanager
     def opened(self) -> Iterator[None]:
@@ -91,13 +84,12 @@ class World:
         """The answer to one HTTP request; its effect is on disk before it is given."""
         plain = {str(k): v.decode() if isinstance(v, bytes) else str(v) for k, v in headers.items()}
         target = wire.normal_url(url, wire.credential(plain), plain.get("x-amz-account-id", account))
-        plain = {k: v for k, v in plain.items() if k.lower() != "host"}
-        request = Request.from_primitives(method, target, plain, body)
         with self._alone():
-            return self._answer(wire.understand(self, request))
+            return self._answer(wire.understand(self, method, target, plain, body))
 
     def _answer(self, ask: wire.Ask) -> Answer:
-        call = WireCall(ask.account, ask.region, ask.service, ask.operation, dict(ask.params))
+        who, params = caller(ask).arn, dict(ask.params)
+        call = WireCall(ask.account, ask.region, ask.service, ask.operation, params, caller=who)
         place = len(self.calls)
         self.calls.append(call)
         code: str | None = "ConnectionError"
@@ -114,6 +106,10 @@ class World:
 
     def _effect(self, ask: wire.Ask, call: WireCall) -> Answer:
         """The answer, with its effect recorded and saved."""
+        try:
+            self._let_in(ask)
+        except Refused as error:
+            return answers.refuse(ask, error)
         if not call.writes and (old := self._stale.before(ask, self.stale_reads)):
             return self._in_the_past(ask, old)
         was = store.capture(self.memory) if call.writes and self.stale_reads else None
@@ -148,10 +144,15 @@ class World:
             return answers.refuse(ask, Refused("SandboxDefect", text, 501))
         return answer
 
+    def _let_in(self, ask: wire.Ask) -> None:
+        """Raise `Refused` for a caller that AWS does not know, or not now. Stale reads do not reach back here."""
+        denial.check_credentials(self, ask)
+        for part in self._book.gate():
+            part(ask)
+        denial.check(self._denials, ask)
+
     def _rules_around_moto(self, ask: wire.Ask) -> Answer:
         find = self._book.find
-        denial.check_credentials(self, ask)
-        denial.check(self._denials, ask)
         for part in find(ask.service, ask.operation, "before"):
             part(ask)
         own = find(ask.service, ask.operation, "instead")

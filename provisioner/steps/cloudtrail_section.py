@@ -9,17 +9,26 @@ from typing import Annotated, Any, Final, Literal
 from pydantic import Field, StringConstraints, model_validator
 
 from ..baseline import Baseline, Contradiction, Section, Text, Wrong
-from ..delivery import CONTROL_TOWER
 from ..problem import Path, did_you_mean
 from ..section import aws_name
 from ..selectors import Selectors, management_sides
-from .log_bucket_section import LogBuckets
-from .log_buckets import bucket_key
+from ..spelling import CONTROL_TOWER
+from . import section
+from .log_bucket_section import LogBuckets, bucket_key
 
 _IPV4: Final = re.compile(r"\d{1,3}(\.\d{1,3}){3}")
 
 TagKey = Annotated[str, StringConstraints(min_length=1, max_length=128)]
 TagValue = Annotated[str, StringConstraints(min_length=1, max_length=256)]
+
+
+# Of `list` and `dict` themselves pydantic has the signature parsed, which takes 4 ms of each start.
+def _none() -> list[Any]:
+    return []
+
+
+def _untagged() -> dict[str, str]:
+    return {}
 
 
 class DataResource(Section):
@@ -44,11 +53,12 @@ class EventSelector(Section):
         True, description="Record what is done to resources. The first copy in a Region is free."
     )
     exclude_management_event_sources: list[Text] = Field(
-        default_factory=list,
+        default_factory=_none,
         description="Leave out the management events of `kms.amazonaws.com` or `rdsdata.amazonaws.com`.",
     )
     data_resources: list[DataResource] = Field(
-        default_factory=list, description="Record what is done with the content of these, which is billed."
+        default_factory=_none,
+        description="Record what is done with the content of these, which is billed.",
     )
 
     @model_validator(mode="after")
@@ -109,6 +119,7 @@ class InsightSelector(Section):
     )
 
 
+@section("cloudtrail")
 class Trail(Section):
     """The trail that records who did what. What is left out of it is left as it is in AWS."""
 
@@ -166,7 +177,7 @@ class Trail(Section):
         None, description="What is watched for unusual activity. Billed by the events that are analysed."
     )
     tags: dict[TagKey, TagValue] = Field(
-        default_factory=dict, max_length=50, description="Tags of the trail. Those of others are kept."
+        default_factory=_untagged, max_length=50, description="Tags of the trail. Those of others are kept."
     )
     exact: bool = Field(
         False,

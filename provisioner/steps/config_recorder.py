@@ -36,7 +36,7 @@ _NO_IAM: Final = {
 }
 
 
-@step("config_recorder", Config, Scope.REGION, needs=("config_role", "log_buckets"), key="config")
+@step("config_recorder", Config, Scope.REGION, needs=("config_role", "log_buckets"))
 def ensure_config_recorder(aws: Aws, baseline: Baseline) -> Changes:
     """AWS Config records what the file asks for, and delivers it.
 

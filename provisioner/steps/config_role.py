@@ -59,7 +59,7 @@ def _ask_role(aws: Aws, baseline: Baseline, name: str) -> Reading:
     return aws.read("iam", baseline.general.home_region).get_role(RoleName=name)
 
 
-@step("config_role", Config, Scope.ACCOUNT, key="config")
+@step("config_role", Config, Scope.ACCOUNT)
 def ensure_config_role(aws: Aws, baseline: Baseline) -> Changes:
     """AWS Config has a role: the service-linked one, or the one that the file names, with what it needs."""
     section = baseline[Config]

@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from ..aws import Aws, Reading
 from ..baseline import Baseline
-from ..diff import differences, spelled, tags
+from ..diff import differences, tags
 from ..model import (
     Call,
     Change,
@@ -26,6 +26,7 @@ from ..model import (
     update,
 )
 from ..proof import moment, utc_now
+from ..spelling import spelled
 from . import step, verify
 from .config_health import error_text
 from .config_rule_section import Rule, more_often, owner_of, parameters_text
@@ -37,7 +38,7 @@ _FREQUENCY: Final = "MaximumExecutionFrequency"
 _KEPT: Final = ("Description", _FREQUENCY, "EvaluationModes")  # where the file has no say in them
 
 
-@step("config_rules", Config, Scope.REGION, needs=("config_recorder",), key="config")
+@step("config_rules", Config, Scope.REGION, needs=("config_recorder",))
 def ensure_config_rules(aws: Aws, baseline: Baseline) -> Changes:
     """Each rule of the file is there as the file has it. Rules of other names are left alone.
 

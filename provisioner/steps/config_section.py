@@ -9,8 +9,9 @@ from typing import Annotated
 from pydantic import Field, model_validator
 
 from ..baseline import Baseline, Contradiction, Section, Text, Wrong
-from ..delivery import CONTROL_TOWER
 from ..problem import did_you_mean
+from ..spelling import CONTROL_TOWER
+from . import section
 from .config_recording_section import Recorder
 from .config_rule_section import Frequency, Rule, RuleName
 from .log_bucket_section import LogBuckets
@@ -61,6 +62,7 @@ class DeliveryChannel(Section):
     )
 
 
+@section("config")
 class Config(Section):
     """AWS Config in each Region: one recorder, one delivery channel, and rules."""
 

@@ -6,8 +6,8 @@ from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
 from ..aws import Aws
-from ..delivery import CONTROL_TOWER
 from ..model import Kind, Note
+from ..spelling import CONTROL_TOWER
 
 Thing = Mapping[str, Any]
 

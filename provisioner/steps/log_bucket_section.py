@@ -9,9 +9,8 @@ from typing import Any, Literal
 from pydantic import ConfigDict, Field, model_validator
 
 from ..baseline import Baseline, Contradiction, Section, Wrong
-from ..delivery import BUCKET_SIDS, CONTROL_TOWER
-from ..policy import document
-from ..policy_check import check
+from ..spelling import CONTROL_TOWER
+from . import section
 
 _STORAGE = Literal[
     "STANDARD_IA", "ONEZONE_IA", "INTELLIGENT_TIERING", "GLACIER_IR", "GLACIER", "DEEP_ARCHIVE"
@@ -243,6 +242,7 @@ class LogBucket(Section):
         return self
 
 
+@section("log_buckets")
 class LogBuckets(Section):
     """The buckets that logs are delivered to, each under a key of your choice."""
 
@@ -263,13 +263,30 @@ class LogBuckets(Section):
                     ("log_buckets", key, "name"), f"is the name of `{names[bucket.name]}` too"
                 )
             names[bucket.name] = key
-            ours = {f"{sid}{MARK}" for sid in BUCKET_SIDS}
             if bucket.policy_statements:
-                arn = f"arn:{baseline.partition}:s3:::{bucket.name}"
-                for message in check(
-                    document(bucket.policy_statements), bucket_arn=arn, cloudtrail=True, ours=ours
-                ):
+                for message in _refused(bucket, baseline.partition):
                     yield Contradiction(("log_buckets", key, "policy_statements"), message)
+
+
+def bucket_key(baseline: Baseline, reference: str) -> str | None:
+    """The key in `log_buckets` that *reference* means, by key or by the bucket's name; None if there is none."""
+    if LogBuckets not in baseline:
+        return None
+    buckets = baseline[LogBuckets].root
+    if reference in buckets:
+        return reference
+    return next((key for key, bucket in buckets.items() if bucket.name == reference), None)
+
+
+def _refused(bucket: LogBucket, partition: str) -> Iterator[str]:
+    """What AWS would refuse about the extra statements."""
+    from ..delivery import BUCKET_SIDS  # few files have such statements, and only those need to know policies
+    from ..policy import document
+    from ..policy_check import check
+
+    ours = {f"{sid}{MARK}" for sid in BUCKET_SIDS}
+    arn = f"arn:{partition}:s3:::{bucket.name}"
+    yield from check(document(bucket.policy_statements), bucket_arn=arn, cloudtrail=True, ours=ours)
 
 
 def _too_early(

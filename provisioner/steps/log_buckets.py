@@ -17,7 +17,7 @@ from ..baseline import Baseline
 from ..delivery import deny_insecure_transport, union
 from ..model import Change, Changes, Finding, Findings, Refused, Scope, Seen, create
 from . import step, verify
-from .log_bucket_section import MARK, LogBucket, LogBuckets
+from .log_bucket_section import MARK, LogBucket, LogBuckets, bucket_key
 from .log_bucket_settings import settings
 from .log_bucket_state import Bucket, Statement, ask
 
@@ -39,16 +39,6 @@ def delivers(deliverer: Deliverer) -> Deliverer:
     """Make *deliverer* say which bucket its service writes to, and with which statements."""
     DELIVERERS.append(deliverer)
     return deliverer
-
-
-def bucket_key(baseline: Baseline, reference: str) -> str | None:
-    """The key in `log_buckets` that *reference* means, by key or by the bucket's name; None if there is none."""
-    if LogBuckets not in baseline:
-        return None
-    buckets = baseline[LogBuckets].root
-    if reference in buckets:
-        return reference
-    return next((key for key, bucket in buckets.items() if bucket.name == reference), None)
 
 
 def bucket_name(aws: Aws, baseline: Baseline, reference: str) -> str:

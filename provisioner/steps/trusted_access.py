@@ -27,7 +27,7 @@ def _not_here(management_account: str) -> str:
     )
 
 
-@step("trusted_access", Trail, Scope.ONCE, key="cloudtrail")
+@step("trusted_access", Trail, Scope.ONCE)
 def ensure_trusted_access(aws: Aws, baseline: Baseline) -> Changes:
     """CloudTrail has trusted access, where the trail is the organization's. It is never taken away.
 

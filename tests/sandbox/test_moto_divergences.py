@@ -188,6 +188,23 @@ def member_enables(aws: Aws) -> Any:
     aws.of(member).organizations.enable_aws_service_access(ServicePrincipal="config.amazonaws.com")
 
 
+def assumed(role: str = f"arn:aws:iam::{MEMBER}:role/none", **params: Any) -> Any:
+    """The sandbox's own user assumes a role that nobody has made."""
+    fields = {"RoleArn": role, "RoleSessionName": "test", **params}
+    return lambda aws: aws.sts.assume_role(**fields) and "OK"
+
+
+def distrusted(aws: Aws) -> Any:
+    arn = make_role(aws)  # trusts a service only
+    return assumed(arn)(aws)
+
+
+def closed_state(aws: Aws) -> Any:
+    (member,) = organization(aws, 1)
+    aws.organizations.close_account(AccountId=member)
+    return aws.organizations.describe_account(AccountId=member)["Account"]["State"]
+
+
 _BOTH = {
     "EventSelectors": [{"ReadWriteType": "All"}],
     "AdvancedEventSelectors": [{"FieldSelectors": [{"Field": "eventCategory", "Equals": ["Management"]}]}],
@@ -435,6 +452,34 @@ CASES = [
         "InvalidInputException",
     ),
     Case("organizations.pages", "31 accounts", all_accounts, 31),
+    Case("organizations.closed_state", "closed", closed_state, "SUSPENDED"),
+    Case(
+        "organizations.unknown_child",
+        "an account",
+        lambda aws: (organization(aws), aws.organizations.list_parents(ChildId=MEMBER)),
+        "AccountNotFoundException",
+    ),
+    Case("sts.roles_exist", "none", assumed(), "OK"),
+    Case("sts.trust_policies", "a service's", distrusted, "OK"),
+    Case("sts.durations", "12 hours", assumed(DurationSeconds=43200), "OK"),
+    Case("sts.requests", "a blank", assumed(RoleSessionName="a b"), "OK"),
+    Case(
+        "sts.caller_identity",
+        "the user",
+        lambda aws: aws.sts.get_caller_identity()["Arn"],
+        f"arn:aws:sts::{ACCOUNT}:user/moto",
+    ),
+    Case(
+        "sts.unknown_keys",
+        "any",
+        lambda aws: (
+            Aws(keys={"aws_access_key_id": "ASIA" + "A" * 16, "aws_secret_access_key": "x"})
+            .sts.get_caller_identity()
+            .get("Account")
+        ),
+        ACCOUNT,
+    ),
+    Case("account.opt_in", "anywhere", ok(lambda aws: aws.at("me-south-1").iam.list_roles()), "OK"),
     Case("kms.key_policies", "empty", ok(lambda aws: aws.kms.create_key(Policy="{}")), "OK"),
     Case("account.list_regions", "missing", lambda aws: aws.account.list_regions(), "404"),
 ]

@@ -1,0 +1,144 @@
+"""The switches through the HTTP door, and a fleet of processes that work through it."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import textwrap
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from provisioner.sandbox import World
+from provisioner.sandbox.serve import serving
+
+from .cases import ACCOUNT, MEMBER, Aws, make_bucket, outcome
+from .test_serve import Outside
+
+
+@pytest.fixture
+def url(world: World) -> Iterator[str]:
+    with serving(world) as server:
+        yield server.url
+
+
+def ask(url: str, verb: str = "", kind: str = "application/json", **given: Any) -> Any:
+    """What the door says; its error where it refuses."""
+    data = json.dumps(given).encode() if verb else None
+    path = f"/_sandbox/{verb}" if verb else f"/_sandbox?since={given.get('since', 0)}"
+    request = urllib.request.Request(f"{url}{path}", data, {"Content-Type": kind})
+    try:
+        with urllib.request.urlopen(request) as answer:
+            return json.loads(answer.read())
+    except urllib.error.HTTPError as refused:
+        code, told = refused.code, json.loads(refused.read())
+    assert code == 400
+    return told["error"]
+
+
+def described(who: Aws) -> Any:
+    return outcome(lambda a: a.config.describe_config_rules() and "OK", who)
+
+
+def test_an_organization_is_planted(url: str) -> None:
+    members = ask(url, "organization", accounts=50, units={"Prod": 40, "Suspended": 3})["accounts"]
+    assert len(members) == 50
+    assert members[-1]["tags"] == {"environment": "none", "wave": "2"}
+    found = Outside(url).organizations.get_paginator("list_accounts").paginate()
+    assert [one["Id"] for page in found for one in page["Accounts"]] == [one["id"] for one in members]
+
+
+def test_switches_are_set_and_undone(url: str, world: World) -> None:
+    outside = Outside(url)
+    member = Outside(url, **outside.of(MEMBER).keys)
+    first = ask(url, "deny", service="config", operation="*", account=MEMBER, scp="p-none0001")["lift"]
+    second = ask(url, "weather", throttles=1.0, most=1)["lift"]
+    assert [described(outside), described(outside)] == ["ThrottlingException", "OK"]
+    assert ask(url, "lift", lift=second) == {}
+    assert described(member) == "AccessDeniedException"
+    ask(url, "lift", lift=first)
+    assert described(member) == "OK"
+    ask(url, "disable", region="us-east-1", account=MEMBER)
+    assert [described(member), described(outside)] == ["UnrecognizedClientException", "OK"]
+    ask(url, "enable", region="us-east-1", account=MEMBER)
+    ask(url, "expire", account=MEMBER)
+    assert [described(member), described(outside)] == ["ExpiredTokenException", "OK"]
+    ask(url, "set", rates=True, page_size=5)
+    assert (world.rates, world.page_size) == (True, 5)
+    before = world.now()
+    ask(url, "later", seconds=3600)
+    assert world.now() - before >= 3600
+    ask(url, "reset")
+    assert (world.rates, world.calls) == (False, [])
+
+
+def test_what_was_seen_can_be_asked(url: str, world: World) -> None:
+    outside = Outside(url)
+    make_bucket(outside)
+    start = ask(url)["calls"]
+    world.rates, world.clock = True, lambda: 0.0
+    for _ in range(12):
+        outcome(lambda a: a.cloudtrail.describe_trails(), outside)
+    assert ask(url)["writes"] == 1, "the bucket"
+    assert ask(url, since=start) == {
+        "calls": start + 12,
+        "writes": 0,
+        "codes": {"OK": 10, "ThrottlingException": 2},
+        "operations": {"cloudtrail:DescribeTrails": 12},
+        "accounts": {ACCOUNT: 12},
+        "throttled": {f"{ACCOUNT} us-east-1 cloudtrail": 2},
+    }
+
+
+@pytest.mark.parametrize(
+    ("verb", "given", "says"),
+    [
+        ("nonsense", {}, "no `POST /_sandbox/nonsense`"),
+        ("set", {"speed": 1}, "no such switch: speed"),
+        ("organization", {"accounts": 1}, "the organization has 4 accounts"),
+        ("organization", {"people": 1}, "people"),
+        ("lift", {"lift": 9}, "9"),
+        ("weather", {"rain": 1}, "rain"),
+    ],
+)
+def test_what_cannot_be_done_is_said(url: str, verb: str, given: Any, says: str) -> None:
+    assert says in ask(url, verb, **given)
+
+
+def test_a_page_in_a_browser_cannot_turn_the_switches(url: str) -> None:
+    assert "application/json" in ask(url, "reset", kind="text/plain")
+
+
+_WORKER = """
+import os, sys
+import boto3
+def client(name, account, **keys):
+    return boto3.client(name, region_name="us-east-1", endpoint_url=sys.argv[1], **keys)
+for account in sys.argv[2:]:
+    role = f"arn:aws:iam::{account}:role/OrganizationAccountAccessRole"
+    made = client("sts", account).assume_role(RoleArn=role, RoleSessionName="worker")["Credentials"]
+    keys = {"aws_access_key_id": made["AccessKeyId"], "aws_secret_access_key": made["SecretAccessKey"]}
+    keys["aws_session_token"] = made["SessionToken"]
+    assert client("sts", account, **keys).get_caller_identity()["Account"] == account
+    client("s3", account, **keys).create_bucket(Bucket=f"logs-{account}")
+    print(account, flush=True)
+"""
+
+
+def test_processes_share_one_organization(world: World, url: str, tmp_path: Path) -> None:
+    members = [member.id for member in world.organization(accounts=12) if member.state == "ACTIVE"][1:]
+    fake = {"AWS_ACCESS_KEY_ID": "x", "AWS_SECRET_ACCESS_KEY": "x", "PATH": "", "HOME": str(tmp_path)}
+    command = [sys.executable, "-c", textwrap.dedent(_WORKER), url]
+    workers = [
+        subprocess.Popen([*command, *members[part::2]], env=fake, stdout=subprocess.PIPE, text=True)
+        for part in range(2)
+    ]
+    done = [worker.communicate(timeout=60)[0].split() for worker in workers]
+    assert sorted(done[0] + done[1]) == sorted(members)
+    made = [call for call in world.writes if call.operation == "CreateBucket"]
+    assert {call.account: call.params["Bucket"] for call in made} == {m: f"logs-{m}" for m in members}

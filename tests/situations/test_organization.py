@@ -1,0 +1,212 @@
+"""An organization of 50 accounts in bad weather.
+
+One account may not be entered, one Region is forbidden, one account is suspended, one has a recorder of its own. The rest
+is as the file says after one run, and the next one writes nothing.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from threading import Event
+from typing import Any
+
+import pytest
+
+from provisioner.aws import Cloud, identify
+from provisioner.fleet import Command, Fleet, Job, Outcome, lost_steps, role
+from provisioner.members import Census, Narrowed
+from provisioner.model import Result
+from provisioner.plan import Plan
+from provisioner.sandbox import Fault, WireCall, World
+from provisioner.sandbox.faults import Weather
+from provisioner.spread import Delivered, Threads, spread
+
+from ..conftest import EXAMPLE, Bench
+
+MANAGEMENT = "123456789012"
+ARCHIVE = "111122223333"
+REGIONS = ("us-east-1", "eu-west-1", "ap-southeast-2")
+FORBIDDEN = "ap-southeast-2"
+TEXT = (
+    EXAMPLE.replace("regions: [us-east-1]", f"regions: [{', '.join(REGIONS)}]")
+    + f"\naccounts: {{all: true, log_archive: '{ARCHIVE}'}}\n"
+    + "overrides:\n- organizational_units: [Workloads/Prod]\n  password_policy: {minimum_password_length: 20}\n"
+)
+UNITS = {"Workloads": 30, "Workloads/Prod": 10, "Suspended": 1}
+
+
+@dataclass
+class Ran:
+    """What one run over the organization did."""
+
+    census: Census
+    central: list[Result]
+    outcomes: dict[str, Outcome] = field(default_factory=dict)
+
+    def results(self) -> list[Result]:
+        return [*self.central, *(r for o in self.outcomes.values() for r in o.results)]
+
+    def plan(self) -> Plan:
+        return Plan(tuple(self.results()))
+
+
+class Organization:
+    """A file for many accounts, and the strict AWS that it is held against."""
+
+    def __init__(self, bench: Bench):
+        self.bench, self.world = bench, bench.world
+        every = bench.world.organization(accounts=50, units=UNITS)
+        self.members = [each.id for each in every if each.state == "ACTIVE"]
+        self.suspended = {each.id for each in every} - {*self.members}
+
+    def fleet(self, text: str = TEXT) -> Fleet:
+        """As a fresh process would make it."""
+        baseline = self.bench.baseline(text)
+        cloud = Cloud(on_wait=self.bench.waits.append, clock=self.bench.clock, workers=8)
+        self.bench.clouds.append(cloud)
+        who = identify(cloud, "us-east-1")
+        cloud.keyring.role = role(baseline.general.accounts, who, "us-east-1")
+        return Fleet(cloud, baseline, who)
+
+    def run(self, command: Command, text: str = TEXT) -> Ran:
+        """Look at everything, or also change it."""
+        fleet = self.fleet(text)
+        ran = Ran(fleet.census(Narrowed()), [])
+        central = fleet.central()
+        plan = central.rehearse()
+        ran.central = list(plan.results)
+        lost = lost_steps(ran.central)
+        self._spread(fleet, ran, [Job("diff", each, lost=lost) for each in ran.census.accounts])
+        if command == "diff":
+            return ran
+        ran.central = central.send(plan)
+        assert central.settle(ran.central) == []
+        lost = lost_steps(ran.central)
+        jobs = [
+            Job("apply", o.account, o.regions, lost, o.results) for o in ran.outcomes.values() if o.drifted
+        ]
+        self._spread(fleet, ran, jobs)
+        return ran
+
+    def _spread(self, fleet: Fleet, ran: Ran, jobs: Iterable[Job]) -> None:
+        def on_delivered(delivered: Delivered) -> None:
+            ran.outcomes.update({o.account.id: o for o in delivered.outcomes})
+
+        workers = Threads(fleet, 4)
+        spread(workers, jobs, on_delivered, Event())
+        workers.close()
+
+
+@pytest.fixture
+def organization(bench: Bench) -> Organization:
+    return Organization(bench)
+
+
+def as_account(bench: Bench, account: str, service: str, region: str = "us-east-1") -> Any:
+    """Somebody's client in another account."""
+    arn = f"arn:aws:iam::{account}:role/OrganizationAccountAccessRole"
+    keys = bench.client("sts").assume_role(RoleArn=arn, RoleSessionName="them")["Credentials"]
+    names = {
+        "AccessKeyId": "access_key_id",
+        "SecretAccessKey": "secret_access_key",
+        "SessionToken": "session_token",
+    }
+    return bench.client(service, region, **{f"aws_{ours}": keys[theirs] for theirs, ours in names.items()})
+
+
+def refuse_entry(account: str) -> Callable[[WireCall, str], Fault | None]:
+    def refuse(call: WireCall, phase: str) -> Fault | None:
+        wanted = call.operation == "AssumeRole" and f":{account}:" in str(call.params.get("RoleArn"))
+        text = f"User is not authorized to perform: sts:AssumeRole on resource: {call.params.get('RoleArn')}"
+        return Fault("AccessDenied", 403, text) if wanted and phase == "before" else None
+
+    return refuse
+
+
+def effects(world: World, since: int) -> Counter[tuple[str, str, str, str]]:
+    """What took effect: account, Region, operation and parameters."""
+    return Counter(
+        (call.account, call.region, call.operation, json.dumps(call.params, sort_keys=True, default=str))
+        for call in world.calls[since:]
+        if call.writes and call.code is None
+    )
+
+
+def give_recorder(bench: Bench, account: str) -> None:
+    """The account has a recorder of somebody else's in one Region."""
+    trust = {
+        "Version": "2012-10-17",
+        "Statement": [
+            {"Effect": "Allow", "Principal": {"Service": "config.amazonaws.com"}, "Action": "sts:AssumeRole"}
+        ],
+    }
+    theirs = as_account(bench, account, "iam")
+    theirs.create_role(RoleName="their-recorder", AssumeRolePolicyDocument=json.dumps(trust))
+    recorder = {"name": "legacy", "roleARN": f"arn:aws:iam::{account}:role/their-recorder"}
+    config = as_account(bench, account, "config", "eu-west-1")
+    config.put_configuration_recorder(ConfigurationRecorder=recorder)
+
+
+def planned(ran: Ran) -> Counter[tuple[str, str, str]]:
+    return Counter(
+        (r.target.account, c.call.region or r.target.region, c.call.name) for r, c in ran.plan().changes
+    )
+
+
+def test_fifty_accounts_in_bad_weather(bench: Bench, organization: Organization) -> None:
+    world, members = bench.world, organization.members
+    denied, foreign = members[10], members[20]
+    give_recorder(bench, foreign)
+    world.interrupt(refuse_entry(denied))
+    world.deny("*", "*", region=FORBIDDEN, scp="p-regions1")
+    weather = Weather(seed=4, throttles=0.04, outages=0.03, resets=0.02)
+    world.interrupt(weather)
+
+    before = len(world.writes)
+    seen = organization.run("diff")
+    assert len(world.writes) == before, "diff writes nothing"
+    assert {x.account for x in seen.census.left_out} == organization.suspended
+    assert set(seen.outcomes) == set(members)
+    assert_only_denied(seen, denied)
+    passed = {(x.account, x.region) for o in seen.outcomes.values() for x in o.left_out}
+    assert passed == {(each, FORBIDDEN) for each in members if each not in {denied, MANAGEMENT}}
+    assert [n for r in seen.outcomes[foreign].results for n in r.notes if "legacy" in f"{n.resource}{n.text}"]
+
+    since = len(world.calls)
+    done = organization.run("apply")
+    assert_only_denied(done, denied)
+    assert [o.unseen for o in done.outcomes.values() if o.unseen] == []
+    made = effects(world, since)
+    assert max(made.values()) == 1, "nothing is done twice"
+    assert Counter((account, region, name) for account, region, name, _ in made.elements()) == planned(seen)
+    assert sum(weather.given.values()) > 100, "the weather was bad"
+
+    before = len(world.writes)
+    again = organization.run("apply")
+    assert len(world.writes) == before, "the second run writes nothing"
+    assert again.plan().changes == []
+    assert_lengths(bench, done, denied)
+
+
+def assert_only_denied(ran: Ran, denied: str) -> None:
+    """One account failed, and says why."""
+    [entry] = [r for r in ran.results() if not r.ok]
+    assert (entry.step, entry.target.account) == ("account", denied)
+    assert entry.failure
+    assert entry.failure.code == "AccessDenied"
+    assert entry.failure.doing == f"assuming arn:aws:iam::{denied}:role/OrganizationAccountAccessRole"
+
+
+def assert_lengths(bench: Bench, ran: Ran, denied: str) -> None:
+    """The override counts where it should, and nowhere else."""
+    found: Counter[tuple[int, bool]] = Counter()
+    for outcome in ran.outcomes.values():
+        account = outcome.account
+        if account.id not in {denied, MANAGEMENT}:
+            policy = as_account(bench, account.id, "iam").get_account_password_policy()["PasswordPolicy"]
+            found[policy["MinimumPasswordLength"], "Workloads/Prod" in account.units] += 1
+    assert set(found) == {(20, True), (14, False)}
+    assert found[20, True] in {9, 10}

@@ -1,0 +1,100 @@
+"""What a command loads before it does anything: a start is as fast as what it does not load."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from typing import Any
+
+import pytest
+
+from provisioner import yaml_source
+from provisioner.cli import run
+from provisioner.steps import SECTIONS, STEPS
+
+from .conftest import ROOT
+
+FILE = str(ROOT / "baseline.yaml")
+AWS = {"boto3", "botocore", "urllib3", "ssl", "provisioner.aws", "provisioner.engine", "provisioner.run"}
+REPORTS = {
+    "rich",
+    "structlog",
+    "logging",
+    "difflib",
+    "provisioner.report",
+    "provisioner.diff",
+    "provisioner.model",
+}
+# pydantic would search the metadata of every package for plugins.
+SEARCH = {"importlib.metadata", "email", "zipfile"}
+SLOW = AWS | REPORTS | SEARCH | {"moto", "concurrent.futures", "asyncio", "click.shell_completion"}
+
+
+def loaded(*arguments: str) -> set[str]:
+    """The modules that a process has loaded once its command is done, as `python -m provisioner` runs it."""
+    code = (
+        "import json, sys\nfrom provisioner.__main__ import main\ncode = 0\ntry:\n    main()\n"
+        "except SystemExit as end:\n    code = end.code\n"
+        "print(json.dumps([code, *sys.modules]), file=sys.stderr)"
+    )
+    command = [sys.executable, "-c", code, *arguments]
+    done = subprocess.run(command, capture_output=True, text=True, check=True, cwd=ROOT)
+    code_, *modules = json.loads(done.stderr.splitlines()[-1])
+    assert code_ in {0, None}, done.stderr
+    return set(modules)
+
+
+def test_the_version_loads_not_even_the_command_line(capsys: Any) -> None:
+    assert not loaded("--version") & (SLOW | {"click", "yaml", "pydantic", "provisioner.cli"})
+
+
+def test_the_version_is_told_in_the_words_of_the_command_line(capfd: Any) -> None:
+    assert run(["--version"]) == 0
+    done = subprocess.run(
+        [sys.executable, "-m", "provisioner", "--version"],
+        capture_output=True,
+        text=True,
+        check=True,
+        cwd=ROOT,
+    )
+    assert done.stdout == capfd.readouterr().out
+
+
+@pytest.mark.parametrize("arguments", [["--help"], ["validate", "--help"], ["diff", "--help"]])
+def test_help_loads_the_command_line_alone(arguments: list[str]) -> None:
+    found = loaded(*arguments)
+    assert not found & (SLOW | {"yaml", "pydantic", "dataclasses"})
+    assert {name for name in found if name.startswith("provisioner.")} == {
+        "provisioner.__main__",
+        "provisioner.cli",
+    }
+
+
+@pytest.mark.parametrize("arguments", [["validate", FILE], ["schema"]])
+def test_a_file_is_checked_with_its_sections_alone(arguments: list[str]) -> None:
+    found = loaded(*arguments)
+    assert not found & SLOW
+    steps = {name for name in found if name.startswith("provisioner.steps.")}
+    assert steps
+    assert all(name.endswith("_section") for name in steps)
+
+
+def test_permissions_are_told_without_a_way_to_aws() -> None:
+    assert not loaded("permissions", FILE) & {"botocore.session", "urllib3", "rich", "structlog", "moto"}
+
+
+def test_every_section_is_known_before_a_step_is_loaded() -> None:
+    code = (
+        "from provisioner.steps import SECTIONS\nbefore = dict(SECTIONS)\nfrom provisioner.steps import STEPS\n"
+        "assert STEPS\nassert before == SECTIONS, set(SECTIONS) - set(before)"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True, cwd=ROOT)
+
+
+def test_sections_and_steps_belong_together() -> None:
+    assert {step.section for step in STEPS.values()} == set(SECTIONS.values())
+
+
+def test_yaml_is_read_by_the_fast_parser() -> None:
+    assert yaml_source.FAST
