@@ -19,7 +19,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator
-from dataclasses import replace
+from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -65,18 +65,7 @@ def matrix() -> Iterator[Case]:
 def main() -> None:
     """Print one row for each case and run."""
     given = _given()
-    one = Case(
-        given.accounts,
-        given.regions,
-        given.latency,
-        given.drift,
-        given.processes,
-        given.command,
-        given.tls,
-        given.faults,
-        given.servers,
-        given.rate,
-    )
+    one = Case(**{each.name: getattr(given, each.name) for each in fields(Case)})
     cases = [one]
     if given.matrix:
         same = {"tls": given.tls, "servers": given.servers, "rate": given.rate, "command": given.command}
@@ -98,6 +87,9 @@ def _given() -> argparse.Namespace:
     add("--servers", type=int, default=1, help="processes that answer")
     add("--rate", type=float, default=100.0, help="calls a second where AWS documents none")
     add("--tls", action="store_true")
+    add(
+        "--signatures", action="store_true", help="the server checks each, which costs it more than an answer"
+    )
     add(
         "--faults",
         action="store_true",

@@ -29,6 +29,7 @@ sys.path.insert(0, str(ROOT / "scripts"))
 from fleet import world
 from fleet.answers import Organization, Weather
 from fleet.recorder import DRIFTED, ELSEWHERE, HOME, IN_SYNC, ROLE, Recorder
+from fleet.signatures import SECRET
 from fleet.state import State
 from fleet.telling import Telling
 from fleet.tls import certified
@@ -323,6 +324,28 @@ def test_a_region_that_is_not_enabled_and_an_operation_that_is_not_there(serve: 
         with pytest.raises(ClientError, match="does not know artifact:") as unknown:
             served.client("artifact", HOME, **given).list_reports()
         assert unknown.value.response["ResponseMetadata"]["HTTPStatusCode"] == 501
+
+
+def test_signatures_are_checked_where_that_is_asked_for(serve: Serve) -> None:
+    bucket = {"Bucket": f"acme-config-{MANAGEMENT}"}
+    own = {"aws_access_key_id": "AKIAFLEET", "aws_secret_access_key": SECRET}
+    wrong = {**own, "aws_secret_access_key": "other"}
+    with serve() as served:
+        served.organization.checks_signatures = True
+        member = credentials(served.client("sts", HOME, **own), served.accounts[1])
+        served.client("s3", HOME, **own).get_bucket_policy(**bucket, ExpectedBucketOwner=MANAGEMENT)
+        served.client("account", HOME, **own).list_regions()
+        for region in REGIONS:
+            served.client("config", region, **member).describe_delivery_channels()
+        with pytest.raises(ClientError, match="SignatureDoesNotMatch"):
+            served.client("s3", HOME, **wrong).get_bucket_policy(**bucket)
+        with pytest.raises(ClientError, match="SignatureDoesNotMatch"):
+            served.client("sts", HOME, **wrong).get_caller_identity()
+        with pytest.raises(ClientError, match="InvalidSignatureException"):
+            served.client("organizations", HOME, **wrong).list_roots()
+        mixed = {**member, "aws_secret_access_key": SECRET}
+        with pytest.raises(ClientError, match="InvalidSignatureException"):
+            served.client("config", HOME, **mixed).describe_delivery_channels()
 
 
 def test_bad_weather(serve: Serve) -> None:

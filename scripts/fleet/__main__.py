@@ -47,6 +47,7 @@ def main() -> None:
         state.drift(given.drift, len(regions), given.seed)
         weather = _weather(given, accounts, state, regions)
         organization = Organization(recorder, accounts, regions, state, weather)
+        organization.checks_signatures = given.signatures
         listeners, controls = _listeners(given.port, given.servers)
         ready = {
             "url": f"{'https' if given.tls else 'http'}://127.0.0.1:{listeners[0].getsockname()[1]}",
@@ -113,6 +114,7 @@ def _given() -> argparse.Namespace:
     add("--servers", type=int, default=1, help="processes that serve")
     add("--port", type=int, default=0)
     add("--tls", action="store_true")
+    add("--signatures", action="store_true", help="each is checked, which costs more than its answer")
     add("--broken", type=float, default=0.0, help="the share of requests that are answered with status 500")
     add("--reset", type=float, default=0.0, help="the share of requests whose connection breaks")
     add(

@@ -27,6 +27,7 @@ from .recorder import (
     Recorder,
 )
 from .replies import Reply
+from .signatures import signed
 from .state import LANES, State
 
 _ASSUMED: Final = re.compile(rb"(?:^|&)RoleArn=arn%3Aaws%3Aiam%3A%3A(\d{12})%3Arole%2F([^&]+)")
@@ -66,6 +67,7 @@ class Organization:
         self.resets = 0
         self.learned = 0  # answers that the sandbox was asked for
         self.unsigned: Callable[[bytes], bytes] = lambda head: b""
+        self.checks_signatures = False
         self._recorder = recorder
         self._places = {each.encode(): place for place, each in enumerate(accounts)}
         self._spots = {each.encode(): spot for spot, each in enumerate(regions)}
@@ -91,6 +93,12 @@ class Organization:
                 mood = "unknown"
             elif region == self._denied[1]:
                 mood = "denied"
+        if (
+            self.checks_signatures
+            and not mood
+            and not signed(head, body, account.decode() if place else None)
+        ):
+            mood = "unsigned"
         spot = self._spots.get(region, len(self._spots))
         if service == b"sts" and b"Action=AssumeRole&" in body:
             return self._assume(head, body, region, spot, mood or ("denied" if place else ""))

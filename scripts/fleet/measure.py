@@ -31,6 +31,7 @@ class Case:
     command: str = "diff"
     tls: bool = False
     faults: bool = False
+    signatures: bool = False
     servers: int = 1
     rate: float = 100.0
 
@@ -57,6 +58,7 @@ def serving(case: Case) -> Iterator[dict[str, Any]]:
     command = [sys.executable, "-m", "fleet", f"--accounts={case.accounts}", f"--regions={case.regions}"]
     command += [f"--latency={case.latency}", f"--drift={case.drift}", f"--servers={case.servers}"]
     command += [f"--rate={case.rate}", *(["--tls"] if case.tls else [])]
+    command += ["--signatures"] if case.signatures else []
     command += ["--broken=0.01", "--reset=0.01", "--deny"] if case.faults else []
     env = {**_clean(), "PYTHONPATH": os.pathsep.join([str(ROOT), str(ROOT / "scripts")])}
     server = subprocess.Popen(  # noqa: S603 - ourselves

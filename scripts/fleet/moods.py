@@ -44,6 +44,13 @@ def _unknown(call: WireCall) -> Fault:
     return _UNKNOWN.get(call.service, Fault("UnrecognizedClientException", 400, text))
 
 
+def _unsigned(call: WireCall) -> Fault:
+    text = "The request signature we calculated does not match the signature you provided."
+    if call.service in {"s3", "iam", "sts"}:
+        return Fault("SignatureDoesNotMatch", 403, text)
+    return Fault("InvalidSignatureException", 400, text)
+
+
 def _denied(call: WireCall) -> Fault:
     """A service control policy, or for a role its trust policy, says no."""
     by_xml = call.service in {"s3", "iam", "sts"}
@@ -62,5 +69,6 @@ MOODS: Final[dict[str, Mood]] = {
     "throttled": _throttled,
     "broken": _broken,
     "unknown": _unknown,
+    "unsigned": _unsigned,
     "denied": _denied,
 }

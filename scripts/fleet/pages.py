@@ -9,7 +9,6 @@ from contextlib import contextmanager
 from datetime import timedelta
 from typing import Any, Final
 
-from provisioner.sandbox import WireCall
 from provisioner.sandbox.seed import MANAGEMENT, MEMBERS
 from provisioner.sandbox.wire import backend
 
@@ -31,27 +30,32 @@ def populate(members: Sequence[str]) -> None:
         made = copy.copy(sample)
         made.id, made.name, made.email = account, f"account-{place:05}", f"aws+{place:05}@example.com"
         made.parent_id = units[place % len(units)]
-        made.create_time = sample.create_time + timedelta(minutes=place + 1)
+        made.create_time = sample.create_time + timedelta(minutes=place + 10)
         held.accounts.append(made)
 
 
 @contextmanager
-def few(question: str) -> Iterator[None]:
-    """The sandbox lists one account, where *question* is for a list: it would take long over thousands."""
+def cut(operation: str, body: bytes) -> Iterator[tuple[bytes, str | None]]:
+    """Of a list of accounts, the sandbox has no more than the page that is asked for: thousands would take it long.
+
+    The request for that page, and the token of the next one.
+    """
     held = _held()
     every = held.accounts
-    held.accounts = every[:1] if question.endswith(OF_ACCOUNTS) else every
     try:
-        yield
+        if operation not in OF_ACCOUNTS:
+            yield body, None
+            return
+        asked = json.loads(body)
+        start = int(str(asked.pop("NextToken", "p0"))[1:])
+        end = start + min(int(asked.pop("MaxResults", _PAGE)), _PAGE)
+        listed = [each for each in every if asked.get("ParentId") in (None, each.parent_id)]
+        held.accounts = listed[start:end]
+        yield json.dumps(asked).encode(), f"p{end}" if end < len(listed) else None
     finally:
         held.accounts = every
 
 
-def page(call: WireCall) -> bytes:
-    """The page of accounts that is asked for, cut as the sandbox does."""
-    parent = call.params.get("ParentId")
-    listed = [each for each in _held().accounts if parent in (None, each.parent_id)]
-    start = int(str(call.params.get("NextToken") or "p0")[1:])
-    end = start + min(int(call.params.get("MaxResults") or _PAGE), _PAGE)
-    more = {"NextToken": f"p{end}"} if end < len(listed) else {}
-    return json.dumps({"Accounts": [each.describe() for each in listed[start:end]], **more}).encode()
+def with_token(body: bytes, token: str | None) -> bytes:
+    """The page, with the token of the next."""
+    return json.dumps({**json.loads(body), "NextToken": token}).encode() if token else body

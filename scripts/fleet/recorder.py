@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 from urllib.parse import urlencode
 
@@ -16,6 +16,7 @@ from provisioner.sandbox import Fault, WireCall, World
 from provisioner.sandbox.seed import MANAGEMENT, MEMBERS
 
 from . import pages
+from .signatures import secret
 
 IN_SYNC, DRIFTED = MEMBERS
 HOME: Final = "us-east-1"
@@ -29,7 +30,7 @@ ACCOUNT, NUMBER, REGION, NAME, UNTIL = b"\0A\0", b"\0N\0", b"\0R\0", b"\0S\0", b
 TOKEN: Final = b"IQoJb3JpZ2luX2VjE"
 _CREDENTIALS: Final = {
     b"AccessKeyId": b"ASIA" + ACCOUNT + b"FLEE",
-    b"SecretAccessKey": b"fleetBench+" + ACCOUNT + b"/" + b"k" * 16,
+    b"SecretAccessKey": secret(ACCOUNT.decode()).encode(),
     b"SessionToken": TOKEN + ACCOUNT + b"//////////wEaCXVzLWVhc3QtMSJHMEUC" * 16,
     b"Expiration": UNTIL,
 }
@@ -84,8 +85,9 @@ class Recorder:
         was = self.password_policy(IN_SYNC) if sets_policy else {}
         self._mood = mood or _refused_write
         try:
-            with pages.few(question.headers.get("X-Amz-Target", "")):
-                answer = self._exchange(question)
+            operation = question.headers.get("X-Amz-Target", "").rpartition(".")[2]
+            with pages.cut(operation, question.body) as (body, more):
+                answer = self._exchange(replace(question, body=body))
         finally:
             self._mood = _serene
         call = self.world.calls[-1]
@@ -93,9 +95,7 @@ class Recorder:
         if sets_policy and was != self.password_policy(IN_SYNC):
             self.set_password_policy(IN_SYNC, was)
             return self.record(question, _no_repair)
-        body = answer.body
-        if answer.status == 200 and call.operation in pages.OF_ACCOUNTS:
-            body = pages.page(call)
+        body = pages.with_token(answer.body, more if answer.status == 200 else None)
         lines = [f"HTTP/1.1 {answer.status} {'OK' if answer.status == 200 else 'Answered'}"]
         for name, value in answer.headers.items():
             if name.lower() not in _OF_THE_CONNECTION:
