@@ -15,6 +15,7 @@ from .aws import Again, Aws, Interrupted, describe
 from .baseline import Baseline
 from .model import Call, Change, Note, Result, Scope, Seen, Step, Target
 
+WORKERS = 16  # steps at the same time
 RESTARTS = 6  # of one step, after writes whose outcome nobody knew
 
 
@@ -207,13 +208,13 @@ def walk(
     *,
     ordered: bool,
     lost: Mapping[str, str] | None = None,
-    workers: int = 16,
+    workers: int = WORKERS,
 ) -> list[Result]:
     """Do *work* on each node and return the results in the order of the graph.
 
     *ordered*: each node waits for those before it, as writes must. Otherwise all run at once, as reads may. Either way a
     node after a failed one counts as not run; so does one after a step of *lost*, which has failed elsewhere for the
-    reason that it is mapped to.
+    reason that it is mapped to. With one worker, no thread is made to read.
     """
     results = (_in_order if ordered else _at_once)(graph, work, lost or {}, workers)
     return [results[node] for node in graph]
@@ -224,8 +225,11 @@ def _at_once(
 ) -> dict[Node, Result]:
     if not graph:
         return {}
-    with _threads(min(workers, len(graph))) as pool:
-        read = dict(zip(graph, pool.map(work, graph), strict=True))
+    if workers == 1:
+        read = {node: work(node) for node in graph}
+    else:
+        with _threads(min(workers, len(graph))) as pool:
+            read = dict(zip(graph, pool.map(work, graph), strict=True))
     results: dict[Node, Result] = {}
     for node in TopologicalSorter(graph).static_order():
         results[node] = _blocked(graph, results, lost, node) or read[node]

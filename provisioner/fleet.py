@@ -75,6 +75,7 @@ class Fleet:
     names: tuple[str, ...] = ()
     only_regions: tuple[str, ...] = ()
     on_change: Callable[[Result, Change], None] = lambda result, change: None
+    alone: bool = False  # each account is done by one thread, for there are many
 
     @property
     def accounts(self) -> Accounts:
@@ -135,6 +136,7 @@ class Fleet:
             places=places,
             lost=lost,
             lenient=True,
+            alone=self.alone,
             on_change=self.on_change,
         )
 

@@ -108,10 +108,10 @@ def _listed(aws: Aws) -> tuple[list[Account], list[LeftOut]]:
 
 def _tagged(aws: Aws, accounts: Iterable[Account]) -> list[Account]:
     """The accounts with their tags, all asked for at once."""
-    asked = {each: aws.read("organizations").list_tags_for_resource(ResourceId=each.id) for each in accounts}
+    read = aws.read("organizations")
+    asked = [(each, read.list_tags_for_resource(ResourceId=each.id)) for each in accounts]
     return [
-        replace(each, tags={tag["Key"]: tag["Value"] for tag in answer.get("Tags")})
-        for each, answer in asked.items()
+        replace(each, tags={tag["Key"]: tag["Value"] for tag in answer.get("Tags")}) for each, answer in asked
     ]
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from . import engine
-from .aws import Aws, Identity, Memory
+from .aws import Aws, Identity, Memory, Myself
 from .aws.errors import IN_VAIN
 from .baseline import Baseline
 from .engine import Node
@@ -18,6 +18,7 @@ from .usable import LeftOut, without_unusable
 if TYPE_CHECKING:
     from .aws import Cloud
 
+_MYSELF = Myself()
 SETTLE = 120.0  # seconds that AWS gets to show what was written (Terraform's budget for IAM and S3)
 
 
@@ -36,6 +37,7 @@ class Run:
     lost: Mapping[str, str] = field(default_factory=dict)  # steps that have failed elsewhere, and why
     lenient: bool = False  # a Region that cannot be used is passed over, and told
     left_out: list[LeftOut] = field(default_factory=list)
+    alone: bool = False  # one thread does it all: many accounts are done at a time
     _memory: dict[str, Memory] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -48,7 +50,7 @@ class Run:
 
     def _looked(self, work: Callable[[Node], Result]) -> list[Result]:
         """The results of reading, but for the Regions that are passed over."""
-        results = engine.walk(self.graph, work, ordered=False, lost=self.lost)
+        results = engine.walk(self.graph, work, ordered=False, lost=self.lost, workers=self._workers)
         if self.lenient:
             results, passed = without_unusable(results, self.cloud.offers)
             self.left_out.extend(passed)
@@ -83,7 +85,7 @@ class Run:
             self.on_step(result)
             return result
 
-        return engine.walk(self.graph, work, ordered=True, lost=self.lost)
+        return engine.walk(self.graph, work, ordered=True, lost=self.lost, workers=self._workers)
 
     def settle(self, sent: Iterable[Result]) -> list[Result]:
         """Read back what was changed until AWS shows it, for at most two minutes.
@@ -101,7 +103,7 @@ class Run:
         lost: list[Result] = []
         for attempt in range(64):
             self.refresh()
-            results = engine.walk(left, self._rehearse_quietly, ordered=False)
+            results = engine.walk(left, self._rehearse_quietly, ordered=False, workers=self._workers)
             for r in results:  # what was held back still shows, and is not waited for
                 r.changes[:] = [c for c in r.changes if c.consent not in withheld[r.step, r.target] - {None}]
             lost += [r for r in results if _is_lost(r)]
@@ -126,6 +128,10 @@ class Run:
 
         return self._looked(work)
 
+    @property
+    def _workers(self) -> int:
+        return 1 if self.alone else engine.WORKERS
+
     def _rehearse(self, node: Node) -> Result:
         result = self._rehearse_quietly(node)
         self.on_step(result)
@@ -136,7 +142,7 @@ class Run:
 
     def _aws(self, node: Node) -> Aws:
         memory = self._memory.setdefault(node.target.account, Memory())
-        return Aws(node.target, self.cloud, memory)
+        return Aws(node.target, self.cloud, memory, _MYSELF if self.alone else None)
 
     def _filled(self, node: Node) -> Baseline:
         target = node.target

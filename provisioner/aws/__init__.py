@@ -9,7 +9,7 @@ import threading
 from collections.abc import Callable
 from concurrent.futures import Future
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from botocore import __version__ as BOTOCORE  # noqa: N812 - its version, which is a constant
 
@@ -21,6 +21,26 @@ if TYPE_CHECKING:
     from .terms import Options, Waiting
 
 Key = tuple[str, str, str, str]
+
+
+class Readers(Protocol):
+    """Those who carry a question to AWS: threads, or nobody but who asks."""
+
+    def submit(self, ask: Callable[..., Any], /, *question: Any) -> Future[Any]:
+        """The answer, on its way."""
+
+
+class Myself:
+    """No readers: who asks waits for each answer. For those that have company enough in other accounts."""
+
+    def submit(self, ask: Callable[..., Any], /, *question: Any) -> Future[Any]:
+        """The answer, which is there."""
+        answer: Future[Any] = Future()
+        try:
+            answer.set_result(ask(*question))
+        except Exception as error:  # noqa: BLE001 - it is raised where the answer is looked at
+            answer.set_exception(error)
+        return answer
 
 
 @dataclass(frozen=True)
@@ -129,8 +149,9 @@ class Identity:
 class Aws:
     """AWS as seen from one target."""
 
-    def __init__(self, target: Target, cloud: Cloud, memory: Memory):
+    def __init__(self, target: Target, cloud: Cloud, memory: Memory, readers: Readers | None = None):
         self.target = target
+        self._readers: Readers = readers or cloud.readers
         self.account, self.region, self.partition = target.account, target.region, target.partition
         self.central, self.archive = target.central or target.account, target.archive or target.account
         self._cloud = cloud
@@ -146,7 +167,7 @@ class Aws:
             key = (service, where, operation, repr(sorted(params.items())))
             question = (self.target, service, where, operation, params)
             asked = self._memory.ask(
-                key, lambda: Asked(self._cloud.readers.submit(self._cloud.read, *question), self._depth + 1)
+                key, lambda: Asked(self._readers.submit(self._cloud.read, *question), self._depth + 1)
             )
             return Reading(asked, operation, self._arrived)
 
@@ -237,6 +258,7 @@ __all__ = [
     "Incomplete",
     "Interrupted",
     "Memory",
+    "Myself",
     "Options",
     "Reader",
     "Reading",

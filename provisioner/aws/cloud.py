@@ -33,6 +33,7 @@ from .terms import Clock, Options, RealClock, Tally, Waiting
 
 WORKERS = 32  # one account's reads in flight
 _ATTEMPTS = 8  # of a read
+_RENEWALS = 3  # of credentials, for one call
 _BUSY = 120.0  # seconds of a call's retries while something else is under way on the same thing
 _DEADLINE = 60.0  # seconds of a call's retries for throttling and outages
 
@@ -142,8 +143,9 @@ class Cloud:
         account = self.keyring.whose(target.account)
         where = (account, region, service)
         kind = kind_of(client.meta.method_to_api_mapping[operation], READS)
-        for last in (False, True):
+        for left in range(_RENEWALS, -1, -1):
             self.enter(account)
+            used = self.keyring.held(account)
             pause = self.pace.wait(where, kind, self.clock.now())
             if pause > 0:
                 self.on_wait(Waiting(target, operation, f"AWS's rate for {service} in {region}", 0.0, pause))
@@ -155,8 +157,9 @@ class Cloud:
                 if is_throttle(error):
                     self.pace.refused(where, kind, self.clock.now())
                 # A long run outlives an assumed role's credentials; a clock that is wrong makes it happen early.
-                if last or code_of(error) not in EXPIRED or not self.keyring.drop(account):
+                if not left or code_of(error) not in EXPIRED or used is None:
                     raise
+                self.keyring.drop(account, used)
             else:
                 self.pace.passed(where, kind)
                 return answer

@@ -118,10 +118,18 @@ class Keyring:
             )
             key.until = given["Expiration"]
 
-    def drop(self, account: str) -> bool:
-        """The account's credentials are forgotten; whether there were any."""
+    def held(self, account: str) -> ReadOnlyCredentials | None:
+        """The credentials of the account that were assumed last; None for the caller's own."""
         with self._lock:
-            return self._keys.pop(account, None) is not None
+            key = self._keys.get(account)
+        return key.frozen if key else None
+
+    def drop(self, account: str, used: ReadOnlyCredentials | None = None) -> None:
+        """The account's credentials are forgotten; with *used*, only if nobody has renewed these since."""
+        with self._lock:
+            key = self._keys.get(account)
+            if key is not None and used in (None, key.frozen):
+                del self._keys[account]
 
     def frozen(self) -> ReadOnlyCredentials | None:
         """The credentials to sign with now; None where the caller has none."""

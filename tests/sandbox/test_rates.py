@@ -48,6 +48,13 @@ def test_cloudtrail_reads_ten_times_a_second(aws: Aws, world: World, hand: Hand)
     assert world.limiter.given == {(ACCOUNT, "us-east-1", "cloudtrail"): 8}
 
 
+def test_time_that_goes_back_earns_nothing(aws: Aws, hand: Hand) -> None:
+    outcomes(aws, 10)
+    for step in (-60, 60):
+        hand.time += step
+        assert outcomes(aws, 1) == {THROTTLED: 1}
+
+
 def test_each_account_region_and_service_has_its_own_rate(aws: Aws, hand: Hand) -> None:
     outcomes(aws, 11)
     assert outcomes(aws, 1) == {THROTTLED: 1}

@@ -46,7 +46,7 @@ def clock(bench: Bench) -> OwnTime:
 @pytest.fixture
 def switch(monkeypatch: pytest.MonkeyPatch) -> Callable[[Switch], None]:
     """What the function does is done to the sandbox of each command line, which no longer waits in real time."""
-    monkeypatch.setattr(cloud, "_Interruptible", lambda stop: OwnTime())
+    monkeypatch.setattr(cloud, "RealClock", lambda stop: OwnTime())
     real = World._set_switches
 
     def use(act: Switch) -> None:

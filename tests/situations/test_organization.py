@@ -56,9 +56,11 @@ class Ran:
 class Organization:
     """A file for many accounts, and the strict AWS that it is held against."""
 
-    def __init__(self, bench: Bench):
+    everyone = Narrowed()
+
+    def __init__(self, bench: Bench, accounts: int = 50):
         self.bench, self.world = bench, bench.world
-        every = bench.world.organization(accounts=50, units=UNITS)
+        every = bench.world.organization(accounts, units=UNITS if accounts == 50 else {})
         self.members = [each.id for each in every if each.state == "ACTIVE"]
         self.suspended = {each.id for each in every} - {*self.members}
 

@@ -141,6 +141,7 @@ def test_iam_recorded_elsewhere_too_is_stricter(bench: Bench) -> None:
 
 
 def test_a_home_that_knows_no_iam_is_warned_of(bench: Bench) -> None:
+    bench.world.enable("me-central-1")
     text = "home_region: me-central-1\n" + recorder_file(EVERYTHING, regions=("me-central-1",))
     plan = bench.diff(text, only=ONLY)
     assert [kind for kind, _ in notes(plan)] == ["WARNING"]

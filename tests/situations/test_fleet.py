@@ -1,0 +1,230 @@
+"""Many accounts: what each needs of the others, whose credentials a call carries, and what stays where it failed."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections import Counter
+from dataclasses import replace
+
+import pytest
+
+from provisioner.aws import Cloud, identify
+from provisioner.aws.keyring import Role
+from provisioner.fleet import Job
+from provisioner.model import Target
+from provisioner.sandbox import WireCall
+
+from ..conftest import EXAMPLE, Bench
+from .test_organization import Organization, Ran, as_account
+
+MANAGEMENT, ARCHIVE, WORKLOAD = "123456789012", "111122223333", "444455556666"
+ALL = f"accounts: {{all: true, log_archive: '{ARCHIVE}'}}\n"
+LISTED = f"accounts: {{ids: ['{ARCHIVE}', '{WORKLOAD}'], log_archive: '{ARCHIVE}'}}\n"
+BUCKET = f"acme-config-{ARCHIVE}"
+
+
+@pytest.fixture
+def three(bench: Bench) -> Organization:
+    """The organization as the sandbox brings it: the management account and two members."""
+    return Organization(bench, accounts=4)
+
+
+def failures(ran: Ran) -> set[tuple[str, str, str]]:
+    return {(r.step, r.target.account, r.blocked_by or "") for r in ran.results() if not r.ok}
+
+
+def test_what_exists_once_is_made_once_and_in_its_account(bench: Bench, three: Organization) -> None:
+    three.run("apply", EXAMPLE + ALL)
+    where = {(call.service, call.account) for call in bench.world.writes}
+    assert {account for service, account in where if service == "s3"} == {ARCHIVE}
+    assert {account for service, account in where if service in {"cloudtrail", "organizations"}} == {
+        MANAGEMENT
+    }
+    assert {account for service, account in where if service == "config"} == {MANAGEMENT, ARCHIVE, WORKLOAD}
+    channel = as_account(bench, WORKLOAD, "config").describe_delivery_channels()["DeliveryChannels"][0]
+    assert channel["s3BucketName"] == BUCKET
+    assert three.run("diff", EXAMPLE + ALL).plan().changes == []
+
+
+def statements(bench: Bench) -> dict[str, dict[str, object]]:
+    s3 = as_account(bench, ARCHIVE, "s3")
+    policy = json.loads(s3.get_bucket_policy(Bucket=BUCKET, ExpectedBucketOwner=ARCHIVE)["Policy"])
+    return {each["Sid"]: each for each in policy["Statement"]}
+
+
+def test_the_bucket_lets_the_whole_organization_deliver(bench: Bench, three: Organization) -> None:
+    three.run("apply", EXAMPLE + ALL)
+    condition = statements(bench)["AWSConfigBucketDeliveryProvision"]["Condition"]
+    assert isinstance(condition, dict)
+    assert condition["StringEquals"]["aws:SourceOrgID"] == "o-sandbox12345"
+
+
+def test_listed_accounts_stand_in_the_policy_whatever_the_run_is_narrowed_to(
+    bench: Bench, three: Organization
+) -> None:
+    three.run("apply", EXAMPLE + LISTED)
+    for sid in (
+        "AWSConfigBucketDelivery",
+        "AWSConfigBucketPermissionsCheck",
+        "AWSConfigBucketExistenceCheck",
+    ):
+        condition = statements(bench)[f"{sid}Provision"]["Condition"]
+        assert isinstance(condition, dict)
+        assert sorted(condition["StringEquals"]["AWS:SourceAccount"]) == [ARCHIVE, WORKLOAD]
+    fleet = three.fleet(EXAMPLE + LISTED)
+    assert fleet.central().rehearse().changes == []
+
+
+def test_without_its_bucket_no_account_delivers_and_the_rest_goes_on(
+    bench: Bench, three: Organization
+) -> None:
+    bench.world.deny("s3", "*", account=ARCHIVE)
+    ran = three.run("diff", EXAMPLE + ALL)
+    accounts = {MANAGEMENT, ARCHIVE, WORKLOAD}
+    assert failures(ran) == {
+        ("log_buckets", ARCHIVE, ""),
+        ("cloudtrail", MANAGEMENT, "log_buckets"),
+        *(("config_recorder", each, "log_buckets") for each in accounts),
+        *(("config_rules", each, "log_buckets") for each in accounts),
+    }
+    changed = Counter(r.step for r, _ in ran.plan().changes)
+    assert changed["password_policy"] == 3
+    before = len(bench.world.writes)
+    done = three.run("apply", EXAMPLE + ALL)
+    assert failures(done) == failures(ran)
+    assert {call.operation for call in bench.world.writes[before:]} == {
+        "EnableAWSServiceAccess",
+        "CreateServiceLinkedRole",
+        "UpdateAccountPasswordPolicy",
+    }
+
+
+def test_a_failure_in_one_account_and_region_stays_there(bench: Bench, three: Organization) -> None:
+    text = EXAMPLE.replace("regions: [us-east-1]", "regions: [us-east-1, eu-west-1]") + ALL
+    bench.world.deny("config", "DescribeConfigurationRecorders", region="eu-west-1", account=WORKLOAD)
+    ran = three.run("apply", text)
+    assert {(step, account) for step, account, _ in failures(ran)} == {
+        ("config_recorder", WORKLOAD),
+        ("config_rules", WORKLOAD),
+    }
+    recorders = as_account(bench, WORKLOAD, "config").describe_configuration_recorders()
+    assert len(recorders["ConfigurationRecorders"]) == 1, "the other Region is done"
+
+
+def test_credentials_that_end_in_mid_run_are_renewed(bench: Bench, three: Organization) -> None:
+    bench.world.set(credentials_calls=20)
+    ran = three.run("apply", EXAMPLE + ALL)
+    assert failures(ran) == set()
+    entries = Counter(
+        str(call.params["RoleArn"]).split(":")[4]
+        for call in bench.world.calls
+        if call.operation == "AssumeRole"
+    )
+    assert entries[ARCHIVE] > 3
+    assert any(str(call.code).startswith("ExpiredToken") for call in bench.world.calls)
+    bench.world.set(credentials_calls=0)
+    assert three.run("diff", EXAMPLE + ALL).plan().changes == []
+
+
+def test_credentials_near_their_end_are_renewed_before_they_are_used(
+    bench: Bench, three: Organization
+) -> None:
+    bench.world.set(credentials_lifetime=240)
+    three.run("diff", EXAMPLE + ALL)
+    assert not any(str(call.code).startswith("Expired") for call in bench.world.calls)
+    entries = sum(call.operation == "AssumeRole" for call in bench.world.calls)
+    questions = sum(call.account in {ARCHIVE, WORKLOAD} for call in bench.world.calls)
+    assert entries == questions + 2, "on entering, and at each call: four minutes are less than five"
+
+
+def test_every_call_is_signed_for_its_account(bench: Bench, three: Organization) -> None:
+    fleet = three.fleet(EXAMPLE + ALL)
+    cloud = fleet.cloud
+    wrong: list[str] = []
+
+    def ask(account: str) -> None:
+        cloud.enter(account)
+        for _ in range(20):
+            answer = cloud.read(Target(account, "us-east-1"), "sts", "us-east-1", "get_caller_identity", {})
+            if answer["Account"] != account:
+                wrong.append(f"{account}: {answer['Account']}")
+
+    threads = [threading.Thread(target=ask, args=(each,)) for each in (MANAGEMENT, ARCHIVE, WORKLOAD) * 3]
+    for each in threads:
+        each.start()
+    for each in threads:
+        each.join()
+    assert wrong == []
+
+
+def test_a_call_for_no_account_is_not_signed(bench: Bench, three: Organization) -> None:
+    cloud = three.fleet(EXAMPLE + ALL).cloud
+    with pytest.raises(RuntimeError, match="did not say for which account"):
+        cloud.client("iam", "us-east-1").list_account_aliases()
+    with cloud.keyring.acting(WORKLOAD), pytest.raises(RuntimeError, match="no credentials for account"):
+        cloud.client("iam", "us-east-1").list_account_aliases()
+
+
+def test_who_is_let_into_another_account_than_meant_goes_no_further(bench: Bench) -> None:
+    cloud = Cloud(clock=bench.clock)
+    bench.clouds.append(cloud)
+    who = identify(cloud, "us-east-1")
+
+    class Wrong(Role):
+        def arn(self, account: str) -> str:
+            return super().arn(ARCHIVE)
+
+    cloud.keyring.role = Wrong(who.account, "aws", "us-east-1", "OrganizationAccountAccessRole")
+    with pytest.raises(Exception, match=f"asked for account {WORKLOAD}, AWS let us into another"):
+        cloud.enter(WORKLOAD)
+
+
+def test_external_id_and_session_tags_are_given(bench: Bench, three: Organization) -> None:
+    text = ALL.replace("all: true", "all: true, external_id: secret-1, session_tags: {run: baseline}")
+    fleet = three.fleet(EXAMPLE + text)
+    fleet.attend(Job("diff", next(a for a in fleet.census(three.everyone).accounts if a.id == WORKLOAD)))
+    [call] = [call for call in bench.world.calls if call.operation == "AssumeRole"]
+    assert call.params["ExternalId"] == "secret-1"
+    assert call.params["Tags"] == [{"Key": "run", "Value": "baseline"}]
+
+
+def test_all_regions_are_those_that_each_account_has_enabled(bench: Bench, three: Organization) -> None:
+    world = bench.world
+    world.disable("eu-west-1", WORKLOAD)
+    world.enable("af-south-1", WORKLOAD)
+    text = EXAMPLE.replace("regions: [us-east-1]", "regions: all") + ALL
+    ran = three.run("diff", text)
+    assert failures(ran) == set()
+    ours, theirs = ran.outcomes[WORKLOAD], ran.outcomes[ARCHIVE]
+    assert {*ours.regions} - {*theirs.regions} == {"af-south-1"}
+    assert {*theirs.regions} - {*ours.regions} == {"eu-west-1"}
+    assert ("eu-west-1", "is disabled, not enabled") in {(x.region, x.why) for x in ours.left_out}
+    asked = Counter(call.account for call in world.calls if call.operation == "ListRegions")
+    assert asked == {MANAGEMENT: 1, ARCHIVE: 1, WORKLOAD: 1}
+    assert not any(call.region == "eu-west-1" and call.account == WORKLOAD for call in world.calls)
+
+
+def test_rates_are_kept_account_by_account(bench: Bench, three: Organization) -> None:
+    """The world throttles as AWS does, on the clock that the run sleeps on: only undocumented rates are ever met."""
+    bench.world.set(rates=True)
+    bench.world.clock = bench.clock.now
+    ran = three.run("apply", EXAMPLE + ALL)
+    assert failures(ran) == set()
+    refused: list[WireCall] = [call for call in bench.world.calls if "Throttl" in str(call.code)]
+    assert not [call for call in refused if call.service in {"cloudtrail", "sts"}]
+    assert three.run("diff", EXAMPLE + ALL).plan().changes == []
+
+
+def test_an_account_that_is_applied_twice_is_changed_once(bench: Bench, three: Organization) -> None:
+    """As when the worker that had it was lost after its last write."""
+    fleet = three.fleet(EXAMPLE + ALL)
+    three.run("apply", EXAMPLE + ALL)
+    as_account(bench, WORKLOAD, "iam").update_account_password_policy(MinimumPasswordLength=8)
+    account = next(a for a in fleet.census(three.everyone).accounts if a.id == WORKLOAD)
+    seen = fleet.attend(Job("diff", account))
+    job = Job("apply", account, seen.regions, planned=seen.results)
+    before = len(bench.world.writes)
+    assert not fleet.attend(job).failed
+    assert not fleet.attend(replace(job)).failed
+    assert [call.operation for call in bench.world.writes[before:]] == ["UpdateAccountPasswordPolicy"]
