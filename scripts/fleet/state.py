@@ -65,10 +65,8 @@ class State:
 
     def reset(self) -> None:
         """As at the beginning: nothing was asked, and what had drifted has drifted again."""
-        for each in (self.due, self.given):
-            each[:] = memoryview(bytes(8 * self._lanes)).cast("d")
-        for each in (self.policy, self.recorder):
-            each[:] = bytes(self._accounts)
+        self.due[:] = self.given[:] = memoryview(bytes(8 * self._lanes)).cast("d")
+        self.policy[:] = self.recorder[:] = bytes(self._accounts)
         for place, region in self._drifted:
             self.policy[place], self.recorder[place] = 1, region
 

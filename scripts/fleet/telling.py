@@ -67,7 +67,7 @@ class Telling:
         self._organization.resets = self._organization.learned = 0
         self._state.reset()
         if self.loop:
-            self.loop.traffic = Traffic()
+            self.loop.begin_anew()
         self._since = process_time()
 
 

@@ -86,6 +86,10 @@ class Loop:
         """Serve no more, from the next half second on."""
         self._running = False
 
+    def begin_anew(self) -> None:
+        """Nothing is counted yet but the connections that are open."""
+        self.traffic = Traffic(peak=len(self._connections))
+
     def run(self) -> None:
         """Serve."""
         while self._running:

@@ -138,7 +138,9 @@ def test_aws_is_asked_at_home(bench: Bench, partition: str) -> None:
     assert (run.identity.partition, run.identity.arn.split(":")[1]) == (partition, partition)
     run.send(run.rehearse())
     suffix = HOMES[partition][2]
-    hosts = {client.meta.endpoint_url.removeprefix("https://") for client in run.cloud._clients._clients.values()}
+    hosts = {
+        client.meta.endpoint_url.removeprefix("https://") for client in run.cloud._clients._clients.values()
+    }
     assert len(hosts) >= 7
     assert {host for host in hosts if not host.endswith(f".{suffix}")} == set()
     ours = {call.region.split("-")[0] for call in bench.world.calls}
