@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from .model import Finding
 
+# What `moment` says, wherever it is said.
+MOMENT: Final = re.compile(r"([0-9-]{10} )?[0-9]{2}:[0-9]{2} UTC, (just now|[0-9]+ (day|hour|minute)s? ago)")
 STALE: Final = timedelta(hours=24)
 
 _HINTS: Final = {

@@ -79,7 +79,11 @@ class _Portion:
 
 
 def spread(
-    workers: Workers, jobs: Iterable[Job], on_delivered: Callable[[Delivered], None], stop: Event
+    workers: Workers,
+    jobs: Iterable[Job],
+    on_delivered: Callable[[Delivered], None],
+    stop: Event,
+    on_begun: Callable[[Job], None] = lambda job: None,
 ) -> None:
     """Have all *jobs* done; what becomes of them is told as it comes. After *stop*, no more are given out."""
     portions = _portions(jobs, workers.portion)
@@ -90,6 +94,8 @@ def spread(
             portion = again.pop() if again else next(portions, None)
             if portion is None:
                 break
+            for job in portion.jobs:
+                on_begun(job)
             under_way[workers.submit(portion.jobs)] = portion
         if not under_way:
             return

@@ -5,8 +5,10 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
-from provisioner.proof import Arrivals, arriving, moment
+from provisioner.proof import MOMENT, Arrivals, arriving, moment
 
 NOW = datetime(2025, 3, 1, 14, 8, 20, tzinfo=UTC)
 
@@ -47,3 +49,12 @@ def test_times_are_told_in_utc_with_the_date_of_another_day() -> None:
     assert moment(ago(seconds=5), NOW) == "14:08 UTC, just now"
     assert moment(ago(minutes=1), NOW) == "14:07 UTC, 1 minute ago"
     assert moment(ago(days=3), NOW) == "2025-02-26 14:08 UTC, 3 days ago"
+
+
+@settings(max_examples=200)
+@given(st.timedeltas(timedelta(0), timedelta(days=9000)), st.timedeltas(timedelta(0), timedelta(days=900)))
+def test_a_moment_can_be_found_again_in_what_is_said(later: timedelta, passed: timedelta) -> None:
+    now = NOW + later
+    assert (
+        MOMENT.sub("${time}", f"stopped at {moment(now - passed, now)}; more") == "stopped at ${time}; more"
+    )

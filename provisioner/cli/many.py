@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from contextlib import closing
 from dataclasses import dataclass, field, replace
 
@@ -13,7 +14,8 @@ from ..fleet import Command, Fleet, Job, Outcome, lost_steps, telling
 from ..members import Census, Narrowed
 from ..model import Change, Refused, Result
 from ..plan import Plan, count
-from ..report import document, grouped, lines, text, words
+from ..report import failing, grouped, lines, text, words
+from ..report.standing import Standing, state
 from ..spread import Delivered, spread
 from ..usable import LeftOut
 from . import CHANGES, ERROR, INTERRUPTED, OK, SOME_FAILED
@@ -55,6 +57,14 @@ class Work:
             results += outcome.results
             others += outcome.others
         return Plan(tuple(results), others)
+
+    @property
+    def standing(self) -> Standing:
+        """How the accounts stand."""
+        found = Standing(left_out=len(self.census.left_out), organization=state(self.central, self.unseen))
+        for outcome in self.outcomes.values():
+            found.add(outcome)
+        return found
 
     @property
     def interrupted(self) -> bool:
@@ -107,9 +117,7 @@ def apply(session: Session, fleet: Fleet) -> int:
             plan = work.plan
             _tell(work, plan)
         elif asked.quiet:
-            session.screen.report(
-                grouped.failures(session.shown(plan).results, work.names, unfold=asked.unfold)
-            )
+            _show_failures(work, session.shown(plan).results)
         session.journal.failures(session.shown(plan.failed))
         _finish(work, plan)
         return work.code
@@ -122,8 +130,11 @@ def verify(session: Session, fleet: Fleet) -> int:
         plan = session.shown(work.plan)
         bad = [r for r in plan.results if r.changes or not r.ok or any(f.ok is False for f in r.findings)]
         if bad or not session.asked.quiet:
-            session.screen.lines(grouped.verified(plan, work.names, unfold=session.asked.unfold))
-            session.screen.report(grouped.left_out(_left_out(work), unfold=session.asked.unfold))
+            unfold, names = session.asked.unfold, work.names
+            session.screen.lines(failing.verified(plan.results, names, unfold=unfold))
+            session.screen.report(grouped.left_out(_left_out(work), names, unfold=unfold))
+            told = failing.checks(plan.results, plan.others)
+            session.screen.lines([f"{told}. {work.standing.line(session.cost)}"])
         _finish(work, plan)
         session.journal.write("verified", failed=sorted({r.step for r in bad}))
         return work.code or (CHANGES if bad else OK)
@@ -161,13 +172,13 @@ def _look(work: Work, command: Command) -> None:
     """What exists once is looked at, and then every account."""
     session, record = work.session, work.record
     session.graceful = True
-    session.screen.events(lines.version(session.header()))
+    session.screen.event(lines.version(session.header()))
     if CENTRAL not in record.done:
         session.screen.busy("reading what exists once")
         run = session.run
         work.central = list(run.rehearse().results) if command == "diff" else run.verify()
         session.screen.idle()
-        session.screen.events(lines.organization(session.shown(work.central)))
+        session.screen.event(lines.organization(session.shown(work.central), session.asked.command))
         if all(r.ok and not r.changes for r in work.central):
             record.succeeded(CENTRAL)
     lost = lost_steps(work.central)
@@ -189,15 +200,15 @@ def _spread(work: Work, jobs: list[Job]) -> None:
             if not done.failed and (applying or not done.drifted or session.asked.command != "apply"):
                 record.succeeded(outcome.account.id)
             progress.delivered(done)
-            session.screen.events(lines.account(session.shown(done)))
+            session.screen.event(lines.account(session.shown(done), session.asked.command))
 
     if not jobs:
         return
     with (
-        Progress(session.screen, len(jobs), session.cloud.tally) as progress,
+        Progress(session.screen, len(jobs), session.asked_so_far) as progress,
         closing(workers(session, work.fleet, len(jobs))) as those,
     ):
-        spread(those, jobs, on_delivered, session.cloud.stop)
+        spread(those, jobs, on_delivered, session.cloud.stop, lambda job: progress.begun(job.account))
 
 
 def _carry_out(work: Work, plan: Plan) -> None:
@@ -250,27 +261,35 @@ def _show(work: Work, plan: Plan) -> None:
     shown = session.shown(plan)
     screen.lines(grouped.changes(shown, names, unfold=unfold))
     if not screen.quiet:
-        screen.report(grouped.notes(shown, unfold=unfold))
-        screen.report(grouped.left_out(_left_out(work), unfold=unfold))
-    screen.report(grouped.failures(shown.results, names, unfold=unfold))
-    screen.lines(grouped.summary(shown, plan.digest, session.cost))
+        screen.report(grouped.notes(shown, names, unfold=unfold))
+        screen.report(grouped.left_out(_left_out(work), names, unfold=unfold))
+    _show_failures(work, shown.results)
+    screen.lines(grouped.summary(shown, plan.digest, work.standing, session.cost))
+
+
+def _show_failures(work: Work, results: Iterable[Result]) -> None:
+    table = failing.failures(results, work.names, unfold=work.session.asked.unfold)
+    if table.row_count:
+        work.session.screen.trouble(table)
 
 
 def _tell(work: Work, plan: Plan) -> None:
     """What was changed, what AWS does not show yet, and what failed."""
-    session = work.session
+    session, names = work.session, work.names
     screen, unfold = session.screen, session.asked.unfold
     shown = session.shown(plan)
     unseen = session.shown([*work.unseen, *(x for each in work.outcomes.values() for x in each.unseen)])
     if screen.quiet:
         screen.lines(text.repaired(result, change) for result, change in shown.changes)
-    screen.report(text.withheld(shown.results))
-    screen.report(
-        grouped.failures([*shown.results, *(r for r in unseen if not r.ok)], work.names, unfold=unfold)
-    )
-    screen.report(grouped.not_seen([r for r in unseen if r.ok], work.names, unfold=unfold))
+    screen.report(grouped.withheld(shown.results, names, unfold=unfold))
+    _show_failures(work, [*shown.results, *(r for r in unseen if not r.ok)])
+    screen.report(grouped.unseen(unseen, names, unfold=unfold))
+    if work.interrupted:
+        screen.say(
+            "interrupted; what was done until then is told, and `--resume` goes on from here", always=True
+        )
     if not screen.quiet:
-        screen.lines(grouped.applied(shown, unseen, session.cost, interrupted=work.interrupted))
+        screen.lines([grouped.applied(shown.results, work.standing, session.cost)])
     counted = count(plan.results)
     session.journal.write(
         "applied",
@@ -285,14 +304,17 @@ def _tell(work: Work, plan: Plan) -> None:
 
 def _finish(work: Work, plan: Plan) -> None:
     """The machine's side of the report."""
-    session = work.session
-    outcomes = [each for _, each in sorted(work.outcomes.items())]
-    summary = lines.summary(session.header(), session.shown(plan), plan.digest, outcomes)
-    session.screen.events(summary)
+    session, command = work.session, work.session.asked.command
+    shown = session.shown(plan)
+    counted = failing.checks(shown.results, shown.others) if command == "verify" else count(shown.results)
+    summary = lines.summary(
+        command, counted, work.standing, session.cost, digest=plan.digest, left_out=_left_out(work)
+    )
+    session.screen.event(summary)
     if session.screen.as_json:
-        accounts = [lines.account(session.shown(each)) for each in outcomes]
-        left_out = lines.left_out(_left_out(work))
-        central = document.plan_document(session.shown(Plan(tuple(work.central))), plan.digest)
+        outcomes = [each for _, each in sorted(work.outcomes.items())]
+        central = lines.organization(session.shown(work.central), command, session.shown(work.unseen))
+        accounts = [lines.account(session.shown(each), command) for each in outcomes]
         session.screen.document(
-            {**summary, "organization": central, "accounts": accounts, "left_out": left_out}
+            {**session.header(), **summary, "organization": central, "accounts": accounts}
         )

@@ -6,11 +6,12 @@ import json
 import os
 import threading
 import time
-from collections.abc import Iterable
-from contextlib import suppress
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
 from typing import Any
 
 from rich.console import Console, RenderableType
+from rich.live import Live
 from rich.status import Status
 from rich.text import Text
 
@@ -30,35 +31,48 @@ class Screen:
         self.out = _console(asked.color, stderr=False)
         self.err = _console(asked.color, stderr=True)
         self._status: Status | None = None
+        self._live: Live | None = None
         self._said: dict[str, float] = {}
         self._lock = threading.Lock()
 
     def lines(self, lines: Iterable[Text | str]) -> None:
         """Print results, unless they are wanted as JSON."""
         if not (self.as_json or self.as_lines):
+            console = self._beside()
             for line in lines:
-                self.out.print(line, soft_wrap=not self.out.is_terminal)
+                console.print(line, soft_wrap=not console.is_terminal)
 
     def report(self, lines: Iterable[Text | str]) -> None:
         """Tell the user all of this on stderr, also when quiet."""
         for line in lines:
             self.say(line, always=True)
 
-    def events(self, event: dict[str, Any]) -> None:
-        """Print one JSON object in a line, if lines were asked for."""
-        if self.as_lines:
-            self.out.file.write(json.dumps(event, default=str) + "\n")
-            self.out.file.flush()
-
     def table(self, table: RenderableType) -> None:
         """Print a table, unless it is wanted as JSON."""
         if not (self.as_json or self.as_lines):
-            self.out.print(table)
+            self._beside().print(table)
+
+    def trouble(self, table: RenderableType) -> None:
+        """Print a table of what went wrong, on stderr, also when quiet."""
+        with suppress(OSError):
+            self.err.print(table)
 
     def document(self, document: dict[str, Any]) -> None:
         """Print the one JSON document, if it was asked for."""
         if self.as_json:
             self.out.file.write(json.dumps(document, indent=2, default=str) + "\n")
+            self.out.file.flush()
+
+    def event(self, event: dict[str, Any]) -> None:
+        """Print one JSON object as one line, if lines were asked for; their reader has it at once."""
+        if not self.as_lines:
+            return
+        line = json.dumps(event, default=str)
+        console = self._beside()
+        if console is self.err:
+            console.print(line, soft_wrap=True)
+        else:
+            self.out.file.write(line + "\n")
             self.out.file.flush()
 
     def say(self, line: Text | str, *, always: bool = False) -> None:
@@ -72,6 +86,8 @@ class Screen:
         if self.quiet or not self.err.is_terminal:
             return
         with self._lock:
+            if self._live is not None:
+                return
             if self._status is None:
                 self._status = self.err.status(text, spinner="line")
                 self._status.start()
@@ -83,6 +99,29 @@ class Screen:
             if self._status is not None:
                 self._status.stop()
                 self._status = None
+
+    @property
+    def animated(self) -> bool:
+        """Somebody looks on as it happens: stderr is a terminal, whatever colours were asked for, and can go back."""
+        return not self.quiet and self.err.is_interactive and self.err.file.isatty()
+
+    @contextmanager
+    def live(self, line: RenderableType, per_second: float) -> Iterator[None]:
+        """Until the block ends, *line* is the last of the terminal, drawn anew *per_second*; `busy` says nothing."""
+        self.idle()
+        live = Live(line, console=self.err, refresh_per_second=per_second, transient=True)
+        with self._lock:
+            self._live = live
+        try:
+            with live:
+                yield
+        finally:
+            with self._lock:
+                self._live = None
+
+    def _beside(self) -> Console:
+        """Where results go: stdout. While a line lives on the same terminal, the console that knows to go around it."""
+        return self.err if self._live is not None and self.out.file.isatty() else self.out
 
     def waiting(self, waiting: Waiting) -> None:
         """Say what is waited for, and for how long at most."""

@@ -10,7 +10,7 @@ import time
 from collections.abc import Iterator
 from concurrent.futures import Future
 from contextlib import ExitStack, contextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
@@ -23,7 +23,7 @@ from ..general import ALL
 from ..model import Target
 from ..report import words
 from ..report.hidden import hidden
-from ..report.words import Cost
+from ..report.standing import Cost
 from ..run import Run
 from . import offline
 from .extent import Unable, for_many, known, only_regions, planned
@@ -136,6 +136,11 @@ class Session:
             max(tally.depth, more.depth),
         )
 
+    def asked_so_far(self) -> tuple[int, int]:
+        """The calls, here and elsewhere, and how many of them AWS refused for their rate."""
+        cost = self.cost
+        return cost.calls, cost.throttled
+
     def header(self) -> dict[str, Any]:
         """The head of every JSON document: what this is about, and what it cost so far."""
         return {
@@ -146,7 +151,7 @@ class Session:
             "partition": self.identity.partition,
             "caller": self.identity.arn,
             "regions": self.regions or list(self.baseline.general.regions),
-            "cost": self.cost._asdict(),
+            "cost": asdict(self.cost),
         }
 
 

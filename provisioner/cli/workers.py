@@ -6,14 +6,16 @@ from ..fleet import Fleet
 from ..spread import Threads, Workers
 from .session import Session, real
 
-WIDTH = 8  # accounts at a time in one process; each asks many questions at once
+# Accounts at a time in one process: of a few, each asks many questions at once; of many, one at a time.
+FEW, MANY = 8, 128
 
 
 def workers(session: Session, fleet: Fleet, jobs: int) -> Workers:
     """The workers that were asked for, for that many *jobs*. Raises Refused where they cannot be had."""
     asked = session.asked
     if not (asked.processes or asked.scheduler):
-        return Threads(fleet, min(WIDTH, jobs))
+        fleet.alone = jobs >= FEW * 4
+        return Threads(fleet, min(MANY if fleet.alone else FEW, jobs))
     from ..elsewhere import Dask, Processes
     from ..remote import Recipe, versions
 
@@ -28,7 +30,7 @@ def workers(session: Session, fleet: Fleet, jobs: int) -> Workers:
         regions=fleet.only_regions,
         overrides=((archive, fleet.baseline.overrides_of(archive)),),
         versions=versions(),
-        width=WIDTH,
+        width=FEW,
     )
     if asked.scheduler:
         return Dask(recipe, asked.scheduler, jobs)

@@ -17,12 +17,9 @@ def plan_document(plan: Plan, digest: str) -> dict[str, Any]:
     counted = count(plan.results)
     return {
         "plan_digest": digest,
-        "changes": [_change(result, change) for result, change in plan.changes],
-        "notes": [
-            {**_place(result), "kind": note.kind.name.lower(), "resource": note.resource, "text": note.text}
-            for result, note in plan.notes()
-        ],
-        "failures": _failures(plan.results),
+        "changes": changes(plan.results),
+        "notes": notes(plan.results),
+        "failures": failures(plan.results),
         "summary": {
             "add": counted.add,
             "change": counted.change,
@@ -38,16 +35,10 @@ def applied_document(sent: Iterable[Result], unseen: Iterable[Result]) -> dict[s
     sent = list(sent)
     counted = count(sent)
     return {
-        "applied": [
-            {**_change(result, change), "request_id": request_id}
-            for result in sent
-            for change, request_id in zip(result.changes, result.request_ids, strict=False)
-        ],
-        "failures": _failures(sent),
-        "withheld": [_change(result, change) for result in sent for change in result.withheld],
-        "not_seen": [
-            {**_place(result), "resource": change.resource} for result in unseen for change in result.changes
-        ],
+        "applied": applied(sent),
+        "failures": failures(sent),
+        "withheld": withheld(sent),
+        "not_seen": not_seen(unseen),
         "summary": {"added": counted.add, "changed": counted.change, "destroyed": 0},
     }
 
@@ -55,13 +46,51 @@ def applied_document(sent: Iterable[Result], unseen: Iterable[Result]) -> dict[s
 def verified_document(results: Iterable[Result]) -> dict[str, Any]:
     """Every finding, as `pass`, `fail` or `pending`."""
     return {
-        "findings": [
-            {**_place(result), **_finding(finding)}
-            for result in results
-            for finding in (configuration(result), *result.findings)
-        ],
-        "failures": _failures(results),
+        "findings": findings(results),
+        "failures": failures(results),
     }
+
+
+def changes(results: Iterable[Result]) -> list[dict[str, Any]]:
+    """What would change."""
+    return [_change(result, each) for result in results for each in result.changes]
+
+
+def applied(results: Iterable[Result]) -> list[dict[str, Any]]:
+    """What was changed, with AWS's request ids."""
+    return [
+        {**_change(result, each), "request_id": request_id}
+        for result in results
+        for each, request_id in zip(result.changes, result.request_ids, strict=False)
+    ]
+
+
+def withheld(results: Iterable[Result]) -> list[dict[str, Any]]:
+    """What was not changed for want of a consent."""
+    return [_change(result, each) for result in results for each in result.withheld]
+
+
+def not_seen(results: Iterable[Result]) -> list[dict[str, Any]]:
+    """What was changed, and AWS does not show yet."""
+    return [{**_place(result), "resource": each.resource} for result in results for each in result.changes]
+
+
+def notes(results: Iterable[Result]) -> list[dict[str, Any]]:
+    """What should be known that is no change."""
+    return [
+        {**_place(result), "kind": note.kind.name.lower(), "resource": note.resource, "text": note.text}
+        for result in results
+        for note in result.notes
+    ]
+
+
+def findings(results: Iterable[Result]) -> list[dict[str, Any]]:
+    """What was found of each step: whether it is configured, then its proofs."""
+    return [
+        {**_place(result), **_finding(each)}
+        for result in results
+        for each in (configuration(result), *result.findings)
+    ]
 
 
 def _finding(finding: Finding) -> dict[str, Any]:
@@ -89,7 +118,8 @@ def _change(result: Result, change: Change) -> dict[str, Any]:
     }
 
 
-def _failures(results: Iterable[Result]) -> list[dict[str, Any]]:
+def failures(results: Iterable[Result]) -> list[dict[str, Any]]:
+    """What could not be read or done, and what was not run for that."""
     found: list[dict[str, Any]] = []
     for result in results:
         if result.failure is not None:

@@ -9,7 +9,7 @@ from rich.table import Table
 from rich.text import Text
 
 from ..diff import document_diff
-from ..model import Change, Difference, Finding, Kind, Result
+from ..model import Change, Difference, Finding, Kind, Note, Result
 from ..plan import Plan, count
 from . import words
 
@@ -24,14 +24,19 @@ def changes(plan: Plan) -> Iterator[Text]:
         if not result.changes:
             continue
         yield Text.assemble((result.step, "bold"), f"  {words.place(result)}")
-        for resource, group in groupby(result.changes, key=lambda c: c.resource):
-            together = list(group)
-            action = "create" if any(c.action == "create" for c in together) else "update"
-            mark, style = _MARK[action]
-            yield Text.assemble("  ", (mark, style), " ", (words.clean(resource), "bold"))
-            for change in together:
-                yield from _change(change, new=action == "create")
+        yield from resources(result.changes)
         yield Text()
+
+
+def resources(found: Iterable[Change]) -> Iterator[Text]:
+    """The changes of one step in one place, by resource: the mark, the name, and what is different about it."""
+    for resource, group in groupby(found, key=lambda c: c.resource):
+        together = list(group)
+        action = "create" if any(c.action == "create" for c in together) else "update"
+        mark, style = _MARK[action]
+        yield Text.assemble("  ", (mark, style), " ", (words.clean(resource), "bold"))
+        for change in together:
+            yield from _change(change, new=action == "create")
 
 
 def _change(change: Change, *, new: bool) -> Iterator[Text]:
@@ -67,12 +72,16 @@ def notes(plan: Plan) -> Iterator[Text]:
     several = len({result.target for result in plan.results}) > 1
     for result, note in plan.notes():
         where = f" ({words.place(result)})" if several else ""
-        style = "yellow" if note.kind is Kind.WARNING else "dim"
-        mark = _NOTE[note.kind]
-        yield Text.assemble(
-            (f"{mark} {note.kind.value}: ", style),
-            f"{words.clean(note.resource)}: {words.clean(note.text)}{where}",
-        )
+        yield note_line(note, where)
+
+
+def note_line(note: Note, where: str) -> Text:
+    """One note: its kind, its resource and its words, and *where* as it stands."""
+    style = "yellow" if note.kind is Kind.WARNING else "dim"
+    return Text.assemble(
+        (f"{_NOTE[note.kind]} {note.kind.value}: ", style),
+        f"{words.clean(note.resource)}: {words.clean(note.text)}{where}",
+    )
 
 
 def failures(results: Iterable[Result]) -> Iterator[Text]:
@@ -159,9 +168,8 @@ def findings(results: Sequence[Result]) -> Table:
 
 def rows(result: Result) -> Iterator[tuple[str, str, Finding]]:
     """What was found of one step: its configuration first, then its proofs, each with a word and a style."""
-    yield _verdict(configuration(result))
-    for finding in result.findings:
-        yield _verdict(finding)
+    for finding in (configuration(result), *result.findings):
+        yield (*verdict(finding), finding)
 
 
 def configuration(result: Result) -> Finding:
@@ -177,6 +185,6 @@ def configuration(result: Result) -> Finding:
     return Finding(result.step, "configured", False, f"differs: {changed}{more}")
 
 
-def _verdict(finding: Finding) -> tuple[str, str, Finding]:
-    mark, style = {True: ("ok", "green"), False: ("FAIL", "bold red"), None: ("wait", "yellow")}[finding.ok]
-    return mark, style, finding
+def verdict(finding: Finding) -> tuple[str, str]:
+    """The word for how a finding ends, and its style."""
+    return {True: ("ok", "green"), False: ("FAIL", "bold red"), None: ("wait", "yellow")}[finding.ok]

@@ -4,21 +4,10 @@ from __future__ import annotations
 
 import json
 import unicodedata
-from typing import Any, NamedTuple
+from typing import Any
 
 from ..model import Change, Difference, Failure, Result
 from ..plan import Count
-
-
-class Cost(NamedTuple):
-    """What a run cost: wall seconds, calls to AWS, and the longest chain of calls that waited for each other."""
-
-    seconds: float
-    calls: int
-    writes: int
-    throttled: int
-    longest_chain: int
-
 
 _SHORT = 60  # characters of a value that still fits beside its field
 
@@ -80,9 +69,10 @@ def planned(count: Count) -> str:
     return f"Plan: {count.add} to add, {count.change} to change, 0 to destroy."
 
 
-def applied(count: Count) -> str:
+def applied(count: Count, *, complete: bool = True) -> str:
     """Terraform's words again."""
-    return f"Apply complete! Resources: {count.add} added, {count.change} changed, 0 destroyed."
+    head = "Apply complete!" if complete else "Apply incomplete."
+    return f"{head} Resources: {count.add} added, {count.change} changed, 0 destroyed."
 
 
 def failure(given: Failure) -> list[str]:
@@ -98,5 +88,5 @@ def failure(given: Failure) -> list[str]:
 
 
 def plural(number: int, one: str, many: str = "") -> str:
-    """`1 call`, `2 calls`."""
-    return f"{number} {one if number == 1 else many or one + 's'}"
+    """`1 call`, `2 calls`, `1,118 calls`."""
+    return f"{number:,} {one if number == 1 else many or one + 's'}"
