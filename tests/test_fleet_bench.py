@@ -365,12 +365,20 @@ def test_over_tls_with_the_roots_of_a_real_client(serve: Serve) -> None:
         assert served.client("sts", HOME).get_caller_identity()["Account"] == MANAGEMENT
 
 
-def test_two_processes_serve_one_organization() -> None:
-    command = [sys.executable, str(ROOT / "scripts" / "fleet_bench.py"), "--accounts=1", "--regions=1"]
-    done = subprocess.run(
-        [*command, "--servers=2", "--latency=0"], capture_output=True, text=True, check=True, cwd=ROOT
-    )
-    heading, row = done.stdout.splitlines()
-    assert heading.split()[:1] == ["accounts"]
-    assert row.split()[:4] == ["diff", "1", "x", "1"]
-    assert row.endswith("exit 0")
+@pytest.mark.parametrize(
+    ("sizes", "row"),
+    [
+        (["--accounts=1", "--regions=1", "--servers=2"], "diff 1 x 1"),
+        (
+            ["--accounts=3", "--regions=2", "--drift=0.5", "--command=apply", "--tls", "--signatures"],
+            "apply 3 x 2 tls",
+        ),
+    ],
+)
+def test_the_bench_tells_what_a_run_cost_and_whether_it_did_its_work(sizes: list[str], row: str) -> None:
+    command = [sys.executable, str(ROOT / "scripts" / "fleet_bench.py"), "--latency=0", *sizes]
+    done = subprocess.run(command, capture_output=True, text=True, check=True, cwd=ROOT)
+    headings, figures = done.stdout.splitlines()
+    assert headings.split()[:3] == ["accounts", "x", "Regions"]
+    assert figures.strip().startswith(row)
+    assert figures.endswith("exit 0")

@@ -19,6 +19,10 @@ from typing import Any, Final
 ROOT: Final = Path(__file__).resolve().parent.parent.parent
 
 
+class Unmeasured(Exception):
+    """The tool or the server did not come as far as to tell what it had cost."""
+
+
 @dataclass(frozen=True)
 class Case:
     """One row. *faults*: some answers fail, some connections break, one account and one Region are denied."""
@@ -67,7 +71,7 @@ def serving(case: Case) -> Iterator[dict[str, Any]]:
     try:
         ready = server.stdout.readline() if server.stdout else ""
         if not ready:
-            raise SystemExit("the server did not start")
+            raise Unmeasured("the server did not start")
         yield json.loads(ready)
     finally:
         server.terminate()
@@ -94,7 +98,7 @@ def run(case: Case, server: dict[str, Any], file: Path, folder: str) -> Spent:
     document = json.loads(said) if said.startswith("{") else {}
     if "cost" not in document:
         told = f"{said[-1000:]}\n{errors.read_text()[-2000:]}"
-        raise SystemExit(f"{' '.join(command)}: exit code {tool.returncode}\n{told}")
+        raise Unmeasured(f"{' '.join(command)}: exit code {tool.returncode}\n{told}")
     megabytes = watch.megabytes() or used.ru_maxrss / 1024
     return Spent(wall, used.ru_utime + used.ru_stime, megabytes, tool.returncode, document)
 
