@@ -338,8 +338,8 @@ class _File:
         """One section with these values. Made once for each set of the values that it uses."""
         used = self.uses.get(name)
         key = (name, *(names[each] for each in used or ()))
-        if used is not None and key in self.made:
-            return self.made[key]
+        if used is not None and (kept := self.made.get(key)) is not None:  # in one step: others may clear it
+            return kept
         node = self.entries[name].node
         filler = Filler(self.source, {**self.names, **names}, self.env, secrets=self.secrets)
         data = {} if node.value is None and not node.bad else filler.fill(node, (name,))

@@ -58,6 +58,10 @@ class BaselineError(Exception):
         self.problems = tuple(once.values())
         super().__init__(self.render())
 
+    def __reduce__(self) -> tuple[type[BaselineError], tuple[tuple[Problem, ...]]]:
+        """It goes from one process to another; an exception of Python's own would take its text for the problems."""
+        return BaselineError, (self.problems,)
+
     def render(self, color: bool = False) -> str:  # noqa: FBT001, FBT002 - a word of the API
         """Every mistake, one under the other."""
         return "\n".join(problem.render(color=color) for problem in self.problems)

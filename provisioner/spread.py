@@ -7,7 +7,7 @@ out again, and since every step compares before it changes, doing an account twi
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from concurrent.futures import FIRST_COMPLETED, CancelledError, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from itertools import islice
 from threading import Event
@@ -18,6 +18,7 @@ from .fleet import ENTRY, Fleet, Job, Outcome
 from .model import Result, Target
 
 TRIES = 3  # of jobs whose worker was lost
+_BLINK = 0.2  # seconds until the user's wish to stop is noticed
 
 
 @dataclass(frozen=True)
@@ -43,6 +44,9 @@ class Workers(Protocol):
     def mend(self, error: BaseException) -> None:
         """A portion came back with an error; whatever can be done to go on is done."""
 
+    def halt(self) -> None:
+        """What is under way ends after the call in flight."""
+
     def close(self) -> None:
         """Nobody works any more."""
 
@@ -67,6 +71,10 @@ class Threads:
     def mend(self, error: BaseException) -> None:
         """A thread cannot be lost."""
 
+    def halt(self) -> None:
+        """What is under way ends after the call in flight."""
+        self._fleet.cloud.stop.set()
+
     def close(self) -> None:
         """No job is begun any more; those under way are not waited for."""
         self._pool.shutdown(wait=False, cancel_futures=True)
@@ -85,10 +93,14 @@ def spread(
     stop: Event,
     on_begun: Callable[[Job], None] = lambda job: None,
 ) -> None:
-    """Have all *jobs* done; what becomes of them is told as it comes. After *stop*, no more are given out."""
+    """Have all *jobs* done; what becomes of them is told as it comes.
+
+    After *stop*, no more are given out, and those under way are halted: what is not done then has no outcome.
+    """
     portions = _portions(jobs, workers.portion)
     under_way: dict[Future[Delivered], _Portion] = {}
     again: list[_Portion] = []
+    halted = False
     while True:
         while len(under_way) < workers.width and not stop.is_set():
             portion = again.pop() if again else next(portions, None)
@@ -96,21 +108,42 @@ def spread(
                 break
             for job in portion.jobs:
                 on_begun(job)
-            under_way[workers.submit(portion.jobs)] = portion
+            under_way[_submitted(workers, portion)] = portion
         if not under_way:
             return
-        done, _ = wait(under_way, return_when=FIRST_COMPLETED)
+        if stop.is_set() and not halted:
+            workers.halt()
+            halted = True
+        done, _ = wait(under_way, timeout=None if halted else _BLINK, return_when=FIRST_COMPLETED)
         for future in done:
             portion = under_way.pop(future)
-            error = future.exception()
+            error = _error(future)
             if error is None:
                 on_delivered(future.result())
-            elif portion.tries < TRIES:
-                workers.mend(error)
+                continue
+            workers.mend(error)
+            if portion.tries < TRIES:
                 again.append(_Portion(portion.jobs, portion.tries + 1))
             else:
-                workers.mend(error)
                 on_delivered(Delivered(tuple(_lost(job, error) for job in portion.jobs)))
+
+
+def _submitted(workers: Workers, portion: _Portion) -> Future[Delivered]:
+    """The portion under way, or failed already: there may be nobody to take it."""
+    try:
+        return workers.submit(portion.jobs)
+    except Exception as error:  # noqa: BLE001 - whatever it is, the other portions are not lost with it
+        failed: Future[Delivered] = Future()
+        failed.set_exception(error)
+        return failed
+
+
+def _error(future: Future[Delivered]) -> BaseException | None:
+    """Why nothing was delivered."""
+    try:
+        return future.exception()
+    except CancelledError as error:  # by a cluster that has gone
+        return error
 
 
 def _portions(jobs: Iterable[Job], size: int) -> Iterator[_Portion]:

@@ -26,6 +26,7 @@ LEVELS = [
     {"fleet"},
     {"spread"},
     {"remote"},
+    {"elsewhere", "aws_lambda"},
     {"cli", "__main__"},
 ]
 AWS_LIBRARIES = {"boto3", "botocore", "urllib3"}

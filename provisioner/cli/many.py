@@ -154,7 +154,9 @@ def closing_work(session: Session, fleet: Fleet) -> closing[Work]:
         raise Unable("; ".join(words.failure(describe(doing, error)))) from error
     finally:
         session.screen.idle()
-    key = record_key(asked.command, session.baseline.text, asked.steps, asked.regions)
+    key = record_key(
+        asked.command, session.baseline.text, asked.steps, asked.regions, *asked.narrows.values()
+    )
     path = session.record_path
     done = read_record(path, key) if asked.resume else set()
     if done is None:

@@ -33,5 +33,5 @@ def workers(session: Session, fleet: Fleet, jobs: int) -> Workers:
         width=FEW,
     )
     if asked.scheduler:
-        return Dask(recipe, asked.scheduler, jobs)
-    return Processes(recipe, asked.processes, jobs)
+        return Dask(fleet, recipe, asked.scheduler, jobs)
+    return Processes(fleet, recipe, asked.processes, jobs)
