@@ -28,9 +28,11 @@ from .spread import Delivered
 if TYPE_CHECKING:
     from distributed import Client
 
-AREAS = 50  # accounts times Regions in a portion: a second of work, beside which the way there costs nothing
+AREAS = (
+    250  # accounts times Regions in a portion: enough calls in flight, and seconds from the first to the last
+)
 REGIONS = 17  # that an account has enabled unless somebody enabled more
-ROUNDS = 4  # portions for each worker at least, so that all end at about the same time
+ROUNDS = 2  # portions for each worker at least, so that all end at about the same time
 PATIENCE = 10.0  # seconds that a scheduler may take to answer
 
 

@@ -401,11 +401,11 @@ def test_when_the_scheduler_goes_every_account_is_told(place: Place, world: Worl
     assert all(each and "cannot be reached" in each.message for each in failures)
 
 
-def test_a_portion_is_about_fifty_regions_of_accounts_and_none_idles(place: Place) -> None:
-    assert portion(place.fleet, 1000, 2) == 50
-    assert portion(place.fleet, 40, 2) == 5
+def test_a_portion_is_enough_to_be_busy_with_and_none_idles(place: Place) -> None:
+    assert portion(place.fleet, 10_000, 2) == 250
+    assert portion(place.fleet, 40, 2) == 10
     assert portion(place.fleet, 1, 2) == 1
-    assert portion(replace(place.fleet, only_regions=("a", "b")), 1000, 2) == 25
+    assert portion(replace(place.fleet, only_regions=("a", "b")), 10_000, 2) == 125
     everywhere = place.joined(TEXT.replace("regions: [us-east-1]", "regions: all"))
-    assert portion(everywhere, 1000, 2) == 2
+    assert portion(everywhere, 10_000, 2) == 14
     everywhere.cloud.close(wait=True)
