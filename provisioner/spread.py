@@ -18,6 +18,7 @@ from .aws import describe
 from .fleet import ENTRY, Fleet, Job, Outcome
 from .model import Result, Target
 
+MANY = 128  # accounts at a time in one process, where each is done by one thread
 TRIES = 3  # of jobs whose worker was lost
 _BLINK = 0.2  # seconds until the user's wish to stop is noticed
 
