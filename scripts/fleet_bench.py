@@ -5,8 +5,10 @@
 
 The server (`scripts/fleet`) is a process of its own that gives the strict sandbox's answers, each `--latency` seconds
 late, and refuses what comes faster than AWS allows. The tool is a fresh process for each row; what it cost is what the
-kernel says of it and of its own processes. The tool's share of the machine is smaller than on one of its own: the
-server's CPU is told too. An answer comes half a millisecond early or late, and connections cost no round trip here.
+kernel says of it and of its own processes. What it could have cost is told beside it: `chain s`, by the tool's own
+count of calls that wait for each other, and of the pages of the list of accounts; `rate s`, by AWS's limits; and
+`CPU/core s`. Server and tool share the machine, with all that is in `load` (the kernel's average of a minute); `loop ms`
+tells how fast it was. An answer comes half a millisecond early or late, and connections cost no round trip here.
 """
 
 from __future__ import annotations
@@ -46,6 +48,7 @@ HEADINGS: Final = (
     ("CPU/core s", 10),
     ("server s", 8),
     ("loop ms", 7),
+    ("load", 5),
     ("", 8),
 )
 
@@ -119,11 +122,11 @@ def _rows(case: Case, runs: int, keep: Path | None) -> Iterator[bool]:
             run(case, server, file, folder)
         for _ in range(runs):
             asked(server, "/__reset")
-            loop = _calibrated()
+            loop, load = _calibrated(), os.getloadavg()[0]
             spent = run(case, server, file, folder)
             stats = together(asked(server, "/__stats"))
             wrong = _wrong(case, server, spent, stats)
-            _say(_row(case, spent, stats, loop, wrong))
+            _say(_row(case, spent, stats, (f"{loop:.1f}", f"{load:.1f}"), wrong))
             if keep:
                 with keep.open("a") as kept:
                     kept.write(json.dumps({"case": case.__dict__, "stats": stats, "wrong": wrong}) + "\n")
@@ -154,8 +157,8 @@ def _wrong(case: Case, server: dict[str, Any], spent: Spent, stats: dict[str, An
     return ""
 
 
-def _row(case: Case, spent: Spent, stats: dict[str, Any], loop: float, wrong: str) -> str:
-    """The figures of one run under their headings."""
+def _row(case: Case, spent: Spent, stats: dict[str, Any], machine: tuple[str, str], wrong: str) -> str:
+    """The figures of one run under their headings. *machine*: how fast and how busy it was before."""
     chain = int(spent.document["cost"]["longest_chain"])
     pages = stats["operations"].get("organizations:ListAccounts", 1)  # one after the other
     cores = min(case.processes, os.cpu_count() or 1)
@@ -180,7 +183,7 @@ def _row(case: Case, spent: Spent, stats: dict[str, Any], loop: float, wrong: st
         f"{stats['rate']['seconds']:.2f}",
         f"{spent.cpu / cores:.2f}",
         f"{stats['cpu']:.2f}",
-        f"{loop:.1f}",
+        *machine,
         f"WRONG: {wrong}" if wrong else f"exit {spent.code}",
     )
     return " ".join(f"{figure!s:>{width}}" for figure, (_, width) in zip(figures, HEADINGS, strict=True))
