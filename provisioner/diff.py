@@ -171,7 +171,7 @@ def document_diff(have: Mapping[str, Any] | None, want: Mapping[str, Any] | None
     if before is None or after is None:
         mark, there = ("+", after) if before is None else ("-", before)
         return [] if there is None else [f"{mark} {line}" for line in short_json(there).splitlines()]
-    if before and after and "Statement" in before and "Statement" in after:
+    if all(isinstance(side, dict) and "Statement" in side for side in (before, after)):
         before["Statement"] = _in_order_of(after["Statement"], before["Statement"])
     old, new = _lines(before), _lines(after)
     # The comma that a line gets when another one follows it is no difference.

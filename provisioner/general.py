@@ -1,8 +1,6 @@
 """What stands beside the sections at the top of the file: names, Regions, and the accounts that it is for."""
 
-from __future__ import annotations
-
-from typing import Annotated, Any, Final
+from typing import Annotated, Any, Final, Self
 
 from pydantic import BeforeValidator, Field, field_validator, model_validator
 
@@ -89,7 +87,7 @@ class Accounts(Some):
     )
 
     @model_validator(mode="after")
-    def _some(self) -> Accounts:
+    def _some(self) -> Self:
         if not (self.all or self.any):
             raise Wrong((), "say which accounts: `all: true`, `organizational_units`, `tags` or `ids`")
         return self
@@ -104,7 +102,7 @@ class Override(Some):
     """For which accounts other values count. The values stand beside this, under the names of their sections."""
 
     @model_validator(mode="after")
-    def _for_some(self) -> Override:
+    def _for_some(self) -> Self:
         if not self.any:
             raise Wrong((), "say for which accounts: `organizational_units`, `tags` or `ids`")
         return self

@@ -102,7 +102,8 @@ def _listed(aws: Aws) -> tuple[list[Account], list[LeftOut]]:
         if state == _ACTIVE:
             found.append(Account(each["Id"], each.get("Name", "")))
         else:
-            left_out.append(LeftOut(each["Id"], "", f"is {str(state).lower().replace('_', ' ')}"))
+            why = f"is {str(state).lower().replace('_', ' ')}"
+            left_out.append(LeftOut(each["Id"], "", why, each.get("Name", "")))
     return found, left_out
 
 
@@ -157,7 +158,7 @@ def _narrowed(
         if narrowed.units and each.units.isdisjoint(narrowed.units):
             continue
         if allowed is not None and each.id not in allowed:
-            left_out.append(LeftOut(each.id, "", "is not among `allowed_account_ids`"))
+            left_out.append(LeftOut(each.id, "", "is not among `allowed_account_ids`", each.name))
             continue
         yield each
 

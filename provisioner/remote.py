@@ -25,11 +25,10 @@ from .fleet import Fleet, Job, Outcome, role
 from .model import Change, Difference, Refused
 from .report import words
 from .report.hidden import hidden
-from .spread import Delivered
+from .spread import MANY, Delivered
 from .steps import SECTIONS
 
 READERS = 64  # calls in flight in one process
-MANY = 128  # accounts at a time in one process, where each is done by one thread
 KEPT = 4  # runs whose connections a worker keeps: it may be shared
 _opening = threading.Lock()
 

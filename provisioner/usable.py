@@ -22,11 +22,12 @@ _ENABLED: Final = {"ENABLED", "ENABLED_BY_DEFAULT"}
 
 @dataclass(frozen=True)
 class LeftOut:
-    """An account or Region that the run passes over, and why. *region* is empty for the whole account."""
+    """An account or Region that the run passes over, and why. *region* is empty for the whole account, *name* its name."""
 
     account: str
     region: str
     why: str
+    name: str = ""
 
 
 def enabled_regions(aws: Aws, home: str) -> tuple[list[str], list[LeftOut]]:

@@ -252,3 +252,10 @@ def test_a_document_diff_tells_both_sides(have: Any, want: Any) -> None:
     assert all(line[:2] in ("- ", "+ ", "  ") for line in found)
     assert (found == []) is (json.dumps(have, sort_keys=True) == json.dumps(want, sort_keys=True))
     assert document_diff(have, have) == []
+
+
+@pytest.mark.parametrize("have", [True, 7, "Statement", ["Statement"]])
+def test_what_is_no_document_is_shown_beside_one(have: Any) -> None:
+    shown = document_diff(have, {"Statement": []})
+    assert shown[0] == f"- {json.dumps(have, indent=2)}".splitlines()[0]
+    assert any(line.startswith("+ ") for line in shown)

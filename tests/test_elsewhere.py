@@ -405,11 +405,7 @@ def test_when_the_scheduler_goes_every_account_is_told(place: Place, world: Worl
     assert all(each and "cannot be reached" in each.message for each in failures)
 
 
-def test_a_portion_is_enough_to_be_busy_with_and_none_idles(place: Place) -> None:
-    assert portion(place.fleet, 10_000, 2) == 250
-    assert portion(place.fleet, 40, 2) == 10
-    assert portion(place.fleet, 1, 2) == 1
-    assert portion(replace(place.fleet, only_regions=("a", "b")), 10_000, 2) == 125
-    everywhere = place.joined(TEXT.replace("regions: [us-east-1]", "regions: all"))
-    assert portion(everywhere, 10_000, 2) == 14
-    everywhere.cloud.close(wait=True)
+def test_a_portion_is_enough_to_be_busy_with_and_none_idles() -> None:
+    assert portion(10_000, 2) == 128
+    assert portion(40, 2) == 10
+    assert portion(1, 2) == 1

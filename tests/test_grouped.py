@@ -249,6 +249,7 @@ def test_places_are_counted_as_they_are() -> None:
         return told(*found, names=names).splitlines()[0].removeprefix(step).strip()
 
     assert heading((A, EAST)) == f"{A} (n) {EAST}"
+    assert told(result(A, "", change()), names=names).splitlines()[0] == f"a_step  {A} (n)"
     assert heading((A, EAST), (A, WEST)) == f"{A} (n), 2 Regions"
     assert heading((A, EAST), (B, EAST)) == f"2 accounts in {EAST}"
     assert heading((A, EAST), (B, EAST), step="password_policy") == "2 accounts"

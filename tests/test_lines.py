@@ -116,6 +116,12 @@ def test_a_line_of_diff_has_what_the_document_of_one_account_has() -> None:
     }
 
 
+def test_an_account_that_nobody_got_into_says_so_without_a_region() -> None:
+    lost = Result("account", Target(ID, ""), failure=Failure("doing it elsewhere, 3 times", "gone"))
+    told = lines.account(Outcome(DEV, results=(lost,)), "diff")
+    assert told["@message"] == f"{ID} (dev): account failed: doing it elsewhere, 3 times: gone"
+
+
 def test_a_line_of_apply_has_the_request_ids_and_what_was_not_done() -> None:
     sent = result(changes=[CHANGE], request_ids=["id-7"], withheld=[CHANGE])
     told = lines.account(outcome(sent, unseen=(result(changes=[CHANGE]),)), "apply")
@@ -184,5 +190,5 @@ def test_the_last_line_counts(command: str, counted: Any, head: str, counts: dic
         "organization": "in_sync",
         "regions": ["a", "b"],
         "left_out": [{"account": "330000000033", "region": None, "why": "is suspended"}],
-        "cost": {"seconds": 12.346, "calls": 1118, "writes": 3, "throttled": 1},
+        "cost": {"seconds": 12.346, "calls": 1118, "writes": 3, "throttled": 1, "longest_chain": 1},
     }

@@ -7,6 +7,7 @@ import subprocess
 import sys
 from typing import Any
 
+import botocore.session
 import pytest
 
 from provisioner import yaml_source
@@ -94,6 +95,25 @@ def test_every_section_is_known_before_a_step_is_loaded() -> None:
 
 def test_sections_and_steps_belong_together() -> None:
     assert {step.section for step in STEPS.values()} == set(SECTIONS.values())
+
+
+def test_the_regions_are_those_of_ec2_whose_model_is_not_read() -> None:
+    session = botocore.session.Session()
+    partitions = session.get_available_partitions()
+    code = (
+        "import json, sys\nread = []\n"
+        "sys.addaudithook(lambda event, given: read.append(str(given[0])) if event == 'open' else None)\n"
+        "from provisioner.aws import Cloud\nprint(json.dumps([Cloud().regions(), read]))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT)
+    regions, read = json.loads(done.stdout)
+    assert regions == {
+        region: partition
+        for partition in partitions
+        for region in session.get_available_regions("ec2", partition)
+    }
+    assert [each for each in read if "/botocore/data/sts/" in each]
+    assert not [each for each in read if "/botocore/data/ec2/" in each]
 
 
 def test_yaml_is_read_by_the_fast_parser() -> None:

@@ -46,7 +46,8 @@ class Work:
     @property
     def names(self) -> dict[str, str]:
         """What the accounts are called."""
-        return {each.id: each.name for each in self.census.accounts}
+        left_out = {each.account: each.name for each in self.census.left_out}
+        return left_out | {each.id: each.name for each in self.census.accounts}
 
     @property
     def plan(self) -> Plan:
@@ -154,7 +155,9 @@ def closing_work(session: Session, fleet: Fleet) -> closing[Work]:
         raise Unable("; ".join(words.failure(describe(doing, error)))) from error
     finally:
         session.screen.idle()
-    key = record_key(asked.command, session.baseline.text, asked.steps, asked.regions)
+    key = record_key(
+        asked.command, session.baseline.text, asked.steps, asked.regions, *asked.narrows.values()
+    )
     path = session.record_path
     done = read_record(path, key) if asked.resume else set()
     if done is None:

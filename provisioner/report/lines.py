@@ -129,7 +129,8 @@ def _said(command: str, results: Sequence[Result], unseen: Sequence[Result], oth
     failed = [(each, each.failure) for each in (*results, *unseen) if each.failure is not None]
     for each, failure in failed[:1]:
         more = f" (and {len(failed) - 1} more)" if len(failed) > 1 else ""
-        yield f"{each.step} failed in {each.target.region}: {words.failure(failure)[0]}{more}"
+        where = f" in {each.target.region}" if each.target.region else ""
+        yield f"{each.step} failed{where}: {words.failure(failure)[0]}{more}"
     if blocked := sorted({each.step for each in results if each.blocked_by}):
         yield f"not run: {', '.join(blocked)}"
 

@@ -43,7 +43,7 @@ class Places:
             whose = who(next(iter(self.regions)), self.names)
         if len(regions) == 1:
             where = f"{' in' if accounts > 1 else ''} {regions[0]}"
-            return whose + (where if accounts == 1 or self.regional else "")
+            return whose + (where if regions[0] and (accounts == 1 or self.regional) else "")
         places = sum(map(len, self.regions.values()))
         uneven = f" ({places:,} places)" if places != accounts * len(regions) else ""
         return f"{whose}, {words.plural(len(regions), 'Region')}{uneven}"

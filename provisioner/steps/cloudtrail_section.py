@@ -1,10 +1,8 @@
 """The YAML section `cloudtrail`: what the trail is and what it records. Fields are CloudTrail's own."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterator, Mapping
-from typing import Annotated, Any, Final, Literal
+from typing import Annotated, Any, Final, Literal, Self
 
 from pydantic import Field, StringConstraints, model_validator
 
@@ -62,7 +60,7 @@ class EventSelector(Section):
     )
 
     @model_validator(mode="after")
-    def _records_something(self) -> EventSelector:
+    def _records_something(self) -> Self:
         if not self.include_management_events and not self.data_resources:
             raise Wrong((), "records nothing: add `data_resources`, or drop it")
         if self.exclude_management_event_sources and not self.include_management_events:
@@ -85,7 +83,7 @@ class FieldSelector(Section):
     not_ends_with: list[Text] | None = Field(None, min_length=1, description="It ends with none of these.")
 
     @model_validator(mode="after")
-    def _has_a_condition(self) -> FieldSelector:
+    def _has_a_condition(self) -> Self:
         if not self.conditions():
             raise Wrong((), "want a condition, such as `equals: [Management]`")
         return self
@@ -102,7 +100,7 @@ class AdvancedEventSelector(Section):
     field_selectors: list[FieldSelector] = Field(min_length=1, description="The conditions. All must be met.")
 
     @model_validator(mode="after")
-    def _has_a_category(self) -> AdvancedEventSelector:
+    def _has_a_category(self) -> Self:
         if all(each.field != "eventCategory" for each in self.field_selectors):
             raise Wrong("field_selectors", "want one for `eventCategory`, such as `equals: [Management]`")
         return self
@@ -157,13 +155,13 @@ class Trail(Section):
     )
     cloud_watch_logs_log_group_arn: str | None = Field(
         None,
-        pattern=r"^arn:[^:]+:logs:[^:]+:\d{12}:log-group:[^:]+:\*$",
+        pattern=r"^arn:[^:]+:logs:[^:]+:[0-9]{12}:log-group:[^:]+:\*$",
         description="Send events to this log group as well, for alarms. CIS 1.5 asks for it.",
         json_schema_extra={"want": "the ARN of a log group, with ':*' at its end"},
     )
     cloud_watch_logs_role_arn: str | None = Field(
         None,
-        pattern=r"^arn:[^:]+:iam::\d{12}:role/.+$",
+        pattern=r"^arn:[^:]+:iam::[0-9]{12}:role/.+$",
         description="The role with which CloudTrail writes to the log group.",
         json_schema_extra={"want": "the ARN of a role"},
     )
@@ -197,7 +195,7 @@ class Trail(Section):
         return None if self.insight_selectors is None else [to_api(each) for each in self.insight_selectors]
 
     @model_validator(mode="after")
-    def _what_aws_refuses(self) -> Trail:
+    def _what_aws_refuses(self) -> Self:
         if wrongs := [*self._wrong_settings(), *self._wrong_selectors(), *self._wrong_insights()]:
             raise Wrong.several(wrongs)
         return self

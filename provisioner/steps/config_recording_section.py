@@ -1,8 +1,6 @@
 """The part `recorder` of the YAML section `config`: what AWS Config records, and how often."""
 
-from __future__ import annotations
-
-from typing import Annotated, Final, Literal
+from typing import Annotated, Final, Literal, Self
 
 from pydantic import Field, model_validator
 
@@ -52,7 +50,7 @@ class RecordingGroup(Section):
     )
 
     @model_validator(mode="after")
-    def _one_strategy(self) -> RecordingGroup:
+    def _one_strategy(self) -> Self:
         lists = [name for name in ("resource_types", "exclusion_by_resource_types") if getattr(self, name)]
         if len(lists) == 2:
             raise Wrong(lists[1], "goes without `resource_types`: say what is recorded, or what is not")
@@ -100,7 +98,7 @@ class RecordingMode(Section):
     )
 
     @model_validator(mode="after")
-    def _has_effect(self) -> RecordingMode:
+    def _has_effect(self) -> Self:
         for index, override in enumerate(self.recording_mode_overrides):
             place = ("recording_mode_overrides", index)
             if override.recording_frequency == self.recording_frequency:
@@ -142,7 +140,7 @@ class Recorder(Section):
     )
 
     @model_validator(mode="after")
-    def _daily_is_taken(self) -> Recorder:
+    def _daily_is_taken(self) -> Self:
         listed = self.recording_group.resource_types if self.recording_group else None
         if self.recording_mode:
             for each in listed or ():

@@ -1,10 +1,8 @@
 """One rule in the YAML section `config.rules`: a managed rule of AWS's, under a name of one's own."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Mapping
-from typing import Annotated, Any, Final, Literal
+from typing import Annotated, Any, Final, Literal, Self
 
 from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema, model_validator
 
@@ -69,7 +67,7 @@ class Scope(Section):
     )
 
     @model_validator(mode="after")
-    def _whole(self) -> Scope:
+    def _whole(self) -> Self:
         if self.tag_value and not self.tag_key:
             raise Wrong("tag_value", "needs `tag_key`")
         if self.tag_key and self.compliance_resource_types:
@@ -115,7 +113,7 @@ class Rule(Section):
     )
 
     @model_validator(mode="after")
-    def _possible(self) -> Rule:
+    def _possible(self) -> Self:
         size = len(parameters_text(self.input_parameters))
         if size > _MOST_PARAMETERS:
             raise Wrong("input_parameters", f"AWS takes {_MOST_PARAMETERS} characters of JSON, got {size}")

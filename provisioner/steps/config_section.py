@@ -1,10 +1,8 @@
 """The YAML section `config`: what AWS Config records, where it delivers, and the rules it evaluates."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterator
-from typing import Annotated
+from typing import Annotated, Self
 
 from pydantic import Field, model_validator
 
@@ -45,13 +43,13 @@ class DeliveryChannel(Section):
     )
     s3_kms_key_arn: str | None = Field(
         None,
-        pattern=r"^arn:[a-z0-9-]+:kms:[a-z0-9-]+:\d{12}:key/.+$",
+        pattern=r"^arn:[a-z0-9-]+:kms:[a-z0-9-]+:[0-9]{12}:key/.+$",
         description="The key that deliveries are encrypted with, in `home_region`. Left out: not touched.",
         json_schema_extra={"want": "the ARN of a KMS key"},
     )
     sns_topic_arn: str | None = Field(
         None,
-        pattern=r"^arn:[a-z0-9-]+:sns:[a-z0-9-]+:\d{12}:[A-Za-z0-9_-]{1,256}(\.fifo)?$",
+        pattern=r"^arn:[a-z0-9-]+:sns:[a-z0-9-]+:[0-9]{12}:[A-Za-z0-9_-]{1,256}(\.fifo)?$",
         description="A topic that hears of changes and deliveries. Each Region needs its own: write"
         " `${region}` in it. Not touched, where left out.",
         json_schema_extra={"want": "the ARN of an SNS topic"},
@@ -73,7 +71,7 @@ class Config(Section):
     )
     role_arn: str | None = Field(
         None,
-        pattern=r"^arn:[a-z0-9-]+:iam::\d{12}:role/[\x21-\x7e]+$",
+        pattern=r"^arn:[a-z0-9-]+:iam::[0-9]{12}:role/[\x21-\x7e]+$",
         description="A role that is there already and stays as it is.",
         json_schema_extra={"want": "the ARN of an IAM role"},
     )
@@ -95,7 +93,7 @@ class Config(Section):
     )
 
     @model_validator(mode="after")
-    def _one_role(self) -> Config:
+    def _one_role(self) -> Self:
         if self.role_name and self.role_arn:
             raise Wrong("role_arn", "goes without `role_name`: a role is made, or is there")
         if (self.role_name or "").startswith(CONTROL_TOWER):

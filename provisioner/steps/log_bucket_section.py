@@ -1,10 +1,8 @@
 """The YAML section `log_buckets`: what a bucket for logs can be told to be. Fields are S3's, in snake_case."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterator
-from typing import Any, Literal
+from typing import Any, Literal, Self
 
 from pydantic import ConfigDict, Field, model_validator
 
@@ -35,14 +33,14 @@ class Encryption(Section):
     )
     kms_master_key_id: str | None = Field(
         None,
-        pattern=r"^arn:[^:]+:kms:[^:]+:\d{12}:key/.+$",
+        pattern=r"^arn:[^:]+:kms:[^:]+:[0-9]{12}:key/.+$",
         description="The key's full ARN. An alias would be looked up in the account of whoever writes.",
         json_schema_extra={"want": "the ARN of a KMS key, as an alias means another key in another account"},
     )
     bucket_key_enabled: bool = Field(True, description="One KMS request for many objects. Only with aws:kms.")
 
     @model_validator(mode="after")
-    def _key_and_algorithm(self) -> Encryption:
+    def _key_and_algorithm(self) -> Self:
         if (self.sse_algorithm == "AES256") != (self.kms_master_key_id is None):
             raise Wrong(
                 "kms_master_key_id",
@@ -112,7 +110,7 @@ class LifecycleRule(Section):
     )
 
     @model_validator(mode="after")
-    def _possible(self) -> LifecycleRule:
+    def _possible(self) -> Self:
         wrong = [
             *_too_early("transitions", "days", [(t.days, t.storage_class) for t in self.transitions]),
             *_too_early(
@@ -213,7 +211,7 @@ class LogBucket(Section):
     exact: bool = Field(False, description="Also undo what is stricter in AWS than here.")
 
     @model_validator(mode="after")
-    def _possible(self) -> LogBucket:
+    def _possible(self) -> Self:
         wrong: list[tuple[Any, str]] = []
         if re.search(r"^(xn--|sthree-|amzn-s3-demo-)|(-s3alias|--ol-s3|--x-s3)$", self.name):
             wrong.append(("name", "AWS keeps this beginning or end of a name for itself"))

@@ -1,7 +1,5 @@
 """The YAML section `password_policy`: the rules for the passwords of IAM users. Fields are IAM's, in snake_case."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from typing import Any
 
