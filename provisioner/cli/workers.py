@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from ..fleet import Fleet
+from ..model import Refused
 from ..spread import MANY, Threads, Workers
-from .session import Session, real
+from .session import Session, Unable, real
 
 FEW = 8  # accounts at a time in one process, where each asks many questions at once; of many, each asks one
 
@@ -31,6 +32,9 @@ def workers(session: Session, fleet: Fleet, jobs: int) -> Workers:
         versions=versions(),
         width=FEW,
     )
-    if asked.scheduler:
-        return Dask(fleet, recipe, asked.scheduler, jobs)
-    return Processes(fleet, recipe, asked.processes, jobs)
+    try:
+        if asked.scheduler:
+            return Dask(fleet, recipe, asked.scheduler, jobs)
+        return Processes(fleet, recipe, asked.processes, jobs)
+    except Refused as error:
+        raise Unable(str(error)) from error
