@@ -8,15 +8,13 @@ from contextlib import contextmanager
 from typing import Any
 
 from provisioner import permissions
-from provisioner.aws import Identity
 from provisioner.baseline import parse
 from provisioner.delivery import CLOUDTRAIL, kms_log_key, sns_topic
 from provisioner.policy import document
-from provisioner.run import chosen, targets
 from provisioner.sandbox import Fault, WireCall, World
 from provisioner.sandbox.authorize import acts, authorize
 from provisioner.sandbox.policy_eval import applies
-from provisioner.steps import SECTIONS, STEPS
+from provisioner.steps import SECTIONS
 
 from .conftest import EXAMPLE, Bench
 
@@ -75,8 +73,7 @@ EVERYWHERE = EVERYTHING.replace(REGIONS, "regions: [us-east-1, eu-west-1]")
 def least(text: str, *purposes: str, account: str = ACCOUNT, partition: str = "aws") -> dict[str, Any]:
     """The policy that the command prints for that file."""
     baseline = parse(text, "baseline.yaml", SECTIONS, {})
-    where = targets(baseline, Identity(account, partition, ""), baseline.general.regions)
-    return permissions.policy(chosen(STEPS, baseline), where, baseline, purposes or ("apply",))
+    return permissions.policy(permissions.of_caller(baseline, account, partition), purposes or ("apply",))
 
 
 def actions(policy: Mapping[str, Any]) -> list[str]:
