@@ -44,7 +44,7 @@ def trust_notes(accounts: Accounts, trusted: Mapping[str, Any], caller: str) -> 
         yield "whoever may assume roles in that account may assume this one: better name the caller's role by its ARN"
     shown = trusted["Statement"][0].get("Condition", {}).get("StringEquals", {}).get("sts:ExternalId")
     if shown != accounts.external_id:
-        yield f"the external id is taken from the environment and not shown: put it in the place of {shown}"
+        yield f"the external id is not shown: put it in the place of {shown}"
 
 
 def _of_caller(baseline: Baseline, accounts: Accounts | None, account: str) -> Iterator[str]:
