@@ -9,12 +9,13 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from pathlib import Path as FilePath
+from os import PathLike
 from typing import Final, TypeVar
 
 from .checking import Checker, holds_bad, unknown_key
 from .fill import Filler
 from .general import General, Override
+from .overriding import retold, wrong_keys
 from .problem import BaselineError, Path, Problem
 from .schema import json_schema
 from .section import AccountId, Contradiction, Region, Section, Text, Wrong
@@ -120,7 +121,7 @@ class Baseline:
 
 
 def load(
-    path: FilePath,
+    path: str | PathLike[str],
     sections: Mapping[str, type[Section]],
     env: Mapping[str, str],
     default_region: Callable[[], str | None] = lambda: None,
@@ -132,7 +133,7 @@ def load(
             name = "<stdin>"
             data = sys.stdin.buffer.read(MAX_BYTES + 1)
         else:
-            with path.open("rb") as file:
+            with open(path, "rb") as file:  # noqa: PTH123 - pathlib is long to load, and nothing else needs it
                 data = file.read(MAX_BYTES + 1)
         if len(data) <= MAX_BYTES:
             return parse(_decoded(data, name), name, sections, env, default_region)
@@ -225,12 +226,9 @@ class _File:
         unknown = [key for key in self.entries if key not in known]
         problems.extend(unknown_key(self.source, (key,), known) for key in unknown[:MOST_PROBLEMS])
         self.general = self._general()
-        home = self._home()
-        baseline = self._make(
-            {"account_id": SAMPLE_ACCOUNT, "region": home, "partition": _partition(home)}, problems
-        )
+        baseline = self._make(self._sample(), problems)
         for index in range(len(parts(self.source, "overrides"))):
-            problems.extend(each for each in self._alone(index) if each not in problems)
+            problems.extend(self._alone(index))
         if problems or baseline is None:
             raise BaselineError(problems)
         return baseline
@@ -258,9 +256,10 @@ class _File:
     def override(self, accounts: Mapping[str, tuple[int, ...]]) -> None:
         """These overrides count for these accounts."""
         for several in sorted(set(accounts.values())):
-            self.variant(several).filled(
-                {"account_id": SAMPLE_ACCOUNT, "region": self._home(), "partition": _partition(self._home())}
-            )
+            try:
+                self.variant(several).filled(self._sample())
+            except BaselineError as error:
+                raise BaselineError(retold(error.problems, self.source, several)) from None
         self.overridden.update(accounts)
 
     def variant(self, overrides: tuple[int, ...]) -> _File:
@@ -279,24 +278,22 @@ class _File:
 
     def _alone(self, index: int) -> list[Problem]:
         """What is wrong with one override: with its keys, or with the sections that it makes."""
-        keys = parts(self.source, "overrides", index)
-        sections = [key for key in keys if key in self.kinds]
-        known = [*Override.model_fields, *self.kinds]
-        problems = [
-            unknown_key(self.source, ("overrides", index, key), known) for key in keys if key not in known
-        ]
-        if not sections and not problems and keys:
-            spot = self.source.find(("overrides", index))
-            text = "overrides nothing: add a section, such as `password_policy`, with what is different"
-            problems.append(self.source.problem(spot.line, spot.column, spot.path, text))
-        home = self._home()
-        names = {"account_id": SAMPLE_ACCOUNT, "region": home, "partition": _partition(home)}
-        if sections:
+        problems = wrong_keys(self.source, index, self.kinds)
+        if not problems and self.kinds.keys() & parts(self.source, "overrides", index):
             made = self.variant((index,))
             made.general = self.general
-            made._make(names, problems)
-            problems.extend(made.source.problems)
+            found = list[Problem]()
+            made._make(self._sample(), found)
+            known = {*self.source.problems}
+            found = [each for each in (*found, *made.source.problems) if each not in known]
+            problems.extend(retold(found, self.source, (index,)))
         return problems
+
+    def _sample(self) -> dict[str, str]:
+        """What a sample account is called, in the home Region."""
+        return {
+            "account_id": SAMPLE_ACCOUNT, "region": self._home(), "partition": _partition(self._home())
+        }  # fmt: skip
 
     def _home(self) -> str:
         return self.general.home_region if self.general else "us-east-1"

@@ -23,21 +23,21 @@ from typing import TYPE_CHECKING
 from .fleet import Fleet, Job
 from .model import Refused
 from .remote import Recipe, deliver, halt, sealed, versions
-from .spread import Delivered
+from .spread import MANY, Delivered
 
 if TYPE_CHECKING:
     from distributed import Client
 
-AREAS = 50  # accounts times Regions in a portion: a second of work, beside which the way there costs nothing
-REGIONS = 17  # that an account has enabled unless somebody enabled more
-ROUNDS = 4  # portions for each worker at least, so that all end at about the same time
+ROUNDS = 2  # portions for each worker at least, so that all end at about the same time
 PATIENCE = 10.0  # seconds that a scheduler may take to answer
 
 
-def portion(fleet: Fleet, jobs: int, seats: int) -> int:
-    """How many accounts a worker gets at a time, where *seats* workers share that many *jobs*."""
-    regions = len(fleet.only_regions) or len(fleet.baseline.general.named_regions) or REGIONS
-    return max(1, min(AREAS // regions, ceil(jobs / (ROUNDS * seats))))
+def portion(jobs: int, seats: int) -> int:
+    """How many accounts a worker gets at a time, where *seats* workers share that many *jobs*.
+
+    As many as it does at the same time, which takes seconds: beside that, the way there costs nothing.
+    """
+    return max(1, min(MANY, ceil(jobs / (ROUNDS * seats))))
 
 
 class Processes:
@@ -45,7 +45,7 @@ class Processes:
 
     def __init__(self, fleet: Fleet, recipe: Recipe, count: int, jobs: int):
         self.width = min(count, jobs)
-        self.portion = portion(fleet, jobs, self.width)
+        self.portion = portion(jobs, self.width)
         self._recipe, self._secrets = recipe, fleet.baseline.secrets
         self._seats = [_Seat(recipe.run) for _ in range(self.width)]
 
@@ -149,7 +149,7 @@ class Dask:
         self._client = self._connected()
         seats = sum(self._client.nthreads().values())
         self.width = 2 * seats  # the next portion is there before the last one has come back
-        self.portion = portion(fleet, jobs, seats)
+        self.portion = portion(jobs, seats)
 
     def submit(self, jobs: Sequence[Job]) -> Future[Delivered]:
         """Have the jobs done. Those of a worker that is lost, Dask itself gives to another one."""

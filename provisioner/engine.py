@@ -15,7 +15,7 @@ from .aws import Again, Aws, Interrupted, describe
 from .baseline import Baseline
 from .model import Call, Change, Note, Result, Scope, Seen, Step, Target
 
-WORKERS = 16  # steps at the same time
+WORKERS = 48  # steps at the same time: those of one account in every Region
 RESTARTS = 6  # of one step, after writes whose outcome nobody knew
 
 

@@ -23,6 +23,7 @@ from .steps import STEPS
 from .usable import LeftOut, enabled_regions
 
 Command = Literal["diff", "apply", "verify"]
+_PAGED = "organizations.ListAccounts"  # each page waits for the one before
 ENTRY = "account"  # the name of the step that getting into an account is
 
 
@@ -76,6 +77,7 @@ class Fleet:
     only_regions: tuple[str, ...] = ()
     on_change: Callable[[Result, Change], None] = lambda result, change: None
     alone: bool = False  # each account is done by one thread, for there are many
+    depth: int = 1  # calls, each waiting for the one before, until the accounts are known
 
     @property
     def accounts(self) -> Accounts:
@@ -96,7 +98,10 @@ class Fleet:
     def census(self, narrowed: Narrowed) -> Census:
         """The accounts to go to. Their overrides count from here on. Raises Refused, BaselineError or AWS's errors."""
         aws = Aws(self._target(self.identity.account, self.home), self.cloud, Memory())
+        counted = self.cloud.tally.by_operation
+        before = counted.get(_PAGED, 0)
         found = census(aws, self.baseline.general, narrowed)
+        self.depth = aws.depth + max(counted.get(_PAGED, 0) - before - 1, 0)
         self.baseline.override({each.id: each.overrides for each in found.accounts if each.overrides})
         return found
 
@@ -137,6 +142,7 @@ class Fleet:
             lost=lost,
             lenient=True,
             alone=self.alone,
+            depth=self.depth,
             on_change=self.on_change,
         )
 

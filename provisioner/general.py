@@ -3,6 +3,7 @@
 from typing import Annotated, Any, Final, Self
 
 from pydantic import BeforeValidator, Field, field_validator, model_validator
+from pydantic_core import PydanticCustomError
 
 from .section import AccountId, Region, Section, Text, Wrong
 
@@ -36,6 +37,23 @@ def _or_all(schema: dict[str, Any]) -> None:
     schema["anyOf"] = [items, {"const": ALL}]
 
 
+def _something(value: Any) -> Any:
+    """The key is left out or says something: whoever has put a comment before all below it has not meant "any"."""
+    if value is None:
+        raise PydanticCustomError("nothing", "nothing")
+    return value
+
+
+def _not_nothing(schema: dict[str, Any]) -> None:
+    """An editor says so, too."""
+    schema["anyOf"].remove({"type": "null"})
+
+
+def _such_as_all(schema: dict[str, Any]) -> None:
+    _not_nothing(schema)
+    schema["want"] = "a mapping such as {all: true}"
+
+
 class Some(Section):
     """Some accounts of the organization: those in a unit, those with all of these tags, and those named."""
 
@@ -43,7 +61,9 @@ class Some(Section):
         default=[],
         description="Those in these units, and in units below. By id, or by name: `Workloads/Prod`.",
     )
-    tags: Tags | None = Field(None, description="Those that have all of these tags.")
+    tags: Annotated[Tags | None, BeforeValidator(_something)] = Field(
+        None, description="Those that have all of these tags.", json_schema_extra=_not_nothing
+    )
     ids: list[AccountId] = Field(default=[], description="Those named here.")
 
     @property
@@ -56,9 +76,15 @@ class Accounts(Some):
     """The accounts to hold at the baseline, and how to get into them."""
 
     all: bool = Field(False, description="Every active account of the organization.")
-    exclude: Some = Field(default=Some(), description="But not these.")
-    log_archive: AccountId | None = Field(
-        None, description="The account that has the log buckets. The caller's, where left out."
+    exclude: Some = Field(
+        default=Some(),
+        description="But not these.",
+        json_schema_extra={"want": "a mapping such as {ids: ['123456789012']}"},
+    )
+    log_archive: Annotated[AccountId | None, BeforeValidator(_something)] = Field(
+        None,
+        description="The account that has the log buckets. The caller's, where left out.",
+        json_schema_extra=_not_nothing,
     )
     role_name: Annotated[
         str,
@@ -90,6 +116,9 @@ class Accounts(Some):
     def _some(self) -> Self:
         if not (self.all or self.any):
             raise Wrong((), "say which accounts: `all: true`, `organizational_units`, `tags` or `ids`")
+        if self.all and self.any:
+            key = next(each for each in SELECTORS if getattr(self, each))
+            raise Wrong(key, "`all: true` is every account already: leave out one of the two")
         return self
 
     @property
@@ -137,11 +166,20 @@ class General(Section):
     ]
     allowed_account_ids: Annotated[
         list[AccountId] | None,
-        Field(min_length=1, description="The only accounts that may be touched. Any account where left out."),
+        Field(
+            min_length=1,
+            description="The only accounts that may be touched. Any account where left out.",
+            json_schema_extra=_not_nothing,
+        ),
+        BeforeValidator(_something),
     ] = None
     accounts: Annotated[
         Accounts | None,
-        Field(description="The accounts of an organization. Only the caller's own where this is left out."),
+        BeforeValidator(_something),
+        Field(
+            description="The accounts of an organization. Only the caller's own where this is left out.",
+            json_schema_extra=_such_as_all,
+        ),
     ] = None
     overrides: Annotated[
         tuple[Override, ...],
@@ -157,6 +195,17 @@ class General(Section):
         if ALL in regions and len(regions) > 1:
             raise Wrong(regions.index(ALL), "`all` stands alone: `regions: all`")
         return regions
+
+    @model_validator(mode="after")
+    def _for_many(self) -> Self:
+        if self.overrides and self.accounts is None:
+            raise Wrong(
+                "overrides", "without `accounts`, the file is for one account: change the sections themselves"
+            )
+        archive, allowed = self.accounts and self.accounts.log_archive, self.allowed_account_ids
+        if archive and allowed is not None and archive not in allowed:
+            raise Wrong(("accounts", "log_archive"), "is not among `allowed_account_ids`: add it there")
+        return self
 
     @property
     def named_regions(self) -> list[str]:

@@ -61,9 +61,15 @@ class Plan:
 
     @property
     def share(self) -> Share:
-        """How many of the things that are there would be changed."""
+        """How many of the things that are there would get other values than they have.
+
+        What is off or missing and is only turned on or added does not count: so it is after a run that was killed, and
+        when somebody has switched things off, and neither may stand in the way of the repair.
+        """
         there = {(*_address(result), resource) for result in self.results for resource in result.seen}
-        changed = {(*_address(result), change.resource) for result, change in self.changes}
+        changed = {
+            (*_address(result), change.resource) for result, change in self.changes if _replaces(change)
+        }
         return Share(len(there & changed), len(there) + self.others.there)
 
 
@@ -97,6 +103,11 @@ def count(results: Iterable[Result]) -> Count:
             made[key] = made.get(key, False) or change.action == "create"
     add = sum(made.values())
     return Count(add, len(made) - add)
+
+
+def _replaces(change: Change) -> bool:
+    """The change puts another value in the place of one that is there."""
+    return any(d.have not in (None, False, "", [], {}) for d in change.differences)
 
 
 def _address(result: Result) -> tuple[str, str, str]:

@@ -25,7 +25,7 @@ from .fleet import Fleet, Job, Outcome, role
 from .model import Change, Difference, Refused
 from .report import words
 from .report.hidden import hidden
-from .spread import Delivered
+from .spread import MANY, Delivered
 from .steps import SECTIONS
 
 READERS = 64  # calls in flight in one process
@@ -48,15 +48,17 @@ class Recipe:
         tuple[str, tuple[int, ...]], ...
     ]  # of accounts that no job is about: the one with the log buckets
     versions: tuple[tuple[str, str], ...]
-    width: int  # accounts at a time
+    width: int  # accounts at a time, where several threads are busy with each
     run: str = field(default_factory=lambda: uuid4().hex)  # no two runs share anything in a worker
 
 
 @dataclass
 class _Office:
-    """The fleet in this process, for one run, and how much of its tally has been reported."""
+    """The fleet in this process, for one run, who does its accounts, and how much of its tally has been reported."""
 
     fleet: Fleet
+    few: ThreadPoolExecutor
+    many: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(MANY, "account"))
     told: tuple[int, int, int] = (0, 0, 0)
     lock: threading.Lock = field(default_factory=threading.Lock)
 
@@ -110,15 +112,14 @@ def deliver(recipe: Recipe, jobs: tuple[Job, ...]) -> Delivered:
     """
     with _opening:
         office = _offices.get(recipe.run) or _open(recipe)
-    fleet = office.fleet
+    fleet = replace(office.fleet, alone=len(jobs) >= 4 * recipe.width)
     fleet.baseline.override({job.account.id: job.account.overrides for job in jobs})
     values = {placeholder: value for value, placeholder in fleet.baseline.secrets.items()}
 
     def attend(job: Job) -> Outcome | None:
         return None if fleet.cloud.stop.is_set() else fleet.attend(_retold(job, values))
 
-    with ThreadPoolExecutor(recipe.width, thread_name_prefix="account") as pool:
-        return office.tell(pool.map(attend, jobs))
+    return office.tell((office.many if fleet.alone else office.few).map(attend, jobs))
 
 
 def halt(run: str) -> None:
@@ -139,9 +140,8 @@ def _open(recipe: Recipe) -> _Office:
         baseline = parse(recipe.text, recipe.file, SECTIONS, os.environ, lambda: recipe.home)
         baseline.override(dict(recipe.overrides))
         fleet = joined(baseline, recipe.options)
-    office = _Office(
-        replace(fleet, identity=recipe.identity, names=recipe.names, only_regions=recipe.regions)
-    )
+    fleet = replace(fleet, identity=recipe.identity, names=recipe.names, only_regions=recipe.regions)
+    office = _Office(fleet, ThreadPoolExecutor(recipe.width, "account"))
     for old in [*_offices][: 1 - KEPT]:
         del _offices[old]  # a portion that is under way still has it; it is closed when nobody has
     _offices[recipe.run] = office

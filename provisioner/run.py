@@ -38,6 +38,7 @@ class Run:
     lenient: bool = False  # a Region that cannot be used is passed over, and told
     left_out: list[LeftOut] = field(default_factory=list)
     alone: bool = False  # one thread does it all: many accounts are done at a time
+    depth: int = 1  # calls, each waiting for the one before, until the first question of a step
     _memory: dict[str, Memory] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -142,7 +143,8 @@ class Run:
 
     def _aws(self, node: Node) -> Aws:
         memory = self._memory.setdefault(node.target.account, Memory())
-        return Aws(node.target, self.cloud, memory, _MYSELF if self.alone else None)
+        readers = _MYSELF if self.alone else None
+        return Aws(node.target, self.cloud, memory, readers, depth=self.depth)
 
     def _filled(self, node: Node) -> Baseline:
         target = node.target

@@ -34,7 +34,9 @@ def json_schema(sections: Mapping[str, type[Section]]) -> Schema:
     defs = {name: _open(schema) for name, schema in made["$defs"].items()}
     general = defs.pop(refs[General, "validation"]["$ref"].removeprefix("#/$defs/"))
     # What an override says of a section is a part of it, so that nothing in it is required.
-    laid_over = {name: {"type": ["object", "null"]} for name in sections}
+    laid_over = {
+        name: {"type": "object", "minProperties": 1} for name, kind in sections.items() if not kind.once
+    }
     defs["Override"]["properties"] |= laid_over
     parts = {name: {"anyOf": [refs[kind, "validation"], {"type": "null"}]} for name, kind in sections.items()}
     return {

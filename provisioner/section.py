@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import starmap
-from typing import TYPE_CHECKING, Annotated, Any, Final
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Final
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
 
@@ -58,6 +58,10 @@ class Section(BaseModel):
         allow_inf_nan=False,
         protected_namespaces=(),
         hide_input_in_errors=True,
+    )
+
+    once: ClassVar[bool] = (
+        False  # what it asks for exists once in an organization, and so for no account in particular
     )
 
     def contradictions(self, baseline: Baseline) -> Iterator[Contradiction]:  # noqa: ARG002

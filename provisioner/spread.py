@@ -7,9 +7,10 @@ out again, and since every step compares before it changes, doing an account twi
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import FIRST_COMPLETED, CancelledError, Future, ThreadPoolExecutor, wait
+from concurrent.futures import CancelledError, Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import islice
+from queue import Empty, SimpleQueue
 from threading import Event
 from typing import Protocol
 
@@ -17,6 +18,7 @@ from .aws import describe
 from .fleet import ENTRY, Fleet, Job, Outcome
 from .model import Result, Target
 
+MANY = 128  # accounts at a time in one process, where each is done by one thread
 TRIES = 3  # of jobs whose worker was lost
 _BLINK = 0.2  # seconds until the user's wish to stop is noticed
 
@@ -100,6 +102,7 @@ def spread(
     portions = _portions(jobs, workers.portion)
     under_way: dict[Future[Delivered], _Portion] = {}
     again: list[_Portion] = []
+    finished: SimpleQueue[Future[Delivered]] = SimpleQueue()
     halted = False
     while True:
         while len(under_way) < workers.width and not stop.is_set():
@@ -108,24 +111,28 @@ def spread(
                 break
             for job in portion.jobs:
                 on_begun(job)
-            under_way[_submitted(workers, portion)] = portion
+            future = _submitted(workers, portion)
+            under_way[future] = portion
+            future.add_done_callback(finished.put)
         if not under_way:
             return
         if stop.is_set() and not halted:
             workers.halt()
             halted = True
-        done, _ = wait(under_way, timeout=None if halted else _BLINK, return_when=FIRST_COMPLETED)
-        for future in done:
-            portion = under_way.pop(future)
-            error = _error(future)
-            if error is None:
-                on_delivered(future.result())
-                continue
-            workers.mend(error)
-            if portion.tries < TRIES:
-                again.append(_Portion(portion.jobs, portion.tries + 1))
-            else:
-                on_delivered(Delivered(tuple(_lost(job, error) for job in portion.jobs)))
+        try:
+            future = finished.get(timeout=None if halted else _BLINK)
+        except Empty:
+            continue
+        portion = under_way.pop(future)
+        error = _error(future)
+        if error is None:
+            on_delivered(future.result())
+            continue
+        workers.mend(error)
+        if portion.tries < TRIES:
+            again.append(_Portion(portion.jobs, portion.tries + 1))
+        else:
+            on_delivered(Delivered(tuple(_lost(job, error) for job in portion.jobs)))
 
 
 def _submitted(workers: Workers, portion: _Portion) -> Future[Delivered]:

@@ -55,10 +55,12 @@ def value_in_words(value: Any, shown: str) -> str:
 def advice(schemas: Sequence[Schema], value: Any, text: str) -> str:
     """What to do about it, where the slip is a usual one."""
     types = {schema.get("type") for schema in schemas}
-    if words := choices(schemas):
-        return did_you_mean(text, words) if isinstance(value, str) else ""
+    if isinstance(value, str) and (meant := did_you_mean(text, choices(schemas))):
+        return meant
     if isinstance(value, (bool, int, float)) and "string" in types and "integer" not in types:
         return f"put it in quotes: '{text}'"
+    if type(value) in {int, float} and "array" in types:
+        return f"write [{text}]"
     if isinstance(value, str):
         return _advice_on_text(types, text)
     return ""
@@ -70,15 +72,16 @@ def _advice_on_text(types: set[Any], text: str) -> str:
         return "write true"
     if "boolean" in types and text.lower() in {"no", "off", "n", "false"}:
         return "write false"
-    if types & {"integer", "number"} and text.removeprefix("-").isdecimal():
+    if types & {"integer", "number"} and "string" not in types and text.removeprefix("-").isdecimal():
         return f"write {text.lstrip('0') or '0'}, without quotes or leading zeros" if text[:1] != "-" else ""
     if "object" in types and colon and rest and key.isidentifier() and not rest[0].isspace():
         return f"put a space after '{key}:'"
     if (
         "array" in types
         and "object" not in types
+        and text
         and text.isprintable()
-        and not set(text) & set("[]{},#:'\"")
+        and not set(text) & set("[]{}#:*&'\"")
     ):
         return f"write [{text}]" if len(text) < 60 else ""
     return ""
@@ -131,7 +134,9 @@ def _words(schema: Schema) -> str:
         return "text" + _text(schema)
     if kind == "array":
         return "a list" + _span(schema.get("minItems"), schema.get("maxItems"), "item")
-    return {"boolean": "true or false", "object": "a mapping"}.get(str(kind), "something else")
+    if kind == "object":
+        return "a mapping" + _span(schema.get("minProperties"), schema.get("maxProperties"), "key")
+    return {"boolean": "true or false"}.get(str(kind), "something else")
 
 
 def _choice(values: list[Any]) -> str:

@@ -5,7 +5,7 @@ Every value keeps the place at which it stands in the file, so that a mistake is
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from dataclasses import replace
 
 from .problem import Path
@@ -49,3 +49,15 @@ def parts(source: Source, *path: str | int) -> list[str]:
     if isinstance(value, dict):
         return list(value)
     return [str(index) for index in range(len(value))] if isinstance(value, list) else []
+
+
+def spots(node: Node) -> Iterator[tuple[int, int]]:
+    """Every line and column, counted from 0, at which a key or a value below *node* stands."""
+    yield node.line, node.column
+    if isinstance(node.value, dict):
+        for entry in node.value.values():
+            yield entry.line, entry.column
+            yield from spots(entry.node)
+    elif isinstance(node.value, list):
+        for each in node.value:
+            yield from spots(each)

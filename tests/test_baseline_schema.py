@@ -22,6 +22,7 @@ OURS_ALONE = (
     "got 14.0",
     "3:26: trail.bucket",
     "regions[2]",
+    "stands alone",
     "expiration",
     "policy",
     "nothing is called",

@@ -252,3 +252,17 @@ def test_killed_anywhere_in_an_apply_the_next_run_goes_on_from_there(
     before = len(world.writes)
     code, out, err = organization.run("apply", "--yes")
     assert (code, "No changes." in out, len(world.writes)) == (0, True, before), err
+
+
+def test_what_other_processes_change_is_told_and_logged(applied: Organization) -> None:
+    drift(applied.world, WORKLOAD, ARCHIVE)
+    log = applied.folder / "log.jsonl"
+    code, out, err = applied.run("apply", "--yes", "--force", "--processes", "2", "--log-file", str(log))
+    assert code == 0, err
+    assert "0 added, 2 changed, 0 destroyed. 1 account in sync, 2 changed" in out
+    assert err.count("iam:UpdateAccountPasswordPolicy") == 2
+    events = [json.loads(line) for line in log.read_text().splitlines()]
+    changed = [each for each in events if each["event"] == "changed"]
+    assert {each["account"] for each in changed} == {WORKLOAD, ARCHIVE}
+    assert all(each["request_id"] for each in changed)
+    assert applied.run("diff", "--processes", "2")[0] == 0

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import pickle
+import re
 import signal
 import sys
 from collections.abc import Callable, Iterator, Sequence
@@ -35,7 +36,12 @@ from provisioner.steps import SECTIONS
 
 from .conftest import EXAMPLE
 
-SECRETS = {"RECORDER": "tell-nobody", "EXTERNAL_ID": "nor-anybody-else"}
+SECRETS = {
+    "RECORDER": "tell-nobody",
+    "EXTERNAL_ID": "nor-anybody-else",
+    "AWS_SECRET_ACCESS_KEY": "nor-the-key",
+    "AWS_SESSION_TOKEN": "nor-the-token",
+}
 LENGTH = 20  # of a password, in one account only
 WORKLOAD = "444455556666"
 TEXT = (
@@ -108,9 +114,16 @@ def place() -> Iterator[Place]:
 
 
 @pytest.fixture(scope="module")
-def cluster(place: Place) -> Iterator[LocalCluster]:
+def both(place: Place) -> Iterator[LocalCluster]:
     with LocalCluster(n_workers=2, processes=True, threads_per_worker=1, dashboard_address=":0") as made:
         yield made
+
+
+@pytest.fixture
+def cluster(both: LocalCluster) -> LocalCluster:
+    """Both workers are there, whatever was killed before."""
+    both.wait_for_workers(2, timeout=60)
+    return both
 
 
 @pytest.fixture
@@ -169,9 +182,8 @@ def test_elsewhere_the_same_is_found_and_done_and_no_secret_travels(
     assert len(world.writes) == writes
     password = next(c for r in found[WORKLOAD].results for c in r.changes if r.step == "password_policy")
     assert password.call.params["MinimumPasswordLength"] == LENGTH
-    keys = [os.environ["AWS_ACCESS_KEY_ID"], os.environ["AWS_SECRET_ACCESS_KEY"]]
     assert SECRETS["RECORDER"] in str(found)
-    for secret in [*SECRETS.values(), *keys]:
+    for secret in [*SECRETS.values(), os.environ["AWS_ACCESS_KEY_ID"]]:
         assert not [sent for sent in travelled if secret.encode() in sent]
 
 
@@ -352,8 +364,7 @@ def test_other_versions_are_refused(place: Place, cluster: LocalCluster) -> None
     recipe = place.recipe(versions=(("provision", "9.9"), *versions()[1:]))
     with pytest.raises(Refused) as refused:
         Dask(place.fleet, recipe, cluster.scheduler_address, 3)
-    for worker in cluster.workers.values():
-        assert f"{worker.worker_address} has provision 0" in str(refused.value)
+    assert len(re.findall(r"tcp://[\d.:]+ has provision 0", str(refused.value))) == 2
     with pytest.raises(Refused, match=r"the run was started with provision 9\.9.* there is provision 0"):
         deliver(recipe, ())
 
@@ -386,10 +397,12 @@ def test_when_the_scheduler_goes_every_account_is_told(place: Place, world: Worl
     ours, theirs = get_context("spawn").Pipe()
     cluster = get_context("spawn").Process(target=small_cluster, args=(theirs,))
     cluster.start()
+    assert ours.poll(60)
     address = ours.recv()
     with pytest.raises(Refused, match="has no workers"):
         Dask(place.fleet, place.recipe(), address, 3)
     ours.send(True)
+    assert ours.poll(60)
     ours.recv()
     workers = Dask(place.fleet, place.recipe(), address, 3, patience=0.5)
     workers.width = 1
@@ -401,11 +414,7 @@ def test_when_the_scheduler_goes_every_account_is_told(place: Place, world: Worl
     assert all(each and "cannot be reached" in each.message for each in failures)
 
 
-def test_a_portion_is_about_fifty_regions_of_accounts_and_none_idles(place: Place) -> None:
-    assert portion(place.fleet, 1000, 2) == 50
-    assert portion(place.fleet, 40, 2) == 5
-    assert portion(place.fleet, 1, 2) == 1
-    assert portion(replace(place.fleet, only_regions=("a", "b")), 1000, 2) == 25
-    everywhere = place.joined(TEXT.replace("regions: [us-east-1]", "regions: all"))
-    assert portion(everywhere, 1000, 2) == 2
-    everywhere.cloud.close(wait=True)
+def test_a_portion_is_enough_to_be_busy_with_and_none_idles() -> None:
+    assert portion(10_000, 2) == 128
+    assert portion(40, 2) == 10
+    assert portion(1, 2) == 1

@@ -123,7 +123,11 @@ REFUSED = [
     ("{all: true}", Narrowed(units=("Prod",)), "--ou: the organization has no unit Prod"),
     ("{all: true}", Narrowed(accounts=("nobody",)), "--accounts: nobody: none of the 3 accounts"),
     ("{all: true}", Narrowed(not_accounts=(CLOSED,)), f"--not-accounts: {CLOSED}: none of the 3 accounts"),
-    ("{all: true, ids: ['999999999999']}", Narrowed(), "the organization has no account 999999999999"),
+    (
+        "{organizational_units: [Workloads], ids: ['999999999999']}",
+        Narrowed(),
+        "the organization has no account 999999999999",
+    ),
 ]
 
 

@@ -18,7 +18,7 @@ LEVELS = [
     {"yaml_merge"},
     {"policy_check", "delivery", "yaml_source", "wanted", "fill", "section", "aws"},
     {"general"},
-    {"checking", "schema", "baseline", "organization", "selectors", "recording", "trails"},
+    {"overriding", "checking", "schema", "baseline", "organization", "selectors", "recording", "trails"},
     {"usable", "members"},
     {"steps", "plan"},
     {"engine", "report", "permissions"},

@@ -149,15 +149,28 @@ class Identity:
 class Aws:
     """AWS as seen from one target."""
 
-    def __init__(self, target: Target, cloud: Cloud, memory: Memory, readers: Readers | None = None):
+    def __init__(
+        self,
+        target: Target,
+        cloud: Cloud,
+        memory: Memory,
+        readers: Readers | None = None,
+        *,
+        depth: int = 1,
+    ):
         self.target = target
         self._readers: Readers = readers or cloud.readers
         self.account, self.region, self.partition = target.account, target.region, target.partition
         self.central, self.archive = target.central or target.account, target.archive or target.account
         self._cloud = cloud
         self._memory = memory
-        # Who the caller is had to be asked first, and then for the account's credentials.
-        self._depth = 1 + (self.account != self.central)
+        # What had to be asked before: who the caller is, or more; and then for the account's credentials.
+        self._depth = depth + (self.account != self.central)
+
+    @property
+    def depth(self) -> int:
+        """How many calls, each waiting for the one before, led to what is known here."""
+        return self._depth
 
     def read(self, service: str, region: str | None = None) -> Reader:
         """Ask *service*, in the Region of the target unless another is named."""

@@ -49,7 +49,7 @@ class Pace:
 
     def __init__(self, *, documented: bool = True) -> None:
         self._documented = documented
-        self._lanes: dict[tuple[Where, str], _Lane] = {}
+        self._lanes: dict[str, dict[tuple[str, str, str], _Lane]] = {}  # by account
         self._lock = threading.Lock()
 
     def wait(self, where: Where, kind: str, now: float) -> float:
@@ -85,16 +85,16 @@ class Pace:
     def forget(self, account: str) -> None:
         """The account is done with."""
         with self._lock:
-            for key in [key for key in self._lanes if key[0][0] == account]:
-                del self._lanes[key]
+            self._lanes.pop(account, None)
 
     def _lane(self, where: Where, kind: str) -> _Lane:
-        key = (where, kind)
-        lane = self._lanes.get(key)
+        account, region, service = where
+        key = (region, service, kind)
+        lane = self._lanes.get(account, {}).get(key)
         if lane is None:
             with self._lock:
-                limit = _DOCUMENTED.get((where[2], kind)) if self._documented else None
-                lane = self._lanes.setdefault(key, _Lane(limit, limit))
+                limit = _DOCUMENTED.get((service, kind)) if self._documented else None
+                lane = self._lanes.setdefault(account, {}).setdefault(key, _Lane(limit, limit))
         return lane
 
 

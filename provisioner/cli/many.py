@@ -203,6 +203,8 @@ def _spread(work: Work, jobs: list[Job]) -> None:
             if not done.failed and (applying or not done.drifted or session.asked.command != "apply"):
                 record.succeeded(outcome.account.id)
             progress.delivered(done)
+            if applying and (session.asked.processes or session.asked.scheduler):
+                _retell(work.fleet, done)  # what other processes did is known only now
             session.screen.event(lines.account(session.shown(done), session.asked.command))
 
     if not jobs:
@@ -212,6 +214,13 @@ def _spread(work: Work, jobs: list[Job]) -> None:
         closing(workers(session, work.fleet, len(jobs))) as those,
     ):
         spread(those, jobs, on_delivered, session.cloud.stop, lambda job: progress.begun(job.account))
+
+
+def _retell(fleet: Fleet, outcome: Outcome) -> None:
+    """Each change is told, as if it had been made here."""
+    for result in outcome.results:
+        for change, request_id in zip(result.changes, result.request_ids, strict=False):
+            fleet.on_change(replace(result, request_ids=[request_id]), change)
 
 
 def _carry_out(work: Work, plan: Plan) -> None:

@@ -32,7 +32,7 @@ from .lock import Locked
 from .options import Asked, sandbox_file, state_folder
 from .screen import Screen
 
-WORKERS, READERS = 32, 64  # calls in flight: to one account, and to many
+WORKERS, READERS = 32, 64  # calls in flight: to one account in one Region, and to many places
 ALIAS = 2.0  # seconds that the account's alias may take
 Value = TypeVar("Value")
 
@@ -170,7 +170,7 @@ def opened(asked: Asked, screen: Screen) -> Iterator[Session]:
         for_many(baseline, asked)
         if asked.sandbox:
             _open_sandbox(stack, screen)
-        cloud = _cloud(asked, screen, many=baseline.general.accounts is not None)
+        cloud = _cloud(asked, screen, many=_many(baseline))
         stack.callback(cloud.close, wait=asked.sandbox)  # else a late question would miss the sandbox
         home = baseline.general.home_region
         known(cloud, [home, *baseline.general.named_regions, *only], baseline)
@@ -213,6 +213,11 @@ def real(asked: Asked) -> Options:
     return Options(
         asked.profile, asked.endpoint_url, paced=host not in {"127.0.0.1", "localhost", "::1"}, direct=True
     )
+
+
+def _many(baseline: Baseline) -> bool:
+    """There is more than one place to ask."""
+    return baseline.general.accounts is not None or baseline.general.regions != [baseline.general.home_region]
 
 
 def _cloud(asked: Asked, screen: Screen, *, many: bool) -> Cloud:

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from ..fleet import Fleet
-from ..spread import Threads, Workers
+from ..spread import MANY, Threads, Workers
 from .session import Session, real
 
-# Accounts at a time in one process: of a few, each asks many questions at once; of many, one at a time.
-FEW, MANY = 8, 128
+FEW = 8  # accounts at a time in one process, where each asks many questions at once; of many, each asks one
 
 
 def workers(session: Session, fleet: Fleet, jobs: int) -> Workers:

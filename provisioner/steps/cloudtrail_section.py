@@ -121,6 +121,8 @@ class InsightSelector(Section):
 class Trail(Section):
     """The trail that records who did what. What is left out of it is left as it is in AWS."""
 
+    once = True
+
     name: str = Field(
         min_length=3,
         max_length=128,

@@ -244,6 +244,8 @@ class LogBucket(Section):
 class LogBuckets(Section):
     """The buckets that logs are delivered to, each under a key of your choice."""
 
+    once = True
+
     model_config = ConfigDict(extra="allow")  # any key, but only a LogBucket under it
     __pydantic_extra__: dict[str, LogBucket]
 
