@@ -95,6 +95,14 @@ class Baseline:
         """
         return self._file.at({"account_id": account_id, "region": region, "partition": partition})
 
+    def varied(self, overrides: tuple[int, ...], *, account_id: str, region: str, partition: str) -> Baseline:
+        """The same with these `overrides` and no others, by their place in the file, whichever count for the account.
+
+        Raises BaselineError as `at` does, and where they are wrong together.
+        """
+        names = {"account_id": account_id, "region": region, "partition": partition}
+        return self._file.whole.variant(overrides).filled(names)
+
     def override(self, accounts: Mapping[str, tuple[int, ...]]) -> None:
         """From now on `at` counts these `overrides`, by their place in the file, for each of these accounts.
 

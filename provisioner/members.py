@@ -48,6 +48,21 @@ class Census:
     left_out: tuple[LeftOut, ...]
 
 
+@dataclass(frozen=True)
+class Questions:
+    """What AWS is asked to find the accounts: their list, the tree of units with the accounts in each, their tags."""
+
+    accounts: bool
+    units: bool
+    tags: bool
+
+
+def questions(general: General, narrowed: Narrowed | None = None) -> Questions:
+    """No more than the file and the command line need: nothing at all where the file lists ids."""
+    units, tags = bool(_units(general) or (narrowed and narrowed.units)), _uses_tags(general)
+    return Questions(units or tags or not (general.accounts and general.accounts.listed), units, tags)
+
+
 def census(aws: Aws, general: General, narrowed: Narrowed) -> Census:
     """The accounts that the file and the command line name.
 
@@ -56,9 +71,9 @@ def census(aws: Aws, general: General, narrowed: Narrowed) -> Census:
     """
     want = general.accounts
     assert want is not None  # noqa: S101 - who asks for one account asks for no census
-    needs_units = _uses_units(general) or bool(narrowed.units)
-    tree = _Tree(aws) if needs_units else None
-    if want.listed and tree is None and not _uses_tags(general):
+    asked = questions(general, narrowed)
+    tree = _Tree(aws) if asked.units else None
+    if not asked.accounts:
         found = [Account(each) for each in dict.fromkeys(want.ids)]
         left_out: list[LeftOut] = []
     else:
@@ -66,7 +81,7 @@ def census(aws: Aws, general: General, narrowed: Narrowed) -> Census:
     if tree is not None:
         found = [replace(each, units=tree.of(each.id)) for each in found]
         tree.check(_units(general), narrowed.units)
-    if _uses_tags(general):
+    if asked.tags:
         found = _tagged(aws, found)
     _must_exist(want.ids, found, left_out)
     chosen = [each for each in found if _wanted(each, want)]
@@ -76,10 +91,6 @@ def census(aws: Aws, general: General, narrowed: Narrowed) -> Census:
     kept = list(_narrowed(chosen, narrowed, general.allowed_account_ids, left_out))
     with_overrides = (replace(each, overrides=_overrides(each, general)) for each in kept)
     return Census(tuple(sorted(with_overrides, key=lambda a: a.id)), tuple(left_out))
-
-
-def _uses_units(general: General) -> bool:
-    return bool(_units(general))
 
 
 def _units(general: General) -> list[str]:
