@@ -173,7 +173,7 @@ def opened(asked: Asked, screen: Screen) -> Iterator[Session]:
         cloud = _cloud(asked, screen, many=_many(baseline))
         stack.callback(cloud.close, wait=asked.sandbox)  # else a late question would miss the sandbox
         home = baseline.general.home_region
-        known(cloud, [home, *baseline.general.named_regions, *only], baseline)
+        known(cloud, baseline, only)
         _client(cloud, home)
         identity = _identity(cloud, baseline)
         if not asked.sandbox:
