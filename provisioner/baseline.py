@@ -7,7 +7,7 @@ real ones. Nothing here knows AWS, and nothing reads the environment but through
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from os import PathLike
 from typing import Final, TypeVar
@@ -113,6 +113,12 @@ class Baseline:
     def overrides_of(self, account_id: str) -> tuple[int, ...]:
         """The `overrides` that count for the account, by their place in the file."""
         return self._file.whole.overridden.get(account_id, ())
+
+    def mistakes(self, found: Iterable[tuple[Path, str]]) -> BaselineError:
+        """What is wrong at these paths of the file, found out only from AWS."""
+        source = self._file.source
+        spots = [(source.find(path), message) for path, message in found]
+        return BaselineError(source.problem(s.line, s.column, s.path, message) for s, message in spots)
 
     def place(self, path: Path) -> str:
         """Where the value at *path* stands: `baseline.yaml:14:5`. For a default, what it would stand in."""

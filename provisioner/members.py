@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 from .aws import Aws
 from .general import Accounts, General, Some
 from .model import Refused
+from .problem import Path, did_you_mean, dotted, listed, quoted
 from .usable import LeftOut
 
 _ACTIVE: Final = "ACTIVE"
+_FEW: Final = 8  # units that are named where one is unknown
 
 
 @dataclass(frozen=True)
@@ -59,63 +61,111 @@ class Questions:
 
 def questions(general: General, narrowed: Narrowed | None = None) -> Questions:
     """No more than the file and the command line need: nothing at all where the file lists ids."""
-    units, tags = bool(_units(general) or (narrowed and narrowed.units)), _uses_tags(general)
+    units = any(_units(general)) or bool(narrowed and narrowed.units)
+    tags = _uses_tags(general)
     return Questions(units or tags or not (general.accounts and general.accounts.listed), units, tags)
+
+
+class Mistaken(Refused):
+    """The file names what the organization has not: *found* are the paths in the file, each with what is wrong there."""
+
+    def __init__(self, found: Sequence[tuple[Path, str]]):
+        self.found = tuple(found)
+        super().__init__("; ".join(f"{dotted(path)}: {message}" for path, message in found))
 
 
 def census(aws: Aws, general: General, narrowed: Narrowed) -> Census:
     """The accounts that the file and the command line name.
 
     AWS is asked no more than that needs: nothing where the file lists ids, the list of accounts for `all`, the tree of
-    units only for units. Raises Refused for a unit or account that there is not.
+    units only for units. Raises Mistaken for a unit or account of the file that there is not, Refused for one of a flag.
     """
     want = general.accounts
     assert want is not None  # noqa: S101 - who asks for one account asks for no census
     asked = questions(general, narrowed)
     tree = _Tree(aws) if asked.units else None
     if not asked.accounts:
-        found = [Account(each) for each in dict.fromkeys(want.ids)]
-        left_out: list[LeftOut] = []
+        found, gone = [Account(each) for each in dict.fromkeys(want.ids)], dict[str, tuple[Account, str]]()
+        known, unknown = set(want.ids), "is not among `accounts.ids`"
     else:
-        found, left_out = _listed(aws)
+        found, gone = _listed(aws)
+        known, unknown = {each.id for each in found} | gone.keys(), "the organization has no such account"
     if tree is not None:
         found = [replace(each, units=tree.of(each.id)) for each in found]
+        gone = {n: (replace(each, units=tree.of(n)), why) for n, (each, why) in gone.items()}
         tree.check(_units(general), narrowed.units)
+    wrong = [(path, unknown) for path, each in _ids(general) if each not in known]
+    if want.log_archive in gone:
+        wrong.append((("accounts", "log_archive"), f"this account {gone[want.log_archive][1]}: name another"))
+    if wrong:
+        raise Mistaken(wrong)
     if asked.tags:
         found = _tagged(aws, found)
-    _must_exist(want.ids, found, left_out)
     chosen = [each for each in found if _wanted(each, want)]
-    left_out = [
-        each for each in left_out if want.all or each.account in want.ids or want.organizational_units
-    ]
-    kept = list(_narrowed(chosen, narrowed, general.allowed_account_ids, left_out))
-    with_overrides = (replace(each, overrides=_overrides(each, general)) for each in kept)
-    return Census(tuple(sorted(with_overrides, key=lambda a: a.id)), tuple(left_out))
+    missed = [(each, why) for each, why in gone.values() if _wanted(each, want)]
+    _check_flags(narrowed, chosen, [each for each, _ in missed])
+    return _narrowed(chosen, missed, narrowed, general)
 
 
-def _units(general: General) -> list[str]:
+def _narrowed(
+    chosen: Sequence[Account], missed: Sequence[tuple[Account, str]], narrowed: Narrowed, general: General
+) -> Census:
+    """Those that the command line leaves, and that the file allows to be touched."""
+    kept, left_out = [], [_left_out(each, why) for each, why in missed if _remains(each, narrowed)]
+    for each in chosen:
+        if not _remains(each, narrowed):
+            continue
+        if general.allowed_account_ids is not None and each.id not in general.allowed_account_ids:
+            left_out.append(_left_out(each, "is not among `allowed_account_ids`"))
+        else:
+            kept.append(replace(each, overrides=_overrides(each, general)))
+    return Census(tuple(sorted(kept, key=lambda a: a.id)), tuple(left_out))
+
+
+def _left_out(account: Account, why: str) -> LeftOut:
+    return LeftOut(account.id, "", why, account.name)
+
+
+def _selections(general: General) -> Iterator[tuple[Path, Some]]:
+    """Everything in the file that selects accounts."""
     want = general.accounts or Accounts(all=True)
-    named = [*want.organizational_units, *want.exclude.organizational_units]
-    return [*named, *(unit for each in general.overrides for unit in each.organizational_units)]
+    yield ("accounts",), want
+    yield ("accounts", "exclude"), want.exclude
+    for index, each in enumerate(general.overrides):
+        yield ("overrides", index), each
+
+
+def _units(general: General) -> Iterator[tuple[Path, str]]:
+    for path, some in _selections(general):
+        for index, unit in enumerate(some.organizational_units):
+            yield (*path, "organizational_units", index), unit
+
+
+def _ids(general: General) -> Iterator[tuple[Path, str]]:
+    for path, some in _selections(general):
+        for index, each in enumerate(some.ids):
+            yield (*path, "ids", index), each
+    want = general.accounts
+    if want and want.log_archive and not want.listed:
+        yield ("accounts", "log_archive"), want.log_archive
 
 
 def _uses_tags(general: General) -> bool:
-    want = general.accounts or Accounts(all=True)
-    return any(each.tags for each in (want, want.exclude, *general.overrides))
+    return any(some.tags for _, some in _selections(general))
 
 
-def _listed(aws: Aws) -> tuple[list[Account], list[LeftOut]]:
-    """Every account of the organization; those that are not active are left out."""
+def _listed(aws: Aws) -> tuple[list[Account], dict[str, tuple[Account, str]]]:
+    """Every account of the organization; by their ids those that are not active, with the reason."""
     found: list[Account] = []
-    left_out: list[LeftOut] = []
+    gone: dict[str, tuple[Account, str]] = {}
     for each in aws.read("organizations").list_accounts().get("Accounts"):
+        account = Account(each["Id"], each.get("Name", ""))
         state = each.get("State") or each.get("Status")
         if state == _ACTIVE:
-            found.append(Account(each["Id"], each.get("Name", "")))
+            found.append(account)
         else:
-            why = f"is {str(state).lower().replace('_', ' ')}"
-            left_out.append(LeftOut(each["Id"], "", why, each.get("Name", "")))
-    return found, left_out
+            gone[account.id] = (account, f"is {str(state).lower().replace('_', ' ')}")
+    return found, gone
 
 
 def _tagged(aws: Aws, accounts: Iterable[Account]) -> list[Account]:
@@ -125,12 +175,6 @@ def _tagged(aws: Aws, accounts: Iterable[Account]) -> list[Account]:
     return [
         replace(each, tags={tag["Key"]: tag["Value"] for tag in answer.get("Tags")}) for each, answer in asked
     ]
-
-
-def _must_exist(ids: Collection[str], found: Iterable[Account], left_out: Iterable[LeftOut]) -> None:
-    known = {each.id for each in found} | {each.account for each in left_out}
-    if unknown := [each for each in ids if each not in known]:
-        raise Refused(f"`accounts.ids`: the organization has no account {', '.join(unknown)}")
 
 
 def _wanted(account: Account, want: Accounts) -> bool:
@@ -150,28 +194,29 @@ def _overrides(account: Account, general: General) -> tuple[int, ...]:
     return tuple(index for index, each in enumerate(general.overrides) if _among(account, each))
 
 
-def _narrowed(
-    chosen: Sequence[Account], narrowed: Narrowed, allowed: Collection[str] | None, left_out: list[LeftOut]
-) -> Iterator[Account]:
-    """Those that the command line leaves, and that the file allows to be touched."""
-    names = {each.id for each in chosen} | {each.name for each in chosen if each.name}
+def _check_flags(narrowed: Narrowed, chosen: Sequence[Account], missed: Sequence[Account]) -> None:
+    """Raises Refused for an account that the file is not for."""
+    known = {word for each in (*chosen, *missed) for word in _words(each)}
     for flag, given in (("--accounts", narrowed.accounts), ("--not-accounts", narrowed.not_accounts)):
-        if unknown := [each for each in given if each not in names]:
-            raise Refused(
-                f"{flag}: {', '.join(unknown)}: none of the {len(chosen)} accounts that the file is for"
-            )
-    for each in chosen:
-        known_as = {each.id, each.name} - {""}
-        if narrowed.accounts and known_as.isdisjoint(narrowed.accounts):
-            continue
-        if not known_as.isdisjoint(narrowed.not_accounts):
-            continue
-        if narrowed.units and each.units.isdisjoint(narrowed.units):
-            continue
-        if allowed is not None and each.id not in allowed:
-            left_out.append(LeftOut(each.id, "", "is not among `allowed_account_ids`", each.name))
-            continue
-        yield each
+        if unknown := next((each for each in given if each not in known), None):
+            hint = did_you_mean(unknown, known)
+            count = f"{len(chosen)} account{'' if len(chosen) == 1 else 's'}"
+            raise Refused(f"{flag} {unknown}: none of the {count} that the file is for{hint and f'; {hint}'}")
+
+
+def _words(account: Account) -> set[str]:
+    """What the account is called on the command line."""
+    return {account.id, account.name} - {""}
+
+
+def _remains(account: Account, narrowed: Narrowed) -> bool:
+    """The command line leaves the account."""
+    words = _words(account)
+    return not (
+        (narrowed.accounts and words.isdisjoint(narrowed.accounts))
+        or not words.isdisjoint(narrowed.not_accounts)
+        or (narrowed.units and account.units.isdisjoint(narrowed.units))
+    )
 
 
 class _Tree:
@@ -208,11 +253,18 @@ class _Tree:
         """The units that the account is in."""
         return self._units.get(account, frozenset())
 
-    def check(self, file: Iterable[str], flags: Iterable[str]) -> None:
-        """Raises Refused for a unit that there is not."""
-        for where, given in (("the file's `organizational_units`", file), ("--ou", flags)):
-            if unknown := sorted(set(given) - self.known):
-                names = ", ".join(sorted(each for each in self.known if not each.startswith(("ou-", "r-"))))
-                raise Refused(
-                    f"{where}: the organization has no unit {', '.join(unknown)}; there are {names or 'none'}"
-                )
+    def check(self, file: Iterable[tuple[Path, str]], flags: Iterable[str]) -> None:
+        """Raises Mistaken or Refused for a unit that there is not."""
+        if wrong := [(path, self._unknown(unit)) for path, unit in file if unit not in self.known]:
+            raise Mistaken(wrong)
+        if unknown := next((each for each in flags if each not in self.known), None):
+            raise Refused(f"--ou {unknown}: {self._unknown(unknown)}")
+
+    def _unknown(self, unit: str) -> str:
+        """That there is no such unit, and which are meant perhaps."""
+        names = sorted(each for each in self.known if not each.startswith(("ou-", "r-")))
+        paths = [each for each in names if each.endswith(f"/{unit}")]  # a name that is not from the root
+        hint = f"did you mean {quoted(paths[0])}?" if paths else did_you_mean(unit, names)
+        more = [f"{len(names) - _FEW} more"] if len(names) > _FEW else []
+        there = listed([*names[:_FEW], *more], "and") if names else "none"
+        return f"the organization has no such unit; {hint or f'there are {there}'}"

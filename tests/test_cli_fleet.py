@@ -141,7 +141,18 @@ def test_a_failure_is_told_in_a_table_and_ends_with_3(applied: Organization) -> 
 
 def test_nothing_to_go_on_with_is_said(organization: Organization) -> None:
     code, _, err = organization.run("diff", "--resume")
-    assert (code, "there is no earlier `diff`" in err) == (1, True)
+    assert (code, "--resume: the last `diff` was of another file, or with other flags" in err) == (1, True)
+
+
+def test_when_nothing_is_left_to_go_on_with_that_is_said(applied: Organization) -> None:
+    applied.run("diff")
+    code, out, err = applied.run("diff", "--resume")
+    assert code == 0
+    assert (
+        "3 succeeded last time\nnothing is left to go on with; without `--resume` all is done again\n" in err
+    )
+    assert "No changes." in out
+    assert applied.run("diff", "--resume", "--not-accounts", "workload")[0] == 1
 
 
 FLAGS = [
@@ -161,27 +172,66 @@ def test_flags_narrow_the_run(organization: Organization, flags: tuple[str, ...]
     assert {call.region for call in config} == {"eu-west-1"}
 
 
+UNIT = "the organization has no such unit"
 REFUSED = [
-    (("--accounts", "nobody"), "--accounts: nobody: none of the 3 accounts"),
-    (("--ou", "Wrokloads"), "--ou: the organization has no unit Wrokloads; there are Workloads"),
+    (("--accounts", "nobody"), "--accounts nobody: none of the 3 accounts"),
+    (("--accounts", "Workload"), "did you mean 'workload'?"),
+    (("--accounts", "closed"), "--accounts: no account of those that the file is for is left; 777788889999"),
+    (("--ou", "Workloads", "--not-accounts", "workload"), "--not-accounts and --ou: no account of those"),
+    (("--accounts", ""), "'--accounts': one of them is empty in ''"),
+    (("--not-accounts", "workload,"), "'--not-accounts': one of them is empty in 'workload,'"),
+    (("--ou", "Wrokloads"), f"--ou Wrokloads: {UNIT}; did you mean 'Workloads'?"),
     (("--regions", "eu-west-3"), "--region eu-west-3: not among the `regions`"),
+    (("--regions", "all"), "--region all: without the flag, all Regions of the file are gone to"),
+    (("--json", "--json-lines"), "--json and --json-lines: one document, or a line for each account"),
     (("--processes", "2", "--scheduler", "tcp://127.0.0.1:1"), "give one of them"),
     (("--sandbox", "--processes", "2"), "--sandbox lives in one process"),
+    (("--scheduler", "nowhere"), "--scheduler: the Dask scheduler `nowhere` cannot be reached"),
 ]
 
 
 @pytest.mark.parametrize(("flags", "text"), REFUSED)
 def test_what_cannot_be_is_refused(organization: Organization, flags: tuple[str, ...], text: str) -> None:
     code, out, err = organization.run("diff", *flags)
-    assert (code, out) == (1, "")
+    assert code == 1
     assert text in err
+    assert text in out if "--json" in flags else not out
     assert "Traceback" not in err
 
 
-def test_a_file_for_one_account_takes_no_flags_for_many(organization: Organization) -> None:
+@pytest.mark.parametrize("flags", [("--accounts", WORKLOAD), ("--resume",), ("--json-lines",)])
+def test_a_file_for_one_account_takes_no_flags_for_many(
+    organization: Organization, flags: tuple[str, ...]
+) -> None:
     organization.file.write_text(EXAMPLE)
-    code, _, err = organization.run("diff", "--accounts", WORKLOAD)
-    assert (code, "is for one account: add `accounts: {all: true}`" in err) == (1, True)
+    code, _, err = organization.run("diff", *flags)
+    assert (code, f"{flags[0]}: {organization.file} is for one account: add `accounts:" in err) == (1, True)
+
+
+LINE = EXAMPLE.count("\n") + 1  # that comes after the example
+MISTAKES = [
+    (
+        "accounts: {organizational_units: [Wrokloads]}",
+        f":{LINE}:35: accounts.organizational_units[0]: {UNIT}; did you mean 'Workloads'?\n    accounts: {{org",
+    ),
+    ("accounts: {tags: {no: such}}", f":{LINE}:11: accounts: the organization has none of these"),
+    (
+        "regions: all\naccounts: {all: true}",
+        "--region us-est-1: there is no Region `us-est-1`; did you mean `us-west-1`?",
+    ),
+]
+
+
+@pytest.mark.parametrize(("text", "told"), MISTAKES)
+def test_what_only_aws_knows_to_be_wrong_is_told_at_its_place_in_the_file(
+    organization: Organization, text: str, told: str
+) -> None:
+    flags = ("--regions", "us-est-1") if "regions:" in text else ()
+    head = EXAMPLE.replace("regions: [us-east-1]", "#") if flags else EXAMPLE
+    organization.file.write_text(f"{head}{text}\n")
+    code, out, err = organization.run("diff", *flags)
+    assert (code, out) == (1, "")
+    assert told in err
 
 
 def test_verify_tells_what_does_not_work_and_where(applied: Organization) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from provisioner.aws import Aws, Memory
-from provisioner.members import Census, Narrowed, census
+from provisioner.members import Census, Mistaken, Narrowed, census
 from provisioner.model import Refused, Target
 from provisioner.sandbox.seed import Member
 
@@ -117,25 +117,81 @@ def test_the_command_line_leaves_fewer(bench: Bench, narrowed: Narrowed, left: s
     assert ids(find(bench, "{all: true}", narrowed)) == left
 
 
+UNIT, ACCOUNT = "the organization has no such unit", "the organization has no such account"
 REFUSED = [
-    ("{organizational_units: [Wrokloads]}", Narrowed(), "no unit Wrokloads; there are Workloads"),
-    ("{all: true, exclude: {organizational_units: [No]}}", Narrowed(), "no unit No; there are Workloads"),
-    ("{all: true}", Narrowed(units=("Prod",)), "--ou: the organization has no unit Prod"),
-    ("{all: true}", Narrowed(accounts=("nobody",)), "--accounts: nobody: none of the 3 accounts"),
-    ("{all: true}", Narrowed(not_accounts=(CLOSED,)), f"--not-accounts: {CLOSED}: none of the 3 accounts"),
+    (
+        "{organizational_units: [Wrokloads]}",
+        Narrowed(),
+        f"accounts.organizational_units[0]: {UNIT}; did you mean 'Workloads'?",
+    ),
+    (
+        "{organizational_units: [Workloads], exclude: {organizational_units: [No]}}",
+        Narrowed(),
+        f"accounts.exclude.organizational_units[0]: {UNIT}; there are Workloads",
+    ),
+    ("{all: true}", Narrowed(units=("Prod",)), f"--ou Prod: {UNIT}; there are Workloads"),
+    ("{all: true}", Narrowed(accounts=("nobody",)), "--accounts nobody: none of the 3 accounts that"),
+    ("{all: true}", Narrowed(accounts=("Workload",)), "did you mean 'workload'?"),
+    (
+        f"{{ids: ['{ARCHIVE}']}}",
+        Narrowed(not_accounts=(WORKLOAD,)),
+        f"--not-accounts {WORKLOAD}: none of the 1 account that",
+    ),
     (
         "{organizational_units: [Workloads], ids: ['999999999999']}",
         Narrowed(),
-        "the organization has no account 999999999999",
+        f"accounts.ids[0]: {ACCOUNT}",
+    ),
+    ("{all: true, exclude: {ids: ['999999999999']}}", Narrowed(), f"accounts.exclude.ids[0]: {ACCOUNT}"),
+    ("{all: true, log_archive: '999999999999'}", Narrowed(), f"accounts.log_archive: {ACCOUNT}"),
+    ("{all: true, log_archive: '777788889999'}", Narrowed(), "accounts.log_archive: this account is closed"),
+    (
+        f"{{ids: ['{WORKLOAD}'], exclude: {{ids: ['{ARCHIVE}']}}}}",
+        Narrowed(),
+        "accounts.exclude.ids[0]: is not among `accounts.ids`",
     ),
 ]
 
 
 @pytest.mark.parametrize(("accounts", "narrowed", "text"), REFUSED)
 def test_what_there_is_not_is_refused(bench: Bench, accounts: str, narrowed: Narrowed, text: str) -> None:
-    with pytest.raises(Refused, match=text.split(";", maxsplit=1)[0]) as refused:
+    with pytest.raises(Refused) as refused:
         find(bench, accounts, narrowed)
     assert text in str(refused.value)
+
+
+def test_all_that_is_wrong_in_the_file_is_told_at_once(bench: Bench) -> None:
+    more = "overrides: [{ids: ['999999999999'], password_policy: {minimum_password_length: 20}}]\n"
+    with pytest.raises(Mistaken) as mistaken:
+        find(bench, "{all: true, exclude: {ids: ['888888888888']}}", more=more)
+    assert [path for path, _ in mistaken.value.found] == [
+        ("accounts", "exclude", "ids", 0),
+        ("overrides", 0, "ids", 0),
+    ]
+
+
+def test_of_many_units_some_are_named(bench: Bench) -> None:
+    bench.world.organization(accounts=40, units={f"Unit{number:02}": 2 for number in range(12)})
+    with pytest.raises(Refused, match=r"there are Unit00, .*Unit07 and 5 more"):
+        find(bench, "{all: true}", Narrowed(units=("Xyz",)))
+    bench.world.organization(accounts=41, units={"Workloads/Prod": 1})
+    with pytest.raises(Refused, match="did you mean 'Workloads/Prod'"):
+        find(bench, "{all: true}", Narrowed(units=("Prod",)))
+
+
+LEFT = [
+    (Narrowed(), {CLOSED}),
+    (Narrowed(accounts=("workload",)), set()),
+    (Narrowed(accounts=("workload", "closed")), {CLOSED}),
+    (Narrowed(not_accounts=("closed",)), set()),
+    (Narrowed(units=("Workloads",)), set()),
+]
+
+
+@pytest.mark.parametrize(("narrowed", "left"), LEFT)
+def test_only_what_was_asked_for_is_left_out(bench: Bench, narrowed: Narrowed, left: set[str]) -> None:
+    assert {each.account for each in find(bench, "{all: true}", narrowed).left_out} == left
+    assert find(bench, f"{{all: true, exclude: {{ids: ['{CLOSED}']}}}}", Narrowed()).left_out == ()
 
 
 def test_accounts_that_may_not_be_touched_are_left_out(bench: Bench) -> None:

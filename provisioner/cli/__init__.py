@@ -148,9 +148,12 @@ def _shared(command: _F) -> _F:
     return file(command)
 
 
-def _listed(_context: click.Context, _parameter: click.Parameter, given: tuple[str, ...]) -> tuple[str, ...]:
-    """`a,b` is `a` and `b`."""
-    return tuple(one.strip() for each in given for one in each.split(",") if one.strip())
+def _listed(context: click.Context, parameter: click.Parameter, given: tuple[str, ...]) -> tuple[str, ...]:
+    """`a,b` is `a` and `b`. Nothing is not "all": the variable that should have been filled in was empty."""
+    found = tuple(one.strip() for each in given for one in each.split(","))
+    if not all(found):
+        raise click.BadParameter(f"one of them is empty in {','.join(given)!r}", context, parameter)
+    return found
 
 
 def _asked(command: str, *, no_color: bool, color: str, **given: Any) -> Asked:

@@ -9,6 +9,7 @@ from ..aws import Aws, Cloud, Identity, Memory, describe
 from ..aws.errors import BotoCoreError, ClientError
 from ..baseline import Baseline
 from ..fleet import Fleet
+from ..general import ALL
 from ..model import Target
 from ..report import words
 from ..run import Run, chosen
@@ -24,6 +25,8 @@ def only_regions(baseline: Baseline, asked: Asked) -> list[str]:
     """The Regions that were asked for, which the file must have."""
     general = baseline.general
     for region in asked.regions:
+        if region == ALL:
+            raise Unable("--region all: without the flag, all Regions of the file are gone to: drop it")
         if not general.covers(region):
             raise Unable(
                 f"--region {region}: not among the `regions` of {asked.file} ({', '.join(general.regions)}): add it there, or drop the flag"
@@ -39,15 +42,17 @@ def for_many(baseline: Baseline, asked: Asked) -> None:
         raise Unable(
             "--sandbox lives in one process: leave out --processes and --scheduler, or serve it (`provision sandbox serve`)"
         )
+    if asked.as_json and asked.json_lines:
+        raise Unable("--json and --json-lines: one document, or a line for each account: give one of them")
     if baseline.general.accounts is not None:
         return
-    flags = [
-        *asked.narrows,
-        *(["--resume"] if asked.resume else []),
-        *(["--processes"] if asked.processes else []),
-    ]
-    flags += ["--scheduler"] if asked.scheduler else []
-    if flags:
+    given = {
+        "--resume": asked.resume,
+        "--processes": asked.processes,
+        "--scheduler": asked.scheduler,
+        "--json-lines": asked.json_lines,
+    }
+    if flags := [*asked.narrows, *(flag for flag, value in given.items() if value)]:
         raise Unable(
             f"{flags[0]}: {asked.file} is for one account: add `accounts: {{all: true}}`, or drop the flag"
         )
@@ -90,18 +95,22 @@ def _steps(baseline: Baseline, asked: Asked) -> Any:
         raise Unable(f"--target {error.args[0]}: no such step in {asked.file}; there are {known}") from error
 
 
-def known(cloud: Cloud, regions: list[str], baseline: Baseline) -> None:
-    """Every Region of the file is one that botocore knows, and all are in one partition: credentials are, too."""
-    place = baseline.place(
-        ("regions",) if "regions" in baseline.general.model_fields_set else ("home_region",)
-    )
+def known(cloud: Cloud, baseline: Baseline, only: list[str]) -> None:
+    """Every Region is one that botocore knows, and all are in one partition: credentials are, too.
+
+    *only* are those of the command line.
+    """
+    general = baseline.general
+    place = baseline.place(("regions",) if "regions" in general.model_fields_set else ("home_region",))
     known = cloud.regions()
-    for region in regions:
+    of_file = [general.home_region, *general.named_regions]
+    for region in [*of_file, *only]:
         if region not in known:
             close = get_close_matches(region, known, 1)
             wanted = f"did you mean `{close[0]}`?" if close else "if it is new, upgrade botocore"
-            raise Unable(f"{place}: there is no Region `{region}`; {wanted}")
-    partitions = {known[region]: region for region in regions}
+            where = place if region in of_file else f"--region {region}"
+            raise Unable(f"{where}: there is no Region `{region}`; {wanted}")
+    partitions = {known[region]: region for region in [*of_file, *only]}
     if len(partitions) > 1:
         two = " and ".join(f"`{region}` in {partition}" for partition, region in sorted(partitions.items()))
         raise Unable(f"{place}: {two}: one account lives in one partition; make a file for each")

@@ -11,10 +11,11 @@ from rich.text import Text
 from ..aws import describe
 from ..aws.errors import BotoCoreError, ClientError
 from ..fleet import Command, Fleet, Job, Outcome, lost_steps, telling
-from ..members import Census, Narrowed
+from ..members import Census, Mistaken, Narrowed
 from ..model import Change, Refused, Result
 from ..plan import Plan, count
 from ..report import failing, grouped, lines, text, words
+from ..report.places import who
 from ..report.standing import Standing, state
 from ..spread import Delivered, spread
 from ..usable import LeftOut
@@ -149,17 +150,11 @@ def verify(session: Session, fleet: Fleet) -> int:
 
 
 def closing_work(session: Session, fleet: Fleet) -> closing[Work]:
-    """The accounts are found, and the record is open until the block ends. Raises Unable."""
+    """The accounts are found, and the record is open until the block ends. Raises Unable, or BaselineError."""
     asked = session.asked
-    narrowed = Narrowed(asked.accounts, asked.not_accounts, asked.units)
     session.screen.busy("finding the accounts")
     try:
-        census = fleet.census(narrowed)
-    except Refused as error:
-        raise Unable(str(error)) from error
-    except (ClientError, BotoCoreError) as error:
-        doing = "finding the accounts of the organization"
-        raise Unable("; ".join(words.failure(describe(doing, error)))) from error
+        census = _census(session, fleet)
     finally:
         session.screen.idle()
     key = session.key
@@ -167,13 +162,39 @@ def closing_work(session: Session, fleet: Fleet) -> closing[Work]:
     done = read_record(path, key) if asked.resume else set()
     if done is None:
         raise Unable(
-            f"--resume: there is no earlier `{asked.command}` of this file as it is now to go on with: leave the flag out"
+            f"--resume: the last `{asked.command}` was of another file, or with other flags: leave `--resume` out"
         )
     session.introduced()
     resumed = f"; {len(done - {CENTRAL})} succeeded last time" if asked.resume else ""
     left = f", {len(census.left_out)} left out" if census.left_out else ""
     session.screen.say(f"{words.plural(len(census.accounts), 'account')}{left}{resumed}")
+    if asked.resume and done >= {CENTRAL, *(each.id for each in census.accounts)}:
+        session.screen.say("nothing is left to go on with; without `--resume` all is done again", always=True)
     return closing(Work(session, fleet, census, Record(path, key, done)))
+
+
+def _census(session: Session, fleet: Fleet) -> Census:
+    """The accounts of the run, at least one."""
+    asked = session.asked
+    try:
+        census = fleet.census(Narrowed(asked.accounts, asked.not_accounts, asked.units))
+    except Mistaken as error:
+        raise session.baseline.mistakes(error.found) from error
+    except Refused as error:
+        raise Unable(str(error)) from error
+    except (ClientError, BotoCoreError) as error:
+        doing = "finding the accounts of the organization"
+        raise Unable("; ".join(words.failure(describe(doing, error)))) from error
+    if not census.accounts:
+        none = f"{session.baseline.place(('accounts',))}: accounts: the organization has none of these"
+        if asked.narrows:
+            none = f"{' and '.join(asked.narrows)}: no account of those that the file is for is left"
+        raise Unable(
+            "; ".join(
+                [none, *(f"{who(x.account, {x.account: x.name})} {x.why}" for x in census.left_out[:3])]
+            )
+        )
+    return census
 
 
 def _look(work: Work, command: Command) -> None:

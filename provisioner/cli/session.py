@@ -125,9 +125,8 @@ class Session:
     def key(self) -> str:
         """What two runs must have in common for one to go on with the other."""
         asked = self.asked
-        return record_key(
-            asked.command, self.baseline.text, asked.steps, asked.regions, *asked.narrows.values()
-        )
+        narrowed = [(flag, *values) for flag, values in asked.narrows.items()]
+        return record_key(asked.command, self.baseline.text, asked.steps, asked.regions, *narrowed)
 
     @property
     def cut_short(self) -> bool:
@@ -202,7 +201,7 @@ def opened(asked: Asked, screen: Screen) -> Iterator[Session]:
         cloud = _cloud(asked, screen, many=_many(baseline))
         stack.callback(cloud.close, wait=asked.sandbox)  # else a late question would miss the sandbox
         home = baseline.general.home_region
-        known(cloud, [home, *baseline.general.named_regions, *only], baseline)
+        known(cloud, baseline, only)
         _client(cloud, home)
         identity = _identity(cloud, baseline)
         if not asked.sandbox:
