@@ -9,7 +9,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from pathlib import Path as FilePath
+from os import PathLike
 from typing import Final, TypeVar
 
 from .checking import Checker, holds_bad, unknown_key
@@ -95,6 +95,14 @@ class Baseline:
         """
         return self._file.at({"account_id": account_id, "region": region, "partition": partition})
 
+    def varied(self, overrides: tuple[int, ...], *, account_id: str, region: str, partition: str) -> Baseline:
+        """The same with these `overrides` and no others, by their place in the file, whichever count for the account.
+
+        Raises BaselineError as `at` does, and where they are wrong together.
+        """
+        names = {"account_id": account_id, "region": region, "partition": partition}
+        return self._file.whole.variant(overrides).filled(names)
+
     def override(self, accounts: Mapping[str, tuple[int, ...]]) -> None:
         """From now on `at` counts these `overrides`, by their place in the file, for each of these accounts.
 
@@ -119,7 +127,7 @@ class Baseline:
 
 
 def load(
-    path: FilePath,
+    path: str | PathLike[str],
     sections: Mapping[str, type[Section]],
     env: Mapping[str, str],
     default_region: Callable[[], str | None] = lambda: None,
@@ -131,7 +139,7 @@ def load(
             name = "<stdin>"
             data = sys.stdin.buffer.read(MAX_BYTES + 1)
         else:
-            with path.open("rb") as file:
+            with open(path, "rb") as file:  # noqa: PTH123 - pathlib is long to load, and nothing else needs it
                 data = file.read(MAX_BYTES + 1)
         if len(data) <= MAX_BYTES:
             return parse(_decoded(data, name), name, sections, env, default_region)

@@ -20,7 +20,7 @@ Kind = TypeVar("Kind", bound=Section)
 _MOST_KEYS = 16
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, eq=False, repr=False, slots=True)
 class Checker:
     """What it takes to speak of a value: the file, the environment, and what must not be shown.
 

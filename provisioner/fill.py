@@ -26,7 +26,7 @@ _SPECIAL = {"*", "?", "$"}
 _SHORT = 4
 
 
-@dataclass
+@dataclass(eq=False, repr=False)
 class Filler:
     """Fills values with *names* and *env*; what cannot be filled becomes a problem of *source*.
 

@@ -58,6 +58,21 @@ class Mistaken(Refused):
         super().__init__("; ".join(f"{dotted(path)}: {message}" for path, message in found))
 
 
+@dataclass(frozen=True)
+class Questions:
+    """What AWS is asked to find the accounts: their list, the tree of units with the accounts in each, their tags."""
+
+    accounts: bool
+    units: bool
+    tags: bool
+
+
+def questions(general: General, narrowed: Narrowed | None = None) -> Questions:
+    """No more than the file and the command line need: nothing at all where the file lists ids."""
+    units, tags = any(_units(general)) or bool(narrowed and narrowed.units), _uses_tags(general)
+    return Questions(units or tags or not (general.accounts and general.accounts.listed), units, tags)
+
+
 def census(aws: Aws, general: General, narrowed: Narrowed) -> Census:
     """The accounts that the file and the command line name.
 
@@ -66,8 +81,9 @@ def census(aws: Aws, general: General, narrowed: Narrowed) -> Census:
     """
     want = general.accounts
     assert want is not None  # noqa: S101 - who asks for one account asks for no census
-    tree = _Tree(aws) if narrowed.units or any(_units(general)) else None
-    if want.listed and tree is None and not _uses_tags(general):
+    asked = questions(general, narrowed)
+    tree = _Tree(aws) if asked.units else None
+    if not asked.accounts:
         found, gone = [Account(each) for each in dict.fromkeys(want.ids)], dict[str, tuple[Account, str]]()
         known, unknown = set(want.ids), "is not among `accounts.ids`"
     else:
@@ -82,7 +98,7 @@ def census(aws: Aws, general: General, narrowed: Narrowed) -> Census:
         wrong.append((("accounts", "log_archive"), f"this account {gone[want.log_archive][1]}: name another"))
     if wrong:
         raise Mistaken(wrong)
-    if _uses_tags(general):
+    if asked.tags:
         found = _tagged(aws, found)
     chosen = [each for each in found if _wanted(each, want)]
     missed = [(each, why) for each, why in gone.values() if _wanted(each, want)]

@@ -67,7 +67,7 @@ class _Stop(Exception):
     """There is no sense in reading on."""
 
 
-@dataclass(slots=True)
+@dataclass(eq=False, repr=False, slots=True)
 class _Open:
     """A list or mapping that is not closed yet."""
 

@@ -1,6 +1,8 @@
 """The values of a YAML file, each knowing its place, and what an unquoted scalar means.
 
 YAML 1.1 takes `012345670123` for an octal number, `on` for true and `1:30` for ninety. Here it does not.
+
+Nobody compares or prints these classes, so they have no methods for it: each would be compiled at every start.
 """
 
 from __future__ import annotations
@@ -25,7 +27,7 @@ class Entry(NamedTuple):
     node: Node
 
 
-@dataclass(slots=True)
+@dataclass(eq=False, repr=False, slots=True)
 class Node:
     """A value: a scalar, a list of nodes, or a dict of entries. Lines and columns count from 0."""
 
@@ -39,7 +41,7 @@ class Node:
     height: int = 1
 
 
-@dataclass(slots=True)
+@dataclass(eq=False, repr=False, slots=True)
 class Spot:
     """What was found at a path: its node, the part of the path that is really there, and where to point."""
 
@@ -52,7 +54,7 @@ class Spot:
     bad: bool  # it, or something around it, is reported already
 
 
-@dataclass
+@dataclass(eq=False, repr=False)
 class Source:
     """A file as read: its lines, its tree, and what is wrong with it so far."""
 

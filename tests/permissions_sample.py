@@ -8,15 +8,14 @@ from contextlib import contextmanager
 from typing import Any
 
 from provisioner import permissions
-from provisioner.aws import Identity
 from provisioner.baseline import parse
 from provisioner.delivery import CLOUDTRAIL, kms_log_key, sns_topic
 from provisioner.policy import document
-from provisioner.run import chosen, targets
 from provisioner.sandbox import Fault, WireCall, World
-from provisioner.sandbox.authorize import acts, authorize
+from provisioner.sandbox.authorize import acts, authorize, filled
 from provisioner.sandbox.policy_eval import applies
-from provisioner.steps import SECTIONS, STEPS
+from provisioner.steps import SECTIONS
+from provisioner.steps.permission import ANY_ACCOUNT
 
 from .conftest import EXAMPLE, Bench
 
@@ -72,11 +71,16 @@ password_policy: {{minimum_password_length: 14, max_password_age: 90, hard_expir
 EVERYWHERE = EVERYTHING.replace(REGIONS, "regions: [us-east-1, eu-west-1]")
 
 
+def role_least(text: str, *purposes: str, account: str = ANY_ACCOUNT) -> dict[str, Any]:
+    """The policy that the command prints for the role in each account, or in this one."""
+    baseline = parse(text, "baseline.yaml", SECTIONS, {})
+    return permissions.policy(permissions.of_role(baseline, account, "aws"), purposes or ("apply",))
+
+
 def least(text: str, *purposes: str, account: str = ACCOUNT, partition: str = "aws") -> dict[str, Any]:
     """The policy that the command prints for that file."""
     baseline = parse(text, "baseline.yaml", SECTIONS, {})
-    where = targets(baseline, Identity(account, partition, ""), baseline.general.regions)
-    return permissions.policy(chosen(STEPS, baseline), where, baseline, purposes or ("apply",))
+    return permissions.policy(permissions.of_caller(baseline, account, partition), purposes or ("apply",))
 
 
 def actions(policy: Mapping[str, Any]) -> list[str]:
@@ -91,39 +95,54 @@ def without(policy: Mapping[str, Any], action: str) -> dict[str, Any]:
 
 
 class Caller:
-    """Who makes the calls: somebody who may do everything, except while held to a policy."""
+    """Who makes the calls: somebody who may do everything, except while held to a policy.
+
+    What is done with the role of another account is done by somebody else, who has a policy of its own: of whom that is,
+    `denied` and `taken` tell by the account; the caller's own is "".
+    """
 
     def __init__(self, world: World):
-        self.denied: list[str] = []
-        self.used: set[tuple[str, str]] = set()  # the statement and the action of what was asked for
-        self._policy: Mapping[str, Any] | None = None
+        self.denials: list[tuple[str, str]] = []
+        self._used: set[tuple[str, str, str]] = set()  # who asked, by which statement, for which action
+        self._policies: Mapping[str, Mapping[str, Any]] = {}
         world.interrupt(self._gate)
 
+    @property
+    def denied(self) -> list[str]:
+        """The actions that were denied, to whomever."""
+        return [action for _, action in self.denials]
+
     def _gate(self, call: WireCall, phase: Any) -> Fault | None:
-        if self._policy is None or phase != "before":
+        who = call.account if ":assumed-role/" in call.caller else ""
+        policy = self._policies.get(who)
+        if policy is None or phase != "before":
             return None
-        fault = authorize(self._policy)(call, phase)
+        fault = authorize(policy)(call, phase)
         if fault is not None:
-            self.denied.append(fault.message.split(" perform: ")[1].split(" ")[0])
+            self.denials.append((who, fault.message.split(" perform: ")[1].split(" ")[0]))
+        document = filled(json.dumps(policy), call)
         for act in acts(call):
-            for statement in self._policy["Statement"]:
+            for statement in document["Statement"]:
                 if applies(statement, act, identity=True):
-                    self.used.add((statement["Sid"], act.action))
+                    self._used.add((who, statement["Sid"], act.action))
         return fault
 
-    def taken(self) -> set[tuple[str, str]]:
-        """What was asked for since this was asked last."""
-        found, self.used = self.used, set()
-        return found
+    def taken(self, *who: str) -> set[tuple[str, str]]:
+        """The statement and the action of what they asked for since this was asked of them last."""
+        found = {each for each in self._used if each[0] in (who or ("",))}
+        self._used -= found
+        return {(sid, action) for _, sid, action in found}
 
     @contextmanager
-    def held_to(self, policy: Mapping[str, Any]) -> Iterator[None]:
-        """Until the block ends the caller has this policy and nothing else."""
-        self._policy = policy
+    def held_to(
+        self, policy: Mapping[str, Any], roles: Mapping[str, Mapping[str, Any]] | None = None
+    ) -> Iterator[None]:
+        """Until the block ends the caller has this policy and nothing else, and the role in each account one of *roles*."""
+        self._policies = {"": policy, **(roles or {})}
         try:
             yield
         finally:
-            self._policy = None
+            self._policies = {}
 
 
 def make_surroundings(bench: Bench) -> None:
@@ -154,17 +173,18 @@ def make_surroundings(bench: Bench) -> None:
 def break_everything(bench: Bench, trail: str, *regions: str) -> None:
     """Somebody with the console undoes what an apply of a file of ours has made."""
     for region in regions:
-        _break_config(bench.client("config", region))
-    _break_trail(bench.client("cloudtrail"), trail)
+        break_config(bench.client("config", region))
+    break_trail(bench.client("cloudtrail"), trail)
     s3, iam = bench.client("s3"), bench.client("iam")
     for each in s3.list_buckets()["Buckets"]:
-        _break_bucket(s3, each["Name"])
-    _break_role(iam)
+        break_bucket(s3, each["Name"])
+    break_role(iam)
     iam.delete_account_password_policy()
     bench.client("organizations").disable_aws_service_access(ServicePrincipal=CLOUDTRAIL)
 
 
-def _break_config(config: Any) -> None:
+def break_config(config: Any) -> None:
+    """What AWS Config has in one Region."""
     [recorder] = config.describe_configuration_recorders()["ConfigurationRecorders"]
     kept = {key: recorder[key] for key in ("name", "roleARN", "recordingMode")}
     narrow = {**kept, "recordingGroup": {"resourceTypes": ["AWS::S3::Bucket"]}}
@@ -182,7 +202,8 @@ def _break_config(config: Any) -> None:
         config.put_config_rule(ConfigRule={"ConfigRuleName": rule["ConfigRuleName"], "Source": source})
 
 
-def _break_trail(cloudtrail: Any, name: str) -> None:
+def break_trail(cloudtrail: Any, name: str) -> None:
+    """Every setting of the trail."""
     arn = TRAIL.replace("trail/audit", f"trail/{name}")
     cloudtrail.stop_logging(Name=arn)
     cloudtrail.update_trail(Name=arn, EnableLogFileValidation=False, IsOrganizationTrail=False)
@@ -193,7 +214,8 @@ def _break_trail(cloudtrail: Any, name: str) -> None:
     cloudtrail.remove_tags(ResourceId=arn, TagsList=[{"Key": "team"}])
 
 
-def _break_bucket(s3: Any, name: str) -> None:
+def break_bucket(s3: Any, name: str) -> None:
+    """Every setting of the bucket."""
     s3.delete_public_access_block(Bucket=name)
     s3.delete_bucket_policy(Bucket=name)
     # With a key of AWS's, which no log service can use.
@@ -213,7 +235,8 @@ def _break_bucket(s3: Any, name: str) -> None:
         )
 
 
-def _break_role(iam: Any) -> None:
+def break_role(iam: Any) -> None:
+    """The role `recorder`, where there is one."""
     try:
         iam.delete_role_policy(RoleName="recorder", PolicyName="ConfigDelivery")
     except iam.exceptions.NoSuchEntityException:

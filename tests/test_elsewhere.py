@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import pickle
+import re
 import signal
 import sys
 from collections.abc import Callable, Iterator, Sequence
@@ -113,9 +114,16 @@ def place() -> Iterator[Place]:
 
 
 @pytest.fixture(scope="module")
-def cluster(place: Place) -> Iterator[LocalCluster]:
+def both(place: Place) -> Iterator[LocalCluster]:
     with LocalCluster(n_workers=2, processes=True, threads_per_worker=1, dashboard_address=":0") as made:
         yield made
+
+
+@pytest.fixture
+def cluster(both: LocalCluster) -> LocalCluster:
+    """Both workers are there, whatever was killed before."""
+    both.wait_for_workers(2, timeout=60)
+    return both
 
 
 @pytest.fixture
@@ -356,8 +364,7 @@ def test_other_versions_are_refused(place: Place, cluster: LocalCluster) -> None
     recipe = place.recipe(versions=(("provision", "9.9"), *versions()[1:]))
     with pytest.raises(Refused) as refused:
         Dask(place.fleet, recipe, cluster.scheduler_address, 3)
-    for worker in cluster.workers.values():
-        assert f"{worker.worker_address} has provision 0" in str(refused.value)
+    assert len(re.findall(r"tcp://[\d.:]+ has provision 0", str(refused.value))) == 2
     with pytest.raises(Refused, match=r"the run was started with provision 9\.9.* there is provision 0"):
         deliver(recipe, ())
 
@@ -390,10 +397,12 @@ def test_when_the_scheduler_goes_every_account_is_told(place: Place, world: Worl
     ours, theirs = get_context("spawn").Pipe()
     cluster = get_context("spawn").Process(target=small_cluster, args=(theirs,))
     cluster.start()
+    assert ours.poll(60)
     address = ours.recv()
     with pytest.raises(Refused, match="has no workers"):
         Dask(place.fleet, place.recipe(), address, 3)
     ours.send(True)
+    assert ours.poll(60)
     ours.recv()
     workers = Dask(place.fleet, place.recipe(), address, 3, patience=0.5)
     workers.width = 1

@@ -140,8 +140,10 @@ def test_a_policy_for_reading_reads_only(bench: Bench, caller: Caller, purpose: 
 
 
 def test_a_policy_for_diff_does_not_do_for_verify(bench: Bench, caller: Caller) -> None:
+    run = bench.run(EVERYTHING)
+    run.alone = True  # a question that nobody waits for is asked while the caller is held, too
     with caller.held_to(least(EVERYTHING, "diff")):
-        bench.run(EVERYTHING).verify()
+        run.verify()
     assert set(caller.denied) == set(actions(least(EVERYTHING, "verify"))) - set(
         actions(least(EVERYTHING, "diff"))
     )
@@ -319,11 +321,18 @@ RESOURCE_OF = {
     "config:TagResource": RULE,
     "config:ListTagsForResource": RULE,
     "kms:DescribeKey": KEYS,
+    "sts:AssumeRole": ROLE,
+    "sts:TagSession": ROLE,
+    "account:ListRegions": ":account::",
+    "organizations:ListTagsForResource": ":account/o-*/",
+    "organizations:ListAccountsForParent": "/o-*/",
+    "organizations:ListOrganizationalUnitsForParent": "/o-*/",
 }
 UNBOUND = {
     *("cloudtrail:DescribeTrails", "cloudtrail:LookupEvents"),
     *("iam:GetAccountPasswordPolicy", "iam:UpdateAccountPasswordPolicy"),
     *("organizations:DescribeOrganization", "organizations:ListAccounts"),
+    "organizations:ListRoots",
     *("organizations:ListAWSServiceAccessForOrganization", "organizations:EnableAWSServiceAccess"),
     *("config:DescribeConfigRules", "config:DescribeConfigRuleEvaluationStatus"),
     *("config:DescribeDeliveryChannels", "config:DescribeDeliveryChannelStatus"),
@@ -334,10 +343,7 @@ UNBOUND = {
 }
 
 
-@pytest.mark.parametrize("text", [EXAMPLE, ALONE, EVERYWHERE], ids=["example", "alone", "everywhere"])
-@pytest.mark.parametrize("account", [ACCOUNT, ANY_ACCOUNT])
-def test_every_statement_is_well_formed(text: str, account: str) -> None:
-    policy = least(text, "verify", "apply", account=account)
+def assert_well_formed(policy: dict[str, Any]) -> None:
     assert policy["Version"] == "2012-10-17"
     sids = [each["Sid"] for each in policy["Statement"]]
     assert sorted(set(sids)) == sorted(sids)
@@ -354,6 +360,12 @@ def test_every_statement_is_well_formed(text: str, account: str) -> None:
                 assert RESOURCE_OF[action] in resource
                 assert "arn:aws:" in resource
                 assert not resource.endswith(":*")
+
+
+@pytest.mark.parametrize("text", [EXAMPLE, ALONE, EVERYWHERE], ids=["example", "alone", "everywhere"])
+@pytest.mark.parametrize("account", [ACCOUNT, ANY_ACCOUNT])
+def test_every_statement_is_well_formed(text: str, account: str) -> None:
+    assert_well_formed(least(text, "verify", "apply", account=account))
 
 
 def test_the_policy_of_the_example() -> None:
@@ -537,7 +549,7 @@ def test_a_wrong_file_and_a_wrong_account_are_errors(capfd: Any, file: Path) -> 
 
 def notes(text: str, *purposes: str) -> str:
     baseline = parse(text, "baseline.yaml", SECTIONS, {})
-    return "\n".join(permissions.notes(least(text, *purposes), baseline, ACCOUNT, purposes))
+    return "\n".join(permissions.notes(least(text, *purposes), baseline, ACCOUNT))
 
 
 def test_a_policy_that_is_too_long_is_told() -> None:

@@ -234,7 +234,7 @@ def test_on_a_terminal_the_line_lives_below_what_is_said_and_goes_away(
     terminal: Terminal, as_json: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     terminal.take(monkeypatch, "stdout", "stderr")
-    screen = Screen(Asked("diff", as_json=as_json))
+    screen = Screen(Asked("diff", json_lines=as_json))
     with Progress(screen, 3, lambda: (0, 0)) as progress:
         assert terminal.shows("0 of 3 accounts")
         progress.begun(ACCOUNTS[0])
@@ -272,7 +272,7 @@ def test_results_go_to_stdout_though_a_line_lives_on_stderr(
     out: Any = io.StringIO()
     monkeypatch.setattr(sys, "stdout", out)
     terminal.take(monkeypatch, "stderr")
-    screen = Screen(Asked("diff", as_json=True))
+    screen = Screen(Asked("diff", json_lines=True))
     with Progress(screen, 3, lambda: (0, 0)):
         assert terminal.shows("0 of 3 accounts")
         screen.event({"a": 1})

@@ -30,7 +30,9 @@ _TERRAFORM = {
     "-no-color": "--no-color",
     "-detailed-exitcode": None,
 }
-_EPILOG = "Exit codes: 0 in sync or done, 1 error, 2 changes, 3 some accounts or steps failed, 130 interrupted."
+_EPILOG = (
+    "Exit codes: 0 in sync or done, 1 error, 2 changes, 3 some accounts or steps failed, 130 interrupted."
+)
 
 
 def run(arguments: list[str]) -> int:
@@ -261,14 +263,22 @@ def schema() -> int:
     help="For this account. Else for the one of `allowed_account_ids`, or for any.",
 )
 @click.option("--partition", metavar="NAME", help="aws, aws-cn, … Else that of the home Region.")
-def least(file: str, account: str | None, partition: str | None, purposes: tuple[str, ...]) -> int:
+@click.option(
+    "--member", is_flag=True, help="Of many accounts: the policy of the role that is assumed in each."
+)
+@click.option(
+    "--trust",
+    metavar="CALLER",
+    help="That role's trust policy: who calls, by the ARN of a role, or by an account's 12 digits.",
+)
+def least(file: str, purposes: tuple[str, ...], **given: Any) -> int:
     """Print the IAM policy with the least that FILE needs. Asks AWS nothing. Exit 0 or 1.
 
     provision permissions baseline.yaml --for diff > diff-policy.json
     """
     from . import permissions
 
-    return permissions.show(file, account=account, partition=partition, purposes=purposes)
+    return permissions.show(file, purposes=purposes, **given)
 
 
 @main.command()

@@ -19,7 +19,9 @@ def gate(session: Session, plan: Plan, place: str) -> None:
             f"the plan is not the one that was reviewed: it is {plan.digest}, expected {asked.expect_plan}; review it again with `provision diff`"
         )
     share = plan.share
-    if share.large and not asked.force:
+    if share.large and session.cut_short:
+        session.screen.say("the last apply of this file was cut short; this one goes on with it")
+    elif share.large and not asked.force:
         raise Unable(
             f"the plan changes {share.changed} of the {share.there} things that are there, more than 30 %, and nothing"
             " was changed: look at it again, then give `--force`"

@@ -23,7 +23,7 @@ from . import CHANGES, ERROR, INTERRUPTED, OK, SOME_FAILED
 from .gate import asks, gate
 from .lock import locked
 from .progress import Progress
-from .record import CENTRAL, Record, read_record, record_key
+from .record import CENTRAL, Record, read_record
 from .session import Session, Unable
 from .workers import workers
 
@@ -67,6 +67,12 @@ class Work:
         for outcome in self.outcomes.values():
             found.add(outcome)
         return found
+
+    @property
+    def left(self) -> int:
+        """The accounts that were not come to."""
+        done = len(self.outcomes) + sum(each.id in self.record.done for each in self.census.accounts)
+        return len(self.census.accounts) - done
 
     @property
     def interrupted(self) -> bool:
@@ -115,7 +121,8 @@ def apply(session: Session, fleet: Fleet) -> int:
             session.screen.say("interrupted; nothing was changed", always=True)
         elif plan.changes:
             gate(session, plan, f"{words.plural(_places(work), 'account')}")
-            _carry_out(work, plan)
+            with session.among_writes():
+                _carry_out(work, plan)
             plan = work.plan
             _tell(work, plan)
         elif asked.quiet:
@@ -150,8 +157,7 @@ def closing_work(session: Session, fleet: Fleet) -> closing[Work]:
         census = _census(session, fleet)
     finally:
         session.screen.idle()
-    narrowed = [(flag, *values) for flag, values in asked.narrows.items()]
-    key = record_key(asked.command, session.baseline.text, asked.steps, asked.regions, *narrowed)
+    key = session.key
     path = session.record_path
     done = read_record(path, key) if asked.resume else set()
     if done is None:
@@ -230,8 +236,8 @@ def _spread(work: Work, jobs: list[Job]) -> None:
     if not jobs:
         return
     with (
-        Progress(session.screen, len(jobs), session.asked_so_far) as progress,
         closing(workers(session, work.fleet, len(jobs))) as those,
+        Progress(session.screen, len(jobs), session.asked_so_far) as progress,
     ):
         spread(those, jobs, on_delivered, session.cloud.stop, lambda job: progress.begun(job.account))
 
@@ -296,6 +302,9 @@ def _show(work: Work, plan: Plan) -> None:
         screen.report(grouped.notes(shown, names, unfold=unfold))
         screen.report(grouped.left_out(_left_out(work), names, unfold=unfold))
     _show_failures(work, shown.results)
+    if work.interrupted:
+        left = words.plural(work.left, "account")
+        screen.say(f"interrupted; {left} not looked at, and `--resume` goes on from here", always=True)
     screen.lines(grouped.summary(shown, plan.digest, work.standing, session.cost))
 
 

@@ -6,7 +6,6 @@ import json
 import os
 import sys
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import click
@@ -22,7 +21,7 @@ def read(file: str, default_region: Callable[[], str | None] | None = None) -> B
     from ..steps import SECTIONS
 
     ask = default_region or (lambda: os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION"))
-    return load(Path(file), SECTIONS, os.environ, ask)
+    return load(file, SECTIONS, os.environ, ask)
 
 
 def validate(file: str, *, as_json: bool) -> int:

@@ -3,33 +3,71 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
+from typing import Any
 
 import click
 
 from .. import permissions as least
-from ..aws import Identity
 from ..baseline import Baseline, BaselineError
-from ..run import chosen, targets
-from ..steps import STEPS
+from ..general import Accounts
 from ..steps.permission import ANY_ACCOUNT
 from . import offline
 
 
-def show(file: str, *, account: str | None, partition: str | None, purposes: tuple[str, ...]) -> int:
+def show(
+    file: str,
+    *,
+    account: str | None,
+    partition: str | None,
+    purposes: tuple[str, ...],
+    member: bool,
+    trust: str | None,
+) -> int:
     """Print the least-privilege policy of the file; 1 where the file is wrong, or not for that account."""
     try:
         baseline = offline.read(file)
-        owner = _account(baseline, account)
-        who = Identity(owner, partition or baseline.partition, "")
-        where = targets(baseline, who, baseline.general.regions)
-        document = least.policy(chosen(STEPS, baseline), where, baseline, purposes)
+        where = partition or baseline.partition
+        if trust is not None:
+            return _trust(baseline, trust, where, alone=not (member or account))
+        owner = _member(baseline, account) if member else _account(baseline, account)
+        found = (least.of_role if member else least.of_caller)(baseline, owner, where)
+        document = least.policy(found, purposes)
     except BaselineError as error:
         click.echo(error.render(color=False), err=True)
         return 1
+    return _print(document, least.notes(document, baseline, owner, member=member))
+
+
+def _print(document: dict[str, Any], notes: Iterable[str]) -> int:
     click.echo(json.dumps(document, indent=2))
-    for note in least.notes(document, baseline, owner, purposes):
+    for note in notes:
         click.echo(f"note: {note}", err=True)
     return 0
+
+
+def _trust(baseline: Baseline, caller: str, partition: str, *, alone: bool) -> int:
+    """Print who may assume the role in each account."""
+    accounts = _accounts(baseline, "--trust")
+    if not alone:
+        raise click.UsageError(
+            "--trust: it is the same in every account: drop --member and --account, which are for the policy"
+        )
+    if not least.PRINCIPAL.fullmatch(caller):
+        raise click.UsageError(
+            f"--trust {caller}: want the ARN of the caller's role or user, or the 12 digits of its account"
+        )
+    document = least.trust(accounts, caller, partition, baseline.secrets)
+    return _print(document, least.trust_notes(accounts, document, caller))
+
+
+def _accounts(baseline: Baseline, flag: str) -> Accounts:
+    accounts = baseline.general.accounts
+    if accounts is None:
+        raise click.UsageError(
+            f"{flag}: {baseline.file} is for one account: add `accounts: {{all: true}}`, or drop the flag"
+        )
+    return accounts
 
 
 def _account(baseline: Baseline, asked: str | None) -> str:
@@ -41,5 +79,17 @@ def _account(baseline: Baseline, asked: str | None) -> str:
         raise click.UsageError(
             f"--account {asked}: `allowed_account_ids` ({baseline.place(('allowed_account_ids',))}) does not name it:"
             " add it there, or drop the flag"
+        )
+    return asked
+
+
+def _member(baseline: Baseline, asked: str | None) -> str:
+    """The account whose role the policy is for: the one asked for, or any."""
+    _accounts(baseline, "--member")
+    if asked is None:
+        return ANY_ACCOUNT
+    if not least.role_may_be_in(baseline.general, asked):
+        raise click.UsageError(
+            f"--account {asked}: `accounts` ({baseline.place(('accounts',))}) is not for it: add it there, or drop the flag"
         )
     return asked

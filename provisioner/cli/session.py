@@ -30,6 +30,7 @@ from .extent import Unable, for_many, known, only_regions, planned
 from .journal import Journal
 from .lock import Locked
 from .options import Asked, sandbox_file, state_folder
+from .record import record_key
 from .screen import Screen
 
 WORKERS, READERS = 32, 64  # calls in flight: to one account in one Region, and to many places
@@ -119,6 +120,33 @@ class Session:
         if self.asked.sandbox:
             return sandbox_file().with_name(f"{self.asked.command}.jsonl")
         return state_folder() / "runs" / f"{self._place}-{self.asked.command}.jsonl"
+
+    @property
+    def key(self) -> str:
+        """What two runs must have in common for one to go on with the other."""
+        asked = self.asked
+        narrowed = [(flag, *values) for flag, values in asked.narrows.items()]
+        return record_key(asked.command, self.baseline.text, asked.steps, asked.regions, *narrowed)
+
+    @property
+    def cut_short(self) -> bool:
+        """The last apply of this file was killed among its writes: what it was allowed to do, it may end."""
+        try:
+            return self._unfinished.read_text() == self.key
+        except FileNotFoundError:
+            return False
+
+    @contextmanager
+    def among_writes(self) -> Iterator[None]:
+        """Until the block ends by itself, it is on record that this apply is under way."""
+        self._unfinished.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self._unfinished.write_text(self.key)
+        yield
+        self._unfinished.unlink(missing_ok=True)
+
+    @property
+    def _unfinished(self) -> Path:
+        return self.record_path.with_suffix(".unfinished")
 
     @property
     def _place(self) -> str:

@@ -58,7 +58,8 @@ def apply(asked: Asked) -> int:
             if not plan.changes:
                 return _nothing(session, plan)
             gate(session, plan, f"account {session.identity.account}")
-            return _carry_out(session, plan)
+            with session.among_writes():
+                return _carry_out(session, plan)
 
     return _within(asked, work)
 

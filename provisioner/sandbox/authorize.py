@@ -95,7 +95,7 @@ def authorize(policy: Mapping[str, Any]) -> Interrupt:
     def gate(call: WireCall, phase: Phase) -> Fault | None:
         if phase != "before" or (call.service, call.operation) in _FREE:
             return None
-        document = json.loads(text.replace("${aws:PrincipalAccount}", call.account))
+        document = filled(text, call)
         asked = acts(call)
         for one in asked:
             if decide_identity([document], one) != "allow":
@@ -104,6 +104,13 @@ def authorize(policy: Mapping[str, Any]) -> Interrupt:
         return None if asked else _denied(call, unknown)
 
     return gate
+
+
+def filled(text: str, call: WireCall) -> Any:
+    """A policy with what IAM knows of the caller; who is in no organization keeps a variable that fits nothing."""
+    text = text.replace("${aws:PrincipalAccount}", call.account)
+    _, org = accounts.organization(call.account, partition(call))
+    return json.loads(text.replace("${aws:PrincipalOrgID}", org) if org else text)
 
 
 def acts(call: WireCall) -> list[Act]:

@@ -24,7 +24,7 @@ def organizations(call: WireCall) -> Acts:
         service = call.params["ServicePrincipal"]
         yield act(call, f"organizations:{call.operation}", "*", organizations__ServicePrincipal=service)
     elif call.operation in _ABOUT:
-        owner, org = _organization(call)
+        owner, org = organization(call.account, partition(call))
         target = str(call.params[_ABOUT[call.operation]])
         kind = "root" if target.startswith("r-") else "ou" if target.startswith("ou-") else "account"
         resource = f"arn:{partition(call)}:organizations::{owner}:{kind}/{org}/{target}"
@@ -37,7 +37,7 @@ def account(call: WireCall) -> Acts:
         return
     resource = f"arn:{partition(call)}:account::{call.account}:account"
     if member := call.params.get("AccountId"):
-        owner, org = _organization(call)
+        owner, org = organization(call.account, partition(call))
         resource = f"arn:{partition(call)}:account::{owner}:account/{org}/{member}"
     context = {"account__TargetRegion": name} if (name := call.params.get("RegionName")) else {}
     yield act(call, f"account:{call.operation}", resource, **context)
@@ -47,14 +47,17 @@ def sts(call: WireCall) -> Acts:
     """Resource: the role. Tags and a source identity are asked for apart."""
     if call.operation != "AssumeRole":
         return
+    role = str(call.params["RoleArn"])
+    _, org = organization(role.split(":")[4] if role.count(":") >= 5 else "", partition(call))
+    context = {"aws__ResourceOrgID": org} if org else {}
     names = ["AssumeRole"]
     names += ["TagSession"] if call.params.get("Tags") else []
     names += ["SetSourceIdentity"] if call.params.get("SourceIdentity") else []
     for name in names:
-        yield act(call, f"sts:{name}", call.params["RoleArn"])
+        yield act(call, f"sts:{name}", role, **context)
 
 
-def _organization(call: WireCall) -> tuple[str, str]:
-    """The management account and the id of the caller's organization; empty where it has none."""
-    held = held_organization(call.account, partition(call))
+def organization(account: str, where: str) -> tuple[str, str]:
+    """The management account and the id of the account's organization in the partition; empty where it has none."""
+    held = held_organization(account, where)
     return (held.org.master_account_id, held.org.id) if held is not None else ("", "")

@@ -9,7 +9,7 @@ from ..delivery import CLOUDTRAIL
 from ..model import Target
 from ..policy import arn
 from .cloudtrail_section import Trail
-from .permission import APPLY, VERIFY, Permission, allow, equals, permits
+from .permission import APPLY, VERIFY, Permission, allow, equals, permits, permits_delivery
 
 _ORGANIZATIONS = "organizations.amazonaws.com"
 
@@ -42,8 +42,19 @@ def cloudtrail_permissions(target: Target, baseline: Baseline) -> Iterator[Permi
     yield from _named_in(section, target)
     if section.is_organization_trail:
         yield from _organization_trail(target)
+
+
+@permits_delivery
+def trail_delivery_permissions(target: Target, baseline: Baseline) -> Iterator[Permission]:
+    """Whose the trail is, and whether it is the organization's. AWS knows no resources for these."""
+    if Trail not in baseline:
+        return
+    section = baseline[Trail]
+    if section.is_organization_trail:
+        yield from allow("OrganizationRead", "organizations", "DescribeOrganization")
     elif not section.exact:
         # One that is the organization's in AWS stays so, and its bucket's policy names the organization.
+        yield from allow("TrailsRead", "cloudtrail", "DescribeTrails")
         yield from allow("OrganizationRead", "organizations", "DescribeOrganization")
 
 

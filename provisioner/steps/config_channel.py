@@ -10,6 +10,7 @@ from ..aws import Aws
 from ..baseline import Baseline
 from ..delivery import config_delivery
 from ..diff import differences
+from ..general import Accounts
 from ..model import Call, Change, Changes, Difference, Kind, Note, Refused, Seen, Wait
 from ..organization import read_organization
 from .config_rule_section import more_often
@@ -36,7 +37,7 @@ def config_deliveries(aws: Aws, baseline: Baseline) -> Iterator[Delivery]:
         return
     channel, fleet = baseline[Config].delivery_channel, baseline.general.accounts
     accounts, organization_id = [aws.account], None
-    if fleet is not None and fleet.listed and len(fleet.ids) <= LISTED:
+    if fleet is not None and by_name(fleet):
         accounts = fleet.ids
     elif fleet is not None:
         organization = read_organization(aws)
@@ -52,6 +53,11 @@ def config_deliveries(aws: Aws, baseline: Baseline) -> Iterator[Delivery]:
         organization_id=organization_id,
     )
     yield Delivery("config", channel.s3_bucket_name, statements)
+
+
+def by_name(accounts: Accounts) -> bool:
+    """A bucket's policy names each of the accounts: the file lists them, and they are not too many."""
+    return accounts.listed and len(accounts.ids) <= LISTED
 
 
 def check_topic(aws: Aws, section: Config) -> None:

@@ -9,9 +9,21 @@ from ..delivery import CONFIG
 from ..model import Target
 from ..policy import arn
 from .cloudtrail_permissions import linked_role, unborn
+from .config_channel import by_name
 from .config_role import SERVICE_ROLE
 from .config_section import Config
-from .permission import ANY_ACCOUNT, APPLY, VERIFY, Condition, Permission, allow, equals, permits, within
+from .permission import (
+    ANY_ACCOUNT,
+    APPLY,
+    VERIFY,
+    Condition,
+    Permission,
+    allow,
+    equals,
+    permits,
+    permits_delivery,
+    within,
+)
 
 _OWN_READ = "ListAttachedRolePolicies ListRolePolicies GetRolePolicy"
 _OWN_WRITE = "UpdateAssumeRolePolicy PutRolePolicy"
@@ -94,6 +106,17 @@ def config_recorder_permissions(target: Target, baseline: Baseline) -> Iterator[
     yield from allow("ConfigRolePass", "iam", "PassRole", on=roles, condition=to_config, purposes=APPLY)
 
 
+@permits_delivery
+def config_delivery_permissions(target: Target, baseline: Baseline) -> Iterator[Permission]:
+    """The buckets' policy names the organization, unless it names the accounts. AWS knows no resource for it."""
+    if (
+        Config in baseline
+        and baseline.general.accounts is not None
+        and not by_name(baseline.general.accounts)
+    ):
+        yield from allow("OrganizationRead", "organizations", "DescribeOrganization")
+
+
 @permits("config_rules")
 def config_rules_permissions(target: Target, baseline: Baseline) -> Iterator[Permission]:
     """See, make and set right the rules of the Region, and see that they are evaluated.
@@ -119,6 +142,6 @@ def config_rules_permissions(target: Target, baseline: Baseline) -> Iterator[Per
 
 def _regional(target: Target, baseline: Baseline, resource: str) -> tuple[tuple[str, ...], Condition | None]:
     """The resource in the target's Region. With several, one ARN for all and a condition: an ARN each gets too long."""
-    one = len(baseline.general.regions) == 1
+    one = len(baseline.general.named_regions) == 1
     name = arn(target.partition, "config", target.region if one else "*", target.account, resource)
     return (name,), None if one else within(target)

@@ -1,7 +1,7 @@
 """What the step `log_buckets` asks to be allowed: each bucket by its name, and no setting that the file does not state.
 
 The operations are not the actions: HeadBucket is `s3:ListBucket`, PutBucketEncryption is `s3:PutEncryptionConfiguration`.
-What log services ask of the step meanwhile (see `@delivers`) is declared with these.
+What log services ask of the step meanwhile (see `@delivers`) is declared beside them.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from ..baseline import Baseline
 from ..model import Target
 from ..policy import arn
 from .log_bucket_section import LogBucket, LogBuckets
-from .permission import APPLY, Permission, allow, permits
+from .permission import APPLY, DELIVERING, Permission, allow, permits
 
 _READ = (
     "ListBucket GetBucketPublicAccessBlock GetBucketOwnershipControls GetEncryptionConfiguration"
@@ -32,6 +32,8 @@ def log_bucket_permissions(target: Target, baseline: Baseline) -> Iterator[Permi
         yield from allow("LogBucketsWrite", "s3", _WRITE, on=name, purposes=APPLY)
         yield from allow("LogBucketsRead", "s3", _stated_reads(bucket), on=name)
         yield from allow("LogBucketsWrite", "s3", _stated_writes(bucket), on=name, purposes=APPLY)
+    for declaration in DELIVERING:
+        yield from declaration(target, baseline)
 
 
 def _stated_reads(bucket: LogBucket) -> list[str]:

@@ -19,6 +19,8 @@ APPLY: Final = frozenset({"apply"})
 EVERYTHING: Final = ("*",)
 # Stands for the account until somebody names it: it must look like one, for it goes into names.
 ANY_ACCOUNT: Final = "000000000000"
+# Stands for each Region of which only AWS knows the name, in a file for `all`: it must look like one, too.
+ANY_REGION: Final = "any-region-0"
 
 
 class Condition(NamedTuple):
@@ -42,6 +44,7 @@ class Permission:
 
 Declaration = Callable[[Target, Baseline], Iterator[Permission]]
 DECLARED: Final[dict[str, Declaration]] = {}  # by the name of the step
+DELIVERING: Final[list[Declaration]] = []  # what those who deliver logs ask of who makes the buckets
 
 
 def permits(name: str) -> Callable[[Declaration], Declaration]:
@@ -52,6 +55,12 @@ def permits(name: str) -> Callable[[Declaration], Declaration]:
         return declaration
 
     return register
+
+
+def permits_delivery(declaration: Declaration) -> Declaration:
+    """Make a function say what a deliverer (see `@delivers`) calls in the account that has the log buckets."""
+    DELIVERING.append(declaration)
+    return declaration
 
 
 def allow(
@@ -76,6 +85,9 @@ def equals(key: str, *values: str) -> Condition:
     return Condition("StringEquals", key, values)
 
 
-def within(target: Target) -> Condition:
-    """The request is made in the target's Region: what narrows a `*` of a service that every Region has."""
-    return equals("aws:RequestedRegion", target.region)
+def within(target: Target) -> Condition | None:
+    """The request is made in the target's Region: what narrows a `*` of a service that every Region has.
+
+    None where the Region may be any: no condition can list what nobody knows yet.
+    """
+    return None if target.region == ANY_REGION else equals("aws:RequestedRegion", target.region)

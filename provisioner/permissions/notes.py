@@ -1,0 +1,92 @@
+"""What the reader of a policy should know beside it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from ..baseline import Baseline
+from ..general import Accounts
+from ..members import questions
+from ..steps.cloudtrail_section import Trail
+from ..steps.log_bucket_section import LogBuckets
+from ..steps.permission import ANY_ACCOUNT
+from .statements import INLINE_POLICIES, MANAGED_POLICY, size
+
+
+def notes(
+    document: Mapping[str, Any], baseline: Baseline, account: str, *, member: bool = False
+) -> list[str]:
+    """Of the caller's policy in *account*, or of that of the role in it (*member*)."""
+    accounts = baseline.general.accounts
+    said = list(_of_role(baseline, accounts, account) if member else _of_caller(baseline, accounts, account))
+    characters = size(document)
+    if characters > MANAGED_POLICY:
+        said.append(
+            f"the policy has {characters} characters, a managed policy takes {MANAGED_POLICY}: put its statements into"
+            f" two, or inside the role, which takes {INLINE_POLICIES}"
+        )
+    if roles := _roles(document, "iam:PutRolePolicy"):
+        said.append(
+            f"who may write the policies of role {', '.join(roles)} can give it any power: leave `config.role_name`"
+            " out, and AWS Config records with its own role, which nobody writes"
+        )
+    if _actions(document) & {"cloudtrail:CreateTrail"} and baseline[Trail].is_organization_trail:
+        said.append(
+            "an organization trail is made in the management account, or by a delegated administrator"
+        )
+    return said
+
+
+def trust_notes(accounts: Accounts, trusted: Mapping[str, Any], caller: str) -> Iterator[str]:
+    """What to do with the trust policy before it is used."""
+    if caller.isdigit() or caller.endswith(":root"):
+        yield "whoever may assume roles in that account may assume this one: better name the caller's role by its ARN"
+    shown = trusted["Statement"][0].get("Condition", {}).get("StringEquals", {}).get("sts:ExternalId")
+    if shown != accounts.external_id:
+        yield f"the external id is not shown: put it in the place of {shown}"
+
+
+def _of_caller(baseline: Baseline, accounts: Accounts | None, account: str) -> Iterator[str]:
+    yield "iam:ListAccountAliases is left out: with it the account's alias is shown, and nothing else needs it"
+    if account == ANY_ACCOUNT:
+        named = bool(accounts and (accounts.ids or accounts.log_archive))
+        yield (
+            "no account was named, so the policy fits any, the one it is attached in"
+            f"{', but for those that the file names' if named else ''}: narrow it with --account"
+            f"{'' if accounts else ', or with one entry in `allowed_account_ids`'}"
+        )
+    if accounts is None:
+        return
+    yield (
+        f"it assumes {accounts.role_name} in each account: `--member` prints that role's policy, `--trust CALLER` who"
+        " may assume it"
+    )
+    if not questions(baseline.general).units:
+        yield (
+            "the flag --ou needs organizations:ListAccounts, ListRoots, ListOrganizationalUnitsForParent and"
+            " ListAccountsForParent too; the file names no units"
+        )
+
+
+def _of_role(baseline: Baseline, accounts: Accounts | None, account: str) -> Iterator[str]:
+    archive = accounts.log_archive if accounts else None
+    if archive and archive != account and LogBuckets in baseline:
+        yield f"account {archive} has the log buckets, and needs more: --member --account {archive}"
+    if account == ANY_ACCOUNT:
+        yield "no account was named, so the policy fits any, the one it is attached in"
+
+
+def _actions(document: Mapping[str, Any]) -> set[str]:
+    return {action for each in document["Statement"] for action in each["Action"]}
+
+
+def _roles(document: Mapping[str, Any], action: str) -> list[str]:
+    """The names of the roles on which the action is allowed."""
+    found = {
+        resource.rpartition("/")[2]
+        for each in document["Statement"]
+        if action in each["Action"]
+        for resource in ([each["Resource"]] if isinstance(each["Resource"], str) else each["Resource"])
+    }
+    return sorted(found)
