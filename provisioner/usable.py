@@ -35,7 +35,7 @@ def enabled_regions(aws: Aws, home: str) -> tuple[list[str], list[LeftOut]]:
     found = aws.read("account", home).list_regions().get("Regions")
     states = {each["RegionName"]: each.get("RegionOptStatus", "") for each in found}
     off = [
-        LeftOut(aws.account, region, f"is {state.lower().replace('_', ' ')}, not enabled")
+        LeftOut(aws.account, region, f"is {state.lower() or 'not enabled'}")
         for region, state in sorted(states.items())
         if state not in _ENABLED
     ]

@@ -72,6 +72,22 @@ def test_the_story_of_the_readme(capfd: Any) -> None:
     assert told(capfd, "diff", FILE, "--sandbox")[0] == 2
 
 
+def test_of_the_regions_that_an_account_has_not_enabled_some_are_named(capfd: Any, home: Path) -> None:
+    file = home / "all.yaml"
+    file.write_text(EXAMPLE.replace("regions: [us-east-1]", "regions: all"))
+    for command in ("diff", "verify"):
+        _, _, err = told(capfd, command, str(file), "--sandbox", "--target", "password_policy")
+        assert "· left out in 123456789012: af-south-1, ap-east-1, ap-east-2\n    and 14 more" in err
+        assert "me-south-1" not in err
+        _, _, err = told(capfd, command, str(file), "--sandbox", "--target", "password_policy", "--unfold")
+        assert "me-south-1" in err
+
+
+def test_what_is_not_there_has_not_been_created(capfd: Any) -> None:
+    _, out, _ = told(capfd, "verify", FILE, "--sandbox", "--target", "password_policy")
+    assert "differs: password policy: not there" in out
+
+
 def test_cron_prints_nothing_when_nothing_changed(capfd: Any, home: Path) -> None:
     told(capfd, "apply", FILE, "--sandbox", "--yes")
     log = home / "log.jsonl"

@@ -402,7 +402,7 @@ def test_verify_tells_what_does_not_work_then_what_is_too_early_and_counts_the_r
         "\n"
         f"config_rules  2 accounts in {EAST}\n"
         f"    {A} (dev), {B} (test)\n"
-        "  wait  rule r: evaluation: started at ${time}\n"
+        "  wait  rule r: evaluation: started at …\n"
     )
     others = Others(steps=40, there=90, proofs=60)
     assert failing.proof(made, others).plain == (
@@ -413,7 +413,7 @@ def test_verify_tells_what_does_not_work_then_what_is_too_early_and_counts_the_r
 
 
 def test_what_is_left_out_is_counted_by_region_and_named_by_account() -> None:
-    off = "is disabled, not enabled"
+    off = "is disabled"
     found = [
         LeftOut(f"{300000000000 + n}", region, off)
         for n in range(17)
@@ -422,10 +422,16 @@ def test_what_is_left_out_is_counted_by_region_and_named_by_account() -> None:
     found += [LeftOut(A, "", "is suspended"), LeftOut(B, "me-south-1", "has no macie2")]
     assert shown(grouped.left_out(found, NAMES, unfold=False)).splitlines() == [
         f"· left out: {A} (dev): suspended",
-        "· left out in 17 accounts: ap-east-1, me-south-1: disabled, not enabled",
+        "· left out in 17 accounts: ap-east-1, me-south-1: disabled",
         f"· left out in {B} (test): me-south-1: has no macie2",
     ]
     assert "300000000016" in shown(grouped.left_out(found, NAMES, unfold=True))
+    regions = [LeftOut(A, f"xx-east-{n}", off) for n in range(1, 18)]
+    assert shown(grouped.left_out(regions, NAMES, unfold=False)).splitlines() == [
+        f"· left out in {A} (dev): xx-east-1, xx-east-10, xx-east-11",
+        "    and 14 more (--unfold names them): disabled",
+    ]
+    assert "xx-east-9" in shown(grouped.left_out(regions, NAMES, unfold=True))
     many = [LeftOut(f"{300000000000 + n}", "", "is not among `allowed_account_ids`") for n in range(40)]
     assert "and 37 more (--unfold names them)" in shown(grouped.left_out(many, unfold=False))
     assert "300000000039" in shown(grouped.left_out(many, unfold=True))

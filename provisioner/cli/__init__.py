@@ -1,6 +1,6 @@
 """The command line: arguments and exit codes. What a command does is in `work.py`, and is loaded only when it runs.
 
-Exit codes are Terraform's, not diff's: 0 in sync or done, 1 error (usage errors too), 2 changes, 3 some targets failed,
+Exit codes are Terraform's, not diff's: 0 in sync or done, 1 error (usage errors too), 2 changes, 3 some accounts or steps failed,
 130 interrupted.
 """
 
@@ -30,7 +30,9 @@ _TERRAFORM = {
     "-no-color": "--no-color",
     "-detailed-exitcode": None,
 }
-_EPILOG = "Exit codes: 0 in sync or done, 1 error, 2 changes, 3 some targets failed, 130 interrupted."
+_EPILOG = (
+    "Exit codes: 0 in sync or done, 1 error, 2 changes, 3 some accounts or steps failed, 130 interrupted."
+)
 
 
 def run(arguments: list[str]) -> int:
@@ -70,7 +72,7 @@ def _translated(arguments: list[str]) -> list[str]:
 @click.group(context_settings=_SETTINGS, epilog=_EPILOG)
 @click.version_option(__version__, prog_name="provision", message="%(prog)s %(version)s")
 def main() -> None:
-    """Bring an AWS account to the security baseline that one YAML file describes, and keep it there.
+    """Bring one AWS account, or an organization, to the security baseline of one YAML file, and keep it there.
 
     Try it without an account:  provision apply baseline.yaml --sandbox
     """
@@ -117,7 +119,7 @@ def _shared(command: _F) -> _F:
         click.option(
             "--resume", is_flag=True, help="Of many accounts, only those that did not succeed last time."
         ),
-        click.option("--unfold", is_flag=True, help="Name every account that a change is for."),
+        click.option("--unfold", is_flag=True, help="Name every account and Region, however many."),
         click.option(
             "--processes", type=click.IntRange(1), metavar="N", help="Do many accounts in N processes."
         ),

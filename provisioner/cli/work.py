@@ -12,7 +12,7 @@ from rich.text import Text
 
 from ..model import Change, Result
 from ..plan import Plan, count
-from ..report import document, text, words
+from ..report import document, grouped, text, words
 from . import CHANGES, ERROR, INTERRUPTED, OK
 from .gate import asks, gate
 from .lock import locked
@@ -80,6 +80,7 @@ def verify(asked: Asked) -> int:
         pending = sum(f.ok is None for r in results for f in r.findings)
         if bad or not asked.quiet:
             session.screen.table(text.findings(results))
+            session.screen.report(grouped.left_out(session.run.left_out, unfold=asked.unfold))
         session.screen.lines([] if asked.quiet and not bad else ["", _proof(results, bad, pending)])
         session.screen.document({**session.header(), **document.verified_document(results)})
         session.journal.write("verified", failed=[r.step for r in bad], pending=pending)
@@ -168,9 +169,7 @@ def _show(session: Session, plan: Plan) -> None:
     shown = session.shown(plan)
     screen.lines(text.changes(shown))
     if not screen.quiet:
-        for each in session.run.left_out:
-            screen.say(f"· passed over: {each.account} {each.region} {each.why}")
-    if not screen.quiet:
+        screen.report(grouped.left_out(session.run.left_out, unfold=session.asked.unfold))
         for line in text.notes(shown):
             screen.say(line)
     for line in text.failures(shown.results):

@@ -17,6 +17,7 @@ from . import text, words
 from .gathered import Gathered, Names, gathered
 from .places import who
 
+_TIME = "${time}"  # stands for a time that is another one in each place
 _NARROW, _WIDE = 34, 44  # characters of a list in a table, and of its column
 
 
@@ -46,7 +47,7 @@ def verified(results: Sequence[Result], names: Names, *, unfold: bool) -> Iterat
                 mark, style = text.verdict(group.one)
                 resource, check, detail = _finding(group.one) if several.many else _literal(group.one)
                 about = check if resource == group.step else f"{resource}: {check}"
-                said = words.clean(several.said(f"{about}: {detail}"))
+                said = words.clean(several.said(f"{about}: {detail}")).replace(_TIME, "…")
                 yield Text.assemble("  ", (f"{mark:4}", style), f"  {said}")
             yield Text()
 
@@ -131,4 +132,4 @@ def _literal(finding: Finding) -> list[str]:
 
 def _finding(finding: Finding) -> list[str]:
     """What makes a finding what it is: not the time at which it was so."""
-    return [MOMENT.sub("${time}", each) for each in _literal(finding)]
+    return [MOMENT.sub(_TIME, each) for each in _literal(finding)]

@@ -92,7 +92,8 @@ def left_out(found: Iterable[LeftOut], names: Names | None = None, *, unfold: bo
     for (why, where), accounts in sorted(together.items(), key=lambda each: (-len(each[1]), each[0])):
         named = [who(each, names) for each in sorted(accounts)]
         whose = named[0] if len(named) == 1 else words.plural(len(named), "account")
-        yield from _passed(f"left out in {whose}: {', '.join(where)}: {_because(why)}")
+        said = ", ".join(where) if unfold else few(list(where))
+        yield from _passed(f"left out in {whose}: {said}: {_because(why)}")
         if unfold and len(named) > 1:
             yield from (Text(f"{_INDENT}{line}", "dim") for line in wrapped(", ".join(named)))
 

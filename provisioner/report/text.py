@@ -180,7 +180,7 @@ def configuration(result: Result) -> Finding:
         return Finding(result.step, "configured", False, f"not run: {result.blocked_by} failed")
     if not result.changes:
         return Finding(result.step, "configured", True, "as the file says")
-    changed = ", ".join(words.one_line(change) for change in result.changes[:3])
+    changed = ", ".join(words.one_line(change, "not there") for change in result.changes[:3])
     more = f" and {len(result.changes) - 3} more" if len(result.changes) > 3 else ""
     return Finding(result.step, "configured", False, f"differs: {changed}{more}")
 

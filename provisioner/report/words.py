@@ -43,10 +43,10 @@ def is_document(difference: Difference) -> bool:
     )
 
 
-def one_line(change: Change) -> str:
-    """A change in a line: what, its fields from have to want, and the call."""
+def one_line(change: Change, new: str = "created") -> str:
+    """A change in a line: what, its fields from have to want, and the call. *new* says it of what was not there."""
     fields = "; ".join(map(_in_short, change.differences))
-    what = "created" if change.action == "create" else fields
+    what = new if change.action == "create" else fields
     return clean(f"{change.resource}: {what} ({operation(change)})")
 
 
