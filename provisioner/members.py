@@ -50,14 +50,6 @@ class Census:
     left_out: tuple[LeftOut, ...]
 
 
-class Mistaken(Refused):
-    """The file names what the organization has not: *found* are the paths in the file, each with what is wrong there."""
-
-    def __init__(self, found: Sequence[tuple[Path, str]]):
-        self.found = tuple(found)
-        super().__init__("; ".join(f"{dotted(path)}: {message}" for path, message in found))
-
-
 @dataclass(frozen=True)
 class Questions:
     """What AWS is asked to find the accounts: their list, the tree of units with the accounts in each, their tags."""
@@ -69,8 +61,17 @@ class Questions:
 
 def questions(general: General, narrowed: Narrowed | None = None) -> Questions:
     """No more than the file and the command line need: nothing at all where the file lists ids."""
-    units, tags = any(_units(general)) or bool(narrowed and narrowed.units), _uses_tags(general)
+    units = any(_units(general)) or bool(narrowed and narrowed.units)
+    tags = _uses_tags(general)
     return Questions(units or tags or not (general.accounts and general.accounts.listed), units, tags)
+
+
+class Mistaken(Refused):
+    """The file names what the organization has not: *found* are the paths in the file, each with what is wrong there."""
+
+    def __init__(self, found: Sequence[tuple[Path, str]]):
+        self.found = tuple(found)
+        super().__init__("; ".join(f"{dotted(path)}: {message}" for path, message in found))
 
 
 def census(aws: Aws, general: General, narrowed: Narrowed) -> Census:

@@ -71,7 +71,10 @@ WAYS = [
         f"{ALL}allowed_account_ids: ['{CALLER}', '{WORKLOAD}']\n",
         (f"arn:aws:iam::{WORKLOAD}:role/{ROLE}", None),
     ),
-    (f"{LISTED}allowed_account_ids: ['{CALLER}']\n", (f"arn:aws:iam::{ARCHIVE}:role/{ROLE}", None)),
+    (
+        f"{LISTED}allowed_account_ids: ['{CALLER}', '{ARCHIVE}']\n",
+        (f"arn:aws:iam::{ARCHIVE}:role/{ROLE}", None),
+    ),
     (f"accounts: {{ids: ['{WORKLOAD}'], exclude: {{ids: ['{WORKLOAD}']}}}}\n", (None, None)),
 ]
 

@@ -5,13 +5,14 @@ from __future__ import annotations
 from ..fleet import Fleet
 from ..model import Refused
 from ..spread import MANY, Threads, Workers
-from .session import Session, Unable, real
+from .extent import Unable
+from .session import Session, real
 
 FEW = 8  # accounts at a time in one process, where each asks many questions at once; of many, each asks one
 
 
 def workers(session: Session, fleet: Fleet, jobs: int) -> Workers:
-    """The workers that were asked for, for that many *jobs*. Raises Refused where they cannot be had."""
+    """The workers that were asked for, for that many *jobs*. Raises Unable where they cannot be had."""
     asked = session.asked
     if not (asked.processes or asked.scheduler):
         fleet.alone = jobs >= FEW * 4
@@ -32,9 +33,9 @@ def workers(session: Session, fleet: Fleet, jobs: int) -> Workers:
         versions=versions(),
         width=FEW,
     )
-    try:
-        if asked.scheduler:
+    if asked.scheduler:
+        try:
             return Dask(fleet, recipe, asked.scheduler, jobs)
-        return Processes(fleet, recipe, asked.processes, jobs)
-    except Refused as error:
-        raise Unable(str(error)) from error
+        except Refused as error:
+            raise Unable(f"--scheduler: {error}") from error
+    return Processes(fleet, recipe, asked.processes, jobs)
