@@ -186,6 +186,7 @@ REFUSED = [
     (("--json", "--json-lines"), "--json and --json-lines: one document, or a line for each account"),
     (("--processes", "2", "--scheduler", "tcp://127.0.0.1:1"), "give one of them"),
     (("--sandbox", "--processes", "2"), "--sandbox lives in one process"),
+    (("--scheduler", "nowhere"), "--scheduler: the Dask scheduler `nowhere` cannot be reached"),
 ]
 
 
