@@ -269,19 +269,43 @@ def reset(phase: str) -> Fault | None:
     raise ConnectionResetError("connection reset by peer")
 
 
-@pytest.mark.parametrize("place", range(1, WRITES + 1))
-@pytest.mark.parametrize(
-    ("act", "phase"),
-    [(throttle, "before"), (outage, "before"), (outage, "after"), (reset, "before"), (reset, "after")],
-    ids=["throttled", "5xx", "5xx-after", "reset", "reset-after"],
-)
-def test_a_write_that_fails_once_converges_in_the_same_run(
-    bench: Bench, place: int, act: Any, phase: str
-) -> None:
-    saboteur = Saboteur(place, act, phase)
+FAULTS = {
+    "throttled": (throttle, "before"),
+    "5xx": (outage, "before"),
+    "5xx-after": (outage, "after"),
+    "reset": (reset, "before"),
+    "reset-after": (reset, "after"),
+}
+# Each write alone in two ways that take turns; each write in every way in the test below.
+ALONE = [
+    (place, [*FAULTS][(place + turn) % len(FAULTS)]) for place in range(1, WRITES + 1) for turn in (0, 2)
+]
+
+
+@pytest.mark.parametrize(("place", "fault"), ALONE)
+def test_a_write_that_fails_once_converges_in_the_same_run(bench: Bench, place: int, fault: str) -> None:
+    saboteur = Saboteur(place, *FAULTS[fault])
     bench.world.interrupt(saboteur)
     bench.apply()
     assert saboteur.fired
+    assert calls(bench.diff()) == []
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_every_write_fails_once_and_all_converge_in_the_same_run(bench: Bench, fault: str) -> None:
+    act, phase = FAULTS[fault]
+    failed: set[str] = set()
+
+    def fail_once(call: WireCall, now: str) -> Fault | None:
+        request = f"{call.service} {call.operation} {sorted(call.params.items())!r}"
+        if not call.writes or now != phase or request in failed:
+            return None
+        failed.add(request)
+        return act(now)
+
+    bench.world.interrupt(fail_once)
+    bench.apply()
+    assert len(failed) == WRITES
     assert calls(bench.diff()) == []
 
 
