@@ -69,6 +69,12 @@ def test_the_line_says_what_is_there_to_say_and_no_more() -> None:
     assert run.progress.line() == "48 of 48 accounts, 1 failed, 2 drifted, 0 calls/s, 3 throttled"
 
 
+def test_what_is_being_applied_has_not_drifted_but_changed() -> None:
+    progress = Progress(Screen(Asked("apply")), 2, lambda: (0, 0), clock=lambda: 0.0, drifted="changed")
+    progress.delivered(outcome(ACCOUNTS[0], "drifted"))
+    assert progress.line() == "1 of 2 accounts, 1 changed"
+
+
 def test_calls_are_those_of_the_last_seconds() -> None:
     run = Run()
     rates = []

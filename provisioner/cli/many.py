@@ -235,9 +235,10 @@ def _spread(work: Work, jobs: list[Job]) -> None:
 
     if not jobs:
         return
+    word = "changed" if applying else "drifted"
     with (
         closing(workers(session, work.fleet, len(jobs))) as those,
-        Progress(session.screen, len(jobs), session.asked_so_far) as progress,
+        Progress(session.screen, len(jobs), session.asked_so_far, drifted=word) as progress,
     ):
         spread(those, jobs, on_delivered, session.cloud.stop, lambda job: progress.begun(job.account))
 

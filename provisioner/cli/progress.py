@@ -35,7 +35,7 @@ _ROWS: Final = 2
 class Progress:
     """Tells how far *total* accounts are, from `with` to its end. *tally* says how many calls and throttles there were.
 
-    Its methods may be called from any thread. With --quiet nothing is told.
+    *drifted* is the word for accounts that differed. Its methods may be called from any thread. With --quiet nothing is told.
     """
 
     def __init__(
@@ -46,9 +46,10 @@ class Progress:
         *,
         clock: Callable[[], float] = time.monotonic,
         every: float = EVERY,
+        drifted: str = "drifted",
     ):
         self._screen, self._total, self._tally = screen, total, tally
-        self._clock, self._every = clock, every
+        self._clock, self._every, self._drifted = clock, every, drifted
         self._started = clock()
         self.standing = Standing()
         self._under_way: dict[str, tuple[float, str]] = {}  # account → since when, and what it is called
@@ -112,7 +113,7 @@ class Progress:
         if standing.failed:
             yield f"{standing.failed:,} failed"
         if standing.drifted:
-            yield f"{standing.drifted:,} drifted"
+            yield f"{standing.drifted:,} {self._drifted}"
         passed = now - self._started
         if 0 < done < self._total and passed > 0:
             yield f"{_duration(passed * (self._total - done) / done)} left"
