@@ -26,6 +26,10 @@ def wrong_keys(source: Source, index: int, kinds: Mapping[str, type[Section]]) -
             problems.append(_at(source, text, index, key))
         elif not part(source, "overrides", index, key).value:
             problems.append(_at(source, "overrides nothing: say what is different", index, key))
+        for path in kinds[key].one_for_all:
+            if source.find(("overrides", index, key, *path)).path[3:] == path:
+                text = "is the same for all accounts, as the log bucket's policy goes by it: change the section itself"
+                problems.append(_at(source, text, index, key, *path))
     if keys and not sections and not problems:
         text = "overrides nothing: add a section, such as `password_policy`, with what is different"
         problems.append(_at(source, text, index))

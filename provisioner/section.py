@@ -60,9 +60,10 @@ class Section(BaseModel):
         hide_input_in_errors=True,
     )
 
-    once: ClassVar[bool] = (
-        False  # what it asks for exists once in an organization, and so for no account in particular
-    )
+    # What it asks for exists once in an organization, and so for no account in particular.
+    once: ClassVar[bool] = False
+    # Where below it something is said that must be the same for every account.
+    one_for_all: ClassVar[tuple[tuple[str, ...], ...]] = ()
 
     def contradictions(self, baseline: Baseline) -> Iterator[Contradiction]:  # noqa: ARG002
         """What this top-level section says that another part of the file rules out."""

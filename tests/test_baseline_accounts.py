@@ -108,7 +108,7 @@ OVERRIDES = [
     ),
     (
         f"{{{MINE}, config: {{delivery_channel: {{s3_bucket_name: no}}}}}}",
-        "8:73: overrides[0].config.delivery_channel.s3_bucket_name: `log_buckets` has no 'no'; known are config",
+        "8:73: overrides[0].config.delivery_channel.s3_bucket_name: is the same for all accounts, as the log bucket's policy goes by it: change the section itself",
     ),
     (
         f"{{{MINE}, password_policy: {{max_password_age: null}}}}",

@@ -307,7 +307,9 @@ def test_killed_anywhere_in_an_apply_the_next_run_goes_on_from_there(
 def test_what_other_processes_change_is_told_and_logged(applied: Organization) -> None:
     drift(applied.world, WORKLOAD, ARCHIVE)
     log = applied.folder / "log.jsonl"
-    code, out, err = applied.run("apply", "--yes", "--force", "--processes", "2", "--log-file", str(log))
+    code, out, err = applied.run(
+        "apply", "--yes", "--force", "--processes", "2", "--unfold", "--log-file", str(log)
+    )
     assert code == 0, err
     assert "0 added, 2 changed, 0 destroyed. 1 account in sync, 2 changed" in out
     assert err.count("iam:UpdateAccountPasswordPolicy") == 2
@@ -316,3 +318,31 @@ def test_what_other_processes_change_is_told_and_logged(applied: Organization) -
     assert {each["account"] for each in changed} == {WORKLOAD, ARCHIVE}
     assert all(each["request_id"] for each in changed)
     assert applied.run("diff", "--processes", "2")[0] == 0
+
+
+def test_many_changes_are_a_line_for_each_account(organization: Organization) -> None:
+    code, _, err = organization.run("apply", "--yes")
+    assert code == 0
+    assert re.search(r"^\[3/3\] \d{12} \([a-z-]+\)  \d+ changes$", err, re.MULTILINE)
+    assert "config:PutConfigRule" not in err
+    assert "cloudtrail:CreateTrail" in err, "what exists once is told call by call"
+
+
+def test_a_prefix_of_one_account_is_refused_before_any_call(organization: Organization) -> None:
+    more = f"overrides:\n- ids: ['{WORKLOAD}']\n  config: {{delivery_channel: {{s3_key_prefix: mine}}}}\n"
+    organization.file.write_text(TEXT + more)
+    code, _, err = organization.run("diff")
+    assert code == 1
+    assert "overrides[0].config.delivery_channel.s3_key_prefix: is the same for all accounts" in err
+    assert organization.world.calls == []
+
+
+def test_who_may_not_enter_is_told_what_to_look_at(applied: Organization) -> None:
+    from moto.iam.models import iam_backends
+
+    held = iam_backends[WORKLOAD]["aws"]
+    role = next(each for each in held.roles.values() if each.name == "OrganizationAccountAccessRole")
+    del held.roles[role.id]
+    code, _, err = applied.run("diff")
+    assert code == 3
+    assert "is there a role of that name in the account" in " ".join(err.split())

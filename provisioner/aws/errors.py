@@ -170,6 +170,11 @@ def _waited(error: BaseException) -> str:
 
 
 def _hint(code: str, error: ClientError) -> str:
+    if code in DENIED and error.operation_name == "AssumeRole":
+        return (
+            "is there a role of that name in the account, does its trust policy let the caller in (`provision permissions FILE"
+            " --trust CALLER` prints one), and may the caller `sts:AssumeRole` it"
+        )
     if code in DENIED or code == "403":
         service = getattr(error, "service", "")
         action = f"{service}:{error.operation_name}" if service else error.operation_name

@@ -39,6 +39,7 @@ class Work:
     central: list[Result] = field(default_factory=list)
     unseen: list[Result] = field(default_factory=list)  # of what exists once
     outcomes: dict[str, Outcome] = field(default_factory=dict)  # by account
+    spreading: bool = False  # what exists once is done, and the accounts are being changed
 
     def close(self) -> None:
         """Nothing more comes."""
@@ -229,6 +230,8 @@ def _spread(work: Work, jobs: list[Job]) -> None:
             if not done.failed and (applying or not done.drifted or session.asked.command != "apply"):
                 record.succeeded(outcome.account.id)
             progress.delivered(done)
+            if applying and not session.asked.unfold:
+                _tell_account(session, done, progress.standing.accounts, len(jobs))
             if applying and (session.asked.processes or session.asked.scheduler):
                 _retell(work.fleet, done)  # what other processes did is known only now
             session.screen.event(lines.account(session.shown(done), session.asked.command))
@@ -241,6 +244,13 @@ def _spread(work: Work, jobs: list[Job]) -> None:
         Progress(session.screen, len(jobs), session.asked_so_far, drifted=word) as progress,
     ):
         spread(those, jobs, on_delivered, session.cloud.stop, lambda job: progress.begun(job.account))
+
+
+def _tell_account(session: Session, outcome: Outcome, place: int, total: int) -> None:
+    made = sum(len(r.changes) for r in outcome.results)
+    failed = ", and something failed" if outcome.failed else ""
+    said = f"{words.clean(str(outcome.account))}  {words.plural(made, 'change')}{failed}"
+    session.screen.say(Text.assemble((f"[{place}/{total}] ", "dim"), said))
 
 
 def _retell(fleet: Fleet, outcome: Outcome) -> None:
@@ -263,6 +273,8 @@ def _carry_out(work: Work, plan: Plan) -> None:
         result, change = session.shown((result, change))
         session.made.append(text.repaired(result, change))
         session.journal.change(result, change)
+        if work.spreading and not session.asked.unfold:
+            return  # of many accounts, each is told in one line
         where = f"{words.place(result)}  {result.step}  {words.clean(change.resource)}"
         session.screen.say(
             Text.assemble((f"[{made}/{total}] ", "dim"), f"{where}  {words.operation(change)}")
@@ -273,7 +285,7 @@ def _carry_out(work: Work, plan: Plan) -> None:
     work.unseen = run.settle(work.central)
     if not work.unseen and all(r.ok and not r.withheld for r in work.central):
         work.record.succeeded(CENTRAL)
-    lost = lost_steps(work.central)
+    lost, work.spreading = lost_steps(work.central), True
     drifted = [each for _, each in sorted(work.outcomes.items()) if each.drifted]
     _spread(work, [_to_apply(each, lost, allowed) for each in drifted])
 

@@ -64,6 +64,8 @@ class DeliveryChannel(Section):
 class Config(Section):
     """AWS Config in each Region: one recorder, one delivery channel, and rules."""
 
+    one_for_all = (("delivery_channel", "s3_bucket_name"), ("delivery_channel", "s3_key_prefix"))
+
     role_name: RoleName | None = Field(
         None,
         description="A role of your own for AWS Config, made and kept right. Where left out it is"
