@@ -45,9 +45,13 @@ class Processes:
 
     def __init__(self, fleet: Fleet, recipe: Recipe, count: int, jobs: int):
         self.width = min(count, jobs)
-        self.portion = portion(jobs, self.width)
+        self.expect(jobs)
         self._recipe, self._secrets = recipe, fleet.baseline.secrets
         self._seats = [_Seat(recipe.run) for _ in range(self.width)]
+
+    def expect(self, jobs: int) -> None:
+        """So many jobs come now."""
+        self.portion = portion(jobs, self.width)
 
     def submit(self, jobs: Sequence[Job]) -> Future[Delivered]:
         """Have the jobs done by a process that has nothing to do."""
@@ -147,9 +151,13 @@ class Dask:
         self._address, self._patience = address, patience
         self._gone: Refused | None = None
         self._client = self._connected()
-        seats = sum(self._client.nthreads().values())
-        self.width = 2 * seats  # the next portion is there before the last one has come back
-        self.portion = portion(jobs, seats)
+        self._seats = sum(self._client.nthreads().values())
+        self.width = 2 * self._seats  # the next portion is there before the last one has come back
+        self.expect(jobs)
+
+    def expect(self, jobs: int) -> None:
+        """So many jobs come now."""
+        self.portion = portion(jobs, self._seats)
 
     def submit(self, jobs: Sequence[Job]) -> Future[Delivered]:
         """Have the jobs done. Those of a worker that is lost, Dask itself gives to another one."""

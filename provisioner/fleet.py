@@ -65,6 +65,15 @@ class Outcome:
         """Something in the account is, or was, to be changed."""
         return any(r.changes for r in self.results)
 
+    def to_apply(self, lost: Mapping[str, str], allowed: tuple[str, ...] = ()) -> Job:
+        """The job that makes what was found here as it should be, and no more."""
+        planned = tuple(r for r in self.results if r.changes or not r.ok)
+        return Job("apply", self.account, self.regions, lost, planned, allowed)
+
+    def after(self, before: Outcome) -> Outcome:
+        """The outcome of changing what *before* found: what was passed over then, is still."""
+        return replace(self, left_out=before.left_out, seconds=before.seconds + self.seconds)
+
 
 @dataclass
 class Fleet:

@@ -6,6 +6,7 @@ import hashlib
 import json
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 from .model import Change, Kind, Note, Result
@@ -49,7 +50,7 @@ class Plan:
                 if not kinds or note.kind in kinds:
                     yield result, note
 
-    @property
+    @cached_property
     def digest(self) -> str:
         """`sha256:` and 64 hex digits: equal for equal plans, whenever and wherever they are made."""
         lines = sorted(
@@ -73,6 +74,10 @@ class Share:
 
     changed: int
     there: int
+
+    def __str__(self) -> str:
+        part = f"{self.changed} of the {self.there} things that are there"
+        return f"the plan changes {part}, more than {100 * SHARE:.0f} %, and nothing was changed"
 
     @property
     def large(self) -> bool:

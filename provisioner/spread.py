@@ -40,6 +40,9 @@ class Workers(Protocol):
     width: int
     portion: int
 
+    def expect(self, jobs: int) -> None:
+        """So many jobs come now; portions are made for that."""
+
     def submit(self, jobs: Sequence[Job]) -> Future[Delivered]:
         """Have the jobs done."""
 
@@ -62,6 +65,9 @@ class Threads:
         self.width = width
         self._fleet = fleet
         self._pool = ThreadPoolExecutor(width, thread_name_prefix="account")
+
+    def expect(self, jobs: int) -> None:
+        """The way to a thread costs nothing: one job at a time."""
 
     def submit(self, jobs: Sequence[Job]) -> Future[Delivered]:
         """Have the jobs done, one after the other."""

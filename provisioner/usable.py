@@ -12,11 +12,12 @@ from dataclasses import dataclass
 from typing import Final
 
 from .aws import Aws
-from .aws.errors import NOT_ENABLED
+from .aws.errors import NOT_ENABLED, EndpointConnectionError
 from .model import Result
 
 # As AWS words an answer of AccessDenied that no policy of the account's own can change.
 _BY_ORGANIZATION: Final = "explicit deny in a service control policy"
+_BY_EC2: Final = {"opt-in-not-required": "ENABLED_BY_DEFAULT", "opted-in": "ENABLED"}
 _ENABLED: Final = {"ENABLED", "ENABLED_BY_DEFAULT"}
 
 
@@ -31,9 +32,16 @@ class LeftOut:
 
 
 def enabled_regions(aws: Aws, home: str) -> tuple[list[str], list[LeftOut]]:
-    """The Regions that the account has enabled, and the others. One call, in the Region *home*."""
-    found = aws.read("account", home).list_regions().get("Regions")
-    states = {each["RegionName"]: each.get("RegionOptStatus", "") for each in found}
+    """The Regions that the account has enabled, and the others. One call, in the Region *home*.
+
+    EC2 is asked where a partition lacks the endpoint of AWS Account Management, for its model is ten times as large.
+    """
+    try:
+        found = aws.read("account", home).list_regions().get("Regions")
+        states = {each["RegionName"]: each.get("RegionOptStatus", "") for each in found}
+    except EndpointConnectionError:
+        found = aws.read("ec2", home).describe_regions(AllRegions=True).get("Regions")
+        states = {each["RegionName"]: _BY_EC2.get(each.get("OptInStatus", ""), "DISABLED") for each in found}
     off = [
         LeftOut(aws.account, region, f"is {state.lower() or 'not enabled'}")
         for region, state in sorted(states.items())

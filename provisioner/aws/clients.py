@@ -88,8 +88,9 @@ class Clients:
     def offers(self, service: str, region: str) -> bool:
         """The service exists in the Region, as far as botocore knows."""
         with self._lock:
-            partition = self._session.get_partition_for_region(region)
-            return region in self._session.get_available_regions(service, partition)
+            partitions = self._session.get_available_partitions()
+            found = {each for p in partitions for each in self._session.get_available_regions(service, p)}
+        return not found or region in found  # of a global service there are none, and it is everywhere
 
     def client(self, service: str, region: str) -> Any:
         """The client for *service* in *region*, with the guard on."""

@@ -218,6 +218,7 @@ __all__ = [
     "Again",
     "BotoCoreError",
     "ClientError",
+    "EndpointConnectionError",
     "Incomplete",
     "Interrupted",
     "code_of",

@@ -58,7 +58,7 @@ class Options:
 
 @dataclass
 class Tally:
-    """Calls that left this process. *writes* are those that can change AWS."""
+    """Calls that left this process, or that another one told of. *writes* are those that can change AWS."""
 
     calls: int = 0
     writes: int = 0
@@ -73,6 +73,14 @@ class Tally:
             self.calls += 1
             self.writes += writes
             self.by_operation[name] = self.by_operation.get(name, 0) + 1
+
+    def add(self, calls: int, writes: int, throttled: int, depth: int) -> None:
+        """What another process counted."""
+        with self._lock:
+            self.calls += calls
+            self.writes += writes
+            self.throttled += throttled
+        self.deepest(depth)
 
     def deepest(self, depth: int) -> None:
         """A chain of *depth* calls was seen."""

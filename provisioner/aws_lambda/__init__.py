@@ -177,20 +177,13 @@ class _Rounds(Threads):
         if (much := _too_much(Plan(found.results, found.others), self._asked)) is not None:
             target = found.results[0].target
             return replace(found, results=(Result(ENTRY, target, failure=Failure("applying", much)),))
-        planned = tuple(each for each in found.results if each.changes or not each.ok)
-        done = self._fleet.attend(replace(job, regions=found.regions, planned=planned))
-        return replace(done, left_out=found.left_out, seconds=found.seconds + done.seconds)
+        return self._fleet.attend(found.to_apply(job.lost, job.allowed)).after(found)
 
 
 def _too_much(plan: Plan, asked: Asked) -> str | None:
     """Why the plan is not carried out unasked, if it is not."""
     share = plan.share
-    if not share.large or asked.force:
-        return None
-    return (
-        f"the plan changes {share.changed} of the {share.there} things that are there, more than 30 %, and nothing was"
-        " changed: look at it with `diff`, then give `force`"
-    )
+    return None if not share.large or asked.force else f"{share}: look at it with `diff`, then give `force`"
 
 
 def _seconds(context: Context) -> float:

@@ -22,10 +22,7 @@ def gate(session: Session, plan: Plan, place: str) -> None:
     if share.large and session.cut_short:
         session.screen.say("the last apply of this file was cut short; this one goes on with it")
     elif share.large and not asked.force:
-        raise Unable(
-            f"the plan changes {share.changed} of the {share.there} things that are there, more than 30 %, and nothing"
-            " was changed: look at it again, then give `--force`"
-        )
+        raise Unable(f"{share}: look at it again, then give `--force`")
     if not asks(asked):
         return
     if not sys.stdin.isatty() or session.screen.as_json:

@@ -17,7 +17,7 @@ from ..plan import Plan, count
 from ..report import failing, grouped, lines, text, words
 from ..report.places import who
 from ..report.standing import Standing, state
-from ..spread import Delivered, spread
+from ..spread import Delivered, Workers, spread
 from ..usable import LeftOut
 from . import CHANGES, ERROR, INTERRUPTED, OK, SOME_FAILED
 from .gate import asks, gate
@@ -36,6 +36,7 @@ class Work:
     fleet: Fleet
     census: Census
     record: Record
+    workers: Workers
     central: list[Result] = field(default_factory=list)
     unseen: list[Result] = field(default_factory=list)  # of what exists once
     outcomes: dict[str, Outcome] = field(default_factory=dict)  # by account
@@ -43,6 +44,7 @@ class Work:
 
     def close(self) -> None:
         """Nothing more comes."""
+        self.workers.close()
         self.record.close()
 
     @property
@@ -171,7 +173,8 @@ def closing_work(session: Session, fleet: Fleet) -> closing[Work]:
     session.screen.say(f"{words.plural(len(census.accounts), 'account')}{left}{resumed}")
     if asked.resume and done >= {CENTRAL, *(each.id for each in census.accounts)}:
         session.screen.say("nothing is left to go on with; without `--resume` all is done again", always=True)
-    return closing(Work(session, fleet, census, Record(path, key, done)))
+    those = workers(session, fleet, len(census.accounts))
+    return closing(Work(session, fleet, census, Record(path, key, done), those))
 
 
 def _census(session: Session, fleet: Fleet) -> Census:
@@ -218,14 +221,14 @@ def _look(work: Work, command: Command) -> None:
 
 def _spread(work: Work, jobs: list[Job]) -> None:
     """Have the jobs done, and take note of each as it comes."""
-    session, record = work.session, work.record
+    session, record, tally = work.session, work.record, work.session.cloud.tally
     applying = any(job.command == "apply" for job in jobs)
 
     def on_delivered(delivered: Delivered) -> None:
-        session.elsewhere.add(delivered.calls, delivered.writes, delivered.throttled, delivered.depth)
+        tally.add(delivered.calls, delivered.writes, delivered.throttled, delivered.depth)
         for outcome in delivered.outcomes:
             before = work.outcomes.get(outcome.account.id)
-            done = replace(outcome, left_out=before.left_out) if before else outcome
+            done = outcome.after(before) if before else outcome
             work.outcomes[outcome.account.id] = done
             if not done.failed and (applying or not done.drifted or session.asked.command != "apply"):
                 record.succeeded(outcome.account.id)
@@ -239,11 +242,9 @@ def _spread(work: Work, jobs: list[Job]) -> None:
     if not jobs:
         return
     word = "changed" if applying else "drifted"
-    with (
-        closing(workers(session, work.fleet, len(jobs))) as those,
-        Progress(session.screen, len(jobs), session.asked_so_far, drifted=word) as progress,
-    ):
-        spread(those, jobs, on_delivered, session.cloud.stop, lambda job: progress.begun(job.account))
+    work.workers.expect(len(jobs))
+    with Progress(session.screen, len(jobs), session.asked_so_far, drifted=word) as progress:
+        spread(work.workers, jobs, on_delivered, session.cloud.stop, lambda job: progress.begun(job.account))
 
 
 def _tell_account(session: Session, outcome: Outcome, place: int, total: int) -> None:
@@ -270,9 +271,7 @@ def _carry_out(work: Work, plan: Plan) -> None:
     def on_change(result: Result, change: Change) -> None:
         nonlocal made
         made += 1
-        result, change = session.shown((result, change))
-        session.made.append(text.repaired(result, change))
-        session.journal.change(result, change)
+        result, change = session.changed(result, change)
         if work.spreading and not session.asked.unfold:
             return  # of many accounts, each is told in one line
         where = f"{words.place(result)}  {result.step}  {words.clean(change.resource)}"
@@ -287,12 +286,7 @@ def _carry_out(work: Work, plan: Plan) -> None:
         work.record.succeeded(CENTRAL)
     lost, work.spreading = lost_steps(work.central), True
     drifted = [each for _, each in sorted(work.outcomes.items()) if each.drifted]
-    _spread(work, [_to_apply(each, lost, allowed) for each in drifted])
-
-
-def _to_apply(outcome: Outcome, lost: dict[str, str], allowed: tuple[str, ...]) -> Job:
-    planned = tuple(r for r in outcome.results if r.changes or not r.ok)
-    return Job("apply", outcome.account, outcome.regions, lost, planned, allowed)
+    _spread(work, [each.to_apply(lost, allowed) for each in drifted])
 
 
 def _places(work: Work) -> int:

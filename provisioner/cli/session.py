@@ -20,8 +20,8 @@ from ..aws.errors import BotoCoreError, ClientError, code_of
 from ..baseline import Baseline, BaselineError
 from ..fleet import Fleet, role
 from ..general import ALL
-from ..model import Target
-from ..report import words
+from ..model import Change, Result, Target
+from ..report import text, words
 from ..report.hidden import hidden
 from ..report.standing import Cost
 from ..run import Run
@@ -34,25 +34,9 @@ from .record import record_key
 from .screen import Screen
 
 WORKERS, READERS = 32, 64  # calls in flight: to one account in one Region, and to many places
+DAY = 86_400.0  # seconds
 ALIAS = 2.0  # seconds that the account's alias may take
 Value = TypeVar("Value")
-
-
-@dataclass
-class Counts:
-    """What other processes did."""
-
-    calls: int = 0
-    writes: int = 0
-    throttled: int = 0
-    depth: int = 0
-
-    def add(self, calls: int, writes: int, throttled: int, depth: int) -> None:
-        """So much more."""
-        self.calls += calls
-        self.writes += writes
-        self.throttled += throttled
-        self.depth = max(self.depth, depth)
 
 
 @dataclass
@@ -71,7 +55,6 @@ class Session:
     started: float = field(default_factory=time.monotonic)
     writing: bool = False  # from here on a first Ctrl-C lets the call in flight end
     graceful: bool = False  # it lets the accounts under way end
-    elsewhere: Counts = field(default_factory=Counts)  # calls of other processes
     made: list[str] = field(default_factory=list)  # a line for each change that was made
     asked_alias: Future[str] | None = None
     _introduced: threading.Lock = field(default_factory=threading.Lock)
@@ -79,6 +62,13 @@ class Session:
     def shown(self, value: Value) -> Value:
         """*value* as it may be printed, logged or written."""
         return hidden(value, self.baseline.secrets)
+
+    def changed(self, result: Result, change: Change) -> tuple[Result, Change]:
+        """Take note of a change that was made; both are returned as they may be shown."""
+        result, change = self.shown((result, change))
+        self.made.append(text.repaired(result, change))
+        self.journal.change(result, change)
+        return result, change
 
     def introduce(self, *, alias: str = "") -> None:
         """Say once which account this is, before anything else about it."""
@@ -130,19 +120,21 @@ class Session:
 
     @property
     def cut_short(self) -> bool:
-        """The last apply of this file was killed among its writes: what it was allowed to do, it may end."""
+        """The last apply of this file was cut short among its writes, today: what it was allowed to do, it may end."""
         try:
-            return self._unfinished.read_text() == self.key
+            late = time.time() - self._unfinished.stat().st_mtime > DAY
+            return not late and self._unfinished.read_text() == self.key
         except FileNotFoundError:
             return False
 
     @contextmanager
     def among_writes(self) -> Iterator[None]:
-        """Until the block ends by itself, it is on record that this apply is under way."""
+        """It is on record that this apply is under way, until the block ends by itself and was not interrupted."""
         self._unfinished.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         self._unfinished.write_text(self.key)
         yield
-        self._unfinished.unlink(missing_ok=True)
+        if not self.cloud.stop.is_set():
+            self._unfinished.unlink(missing_ok=True)
 
     @property
     def _unfinished(self) -> Path:
@@ -155,14 +147,8 @@ class Session:
     @property
     def cost(self) -> Cost:
         """What the command has cost so far, here and elsewhere."""
-        tally, more = self.cloud.tally, self.elsewhere
-        return Cost(
-            round(self.seconds, 3),
-            tally.calls + more.calls,
-            tally.writes + more.writes,
-            tally.throttled + more.throttled,
-            max(tally.depth, more.depth),
-        )
+        tally = self.cloud.tally
+        return Cost(round(self.seconds, 3), tally.calls, tally.writes, tally.throttled, tally.depth)
 
     def asked_so_far(self) -> tuple[int, int]:
         """The calls, here and elsewhere, and how many of them AWS refused for their rate."""
@@ -206,6 +192,10 @@ def opened(asked: Asked, screen: Screen) -> Iterator[Session]:
         identity = _identity(cloud, baseline)
         if not asked.sandbox:
             _allowed(identity, baseline)
+        elif baseline.general.allowed_account_ids is not None:
+            screen.say(
+                "`allowed_account_ids` does not hold the caller off here: the sandbox has accounts of its own"
+            )
         cloud.keyring.role = role(baseline.general.accounts, identity, home)
         journal = _journal(asked, identity)
         stack.callback(journal.close)

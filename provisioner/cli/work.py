@@ -199,9 +199,7 @@ def _carry_out(session: Session, plan: Plan) -> int:
     def on_change(result: Result, change: Change) -> None:
         nonlocal made
         made += 1
-        result, change = session.shown((result, change))
-        session.made.append(text.repaired(result, change))
-        session.journal.change(result, change)
+        result, change = session.changed(result, change)
         screen.say(
             Text.assemble(
                 (f"[{made}/{total}] ", "dim"),

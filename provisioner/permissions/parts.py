@@ -143,6 +143,8 @@ def _regions(general: General, home: Target) -> Iterator[Permission]:
     if not general.named_regions:
         whole = arn(home.partition, "account", "", home.account, "account")
         yield from allow("RegionsRead", "account", "ListRegions", on=[whole])
+        if home.partition not in {"aws", "aws-cn"}:  # there may be no such endpoint, and EC2 is asked
+            yield from allow("RegionsRead", "ec2", "DescribeRegions")
 
 
 def _census(general: General, partition: str) -> Iterator[Permission]:

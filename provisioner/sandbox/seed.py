@@ -183,7 +183,7 @@ def _let_in(account: str) -> None:
 
     trust = {
         "Effect": "Allow",
-        "Principal": {"AWS": f"arn:aws:iam::{MANAGEMENT}:root"},
+        "Principal": {"AWS": MANAGEMENT},  # which AWS takes for the account's root
         "Action": "sts:AssumeRole",
     }
     iam_backends[account]["aws"].create_role(

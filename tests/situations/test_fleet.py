@@ -205,6 +205,29 @@ def test_all_regions_are_those_that_each_account_has_enabled(bench: Bench, three
     assert not any(call.region == "eu-west-1" and call.account == WORKLOAD for call in world.calls)
 
 
+def test_where_account_management_has_no_endpoint_ec2_is_asked(bench: Bench, three: Organization) -> None:
+    def nobody(call: WireCall, phase: str) -> None:
+        if call.service == "account":
+            raise ConnectionRefusedError
+
+    text = EXAMPLE.replace("regions: [us-east-1]", "regions: all") + ALL
+    expected = {each.regions for each in three.run("diff", text).outcomes.values()}
+    bench.world.interrupt(nobody)
+    ran = three.run("diff", text)
+    assert failures(ran) == set()
+    assert {each.regions for each in ran.outcomes.values()} == expected
+    assert sum(call.operation == "DescribeRegions" for call in bench.world.calls) == 3
+
+
+def test_a_global_service_is_everywhere(bench: Bench, three: Organization) -> None:
+    """A Region is not passed over because IAM, which has no Regions, could not be reached."""
+    cloud = three.fleet(EXAMPLE + ALL).cloud
+    assert cloud.offers("iam", "eu-west-1")
+    assert cloud.offers("config", "eu-west-1")
+    assert cloud.offers("macie2", "us-east-1")
+    assert not cloud.offers("macie2", "us-gov-west-1")
+
+
 def test_rates_are_kept_account_by_account(bench: Bench, three: Organization) -> None:
     """The world throttles as AWS does, on the clock that the run sleeps on: only undocumented rates are ever met."""
     bench.world.set(rates=True)
@@ -223,7 +246,7 @@ def test_an_account_that_is_applied_twice_is_changed_once(bench: Bench, three: O
     as_account(bench, WORKLOAD, "iam").update_account_password_policy(MinimumPasswordLength=8)
     account = next(a for a in fleet.census(three.everyone).accounts if a.id == WORKLOAD)
     seen = fleet.attend(Job("diff", account))
-    job = Job("apply", account, seen.regions, planned=seen.results)
+    job = seen.to_apply({})
     before = len(bench.world.writes)
     assert not fleet.attend(job).failed
     assert not fleet.attend(replace(job)).failed

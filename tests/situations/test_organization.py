@@ -87,9 +87,7 @@ class Organization:
         ran.central = central.send(plan)
         assert central.settle(ran.central) == []
         lost = lost_steps(ran.central)
-        jobs = [
-            Job("apply", o.account, o.regions, lost, o.results) for o in ran.outcomes.values() if o.drifted
-        ]
+        jobs = [o.to_apply(lost) for o in ran.outcomes.values() if o.drifted]
         self._spread(fleet, ran, jobs)
         return ran
 
