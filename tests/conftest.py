@@ -12,11 +12,13 @@ import botocore.session
 import pytest
 
 from provisioner.aws import Cloud, Waiting, identify
-from provisioner.baseline import Baseline, parse
-from provisioner.plan import Plan
-from provisioner.run import Run, chosen
+from provisioner.baseline.file import Baseline, parse
+from provisioner.engine.plan import Plan
+from provisioner.engine.run import Run, chosen
 from provisioner.sandbox import World, open_sandbox
-from provisioner.steps import SECTIONS, STEPS
+from provisioner.steps.registry import SECTIONS, STEPS
+
+from .sandbox.cases import Aws
 
 ROOT = Path(__file__).parent.parent
 EXAMPLE = (ROOT / "baseline.yaml").read_text()
@@ -96,6 +98,17 @@ def bench() -> Iterator[Bench]:
         yield made
         for cloud in made.clouds:
             cloud.close(wait=True)  # a late question would be asked of the next test's sandbox
+
+
+@pytest.fixture
+def world() -> Iterator[World]:
+    with open_sandbox(None) as opened:
+        yield opened
+
+
+@pytest.fixture
+def aws(world: World) -> Aws:
+    return Aws()
 
 
 @pytest.fixture

@@ -14,10 +14,10 @@ from pathlib import Path
 
 import pytest
 
-from provisioner.baseline import BaselineError, parse
+from provisioner.baseline.file import BaselineError, parse
+from provisioner.baseline.general import Accounts, General
 from provisioner.cli import main
-from provisioner.general import Accounts, General
-from provisioner.steps import SECTIONS
+from provisioner.steps.registry import SECTIONS
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text()

@@ -22,9 +22,9 @@ from .. import __version__
 from .guard import READS, guard
 from .keyring import Keyring
 from .models import models
-from .quick import Quick
 from .terms import Options, Tally
-from .transport import Transport
+from .wire.quick import Quick
+from .wire.transport import Transport
 
 CONNECT, READ = 10.0, 60.0  # seconds to wait for a connection, and for an answer
 _CONNECTIONS = 64  # of botocore's own, to one host

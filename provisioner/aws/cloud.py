@@ -28,7 +28,7 @@ from .errors import (
 )
 from .guard import READS, write_allowed
 from .keyring import CALLER
-from .pace import Pace, kind_of
+from .rate_limit import Pace, kind_of
 from .terms import Clock, Options, RealClock, Tally, Waiting
 
 WORKERS = 32  # one account's reads in flight

@@ -16,14 +16,14 @@ from threading import Timer
 from typing import Any, Protocol
 
 from ..aws import Options
-from ..baseline import load, parse
-from ..fleet import ENTRY, Fleet, Job, Outcome, lost_steps, telling
-from ..members import Account, Narrowed
+from ..baseline.file import load, parse
+from ..engine.plan import Plan
+from ..fleet.accounts import Account, Narrowed
+from ..fleet.fleet import ENTRY, Fleet, Job, Outcome, lost_steps, telling
+from ..fleet.remote import joined
+from ..fleet.workers import Delivered, Threads, spread
 from ..model import Failure, Refused, Result
-from ..plan import Plan
-from ..remote import joined
-from ..spread import Delivered, Threads, spread
-from ..steps import SECTIONS
+from ..steps.registry import SECTIONS
 from .answer import of_organization, of_slice
 from .event import Asked, asked_in
 

@@ -6,11 +6,11 @@ import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from ..fleet import Outcome
+from ..baseline.redact import hidden
+from ..fleet.fleet import Outcome
 from ..model import Refused, Result
 from ..report import words
-from ..report.hidden import hidden
-from ..report.standing import state
+from ..report.totals import state
 
 MOST = 240_000  # bytes of an answer; a state may pass on 256 KiB
 LINES, LONGEST = 25, 400  # of each kind for one account, and characters of each

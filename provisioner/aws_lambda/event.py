@@ -18,7 +18,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from ..fleet import Command
+from ..fleet.fleet import Command
 from ..model import Refused
 
 _PARTS: Final = ("organization", "accounts")

@@ -6,7 +6,7 @@ import sys
 
 from rich.text import Text
 
-from ..plan import Plan
+from ..engine.plan import Plan
 from .options import Asked
 from .session import Session, Unable
 

@@ -10,20 +10,20 @@ from rich.text import Text
 
 from ..aws import describe
 from ..aws.errors import BotoCoreError, ClientError
-from ..fleet import Command, Fleet, Job, Outcome, lost_steps, telling
-from ..members import Census, Mistaken, Narrowed
+from ..engine.plan import Plan, count
+from ..fleet.accounts import Census, Mistaken, Narrowed
+from ..fleet.fleet import Command, Fleet, Job, Outcome, lost_steps, telling
+from ..fleet.workers import Delivered, Workers, spread
 from ..model import Change, Refused, Result
-from ..plan import Plan, count
 from ..report import failing, grouped, lines, text, words
 from ..report.places import who
-from ..report.standing import Standing, state
-from ..spread import Delivered, Workers, spread
-from ..usable import LeftOut
+from ..report.totals import Standing, state
+from ..steps.regions import LeftOut
 from . import CHANGES, ERROR, INTERRUPTED, OK, SOME_FAILED
 from .gate import asks, gate
 from .lock import locked
 from .progress import Progress
-from .record import CENTRAL, Record, read_record
+from .resume import CENTRAL, Record, read_record
 from .session import Session, Unable
 from .workers import workers
 

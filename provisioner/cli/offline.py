@@ -10,7 +10,7 @@ from typing import Any
 
 import click
 
-from ..baseline import Baseline, BaselineError, json_schema, load
+from ..baseline.file import Baseline, BaselineError, json_schema, load
 
 
 def read(file: str, default_region: Callable[[], str | None] | None = None) -> Baseline:
@@ -18,7 +18,7 @@ def read(file: str, default_region: Callable[[], str | None] | None = None) -> B
 
     *default_region* is asked where the file has no `home_region`; unless it is given, the environment is.
     """
-    from ..steps import SECTIONS
+    from ..steps.registry import SECTIONS
 
     ask = default_region or (lambda: os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION"))
     return load(file, SECTIONS, os.environ, ask)
@@ -45,7 +45,7 @@ def validate(file: str, *, as_json: bool) -> int:
 
 def schema() -> int:
     """Print the JSON Schema of the file."""
-    from ..steps import SECTIONS
+    from ..steps.registry import SECTIONS
 
     click.echo(json.dumps(json_schema(SECTIONS), indent=2))
     return 0

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from rich.text import Text
 
+from ..engine.plan import Plan, count
 from ..model import Result
-from ..plan import Plan, count
 from ..report import document, text, words
 from . import ERROR, INTERRUPTED, OK, SOME_FAILED
 from .session import Session

@@ -9,8 +9,8 @@ from typing import Any
 import click
 
 from .. import permissions as least
-from ..baseline import Baseline, BaselineError
-from ..general import Accounts
+from ..baseline.file import Baseline, BaselineError
+from ..baseline.general import Accounts
 from ..steps.permission import ANY_ACCOUNT
 from . import offline
 

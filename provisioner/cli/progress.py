@@ -15,14 +15,14 @@ from rich.segment import Segment
 from rich.text import Text
 
 from ..report import words
-from ..report.standing import Standing
+from ..report.totals import Standing
 from .screen import Screen
 
 if TYPE_CHECKING:
     from types import TracebackType
 
-    from ..fleet import Outcome
-    from ..members import Account
+    from ..fleet.accounts import Account
+    from ..fleet.fleet import Outcome
 
 EVERY: Final = 10.0  # seconds between lines where there is no terminal
 _PER_SECOND: Final = 4.0  # of the line on a terminal; the eye follows no more

@@ -17,20 +17,20 @@ from urllib.parse import urlsplit
 
 from ..aws import Cloud, Identity, Options, describe, identify
 from ..aws.errors import BotoCoreError, ClientError, code_of
-from ..baseline import Baseline, BaselineError
-from ..fleet import Fleet, role
-from ..general import ALL
+from ..baseline.file import Baseline, BaselineError
+from ..baseline.general import ALL
+from ..baseline.redact import hidden
+from ..engine.run import Run
+from ..fleet.fleet import Fleet, role
 from ..model import Change, Result, Target
 from ..report import text, words
-from ..report.hidden import hidden
-from ..report.standing import Cost
-from ..run import Run
+from ..report.totals import Cost
 from . import offline
-from .extent import Unable, for_many, known, only_regions, planned
 from .journal import Journal
 from .lock import Locked
 from .options import Asked, sandbox_file, state_folder
-from .record import record_key
+from .resume import record_key
+from .scope import Unable, for_many, known, only_regions, planned
 from .screen import Screen
 
 WORKERS, READERS = 32, 64  # calls in flight: to one account in one Region, and to many places

@@ -10,8 +10,8 @@ from typing import Any, NoReturn
 
 from rich.text import Text
 
+from ..engine.plan import Plan, count
 from ..model import Change, Result
-from ..plan import Plan, count
 from ..report import document, grouped, text, words
 from . import CHANGES, ERROR, INTERRUPTED, OK
 from .gate import asks, gate

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from ..fleet import Fleet
+from ..fleet.fleet import Fleet
+from ..fleet.workers import MANY, Threads, Workers
 from ..model import Refused
-from ..spread import MANY, Threads, Workers
-from .extent import Unable
+from .scope import Unable
 from .session import Session, real
 
 FEW = 8  # accounts at a time in one process, where each asks many questions at once; of many, each asks one
@@ -17,8 +17,8 @@ def workers(session: Session, fleet: Fleet, jobs: int) -> Workers:
     if not (asked.processes or asked.scheduler):
         fleet.alone = jobs >= FEW * 4
         return Threads(fleet, min(MANY if fleet.alone else FEW, jobs))
-    from ..elsewhere import Dask, Processes
-    from ..remote import Recipe, versions
+    from ..fleet.processes import Dask, Processes
+    from ..fleet.remote import Recipe, versions
 
     archive = fleet.archive
     recipe = Recipe(

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from ..baseline import Baseline
-from ..general import Accounts
-from ..members import questions
-from ..steps.cloudtrail_section import Trail
-from ..steps.log_bucket_section import LogBuckets
+from ..baseline.file import Baseline
+from ..baseline.general import Accounts
+from ..fleet.accounts import questions
+from ..services.cloudtrail.section import Trail
+from ..services.log_buckets.section import LogBuckets
 from ..steps.permission import ANY_ACCOUNT
 from .statements import INLINE_POLICIES, MANAGED_POLICY, size
 

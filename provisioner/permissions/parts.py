@@ -11,13 +11,13 @@ from dataclasses import replace
 from itertools import combinations
 from typing import Final, NamedTuple
 
-from ..baseline import Baseline, BaselineError
-from ..general import Accounts, General
-from ..members import questions
+from ..baseline.file import Baseline, BaselineError
+from ..baseline.general import Accounts, General
+from ..compare.policy import arn
+from ..fleet.accounts import questions
 from ..model import Scope, Step, Target
-from ..policy import arn
-from ..steps import STEPS
 from ..steps.permission import ANY_ACCOUNT, ANY_REGION, DECLARED, Permission, allow, equals
+from ..steps.registry import STEPS
 
 _INSIDE: Final = equals("aws:ResourceOrgID", "${aws:PrincipalOrgID}")
 

@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final
 
-from ..policy import VERSION
+from ..compare.policy import VERSION
 from ..steps.permission import ANY_ACCOUNT, ANY_REGION, Condition, Permission
 
 MANAGED_POLICY: Final = 6144  # characters of a managed policy, white space not counted

@@ -6,9 +6,9 @@ import re
 from collections.abc import Mapping
 from typing import Any, Final
 
-from ..fill import redact
-from ..general import Accounts
-from ..policy import arn, document
+from ..baseline.general import Accounts
+from ..baseline.placeholders import redact
+from ..compare.policy import arn, document
 
 PRINCIPAL: Final = re.compile(r"\d{12}|arn:[a-z-]+:iam::\d{12}:(root|(role|user)/\S+)", re.ASCII)
 

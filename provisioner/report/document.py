@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
+from ..engine.plan import Plan, count
 from ..model import Change, Finding, Result
-from ..plan import Plan, count
 from .text import configuration
 
 FORMAT = "1.0"

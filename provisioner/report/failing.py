@@ -10,9 +10,9 @@ from typing import Any
 from rich.table import Table
 from rich.text import Text
 
+from ..engine.plan import Others
 from ..model import Failure, Finding, Result
-from ..plan import Others
-from ..proof import MOMENT
+from ..steps.arrivals import MOMENT
 from . import text, words
 from .gathered import Gathered, Names, gathered
 from .places import who

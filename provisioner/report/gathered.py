@@ -10,7 +10,7 @@ from typing import Any, Final, Generic, TypeVar
 from rich.text import Text
 
 from ..model import Result, Scope
-from ..steps import STEPS
+from ..steps.registry import STEPS
 from .alike import Group, alike, general
 from .places import Places, places
 

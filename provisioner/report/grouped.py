@@ -10,13 +10,13 @@ from typing import Any, Final
 
 from rich.text import Text
 
+from ..engine.plan import Plan, count
 from ..model import Change, Difference, Note, Result
-from ..plan import Plan, count
-from ..usable import LeftOut
+from ..steps.regions import LeftOut
 from . import text, words
 from .gathered import Gathered, Names, gathered
 from .places import few, who, wrapped
-from .standing import Cost, Standing
+from .totals import Cost, Standing
 
 Together = tuple[Change, ...]  # the changes of one resource
 

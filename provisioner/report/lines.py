@@ -11,15 +11,15 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
+from ..engine.plan import Count, Others, count
 from ..model import Result
-from ..plan import Count, Others, count
-from ..usable import LeftOut
+from ..steps.regions import LeftOut
 from . import document, words
 from .failing import Checks, checks
-from .standing import Cost, Standing, State, state
+from .totals import Cost, Standing, State, state
 
 if TYPE_CHECKING:
-    from ..fleet import Outcome
+    from ..fleet.fleet import Outcome
 
 Line = dict[str, Any]
 

@@ -8,9 +8,9 @@ from itertools import groupby
 from rich.table import Table
 from rich.text import Text
 
-from ..diff import document_diff
+from ..compare.values import document_diff
+from ..engine.plan import Plan, count
 from ..model import Change, Difference, Finding, Kind, Note, Result
-from ..plan import Plan, count
 from . import words
 
 _MARK = {"create": ("+", "green"), "update": ("~", "yellow")}

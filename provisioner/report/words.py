@@ -6,8 +6,8 @@ import json
 import unicodedata
 from typing import Any
 
+from ..engine.plan import Count
 from ..model import Change, Difference, Failure, Result
-from ..plan import Count
 
 _SHORT = 60  # characters of a value that still fits beside its field
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from .rule import Rule
     from .world import World
 
-__all__ = ["Fault", "SandboxError", "WireCall", "World", "open_sandbox", "rules"]
+__all__ = ["Fault", "SandboxError", "WireCall", "World", "all_rules", "open_sandbox"]
 
 
 @contextmanager
@@ -24,7 +24,7 @@ def open_sandbox(path: Path | None, *, without: Collection[str] = ()) -> Iterato
     """Every botocore client of this process talks to the sandbox until the block ends.
 
     *path* is the state file, made when it is missing; None keeps the state in memory only. *without*
-    names rules (see `rules`) that are switched off, so that moto's own behaviour shows. Raises
+    names rules (see `all_rules`) that are switched off, so that moto's own behaviour shows. Raises
     `SandboxError` for a file that is not safely the user's own, and when a sandbox is open already.
     """
     try:
@@ -40,7 +40,7 @@ def open_sandbox(path: Path | None, *, without: Collection[str] = ()) -> Iterato
             yield world
 
 
-def rules() -> tuple[Rule, ...]:
+def all_rules() -> tuple[Rule, ...]:
     """Every strict rule: its name, what is true with it, and the row of aws.md it stands for."""
     from . import rule
 

@@ -16,8 +16,8 @@ from typing import Any, Final
 from . import authorize_accounts as accounts
 from . import iam
 from .act import Acts, act, partition
-from .kms import find_key
 from .policy_eval import Act, decide_identity
+from .rules.kms import find_key
 from .wire import backend
 from .words import Fault, Interrupt, Phase, WireCall
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from .act import Acts, act, partition
-from .organizations import held_organization
+from .rules.organizations import held_organization
 from .words import WireCall
 
 # Operation → the parameter with the id of an account, an OU or the root.

@@ -96,7 +96,7 @@ def _user_name(ask: Ask) -> str | None:
 
 def principal_context(ask: Ask, who: Caller) -> Context:
     """What a policy's conditions can know of the caller (IAM User Guide, "global condition context keys")."""
-    from .organizations import held_organization, unit_path
+    from .rules.organizations import held_organization, unit_path
 
     arn = who.session.role_arn if who.session else who.arn
     context: dict[str, str | tuple[str, ...]] = {

@@ -76,14 +76,14 @@ class Denial:
 
 def _is_member(ask: Ask) -> bool:
     """No service control policy has a say in the management account."""
-    from .organizations import held_organization
+    from .rules.organizations import held_organization
 
     held = held_organization(ask.account, ask.partition)
     return held is not None and held.org.master_account_id != ask.account
 
 
 def _scp_arn(ask: Ask, policy: str) -> str:
-    from .organizations import held_organization
+    from .rules.organizations import held_organization
 
     held = held_organization(ask.account, ask.partition)
     org, owner = (held.org.id, held.org.master_account_id) if held is not None else ("", "")

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Final
 
-from .rates import throttle_of
+from .rules.rates import throttle_of
 from .words import Fault, Phase, WireCall
 
 _INTERNAL = "We encountered an internal error. Please try again."

@@ -7,37 +7,15 @@ door (in process or HTTP) and moto, so both doors obey the same rules.
 from __future__ import annotations
 
 import importlib
+import pkgutil
 from collections import defaultdict
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 from functools import cache
+from types import ModuleType
 from typing import Any, Literal, TypeVar
 
 from .words import SandboxError
-
-# One file per service; imported when a sandbox opens or `every` is asked.
-ROOMS = (
-    "sts",
-    "account",
-    "rates",
-    "cloudtrail",
-    "cloudtrail_delivery",
-    "cloudtrail_region",
-    "cloudtrail_selectors",
-    "config",
-    "config_delivery",
-    "config_rules",
-    "events",
-    "iam_rules",
-    "kms",
-    "organizations",
-    "paging",
-    "s3",
-    "s3_access",
-    "s3_lifecycle",
-    "s3_policy",
-    "propagation",
-)
 
 Part = TypeVar("Part", bound=Callable[..., Any])
 Place = Literal["before", "instead", "after"]
@@ -104,8 +82,21 @@ def _part(place: Place, name: str, operations: tuple[str, ...], row: str) -> Cal
 
 @cache
 def _read_rooms() -> None:
-    for room in ROOMS:
-        importlib.import_module(f"provisioner.sandbox.{room}")
+    """Import the rules of the core, and those of each service folder."""
+    from .. import services
+    from . import rules
+
+    import_all(rules)
+    for folder in pkgutil.iter_modules(services.__path__):
+        service = importlib.import_module(f"{services.__name__}.{folder.name}")
+        if any(each.name == "sandbox" for each in pkgutil.iter_modules(service.__path__)):
+            import_all(importlib.import_module(f"{service.__name__}.sandbox"))
+
+
+def import_all(package: ModuleType) -> None:
+    """Import the module, and where it is a package each module in it, by name."""
+    for each in sorted(pkgutil.iter_modules(getattr(package, "__path__", [])), key=lambda found: found.name):
+        importlib.import_module(f"{package.__name__}.{each.name}")
 
 
 def every() -> tuple[Rule, ...]:

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from . import denial
-from .rates import Limiter
+from .rules.rates import Limiter
 from .stale import Stale
 from .words import Interrupt, SandboxError
 

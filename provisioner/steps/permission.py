@@ -10,7 +10,7 @@ from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 from typing import Final, NamedTuple
 
-from ..baseline import Baseline
+from ..baseline.file import Baseline
 from ..model import Target
 
 DIFF: Final = frozenset({"diff", "verify", "apply"})  # each of them begins with what `diff` reads

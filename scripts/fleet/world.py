@@ -10,14 +10,14 @@ from random import Random
 from typing import Final
 
 from provisioner.aws import Cloud, identify
-from provisioner.baseline import parse
-from provisioner.fleet import Fleet, role
-from provisioner.members import Narrowed
-from provisioner.run import Run, chosen
+from provisioner.baseline.file import parse
+from provisioner.engine.run import Run, chosen
+from provisioner.fleet.accounts import Narrowed
+from provisioner.fleet.fleet import Fleet, role
 from provisioner.sandbox import open_sandbox
-from provisioner.sandbox.account import regions as known_regions
+from provisioner.sandbox.rules.account import regions as known_regions
 from provisioner.sandbox.seed import CLOSED, MANAGEMENT, MEMBERS
-from provisioner.steps import SECTIONS, STEPS
+from provisioner.steps.registry import SECTIONS, STEPS
 
 from . import pages
 from .recorder import DRIFTED, ELSEWHERE, HOME, Recorder

@@ -14,7 +14,7 @@ import pytest
 from botocore.exceptions import ClientError
 from moto import mock_aws
 
-from provisioner.sandbox import rules
+from provisioner.sandbox import all_rules
 
 from .cases import (
     ACCOUNT,
@@ -496,7 +496,7 @@ def test_a_gov_role_has_the_wrong_partition_in_process(bare: Aws) -> None:
 
 
 def test_every_case_names_a_rule() -> None:
-    assert {case.rule for case in CASES} <= {rule_.name for rule_ in rules()}
+    assert {case.rule for case in CASES} <= {rule_.name for rule_ in all_rules()}
 
 
 def test_a_whole_answer_is_still_json(bare: Aws) -> None:

@@ -11,7 +11,7 @@ from botocore.exceptions import ClientError, ConnectionClosedError, ReadTimeoutE
 
 from provisioner.sandbox import Fault, WireCall, World
 from provisioner.sandbox.faults import Weather, outage_of
-from provisioner.sandbox.rates import rate_of, throttle_of
+from provisioner.sandbox.rules.rates import rate_of, throttle_of
 
 from .cases import ACCOUNT, MEMBER, Aws, make_role, make_trail, outcome
 

@@ -6,11 +6,11 @@ from typing import Any
 
 import pytest
 
+from provisioner.engine.plan import Plan
 from provisioner.model import Kind
-from provisioner.plan import Plan
 
 from ..conftest import EXAMPLE, Bench
-from ..steps.test_trusted_access import MEMBER, OUTSIDE, become
+from ..services.cloudtrail.test_trusted_access import MEMBER, OUTSIDE, become
 
 MANAGEMENT = "123456789012"
 ARN = f"arn:aws:cloudtrail:us-east-1:{MANAGEMENT}:trail/organization-trail"

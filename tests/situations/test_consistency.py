@@ -8,12 +8,12 @@ from typing import Any
 
 import pytest
 
-from provisioner import run as running
+from provisioner.engine import run as running
 from provisioner.model import Target
 from provisioner.sandbox import Fault, WireCall, World
 
+from ..cli.test_commands import FILE, told
 from ..conftest import EXAMPLE, Bench
-from ..test_cli import FILE, told
 from .conftest import OwnTime, Switch
 
 pytestmark = pytest.mark.usefixtures("home")

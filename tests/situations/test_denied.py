@@ -22,9 +22,9 @@ from provisioner.aws import describe
 from provisioner.model import Target
 from provisioner.sandbox import Fault, WireCall, World
 
+from ..cli.test_commands import FILE, told
 from ..conftest import EXAMPLE, Bench
-from ..steps.test_trusted_access import MEMBER, become
-from ..test_cli import FILE, told
+from ..services.cloudtrail.test_trusted_access import MEMBER, become
 from .conftest import OwnTime, Switch
 
 pytestmark = pytest.mark.usefixtures("home")

@@ -8,14 +8,14 @@ from typing import Any
 import pytest
 from moto.s3.models import s3_backends
 
-from provisioner.baseline import BaselineError
+from provisioner.baseline.file import BaselineError
 from provisioner.model import Kind
 
 from ..conftest import EXAMPLE, Bench
 from ..sandbox.cases import ACCOUNT, make_linked_role, make_recorder, trail_statements
 from ..sandbox.cases import Aws as Theirs
 from ..sandbox.cases import config_statements as config_may
-from ..steps.test_cloudtrail_others import make_trail
+from ..services.cloudtrail.test_others import make_trail
 
 TOWER = "aws-controltower-BaselineCloudTrail"
 LOGS = "aws-controltower-logs-123456789012-us-east-1"

@@ -11,7 +11,7 @@ import pytest
 
 from provisioner.aws import Cloud, identify
 from provisioner.aws.keyring import Role
-from provisioner.fleet import Job
+from provisioner.fleet.fleet import Job
 from provisioner.model import Target
 from provisioner.sandbox import WireCall
 

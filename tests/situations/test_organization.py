@@ -16,13 +16,13 @@ from typing import Any
 import pytest
 
 from provisioner.aws import Cloud, identify
-from provisioner.fleet import Command, Fleet, Job, Outcome, lost_steps, role
-from provisioner.members import Census, Narrowed
+from provisioner.engine.plan import Plan
+from provisioner.fleet.accounts import Census, Narrowed
+from provisioner.fleet.fleet import Command, Fleet, Job, Outcome, lost_steps, role
+from provisioner.fleet.workers import Delivered, Threads, spread
 from provisioner.model import Result
-from provisioner.plan import Plan
 from provisioner.sandbox import Fault, WireCall, World
 from provisioner.sandbox.faults import Weather
-from provisioner.spread import Delivered, Threads, spread
 
 from ..conftest import EXAMPLE, Bench
 

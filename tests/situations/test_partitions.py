@@ -11,10 +11,10 @@ from typing import Any
 import pytest
 
 from provisioner.model import Change
-from provisioner.steps import STEPS
+from provisioner.steps.registry import STEPS
 
+from ..cli.test_commands import told
 from ..conftest import EXAMPLE, Bench
-from ..test_cli import told
 
 pytestmark = pytest.mark.usefixtures("home")
 

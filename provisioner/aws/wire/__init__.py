@@ -1,0 +1,1 @@
+"""Own HTTP connections to AWS, in place of botocore's."""

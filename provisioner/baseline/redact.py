@@ -1,0 +1,34 @@
+"""What the file took from the environment is shown by its placeholder, in every report: it may be a secret."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import fields, is_dataclass, replace
+from enum import Enum
+from typing import Any, TypeVar
+
+from .placeholders import redact
+
+Value = TypeVar("Value")
+
+
+def hidden(value: Value, secrets: Mapping[str, str]) -> Value:
+    """*value* with each secret in it, however deep, replaced by what the file says for it.
+
+    *secrets* maps the value to its `${env:NAME}`. Without any, *value* itself.
+    """
+    return _hidden(value, secrets) if secrets else value
+
+
+def _hidden(value: Any, secrets: Mapping[str, str]) -> Any:
+    if isinstance(value, str):
+        return redact(value, secrets)
+    if isinstance(value, Mapping):
+        return {_hidden(k, secrets): _hidden(v, secrets) for k, v in value.items()}
+    if isinstance(value, list | tuple):
+        return type(value)(_hidden(each, secrets) for each in value)
+    if is_dataclass(value) and not isinstance(value, type | Enum):
+        return replace(
+            value, **{f.name: _hidden(getattr(value, f.name), secrets) for f in fields(value) if f.init}
+        )
+    return value

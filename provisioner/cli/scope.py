@@ -1,0 +1,116 @@
+"""How far a command goes: which steps, in which accounts and Regions. All of it is settled before a step runs."""
+
+from __future__ import annotations
+
+from difflib import get_close_matches
+from typing import Any
+
+from ..aws import Aws, Cloud, Identity, Memory, describe
+from ..aws.errors import BotoCoreError, ClientError
+from ..baseline.file import Baseline
+from ..baseline.general import ALL
+from ..engine.run import Run, chosen
+from ..fleet.fleet import Fleet
+from ..model import Target
+from ..report import words
+from ..steps.regions import LeftOut, enabled_regions
+from .options import Asked
+
+
+class Unable(Exception):
+    """The command cannot begin; its text says why and what to do."""
+
+
+def only_regions(baseline: Baseline, asked: Asked) -> list[str]:
+    """The Regions that were asked for, which the file must have."""
+    general = baseline.general
+    for region in asked.regions:
+        if region == ALL:
+            raise Unable("--region all: without the flag, all Regions of the file are gone to: drop it")
+        if not general.covers(region):
+            raise Unable(
+                f"--region {region}: not among the `regions` of {asked.file} ({', '.join(general.regions)}): add it there, or drop the flag"
+            )
+    return list(dict.fromkeys(asked.regions))
+
+
+def for_many(baseline: Baseline, asked: Asked) -> None:
+    """What was asked for makes sense for one account, or the file is for many."""
+    if asked.processes and asked.scheduler:
+        raise Unable("--processes and --scheduler: the accounts are done here or there: give one of them")
+    if asked.sandbox and (asked.processes or asked.scheduler):
+        raise Unable(
+            "--sandbox lives in one process: leave out --processes and --scheduler, or serve it (`provision sandbox serve`)"
+        )
+    if asked.as_json and asked.json_lines:
+        raise Unable("--json and --json-lines: one document, or a line for each account: give one of them")
+    if baseline.general.accounts is not None:
+        return
+    given = {
+        "--resume": asked.resume,
+        "--processes": asked.processes,
+        "--scheduler": asked.scheduler,
+        "--json-lines": asked.json_lines,
+    }
+    if flags := [*asked.narrows, *(flag for flag, value in given.items() if value)]:
+        raise Unable(
+            f"{flags[0]}: {asked.file} is for one account: add `accounts: {{all: true}}`, or drop the flag"
+        )
+
+
+def planned(
+    cloud: Cloud, baseline: Baseline, identity: Identity, asked: Asked, only: list[str]
+) -> tuple[Run, Fleet | None, list[str]]:
+    """The run over one account; or over what exists once, the fleet for the rest, and the Regions named."""
+    steps, general = _steps(baseline, asked), baseline.general
+    if general.accounts is not None:
+        fleet = Fleet(cloud, baseline, identity, asked.steps, tuple(only))
+        return fleet.central(), fleet, only
+    if not general.named_regions:
+        regions, left_out = _enabled(cloud, identity, general.home_region)
+    else:
+        regions, left_out = general.named_regions, []
+    kept = [region for region in regions if not only or region in only]
+    run = Run(cloud, baseline, identity, steps, kept, lenient=not general.named_regions)
+    run.left_out.extend(each for each in left_out if not only or each.region in only)
+    return run, None, kept
+
+
+def _enabled(cloud: Cloud, identity: Identity, home: str) -> tuple[list[str], list[LeftOut]]:
+    aws = Aws(Target(identity.account, home, identity.partition), cloud, Memory())
+    try:
+        return enabled_regions(aws, home)
+    except (ClientError, BotoCoreError) as error:
+        doing = "asking AWS which Regions the account has enabled, for `regions: all`"
+        raise Unable("; ".join(words.failure(describe(doing, error)))) from error
+
+
+def _steps(baseline: Baseline, asked: Asked) -> Any:
+    from ..steps.registry import STEPS
+
+    try:
+        return chosen(STEPS, baseline, asked.steps)
+    except KeyError as error:
+        known = ", ".join(name for name, step in STEPS.items() if step.section in baseline)
+        raise Unable(f"--target {error.args[0]}: no such step in {asked.file}; there are {known}") from error
+
+
+def known(cloud: Cloud, baseline: Baseline, only: list[str]) -> None:
+    """Every Region is one that botocore knows, and all are in one partition: credentials are, too.
+
+    *only* are those of the command line.
+    """
+    general = baseline.general
+    place = baseline.place(("regions",) if "regions" in general.model_fields_set else ("home_region",))
+    known = cloud.regions()
+    of_file = [general.home_region, *general.named_regions]
+    for region in [*of_file, *only]:
+        if region not in known:
+            close = get_close_matches(region, known, 1)
+            wanted = f"did you mean `{close[0]}`?" if close else "if it is new, upgrade botocore"
+            where = place if region in of_file else f"--region {region}"
+            raise Unable(f"{where}: there is no Region `{region}`; {wanted}")
+    partitions = {known[region]: region for region in [*of_file, *only]}
+    if len(partitions) > 1:
+        two = " and ".join(f"`{region}` in {partition}" for partition, region in sorted(partitions.items()))
+        raise Unable(f"{place}: {two}: one account lives in one partition; make a file for each")

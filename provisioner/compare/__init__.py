@@ -1,0 +1,1 @@
+"""What AWS has beside what the baseline wants: pure functions, no call."""

@@ -1,0 +1,1 @@
+"""Run steps: one, then the graph of them, then a whole run and its plan."""

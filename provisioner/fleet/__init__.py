@@ -1,0 +1,1 @@
+"""Many accounts: which they are, and who does the work in each."""

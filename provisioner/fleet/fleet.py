@@ -1,0 +1,258 @@
+"""Many accounts: what exists once in an organization first, then every account by itself, several at the same time.
+
+The account is the unit of work. What fails in one stays there; nothing of it is kept in memory but what there is to
+tell. Where the work is done is for `spread.py`: any `concurrent.futures.Executor` will do.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Literal
+
+from ..aws import Aws, Cloud, Identity, Memory, describe
+from ..aws.keyring import Role
+from ..baseline.file import Baseline, BaselineError
+from ..baseline.general import Accounts
+from ..engine.plan import Others, Plan
+from ..engine.run import Run, chosen
+from ..model import Change, Failure, Result, Scope, Step, Target
+from ..steps.regions import LeftOut, enabled_regions
+from ..steps.registry import STEPS
+from .accounts import Account, Census, Narrowed, census
+
+Command = Literal["diff", "apply", "verify"]
+_PAGED = "organizations.ListAccounts"  # each page waits for the one before
+ENTRY = "account"  # the name of the step that getting into an account is
+
+
+@dataclass(frozen=True)
+class Job:
+    """One account to be done. *regions* are those to go to, or empty for those of the file.
+
+    *lost* are the steps of the organization that failed, each with the step at the root of it. To apply, *planned* is what may
+    be changed, and *allowed* what may be loosened by it.
+    """
+
+    command: Command
+    account: Account
+    regions: tuple[str, ...] = ()
+    lost: Mapping[str, str] = field(default_factory=dict)
+    planned: tuple[Result, ...] = ()
+    allowed: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of one account. Of what is in sync only numbers are left: *others*."""
+
+    account: Account
+    regions: tuple[str, ...] = ()
+    results: tuple[Result, ...] = ()
+    unseen: tuple[Result, ...] = ()  # of what was changed, what AWS does not show yet
+    left_out: tuple[LeftOut, ...] = ()
+    others: Others = field(default_factory=Others)
+    seconds: float = 0.0
+
+    @property
+    def failed(self) -> bool:
+        """Something in the account could not be read or done, or is not as it should be after a change."""
+        return bool(self.unseen) or any(not r.ok or r.withheld for r in self.results)
+
+    @property
+    def drifted(self) -> bool:
+        """Something in the account is, or was, to be changed."""
+        return any(r.changes for r in self.results)
+
+    def to_apply(self, lost: Mapping[str, str], allowed: tuple[str, ...] = ()) -> Job:
+        """The job that makes what was found here as it should be, and no more."""
+        planned = tuple(r for r in self.results if r.changes or not r.ok)
+        return Job("apply", self.account, self.regions, lost, planned, allowed)
+
+    def after(self, before: Outcome) -> Outcome:
+        """The outcome of changing what *before* found: what was passed over then, is still."""
+        return replace(self, left_out=before.left_out, seconds=before.seconds + self.seconds)
+
+
+@dataclass
+class Fleet:
+    """An organization in one run: the way there, the file, and who asks. *names* are the only steps to take, or none."""
+
+    cloud: Cloud
+    baseline: Baseline
+    identity: Identity
+    names: tuple[str, ...] = ()
+    only_regions: tuple[str, ...] = ()
+    on_change: Callable[[Result, Change], None] = lambda result, change: None
+    alone: bool = False  # each account is done by one thread, for there are many
+    depth: int = 1  # calls, each waiting for the one before, until the accounts are known
+
+    @property
+    def accounts(self) -> Accounts:
+        """What the file says of accounts."""
+        found = self.baseline.general.accounts
+        return found if found is not None else Accounts(ids=[self.identity.account])
+
+    @property
+    def archive(self) -> str:
+        """The account that has the log buckets."""
+        return self.accounts.log_archive or self.identity.account
+
+    @property
+    def home(self) -> str:
+        """The Region of what exists once."""
+        return self.baseline.general.home_region
+
+    def census(self, narrowed: Narrowed) -> Census:
+        """The accounts to go to. Their overrides count from here on. Raises Refused, BaselineError or AWS's errors."""
+        aws = Aws(self._target(self.identity.account, self.home), self.cloud, Memory())
+        counted = self.cloud.tally.by_operation
+        before = counted.get(_PAGED, 0)
+        found = census(aws, self.baseline.general, narrowed)
+        self.depth = aws.depth + max(counted.get(_PAGED, 0) - before - 1, 0)
+        self.baseline.override({each.id: each.overrides for each in found.accounts if each.overrides})
+        return found
+
+    def central(self) -> Run:
+        """What exists once in the organization, each part in the account that has it."""
+        steps = [step for step in chosen(STEPS, self.baseline, self.names) if step.scope is Scope.ONCE]
+
+        def places(step: Step) -> Iterable[Target]:
+            yield self._target(self.archive if step.archive else self.identity.account, self.home)
+
+        return Run(
+            self.cloud,
+            self.baseline,
+            self.identity,
+            steps,
+            [self.home],
+            places=places,
+            on_change=self.on_change,
+        )
+
+    def member(self, account: Account, regions: Sequence[str], lost: Mapping[str, str]) -> Run:
+        """What each account has of its own."""
+        filled = self.baseline.at(account_id=account.id, region=self.home, partition=self.identity.partition)
+        names = [name for name in self.names if STEPS[name].section in filled]
+        steps = chosen(STEPS, filled, names) if names or not self.names else []
+
+        def places(step: Step) -> Iterable[Target]:
+            for region in [self.home] if step.scope is Scope.ACCOUNT else regions:
+                yield self._target(account.id, region)
+
+        return Run(
+            self.cloud,
+            self.baseline,
+            self.identity,
+            [step for step in steps if step.scope is not Scope.ONCE],
+            regions,
+            places=places,
+            lost=lost,
+            lenient=True,
+            alone=self.alone,
+            depth=self.depth,
+            on_change=self.on_change,
+        )
+
+    def regions_of(self, account: Account) -> tuple[list[str], list[LeftOut]]:
+        """The Regions to go to in the account, and those that it has not enabled."""
+        named, left_out = self.baseline.general.named_regions, list[LeftOut]()
+        if not named:
+            aws = Aws(self._target(account.id, self.home), self.cloud, Memory())
+            named, left_out = enabled_regions(aws, self.home)
+        only = self.only_regions
+        return [r for r in named if not only or r in only], [
+            x for x in left_out if not only or x.region in only
+        ]
+
+    def attend(self, job: Job) -> Outcome:
+        """Do one account, whatever happens in it."""
+        started = time.monotonic()
+        account = job.account
+        try:
+            self.cloud.enter(account.id)
+        except Exception as error:  # noqa: BLE001 - whatever it is, it is of this account only
+            return self._not_entered(account, error, started)
+        try:
+            if job.command == "apply":
+                return self._applied(job, started)
+            return self._looked(job, started)
+        except Exception as error:  # noqa: BLE001 - the same
+            doing = "filling in the file" if isinstance(error, BaselineError) else "finding its Regions"
+            return self._nowhere(account, describe(doing, error), started)
+        finally:
+            self.cloud.leave(account.id)
+
+    def _looked(self, job: Job, started: float) -> Outcome:
+        regions, left_out = self.regions_of(job.account)
+        run = self.member(job.account, regions, job.lost)
+        results = run.rehearse().results if job.command == "diff" else tuple(run.verify())
+        told, others = telling(results)
+        passed_over = {each.region for each in run.left_out}
+        return Outcome(
+            job.account,
+            tuple(region for region in regions if region not in passed_over),
+            told,
+            left_out=(*left_out, *run.left_out),
+            others=others,
+            seconds=time.monotonic() - started,
+        )
+
+    def _applied(self, job: Job, started: float) -> Outcome:
+        run = self.member(job.account, job.regions, job.lost)
+        sent = run.send(Plan(job.planned), job.allowed)
+        unseen = run.settle(sent)
+        told, others = telling(sent)
+        return Outcome(
+            job.account, job.regions, told, tuple(unseen), others=others, seconds=time.monotonic() - started
+        )
+
+    def _not_entered(self, account: Account, error: Exception, started: float) -> Outcome:
+        role = self.cloud.keyring.role
+        doing = f"assuming {role.arn(account.id)}" if role else "getting in"
+        return self._nowhere(account, describe(doing, error), started)
+
+    def _nowhere(self, account: Account, failure: Failure, started: float) -> Outcome:
+        """Nothing was done in the account."""
+        result = Result(ENTRY, self._target(account.id, self.home), failure=failure)
+        return Outcome(account, (), (result,), seconds=time.monotonic() - started)
+
+    def _target(self, account: str, region: str) -> Target:
+        who = self.identity
+        return Target(account, region, who.partition, region == self.home, who.account, self.archive)
+
+
+def role(accounts: Accounts | None, who: Identity, home: str) -> Role | None:
+    """The role that *who* assumes in the other accounts; None where the file is for one account."""
+    if accounts is None:
+        return None
+    return Role(
+        who.account,
+        who.partition,
+        home,
+        accounts.role_name,
+        accounts.external_id,
+        accounts.session_tags,
+    )
+
+
+def telling(results: Iterable[Result]) -> tuple[tuple[Result, ...], Others]:
+    """The results that there is something to tell of, and the number of the others and of what they saw."""
+    told: list[Result] = []
+    quiet = there = proofs = 0
+    for each in results:
+        proofs += sum(f.ok is True for f in each.findings)
+        findings = [f for f in each.findings if f.ok is not True]
+        if each.changes or each.notes or each.withheld or not each.ok or findings:
+            told.append(replace(each, findings=findings, seen=each.seen if each.changes else []))
+            there += 0 if each.changes else len(set(each.seen))
+        else:
+            quiet += 1
+            there += len(set(each.seen))
+    return tuple(told), Others(quiet, there, proofs)
+
+
+def lost_steps(results: Iterable[Result]) -> dict[str, str]:
+    """The steps of the organization that did not come to an end, each with the step at the root of it."""
+    return {r.step: r.blocked_by or r.step for r in results if not r.ok}

@@ -1,0 +1,1 @@
+"""AWS's rules of the services that every account has."""

@@ -1,0 +1,73 @@
+"""The proof that the trail works: it logs, and what it logs arrives."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from datetime import datetime, timedelta
+from typing import Any
+
+from ...aws import Aws
+from ...baseline.file import Baseline
+from ...model import Finding, Findings
+from ...steps.arrivals import Arrivals, arriving, moment, utc_now
+from ...steps.registry import verify
+from .state import PAIR, trail_arn
+from .steps import Trail
+from .trails import find_trail
+
+
+@verify("cloudtrail")
+def verify_cloudtrail(aws: Aws, baseline: Baseline, *, now: Callable[[], datetime] = utc_now) -> Findings:
+    """The trail logs, and what it logs arrives wherever it is sent."""
+    section, read, time = baseline[Trail], aws.read("cloudtrail"), now()
+    newest = read.lookup_events(PaginationConfig={"MaxItems": 1, "PageSize": 1})
+    read.describe_trails()
+    arn, title = trail_arn(aws, baseline), f"trail {section.name}"
+    asked = read.get_trail_status(Name=arn)
+    trail = find_trail(aws, arn)
+    if trail is None:
+        yield Finding(title, "logging", ok=False, detail="there is no such trail")
+        return
+    status = asked.all()
+    running = bool(asked.get("IsLogging"))
+    yield _logging(title, status, time, running=running)
+    for check, arrivals in _deliveries(trail, status, section):
+        yield arriving(title, check, arrivals, time, running=running)
+    yield _newest(newest.get("Events"), time)
+
+
+def _logging(title: str, status: Mapping[str, Any], now: datetime, *, running: bool) -> Finding:
+    since = status.get("StartLoggingTime" if running else "StopLoggingTime")
+    if running:
+        detail = f"since {moment(since, now)}" if since else "on"
+    else:
+        detail = f"stopped {moment(since, now)}: nothing is recorded" if since else "never started"
+    return Finding(title, "logging", running, detail)
+
+
+def _deliveries(
+    trail: Mapping[str, Any], status: Mapping[str, Any], section: Trail
+) -> Iterator[tuple[str, Arrivals]]:
+    """Where the trail sends what it records, with what the status says about it."""
+    soon, hourly = (timedelta(minutes=20), "within 5 to 15 minutes"), (timedelta(hours=2), "once an hour")
+    validated = section.enable_log_file_validation or trail.get("LogFileValidationEnabled")
+    for check, what, name, (first_after, comes), asked in (
+        ("delivery to S3", "log file", "Delivery", soon, True),
+        ("log file validation", "digest", "DigestDelivery", hourly, validated),
+        ("delivery to CloudWatch Logs", "event", "CloudWatchLogsDelivery", soon, trail.get(PAIR[0])),
+        ("notification by SNS", "notification", "Notification", soon, trail.get("SnsTopicARN")),
+    ):
+        if asked:
+            last, error = status.get(f"Latest{name}Time"), status.get(f"Latest{name}Error")
+            yield check, Arrivals(what, last, error, status.get("StartLoggingTime"), first_after, comes)
+
+
+def _newest(events: list[Mapping[str, Any]], now: datetime) -> Finding:
+    """The event history, which every account has: CloudTrail sees what is done."""
+    if not events:
+        detail = "none in 90 days; CloudTrail shows an event within about 15 minutes"
+        return Finding("event history", "newest event", ok=None, detail=detail)
+    event = events[0]
+    who = event.get("Username") or event.get("EventSource")
+    detail = f"{event['EventName']} by {who}, {moment(event['EventTime'], now)}"
+    return Finding("event history", "newest event", ok=True, detail=detail)

@@ -1,0 +1,195 @@
+"""CloudTrail: one trail that always records, into a bucket where nobody can quietly change what it wrote."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from functools import partial
+from typing import Any
+
+from ...aws import Aws
+from ...baseline.file import Baseline
+from ...compare.policy import arn as make_arn
+from ...compare.stricter import Stricter, on, weigh
+from ...compare.values import tags
+from ...model import Change, Changes, Difference, Kind, Note, Scope, Seen, Wait, create, update
+from ...steps.delivery import cloudtrail_delivery
+from ...steps.organization import read_organization
+from ...steps.registry import step
+from ..log_buckets.steps import Delivery, delivers
+from .recording import READY, ensure_event_selectors, ensure_insight_selectors
+from .section import Trail
+from .selectors import DEFAULT, management_sides, records_writes_to
+from .state import PAIR, Have, read_trail, trail_arn, wanted
+from .trails import Place, other_copies, read_trails
+
+__all__ = ["Trail", "ensure_cloudtrail", "trail_delivery"]
+
+_STRICTER = {
+    "IsOrganizationTrail": on,
+    "IsMultiRegionTrail": on,
+    "IncludeGlobalServiceEvents": on,
+    "EnableLogFileValidation": on,
+}
+# What it costs to undo one of them.
+_LOSES = {
+    "IsOrganizationTrail": "the other accounts of the organization are no longer recorded",
+    "IsMultiRegionTrail": "the other Regions are no longer recorded",
+    "IncludeGlobalServiceEvents": "IAM, STS and CloudFront are no longer recorded",
+    "EnableLogFileValidation": "that a log file was changed can no longer be proved",
+    "KmsKeyId": "log files are no longer encrypted with a key of your own",
+}
+# What CloudTrail answers until everywhere in AWS an earlier write is seen.
+_WAITS = (
+    Wait("S3BucketDoesNotExistException", "the new bucket to be seen by CloudTrail", seconds=30),
+    Wait("InsufficientS3BucketPolicyException", "the bucket policy to take effect", seconds=60),
+    Wait("InsufficientEncryptionPolicyException", "the key policy to take effect", seconds=30),
+    Wait("InsufficientSnsTopicPolicyException", "the topic policy to take effect", seconds=30),
+    Wait("InvalidCloudWatchLogsRoleArnException", "the role to be usable", "Access denied", 120),
+    Wait("InvalidCloudWatchLogsLogGroupArnException", "the role to be usable", "Access denied", 120),
+    Wait("CloudWatchLogsDeliveryUnavailableException", "CloudWatch Logs to be available", seconds=60),
+    Wait("CloudTrailAccessNotEnabledException", "trusted access to take effect", seconds=60),
+    Wait("ConflictException", "CloudTrail to end what it does with the trail", seconds=180),
+)
+
+
+@delivers
+def trail_delivery(aws: Aws, baseline: Baseline) -> Iterator[Delivery]:
+    """The trail delivers for its owner and, if it is the organization's, for every account of it.
+
+    A trail that is the organization's in AWS, and stays it as the stricter, keeps what it needs for that.
+    """
+    if Trail not in baseline:
+        return
+    section, arn = baseline[Trail], trail_arn(aws, baseline)
+    for_organization = section.is_organization_trail
+    if not for_organization and not section.exact:
+        listed = read_trails(aws, baseline.general.home_region)
+        for_organization = any(each["TrailARN"] == arn and each.get("IsOrganizationTrail") for each in listed)
+    organization = read_organization(aws) if for_organization else None
+    statements = partial(
+        cloudtrail_delivery,
+        prefix=section.s3_key_prefix or None,
+        trail_arn=arn,
+        owner_account=arn.split(":")[4],
+        organization_id=organization.id if organization else None,
+    )
+    yield Delivery("cloudtrail", section.s3_bucket_name, statements)
+
+
+@step("cloudtrail", Trail, Scope.ONCE, needs=("log_buckets", "trusted_access"))
+def ensure_cloudtrail(aws: Aws, baseline: Baseline) -> Changes:
+    """Make the trail or adopt it, bring its settings to the baseline, and keep it logging."""
+    section, title = baseline[Trail], f"trail {baseline[Trail].name}"
+    aws.read("cloudtrail").describe_trails()  # on its way before anything else is waited for
+    if section.kms_key_id and ":key/" not in section.kms_key_id:
+        aws.read("kms").describe_key(KeyId=section.kms_key_id)
+    arn = trail_arn(aws, baseline)
+    have, want = read_trail(aws, section, arn), wanted(aws, baseline)
+    # Every question is answered before the first change: a write makes the answers old.
+    warnings = [*_warnings(aws, section, arn, want)]
+    if have is None:
+        yield _make(aws, section, title, want)
+    else:
+        yield Seen(title)
+        yield from _settings(aws, section, arn, have, want)
+    if have is None or not have.logging:
+        call = aws.write("cloudtrail").start_logging(Name=arn).waiting(*READY)
+        yield update(title, (Difference("logging", have=False, want=True),), call)
+    yield from ensure_event_selectors(aws, section, arn, have)
+    yield from ensure_insight_selectors(aws, section, arn, have)
+    yield from _tags(aws, section, arn, have)
+    yield from warnings
+
+
+def _make(aws: Aws, section: Trail, title: str, want: Mapping[str, Any]) -> Change:
+    """The trail, with its tags, in one call. AWS makes it stopped."""
+    params = {name: value for name, value in want.items() if value not in (None, "")}
+    if section.tags:
+        params["TagsList"] = [{"Key": key, "Value": value} for key, value in section.tags.items()]
+    call = aws.write("cloudtrail").create_trail(Name=section.name, **params)
+    return create(title, params, call.waiting(*_WAITS).or_done("TrailAlreadyExistsException"))
+
+
+def _settings(aws: Aws, section: Trail, arn: str, have: Have, want: Mapping[str, Any]) -> Changes:
+    """What differs, in one call; what the call leaves out keeps its value.
+
+    With `exact`, what is stricter is undone in a second call, which the repair does not wait for.
+    """
+    title = f"trail {section.name}"
+    owners = {aws.account, Place.of(arn).account}
+    stricter: dict[str, Stricter] = {
+        **_STRICTER,
+        "KmsKeyId": lambda have, want: want is None and _account(have) in owners,
+    }
+    weighed = weigh(have.settings, want, stricter)
+    if weighed.differences:
+        yield from _before_repair(title, have, weighed.differences)
+        yield _update(aws, title, arn, want, weighed.differences)
+    if section.exact and weighed.kept:
+        loses = "; ".join(_LOSES[each.field] for each in weighed.loosening)
+        loosening = _update(aws, title, arn, want, weighed.loosening)
+        yield replace(loosening, consent="weaken-trail", loses=loses)
+        return
+    for name, (present, asked) in weighed.kept.items():
+        yield Note(Kind.STRICTER, title, f"{name} is {present}; the baseline asks for {asked or 'none'}")
+
+
+def _account(key_arn: str | None) -> str:
+    """The account that the key belongs to; empty for no key."""
+    return (key_arn or "::::").split(":")[4]
+
+
+def _update(
+    aws: Aws, title: str, arn: str, want: Mapping[str, Any], differences: tuple[Difference, ...]
+) -> Change:
+    params = {each.field: "" if each.want is None else each.want for each in differences}
+    if params.keys() & set(PAIR):
+        params |= {name: want[name] for name in PAIR}
+    return update(
+        title, differences, aws.write("cloudtrail").update_trail(Name=arn, **params).waiting(*_WAITS)
+    )
+
+
+def _before_repair(title: str, have: Have, differences: tuple[Difference, ...]) -> Iterator[Note]:
+    """What a repair leaves behind. No flag for it: who changed the trail must not stop the repair from cron."""
+    repaired = {each.field: each.want for each in differences}
+    if "S3BucketName" in repaired:
+        old = have.settings["S3BucketName"]
+        text = f"log files so far stay in `{old}`; what reads them there sees no new ones"
+        yield Note(Kind.WARNING, title, text)
+    key = have.settings["KmsKeyId"]
+    if key is not None and "KmsKeyId" in repaired and repaired["KmsKeyId"] is None:
+        text = f"log files were encrypted with `{key}`, a key of another account, which can keep you from reading them"
+        yield Note(Kind.WARNING, title, text)
+
+
+def _tags(aws: Aws, section: Trail, arn: str, have: Have | None) -> Changes:
+    if have is None or have.tags is None:
+        return
+    title, found = f"trail {section.name}", tags(have.tags, section.tags)
+    if found.foreign:
+        yield Note(Kind.FOREIGN, title, f"tags of others, kept: {', '.join(found.foreign)}")
+    if not found.missing:
+        return
+    there = {tag["Key"]: tag.get("Value") for tag in have.tags}
+    listed = [{"Key": key, "Value": value} for key, value in found.missing.items()]
+    differences = tuple(
+        Difference(f"tags.{key}", there.get(key), value) for key, value in found.missing.items()
+    )
+    yield update(title, differences, aws.write("cloudtrail").add_tags(ResourceId=arn, TagsList=listed))
+
+
+def _warnings(aws: Aws, section: Trail, arn: str, want: Mapping[str, Any]) -> Iterator[Note]:
+    """What works as the file asks for it, and costs or misses something."""
+    title, selectors = f"trail {section.name}", section.selectors() or DEFAULT
+    if section.is_organization_trail and not section.is_multi_region_trail:
+        yield Note(
+            Kind.WARNING, title, f"records {aws.region} only, in all accounts; other Regions go unwatched"
+        )
+    bucket = make_arn(aws.partition, "s3", "", "", want["S3BucketName"])
+    if records_writes_to(selectors, bucket):
+        text = "records the delivery of its own log files: each makes more events, and all are billed"
+        yield Note(Kind.WARNING, title, f"{text}; leave `{bucket}/` out of the selectors")
+    if management_sides(selectors):
+        yield from other_copies(aws, arn)

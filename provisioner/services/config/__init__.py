@@ -1,0 +1,1 @@
+"""AWS Config: role, recorder, delivery channel, retention and rules."""

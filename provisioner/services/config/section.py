@@ -1,0 +1,155 @@
+"""The YAML section `config`: what AWS Config records, where it delivers, and the rules it evaluates."""
+
+import re
+from collections.abc import Iterator
+from typing import Annotated, Self
+
+from pydantic import Field, model_validator
+
+from ...baseline.file import Baseline, Contradiction, Section, Text, Wrong
+from ...baseline.problem import did_you_mean
+from ...compare.spelling import CONTROL_TOWER
+from ...steps.registry import section
+from ..log_buckets.section import LogBuckets
+from .recording_section import Recorder
+from .rule_section import Frequency, Rule, RuleName
+
+RoleName = Annotated[
+    str,
+    Field(
+        pattern=r"^[A-Za-z0-9+=,.@_-]{1,64}$",
+        json_schema_extra={"want": "the name of a role: up to 64 letters, digits and any of +=,.@_-"},
+    ),
+]
+
+
+class DeliveryChannel(Section):
+    """Where the recorder delivers its history and snapshots: one channel in each Region."""
+
+    name: str = Field(
+        "default",
+        min_length=1,
+        max_length=256,
+        description="For a new one. A channel that is there already is adopted under its own name.",
+    )
+    s3_bucket_name: Text = Field(description="A key of `log_buckets`, or the name of a bucket there.")
+    s3_key_prefix: str | None = Field(
+        None,
+        min_length=1,
+        max_length=512,
+        pattern=r"^[^/].*[^/]$|^[^/]$",
+        description="Before `AWSLogs/`. None where left out: the bucket's policy goes by it.",
+        json_schema_extra={"want": "a prefix without / at its ends"},
+    )
+    s3_kms_key_arn: str | None = Field(
+        None,
+        pattern=r"^arn:[a-z0-9-]+:kms:[a-z0-9-]+:[0-9]{12}:key/.+$",
+        description="The key that deliveries are encrypted with, in `home_region`. Left out: not touched.",
+        json_schema_extra={"want": "the ARN of a KMS key"},
+    )
+    sns_topic_arn: str | None = Field(
+        None,
+        pattern=r"^arn:[a-z0-9-]+:sns:[a-z0-9-]+:[0-9]{12}:[A-Za-z0-9_-]{1,256}(\.fifo)?$",
+        description="A topic that hears of changes and deliveries. Each Region needs its own: write"
+        " `${region}` in it. Not touched, where left out.",
+        json_schema_extra={"want": "the ARN of an SNS topic"},
+    )
+    delivery_frequency: Frequency | None = Field(
+        None,
+        description="How often a snapshot is delivered. More often in AWS is stricter, and stays.",
+    )
+
+
+@section("config")
+class Config(Section):
+    """AWS Config in each Region: one recorder, one delivery channel, and rules."""
+
+    one_for_all = (("delivery_channel", "s3_bucket_name"), ("delivery_channel", "s3_key_prefix"))
+
+    role_name: RoleName | None = Field(
+        None,
+        description="A role of your own for AWS Config, made and kept right. Where left out it is"
+        " AWSServiceRoleForConfig, which Security Hub's Config.1 asks for.",
+    )
+    role_arn: str | None = Field(
+        None,
+        pattern=r"^arn:[a-z0-9-]+:iam::[0-9]{12}:role/[\x21-\x7e]+$",
+        description="A role that is there already and stays as it is.",
+        json_schema_extra={"want": "the ARN of an IAM role"},
+    )
+    recorder: Recorder = Field(default=Recorder(), description="What is recorded, and how often.")
+    delivery_channel: DeliveryChannel = Field(description="Where it is delivered.")
+    retention_period_in_days: int | None = Field(
+        None,
+        ge=30,
+        le=2557,
+        description="How long AWS Config itself keeps its history; seven years (2557) if never set. Longer in"
+        " AWS is stricter: it stays unless `exact`.",
+    )
+    rules: dict[RuleName, Rule] = Field(
+        default={}, description="AWS's managed rules, by the name they get here."
+    )
+    exact: bool = Field(
+        False,
+        description="Also undo what is stricter in AWS than here; `apply` does so with `--allow` only.",
+    )
+
+    @model_validator(mode="after")
+    def _one_role(self) -> Self:
+        if self.role_name and self.role_arn:
+            raise Wrong("role_arn", "goes without `role_name`: a role is made, or is there")
+        if (self.role_name or "").startswith(CONTROL_TOWER):
+            raise Wrong("role_name", "AWS Control Tower owns the roles of that name: give it as `role_arn`")
+        return self
+
+    def contradictions(self, baseline: Baseline) -> Iterator[Contradiction]:
+        """The bucket is one of the file's, key and topic are where AWS seeks them, and IAM is recorded."""
+        channel, general = self.delivery_channel, baseline.general
+        path = ("config", "delivery_channel")
+        yield from _bucket(baseline, channel.s3_bucket_name, (*path, "s3_bucket_name"))
+        key_region = _region(channel.s3_kms_key_arn)
+        if key_region and key_region != general.home_region:
+            message = (
+                f"the key is in {key_region}; it has to be where the bucket is, in {general.home_region}"
+            )
+            yield Contradiction((*path, "s3_kms_key_arn"), message)
+        topic_region = _region(channel.sns_topic_arn)
+        if topic_region and not general.covers(topic_region):
+            message = (
+                f"the topic is in {topic_region}, which is none of `regions`: write `${{region}}` in the ARN"
+            )
+            yield Contradiction((*path, "sns_topic_arn"), message)
+        if not general.covers(general.home_region):
+            for place in self._only_at_home():
+                yield Contradiction(
+                    ("config", *place), "is for `home_region`, which is none of `regions`: add it"
+                )
+
+    def _only_at_home(self) -> Iterator[tuple[str, ...]]:
+        """Where the file says something that holds in the home Region only."""
+        group = self.recorder.recording_group
+        if group and group.include_global_resource_types:
+            yield "recorder", "recording_group", "include_global_resource_types"
+        yield from (
+            ("rules", name, "home_region_only") for name, rule in self.rules.items() if rule.home_region_only
+        )
+
+
+def _bucket(baseline: Baseline, reference: str, path: tuple[str, ...]) -> Iterator[Contradiction]:
+    buckets = baseline[LogBuckets].root if LogBuckets in baseline else {}
+    found = next((each for key, each in buckets.items() if reference in {key, each.name}), None)
+    if found is None:
+        known = [*buckets, *(each.name for each in buckets.values())]
+        hint = did_you_mean(reference, known) or (
+            f"known are {', '.join(buckets)}" if buckets else "add it there"
+        )
+        yield Contradiction(path, f"`log_buckets` has no '{reference}'; {hint}")
+    elif found.object_lock is not None:
+        yield Contradiction(
+            path, "AWS Config cannot deliver to a bucket with Object Lock: take another bucket"
+        )
+
+
+def _region(arn: str | None) -> str:
+    match = re.match(r"arn:[^:]+:[^:]+:([^:]+):", arn or "")
+    return match[1] if match else ""

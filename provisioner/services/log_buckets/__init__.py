@@ -1,0 +1,1 @@
+"""S3: the buckets that logs are delivered to."""

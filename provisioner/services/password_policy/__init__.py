@@ -1,0 +1,1 @@
+"""IAM: the password policy of the account."""

@@ -1,0 +1,350 @@
+"""The Lambda function, alone and as the example's state machine calls it, on an organization behind HTTP."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from itertools import chain, repeat
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from provisioner.aws_lambda import handler
+from provisioner.aws_lambda.answer import MOST, of_slice
+from provisioner.fleet.accounts import Account
+from provisioner.fleet.fleet import Outcome
+from provisioner.model import Call, Change, Difference, Refused, Result, Target
+from provisioner.sandbox import World, open_sandbox
+from provisioner.sandbox.serve import serving
+
+from ..conftest import EXAMPLE, ROOT
+
+MACHINE = json.loads((ROOT / "scripts" / "step-functions.example.json").read_text())
+SECRET = "tell-nobody"
+WORKLOAD = "444455556666"
+TEXT = (
+    EXAMPLE.replace("name: default\n    recording_group", 'name: "${env:RECORDER}"\n    recording_group')
+    + f"""
+accounts: {{ all: true }}
+overrides: [{{ ids: ["{WORKLOAD}"], password_policy: {{ minimum_password_length: 20 }} }}]
+"""
+)
+
+
+class Time:
+    """What Lambda says of the time that is left: the seconds given, and then the last of them again and again."""
+
+    def __init__(self, *seconds: float):
+        self._seconds = chain(seconds, repeat(seconds[-1]))
+
+    def get_remaining_time_in_millis(self) -> int:
+        return int(1000 * next(self._seconds))
+
+
+PLENTY = Time(900)
+
+
+@pytest.fixture(scope="module")
+def served() -> Iterator[World]:
+    with open_sandbox(None) as world, serving(world) as server, pytest.MonkeyPatch.context() as patch:
+        patch.setenv("AWS_ENDPOINT_URL", server.url)
+        patch.setenv("RECORDER", SECRET)
+        yield world
+
+
+@pytest.fixture
+def world(served: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> World:
+    served.reset()
+    (tmp_path / "baseline.yaml").write_text(TEXT)
+    monkeypatch.setenv("PROVISION_FILE", str(tmp_path / "baseline.yaml"))
+    return served
+
+
+def organization(command: str = "diff", **given: Any) -> dict[str, Any]:
+    return handler({"part": "organization", "command": command, **given}, PLENTY)
+
+
+def accounts(
+    begun: Mapping[str, Any], command: str = "diff", time: Time = PLENTY, **given: Any
+) -> dict[str, Any]:
+    shared = {key: begun[key] for key in ("lost", "overrides")}
+    event = {"part": "accounts", "command": command, **shared, "Items": begun["accounts"], **given}
+    return handler(event, time)
+
+
+def test_a_run_in_parts_brings_the_organization_to_its_baseline(world: World) -> None:
+    seen = organization()
+    assert seen["accounts"] == [
+        {"id": "111122223333"},
+        {"id": "123456789012"},
+        {"id": WORKLOAD, "overrides": [0]},
+    ]
+    assert (seen["lost"], seen["left_out"]) == ({}, 1)
+    assert seen["result"]["drifted"]
+    assert world.writes == []
+    begun = organization("apply")
+    assert begun["result"]["ok"]
+    assert any("s3:CreateBucket" in line for line in begun["result"]["changes"])
+    drifted = accounts(begun)
+    assert drifted["summary"] == {"accounts": 3, "drifted": 3, "failed": []}
+    done = accounts(begun, "apply")
+    assert done["summary"] == {"accounts": 3, "drifted": 3, "failed": []}
+    assert [each["changes"] for each in done["results"]] == [each["changes"] for each in drifted["results"]]
+    password = next(line for line in done["results"][2]["changes"] if "password policy" in line)
+    assert password.startswith(f"password_policy {WORKLOAD} us-east-1: password policy: created")
+    assert SECRET not in json.dumps([drifted, done])
+    assert "${env:RECORDER}" in json.dumps(done)
+    writes = len(world.writes)
+    again = accounts(organization("apply"), "apply")
+    assert again["summary"] == {"accounts": 3, "drifted": 0, "failed": []}
+    assert again["results"][0] == {**again["results"][0], "ok": True, "drifted": False}
+    assert accounts(begun, "verify")["unfinished"] == []
+    assert len(world.writes) == writes
+
+
+def test_an_account_that_fails_fails_alone_and_says_why(world: World) -> None:
+    begun = organization("apply")
+    world.deny("sts", "AssumeRole")
+    done = accounts(begun, "apply")
+    assert done["summary"]["failed"] == ["111122223333", WORKLOAD]
+    assert "role/OrganizationAccountAccessRole" in done["results"][0]["failures"][0]
+
+
+def test_what_loosens_is_only_done_where_the_event_allows_it(world: World) -> None:
+    begun = organization("apply")
+    accounts(begun, "apply")
+    exact = TEXT.replace("password_policy:\n", "password_policy:\n  exact: true\n", 1).replace(
+        "minimum_password_length: 14", "minimum_password_length: 8"
+    )
+    held = accounts(begun, "apply", baseline=exact)
+    assert held["summary"]["failed"] == ["111122223333", "123456789012"]
+    consent = held["results"][0]["withheld"][0].rpartition("needs ")[2]
+    allowed = accounts(begun, "apply", baseline=exact, allow=[consent])
+    assert allowed["summary"] == {"accounts": 3, "drifted": 2, "failed": []}
+
+
+def test_a_plan_that_changes_much_of_what_is_there_wants_force(world: World) -> None:
+    """Of more than ten things that are there, all rules and the recorder would be changed."""
+    rules = "".join(f"    r{n}: {{ source_identifier: ENCRYPTED_VOLUMES }}\n" for n in range(12))
+    one = TEXT.replace("  rules: # billed for each evaluation\n", f"  rules:\n{rules}")
+    begun = organization("apply", baseline=one)
+    assert accounts(begun, "apply", baseline=one)["summary"]["failed"] == []
+    other = one.replace("ENCRYPTED_VOLUMES }\n", "EC2_EBS_ENCRYPTION_BY_DEFAULT }\n")
+    writes = len(world.writes)
+    held = accounts(begun, "apply", baseline=other)
+    assert len(held["summary"]["failed"]) == 3
+    assert "more than 30 %" in held["results"][0]["failures"][0]
+    assert "changes" not in held["results"][0]
+    assert len(world.writes) == writes
+    assert accounts(begun, "apply", baseline=other, force=True)["summary"]["failed"] == []
+
+
+def test_accounts_that_there_is_no_time_for_are_given_back(world: World) -> None:
+    begun = organization()
+    some = accounts(begun, time=Time(900, 900, 900, 50))
+    assert len(some["results"]) == 2
+    assert some["unfinished"] == begun["accounts"][2:]
+    rest = accounts({**begun, "accounts": some["unfinished"]}, results=some["results"])
+    assert rest["summary"]["accounts"] == 3
+    assert rest["unfinished"] == []
+    with pytest.raises(Refused, match="no account could be finished in time"):
+        accounts(begun, time=Time(900, 50))
+    with pytest.raises(Refused, match="50 s are left"):
+        accounts(begun, time=Time(50))
+
+
+def test_what_is_cut_short_is_given_back(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    begun = organization("apply")
+    first = accounts({**begun, "accounts": begun["accounts"][:2]}, "apply")
+    assert first["summary"]["failed"] == []
+    bells: list[Callable[[], None]] = []
+
+    class Alarm:
+        """Lambda's time is over when the test says so."""
+
+        def __init__(self, seconds: float, ring: Callable[[], None]):
+            assert seconds == 900 - 20
+            bells.append(ring)
+
+        def start(self) -> None: ...
+
+        def cancel(self) -> None: ...
+
+    monkeypatch.setattr("provisioner.aws_lambda.Timer", Alarm)
+    world.interrupt(lambda call, phase: bells[-1]() if call.account == WORKLOAD and call.writes else None)
+    done = accounts(begun, "apply")
+    assert [each["account"] for each in done["results"]] == ["111122223333", "123456789012"]
+    assert done["unfinished"] == [{"id": WORKLOAD, "overrides": [0]}]
+    assert done["summary"]["failed"] == []
+    with pytest.raises(Refused, match="no account could be finished in time"):
+        accounts({**begun, "accounts": done["unfinished"]}, "apply")
+
+
+@pytest.mark.parametrize(
+    ("event", "words"),
+    [
+        ({}, "`part`: want one of organization, accounts, got None"),
+        ({"part": "organization", "command": "destroy"}, "want one of diff, apply, verify, got 'destroy'"),
+        ({"part": "accounts", "alow": []}, "the event has a `alow`"),
+        ({"part": "accounts", "allow": "all"}, "`allow`: want a list"),
+        ({"BatchInput": {"part": "accounts", "asked": {"force": "no"}}}, "`force`: want true or false"),
+    ],
+)
+def test_an_event_that_is_wrong_is_refused(world: World, event: dict[str, Any], words: str) -> None:
+    with pytest.raises(Refused, match=words):
+        handler(event, PLENTY)
+    assert world.calls == []
+
+
+def test_only_allowed_accounts_are_touched(world: World) -> None:
+    text = f'allowed_account_ids: ["111122223333"]\n{TEXT}'
+    with pytest.raises(Refused, match="the function is in account 123456789012"):
+        organization(baseline=text)
+    text = f'allowed_account_ids: ["123456789012"]\n{TEXT}'
+    assert organization(baseline=text)["accounts"] == [{"id": "123456789012"}]
+    with pytest.raises(Refused, match="does not name 444455556666"):
+        handler({"part": "accounts", "baseline": text, "Items": [{"id": WORKLOAD}]}, PLENTY)
+
+
+def test_a_file_for_one_account_is_done_too(world: World) -> None:
+    text = EXAMPLE.replace("is_organization_trail: true", "is_organization_trail: false")
+    begun = organization("apply", baseline=text)
+    assert begun["accounts"] == [{"id": "123456789012"}]
+    assert accounts(begun, "apply", baseline=text)["summary"] == {"accounts": 1, "drifted": 1, "failed": []}
+
+
+def test_an_answer_is_below_what_a_state_may_pass_on() -> None:
+    long = Change("é" * 500, (Difference("field", None, "x"),), Call("s3", "put", {}))
+    much = tuple(Result("step", Target(WORKLOAD, "us-east-1"), [long]) for _ in range(40))
+    for number, lines in ((1, 25), (5, 5), (50, 1), (200, 0)):
+        some = [Outcome(Account(f"{n:012}"), results=much) for n in range(number)]
+        answer = of_slice([], [], some, {})
+        assert len(json.dumps(answer)) <= MOST < 256 * 1024
+        assert {len(each.get("changes", [])) for each in answer["results"]} == {lines}
+        assert {each["cut_off"] for each in answer["results"]} == {40 - lines}
+    with pytest.raises(Refused, match="fewer accounts"):
+        of_slice([], [], [Outcome(Account(f"{n:012}")) for n in range(5000)], {})
+
+
+def test_a_function_loads_nothing_of_the_command_line() -> None:
+    code = "import sys, provisioner.aws_lambda; print([m for m in sys.modules if m.split('.')[0] in ('rich', 'click', 'structlog', 'distributed') or m.startswith('provisioner.cli')])"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
+
+
+class Machine:
+    """As much of Step Functions as the example uses; Lambda is `handler`, and what passes is JSON of at most 256 KiB."""
+
+    def __init__(self, time: Time):
+        self.time = time
+        self.batches: list[Any] = []
+
+    def run(self, machine: Mapping[str, Any], given: Any) -> Any:
+        name = machine["StartAt"]
+        while True:
+            state = machine["States"][name]
+            given = json.loads(json.dumps(given))
+            assert len(json.dumps(given)) < 256 * 1024
+            kind = state["Type"]
+            if kind == "Succeed":
+                return given
+            if kind == "Fail":
+                raise RuntimeError(state["Error"], self.value(state["CausePath"], given))
+            if kind == "Choice":
+                name = next((c["Next"] for c in state["Choices"] if self.holds(c, given)), state["Default"])
+                continue
+            given = self.after(state, given)
+            if state.get("End"):
+                return given
+            name = state["Next"]
+
+    def after(self, state: Mapping[str, Any], given: Any) -> Any:
+        """What a Pass, a Task or a Map makes of its input."""
+        made = self.filled(state["Parameters"], given) if "Parameters" in state else given
+        if state["Type"] == "Task":
+            assert state["Resource"].endswith(":::lambda:invoke")
+            made = {"Payload": json.loads(json.dumps(handler(made["Payload"], self.time)))}
+            made = self.filled(state["ResultSelector"], made)
+        if state["Type"] == "Map":
+            batcher = state["ItemBatcher"]
+            items, size = self.value(state["ItemsPath"], given), batcher["MaxItemsPerBatch"]
+            shared = self.filled(batcher["BatchInput"], given)
+            self.batches = [
+                {"BatchInput": shared, "Items": items[at : at + size]} for at in range(0, len(items), size)
+            ]
+            made = [self.run(state["ItemProcessor"], each) for each in self.batches]
+        if "ResultPath" in state:
+            made = {**given, state["ResultPath"].removeprefix("$."): made}
+        return self.value(state.get("OutputPath", "$"), made)
+
+    def filled(self, template: Any, given: Any) -> Any:
+        if not isinstance(template, dict):
+            return template
+        return {
+            key.removesuffix(".$"): self.value(each, given)
+            if key.endswith(".$")
+            else self.filled(each, given)
+            for key, each in template.items()
+        }
+
+    def value(self, path: str, given: Any) -> Any:
+        if path.startswith("States.JsonToString("):
+            return json.dumps(self.value(path[len("States.JsonToString(") : -1], given))
+        for part in path.replace("[0]", ".0").split(".")[1:]:
+            given = given[int(part)] if part.isdigit() else given[part]
+        return given
+
+    def holds(self, choice: Mapping[str, Any], given: Any) -> bool:
+        try:
+            found = self.value(choice["Variable"], given)
+        except (KeyError, IndexError):
+            return choice.get("IsPresent") is False
+        return bool(choice["IsPresent"] if "IsPresent" in choice else found is choice["BooleanEquals"])
+
+
+def test_the_example_brings_the_organization_to_its_baseline(world: World) -> None:
+    machine = Machine(Time(900))
+    end = machine.run(MACHINE, {"command": "apply"})
+    assert end["organization"]["result"]["ok"]
+    assert [each["summary"]["drifted"] for each in end["accounts"]] == [3]
+    assert [item["id"] for each in machine.batches for item in each["Items"]] == [
+        "111122223333",
+        "123456789012",
+        WORKLOAD,
+    ]
+    writes = len(world.writes)
+    again = Machine(Time(900)).run(MACHINE, {"command": "apply", "allow": [], "force": False})
+    assert [each["summary"]["drifted"] for each in again["accounts"]] == [0]
+    assert Machine(Time(900)).run(MACHINE, {"command": "verify"})["organization"]["result"]["ok"]
+    assert len(world.writes) == writes
+
+
+def test_the_example_goes_on_with_what_there_was_no_time_for(world: World) -> None:
+    machine = Machine(Time(900, 900, 900, 50, 900))
+    end = machine.run(MACHINE, {})
+    (slice_,) = end["accounts"]
+    assert slice_["summary"]["accounts"] == 3
+    assert slice_["unfinished"] == []
+
+
+def test_the_example_fails_where_an_account_failed(world: World) -> None:
+    world.deny("sts", "AssumeRole")
+    with pytest.raises(RuntimeError, match="AccountsFailed") as failed:
+        Machine(Time(900)).run(MACHINE, {})
+    assert json.loads(failed.value.args[1])["failed"] == ["111122223333", WORKLOAD]
+
+
+def test_every_state_of_the_example_is_there_and_reached() -> None:
+    for machine in (MACHINE, MACHINE["States"]["Accounts"]["ItemProcessor"]):
+        states = machine["States"]
+        named = {machine["StartAt"]} | {
+            each[key]
+            for state in states.values()
+            for each in (state, *state.get("Choices", ()))
+            for key in ("Next", "Default")
+            if key in each
+        }
+        assert named == set(states)

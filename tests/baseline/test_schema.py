@@ -1,0 +1,114 @@
+"""The JSON Schema of the file: an editor takes what we take, and completes what there is to choose."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import pytest
+from jsonschema import Draft202012Validator
+from pydantic import WithJsonSchema
+
+from provisioner.baseline import yaml_source
+from provisioner.baseline.file import Section, json_schema, parse
+from provisioner.baseline.yaml_tree import Node
+
+from .sample import HEAD, SECTIONS
+from .test_fuzz import EXAMPLE, PLANTED
+from .test_mistakes import MISTAKES
+
+SCHEMA = json_schema(SECTIONS)
+OURS_ALONE = (
+    "got 14.0",
+    "3:26: trail.bucket",
+    "regions[2]",
+    "stands alone",
+    "expiration",
+    "policy",
+    "nothing is called",
+    "environment",
+    "${env",
+)
+
+
+def plain(node: Node) -> Any:
+    if isinstance(node.value, dict):
+        return {key: plain(entry.node) for key, entry in node.value.items()}
+    return [plain(each) for each in node.value] if isinstance(node.value, list) else node.value
+
+
+def mistakes(text: str) -> list[str]:
+    root = yaml_source.read(text, "b").root
+    assert root
+    return [each.message for each in Draft202012Validator(SCHEMA).iter_errors(plain(root))]
+
+
+def test_it_is_a_schema() -> None:
+    Draft202012Validator.check_schema(SCHEMA)
+    assert SCHEMA["$schema"] == "https://json-schema.org/draft/2020-12/schema"
+    assert SCHEMA["required"] == ["organization_name"], "the home Region may come from the environment"
+    assert "'want'" not in str(SCHEMA)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        EXAMPLE,
+        PLANTED,
+        HEAD + "password:\n",
+        HEAD + "allowed_account_ids: [123456789012, '012345670123']\n",
+        HEAD + "buckets: {a: {name: '${organization_name}-X', rules: [{id: x, expiration: '${env:D}'}]}}\n",
+        HEAD + "password: {require_symbols: '${env:B}'}\n",
+        "organization_name: ${env:O}\nhome_region: ${env:R}\n",
+    ],
+)
+def test_it_takes_what_we_take(text: str) -> None:
+    assert mistakes(text) == []
+
+
+@pytest.mark.parametrize(
+    "text", [text for text, told in MISTAKES if not any(each in told for each in OURS_ALONE)]
+)
+def test_it_refuses_what_we_refuse(text: str) -> None:
+    assert mistakes(HEAD + text)
+
+
+def test_an_editor_can_complete_and_explain() -> None:
+    storage = SCHEMA["$defs"]["Transition"]["properties"]["storage_class"]
+    assert storage["anyOf"] == [
+        {"type": "string", "enum": ["STANDARD_IA", "GLACIER", "DEEP_ARCHIVE"]},
+        {"$ref": "#/$defs/with-placeholder"},
+    ]
+    length = SCHEMA["$defs"]["Password"]["properties"]["minimum_password_length"]
+    assert (length["title"], length["default"]) == ("Minimum Password Length", 14)
+    assert SCHEMA["properties"]["home_region"]["description"].startswith("The Region of what exists once")
+    assert SCHEMA["$defs"]["Bucket"]["additionalProperties"] is False
+    assert (
+        SCHEMA["$defs"]["Bucket"]["properties"]["name"]["description"]
+        == "Takes a bucket name of up to 40 characters."
+    )
+
+
+def test_a_field_of_several_types_takes_a_placeholder_for_each() -> None:
+    class Odd(Section):
+        it: Annotated[Any, WithJsonSchema({"type": ["string", "integer"], "minLength": 2, "title": "It"})]
+
+    assert json_schema({"odd": Odd})["$defs"]["Odd"]["properties"]["it"] == {
+        "title": "It",
+        "anyOf": [
+            {"type": "string", "minLength": 2},
+            {"$ref": "#/$defs/with-placeholder"},
+            {"type": "integer", "minLength": 2},
+            {"$ref": "#/$defs/from-environment"},
+        ],
+    }
+
+
+def test_the_example_is_taken_by_us_and_by_editors() -> None:
+    from provisioner.steps.registry import SECTIONS as REAL
+
+    text = (Path(__file__).parent.parent.parent / "baseline.yaml").read_text()
+    assert set(parse(text, "baseline.yaml", REAL, {}).sections) == set(REAL)
+    root = yaml_source.read(text, "b").root
+    assert root
+    assert list(Draft202012Validator(json_schema(REAL)).iter_errors(plain(root))) == []

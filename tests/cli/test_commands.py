@@ -1,0 +1,382 @@
+"""The command line as a user meets it: what it prints, where, and the exit code."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import botocore.session
+import pytest
+
+from provisioner.cli import run
+from provisioner.sandbox import open_sandbox
+
+from ..conftest import EXAMPLE, ROOT
+
+FILE = str(ROOT / "baseline.yaml")
+
+
+pytestmark = pytest.mark.usefixtures("home")
+
+
+def told(capfd: Any, *arguments: str) -> tuple[int, str, str]:
+    """Exit code, stdout and stderr of one command line."""
+    capfd.readouterr()
+    code = run(list(arguments))
+    out, err = capfd.readouterr()
+    return code, out, err
+
+
+def process(*arguments: str, **given: Any) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "provisioner", *arguments]
+    return subprocess.run(
+        command, capture_output=True, text=True, cwd=ROOT, check=False, timeout=120, **given
+    )
+
+
+def test_the_story_of_the_readme(capfd: Any) -> None:
+    code, out, err = told(capfd, "apply", FILE, "--sandbox", "--yes")
+    assert code == 0
+    assert "SANDBOX: no AWS account is touched" in err
+    assert "account 123456789012" in err
+    assert re.search(r"Plan: 10 to add, 1 to change, 0 to destroy\.", out)
+    assert re.search(
+        r"Apply complete! Resources: 10 added, 1 changed, 0 destroyed\. AWS shows what was asked\.", out
+    )
+
+    code, out, _ = told(capfd, "apply", FILE, "--sandbox", "--yes")
+    assert (code, out.startswith("No changes. 7 of 7 steps in sync")) == (0, True)
+    assert told(capfd, "diff", FILE, "--sandbox")[0] == 0
+
+    code, broken, _ = told(capfd, "sandbox", "drift", "--seed", "1")
+    assert (code, len(broken.splitlines())) == (0, 3)
+    code, out, _ = told(capfd, "diff", FILE, "--sandbox")
+    assert code == 2
+    assert "Plan: " in out
+    code, out, _ = told(capfd, "apply", FILE, "--sandbox", "--yes", "--quiet")
+    assert code == 0
+    assert len(out.splitlines()) == 3
+    assert all(line.startswith("123456789012 us-east-1 ") for line in out.splitlines())
+
+    code, out, _ = told(capfd, "verify", FILE, "--sandbox")
+    assert code == 0
+    assert "Works." in out
+    assert told(capfd, "sandbox", "reset")[0] == 0
+    assert told(capfd, "diff", FILE, "--sandbox")[0] == 2
+
+
+def test_of_the_regions_that_an_account_has_not_enabled_some_are_named(capfd: Any, home: Path) -> None:
+    file = home / "all.yaml"
+    file.write_text(EXAMPLE.replace("regions: [us-east-1]", "regions: all"))
+    for command in ("diff", "verify"):
+        _, _, err = told(capfd, command, str(file), "--sandbox", "--target", "password_policy")
+        assert "· left out in 123456789012: af-south-1, ap-east-1, ap-east-2\n    and 14 more" in err
+        assert "me-south-1" not in err
+        _, _, err = told(capfd, command, str(file), "--sandbox", "--target", "password_policy", "--unfold")
+        assert "me-south-1" in err
+
+
+def test_what_is_not_there_has_not_been_created(capfd: Any) -> None:
+    _, out, _ = told(capfd, "verify", FILE, "--sandbox", "--target", "password_policy")
+    assert "differs: password policy: not there" in out
+
+
+def test_cron_prints_nothing_when_nothing_changed(capfd: Any, home: Path) -> None:
+    told(capfd, "apply", FILE, "--sandbox", "--yes")
+    log = home / "log.jsonl"
+    assert told(capfd, "apply", FILE, "--sandbox", "--yes", "--quiet", "--log-file", str(log)) == (0, "", "")
+    with open_sandbox(home / "state" / "provision" / "sandbox" / "state"):
+        client = botocore.session.get_session().create_client("cloudtrail", region_name="us-east-1")
+        client.stop_logging(Name="organization-trail")
+    code, out, err = told(capfd, "apply", FILE, "--sandbox", "--yes", "--quiet", "--log-file", str(log))
+    assert (code, err) == (0, "")
+    assert out.splitlines() == [
+        "123456789012 us-east-1 cloudtrail: trail organization-trail: logging false → true (cloudtrail:StartLogging)"
+    ]
+    events = [json.loads(line) for line in log.read_text().splitlines()]
+    assert [each["event"] for each in events] == ["in sync", "changed", "applied"]
+    changed = events[1]
+    assert (changed["account"], changed["region"], changed["step"]) == (
+        "123456789012",
+        "us-east-1",
+        "cloudtrail",
+    )
+    assert changed["operation"] == "cloudtrail:StartLogging"
+    assert changed["request_id"]
+    assert log.stat().st_mode & 0o777 == 0o600
+
+
+def test_without_a_terminal_apply_needs_yes_and_changes_nothing(capfd: Any) -> None:
+    done = process("apply", FILE, "--sandbox", stdin=subprocess.DEVNULL)
+    assert done.returncode == 1
+    assert "Plan: 10 to add" in done.stdout
+    assert "give `--yes`" in done.stderr
+    assert "Plan: 10 to add" in told(capfd, "diff", FILE, "--sandbox")[1]
+
+
+def test_only_the_reviewed_plan_is_applied(capfd: Any) -> None:
+    plan = json.loads(told(capfd, "diff", FILE, "--sandbox", "--json")[1])
+    digest = plan["plan_digest"]
+    assert re.fullmatch("sha256:[0-9a-f]{64}", digest)
+    code, _, err = told(capfd, "apply", FILE, "--sandbox", "--expect-plan", "sha256:" + "0" * 64)
+    assert code == 1
+    assert digest in err
+    assert "review it again" in err
+    assert json.loads(told(capfd, "diff", FILE, "--sandbox", "--json")[1])["plan_digest"] == digest
+    assert told(capfd, "apply", FILE, "--sandbox", "--expect-plan", digest)[0] == 0
+    assert told(capfd, "diff", FILE, "--sandbox")[0] == 0
+
+
+def test_the_json_document(capfd: Any) -> None:
+    code, out, _ = told(capfd, "diff", FILE, "--sandbox", "--json")
+    found = json.loads(out)
+    assert code == 2
+    assert found["format_version"] == "1.0"
+    assert found["sandbox"] is True
+    assert found["summary"] == {"add": 10, "change": 1, "destroy": 0, "in_sync": 0, "failed": 0}
+    assert found["cost"]["writes"] == 0
+    assert found["cost"]["longest_chain"] <= 5
+    policy = [c for c in found["changes"] if c["step"] == "password_policy"]
+    assert policy[0]["call"]["operation"] == "UpdateAccountPasswordPolicy"
+    assert {"field": "MinimumPasswordLength", "have": None, "want": 14} in policy[0]["differences"]
+    code, out, _ = told(capfd, "apply", FILE, "--sandbox", "--yes", "--json")
+    done = json.loads(out)
+    assert code == 0
+    assert done["summary"] == {"added": 10, "changed": 1, "destroyed": 0}
+    assert all(each["request_id"] for each in done["applied"])
+    found = json.loads(told(capfd, "verify", FILE, "--sandbox", "--json")[1])
+    assert {each["state"] for each in found["findings"]} == {"pass"}
+
+
+def test_a_target_brings_what_it_needs(capfd: Any) -> None:
+    found = json.loads(told(capfd, "diff", FILE, "--sandbox", "--json", "--target", "config_recorder")[1])
+    assert {each["step"] for each in found["changes"]} == {"log_buckets", "config_role", "config_recorder"}
+    code, _, err = told(capfd, "diff", FILE, "--sandbox", "--target", "cloudtrial")
+    assert code == 1
+    assert "no such step" in err
+    assert "cloudtrail" in err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (["diff", "--nope"], "No such option"),
+        (["frobnicate"], "No such command"),
+        (["apply", FILE, "--sandbox", "--lock-timeout", "soon"], "--lock-timeout"),
+        (["diff", "/nowhere/at-all.yaml", "--sandbox"], "no such file"),
+        (["diff", FILE, "--sandbox", "--region", "eu-central-1"], "not among the `regions`"),
+        (["diff", FILE], "Unable to locate credentials"),
+        (["diff", FILE, "--profile", "nope"], "nope"),
+        (["diff", FILE, "--endpoint-url", "http://127.0.0.1:9"], "endpoint"),
+    ],
+)
+def test_what_cannot_begin_is_one_error_and_exit_1(
+    capfd: Any, monkeypatch: pytest.MonkeyPatch, arguments: list[str], says: str
+) -> None:
+    if "--endpoint-url" in arguments:
+        monkeypatch.setenv("AWS_ACCESS_KEY_ID", "x")
+        monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "x")
+    code, out, err = told(capfd, *arguments)
+    assert code == 1
+    assert out == ""
+    assert says in err
+    assert "Traceback" not in err
+
+
+def test_every_mistake_in_the_file_is_told_at_once_before_any_call(capfd: Any, home: Path) -> None:
+    text = EXAMPLE.replace("minimum_password_length: 14", "minimum_password_length: x")
+    text = text.replace("is_multi_region_trail", "is_multi_regon_trail").replace("days: 30", "days: 3")
+    file = home / "wrong.yaml"
+    file.write_text(text)
+    code, out, err = told(capfd, "diff", str(file), "--sandbox")
+    assert (code, out) == (1, "")
+    assert "SANDBOX" not in err
+    assert err.count("wrong.yaml:") == 3
+    assert "want a whole number from 6 to 128, got 'x'" in err
+    assert "did you mean 'is_multi_region_trail'" in err
+    assert "want 30 or more for STANDARD_IA, got 3" in err
+    code, out, _ = told(capfd, "validate", str(file), "--json")
+    assert code == 1
+    assert len(json.loads(out)["problems"]) == 3
+
+
+def test_validate_and_schema(capfd: Any) -> None:
+    assert told(capfd, "validate", FILE)[0] == 0
+    schema = json.loads(told(capfd, "schema")[1])
+    assert {"log_buckets", "cloudtrail", "config", "password_policy"} <= set(schema["properties"])
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_completion(capfd: Any, shell: str) -> None:
+    code, out, _ = told(capfd, "completion", shell)
+    assert code == 0
+    assert "_PROVISION_COMPLETE" in out
+
+
+def test_completion_completes(monkeypatch: pytest.MonkeyPatch) -> None:
+    env = {
+        **os.environ,
+        "_PROVISION_COMPLETE": "bash_complete",
+        "COMP_WORDS": "provision ver",
+        "COMP_CWORD": "1",
+    }
+    assert "verify" in process(env=env).stdout
+
+
+def test_terraforms_spelling_is_understood(capfd: Any) -> None:
+    assert (
+        told(capfd, "apply", FILE, "--sandbox", "-auto-approve", "-target=password_policy", "-no-color")[0]
+        == 0
+    )
+    assert told(capfd, "diff", FILE, "--sandbox", "-target", "password_policy", "-detailed-exitcode")[0] == 0
+
+
+def test_colour(capfd: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    escape = "\x1b["
+    assert escape not in told(capfd, "diff", FILE, "--sandbox")[1]
+    assert escape in told(capfd, "diff", FILE, "--sandbox", "--color", "always")[1]
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    assert escape in told(capfd, "diff", FILE, "--sandbox")[1]
+    assert escape not in told(capfd, "diff", FILE, "--sandbox", "--no-color")[1]
+    monkeypatch.setenv("NO_COLOR", "1")
+    assert escape not in told(capfd, "diff", FILE, "--sandbox")[1]
+
+
+def test_the_wrong_account_is_refused(capfd: Any, home: Path, served: str) -> None:
+    file = home / "guarded.yaml"
+    file.write_text(
+        EXAMPLE.replace("# allowed_account_ids", "allowed_account_ids").replace(
+            "123456789012", "012345670123"
+        )
+    )
+    code, out, err = told(capfd, "diff", str(file), "--endpoint-url", served)
+    assert (code, out) == (1, "")
+    assert "account 123456789012, which `allowed_account_ids` does not name" in err
+
+
+@pytest.fixture
+def served(home: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
+    """The sandbox behind HTTP, and credentials that it takes."""
+    env = {**os.environ, "PROVISION_SANDBOX": str(home / "served" / "state")}
+    command = [sys.executable, "-m", "provisioner", "sandbox", "serve", "--port", "0"]
+    server = subprocess.Popen(command, stderr=subprocess.PIPE, text=True, env=env, cwd=ROOT)
+    assert server.stderr is not None
+    url = next(found.group(0) for line in server.stderr if (found := re.search(r"http://[\d.:]+", line)))
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "sandbox")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "sandbox")
+    yield url
+    server.send_signal(signal.SIGTERM)
+    assert server.wait(20) in {0, -signal.SIGTERM}
+    server.stderr.close()
+
+
+def test_two_runs_never_overlap(capfd: Any, home: Path) -> None:
+    from provisioner.cli.lock import locked
+
+    with locked(home / "state" / "provision" / "sandbox" / "apply.lock", 0):
+        code, _, err = told(capfd, "apply", FILE, "--sandbox", "--yes")
+        assert code == 1
+        assert "another run is in progress" in err
+        assert str(os.getpid()) in err
+        assert told(capfd, "diff", FILE, "--sandbox")[0] == 2
+    assert told(capfd, "apply", FILE, "--sandbox", "--yes")[0] == 0
+
+
+def test_ctrl_c_while_writing_finishes_the_call_and_says_what_was_done(
+    home: Path, served: str, capfd: Any
+) -> None:
+    started = subprocess.Popen(
+        [sys.executable, "-m", "provisioner", "apply", FILE, "--yes", "--endpoint-url", served],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        cwd=ROOT,
+    )
+    assert started.stderr is not None
+    for line in started.stderr:
+        if line.startswith("[3/"):
+            started.send_signal(signal.SIGINT)
+            break
+    out, err = started.communicate(timeout=60)
+    assert started.returncode == 130
+    assert "the call in flight is finished first" in err
+    assert "Interrupted. Done until then:" in out
+    code, out, _ = told(capfd, "apply", FILE, "--yes", "--endpoint-url", served)
+    assert code == 0
+    assert "Apply complete!" in out
+
+
+def test_ctrl_c_while_reading_ends_at_once(served: str) -> None:
+    command = [sys.executable, "-m", "provisioner", "diff", FILE, "--endpoint-url", served]
+    started = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=ROOT)
+    assert started.stderr is not None
+    started.stderr.readline()
+    started.send_signal(signal.SIGINT)
+    begun = time.monotonic()
+    _, err = started.communicate(timeout=60)
+    assert started.returncode in {130, 2}, err
+    assert time.monotonic() - begun < 30
+
+
+def test_a_plan_that_changes_much_needs_force(capfd: Any, home: Path) -> None:
+    told(capfd, "apply", FILE, "--sandbox", "--yes")
+    with open_sandbox(home / "state" / "provision" / "sandbox" / "state"):
+        aws = botocore.session.get_session()
+        for name in ("cloudtrail", "config"):
+            aws.create_client("s3", region_name="us-east-1").put_bucket_versioning(
+                Bucket=f"acme-{name}-123456789012", VersioningConfiguration={"Status": "Suspended"}
+            )
+        aws.create_client("cloudtrail", region_name="us-east-1").stop_logging(Name="organization-trail")
+        config = aws.create_client("config", region_name="us-east-1")
+        config.stop_configuration_recorder(ConfigurationRecorderName="default")
+    digest = json.loads(told(capfd, "diff", FILE, "--sandbox", "--json")[1])["plan_digest"]
+    code, _, err = told(capfd, "apply", FILE, "--sandbox", "--yes")
+    assert code == 1
+    assert "the plan changes 4 of the 10 things that are there, more than 30 %" in err
+    assert json.loads(told(capfd, "diff", FILE, "--sandbox", "--json")[1])["plan_digest"] == digest
+    assert told(capfd, "apply", FILE, "--sandbox", "--yes", "--force")[0] == 0
+    assert told(capfd, "diff", FILE, "--sandbox")[0] == 0
+
+
+def test_no_secret_is_in_what_is_printed_logged_or_kept(
+    capfd: Any, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    secrets = {"AWS_SECRET_ACCESS_KEY": "S3CR3TKEYS3CR3TKEY", "AWS_SESSION_TOKEN": "T0KENT0KENT0KEN"}
+    for name, value in {**secrets, "AWS_ACCESS_KEY_ID": "AKIAREALREALREAL"}.items():
+        monkeypatch.setenv(name, value)
+    log = home / "log"
+    _, out, err = told(capfd, "apply", FILE, "--sandbox", "--yes", "--json", "--log-file", str(log))
+    kept = b"".join(path.read_bytes() for path in home.rglob("*") if path.is_file())
+    for secret in (*secrets.values(), "AKIAREALREALREAL"):
+        assert secret not in out + err
+        assert secret.encode() not in kept
+    assert os.environ["AWS_SECRET_ACCESS_KEY"] == secrets["AWS_SECRET_ACCESS_KEY"]
+
+
+def test_what_is_not_allowed_is_left_out_and_the_rest_is_repaired(capfd: Any, home: Path) -> None:
+    told(capfd, "apply", FILE, "--sandbox", "--yes")
+    with open_sandbox(home / "state" / "provision" / "sandbox" / "state"):
+        aws = botocore.session.get_session()
+        aws.create_client("cloudtrail", region_name="us-east-1").stop_logging(Name="organization-trail")
+    file = home / "shorter.yaml"
+    file.write_text(
+        EXAMPLE.replace("days: 2555 }", "days: 400 }").replace(
+            "  config:\n    name", "    exact: true\n  config:\n    name"
+        )
+    )
+    code, out, err = told(capfd, "apply", str(file), "--sandbox", "--yes", "--quiet")
+    assert code == 3
+    assert out.splitlines() == [
+        "123456789012 us-east-1 cloudtrail: trail organization-trail: logging false → true (cloudtrail:StartLogging)"
+    ]
+    assert "s3:PutBucketLifecycleConfiguration was not called: logs are deleted sooner than now" in err
+    assert "hint: to have it, give `--allow shorten-retention`" in err
+    assert told(capfd, "apply", str(file), "--sandbox", "--yes", "--allow", "shorten-retention")[0] == 0
+    assert told(capfd, "diff", str(file), "--sandbox")[0] == 0

@@ -1,0 +1,120 @@
+"""What a command loads before it does anything: a start is as fast as what it does not load."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from typing import Any
+
+import botocore.session
+import pytest
+
+from provisioner.baseline import yaml_source
+from provisioner.cli import run
+from provisioner.steps.registry import SECTIONS, STEPS
+
+from ..conftest import ROOT
+
+FILE = str(ROOT / "baseline.yaml")
+AWS = {"boto3", "botocore", "urllib3", "ssl", "provisioner.aws", "provisioner.engine"}
+REPORTS = {
+    "rich",
+    "structlog",
+    "logging",
+    "difflib",
+    "provisioner.report",
+    "provisioner.compare.values",
+    "provisioner.model",
+}
+# pydantic would search the metadata of every package for plugins.
+SEARCH = {"importlib.metadata", "email", "zipfile"}
+SLOW = AWS | REPORTS | SEARCH | {"moto", "concurrent.futures", "asyncio", "click.shell_completion"}
+
+
+def loaded(*arguments: str) -> set[str]:
+    """The modules that a process has loaded once its command is done, as `python -m provisioner` runs it."""
+    code = (
+        "import json, sys\nfrom provisioner.__main__ import main\ncode = 0\ntry:\n    main()\n"
+        "except SystemExit as end:\n    code = end.code\n"
+        "print(json.dumps([code, *sys.modules]), file=sys.stderr)"
+    )
+    command = [sys.executable, "-c", code, *arguments]
+    done = subprocess.run(command, capture_output=True, text=True, check=True, cwd=ROOT)
+    code_, *modules = json.loads(done.stderr.splitlines()[-1])
+    assert code_ in {0, None}, done.stderr
+    return set(modules)
+
+
+def test_the_version_loads_not_even_the_command_line(capsys: Any) -> None:
+    assert not loaded("--version") & (SLOW | {"click", "yaml", "pydantic", "provisioner.cli"})
+
+
+def test_the_version_is_told_in_the_words_of_the_command_line(capfd: Any) -> None:
+    assert run(["--version"]) == 0
+    done = subprocess.run(
+        [sys.executable, "-m", "provisioner", "--version"],
+        capture_output=True,
+        text=True,
+        check=True,
+        cwd=ROOT,
+    )
+    assert done.stdout == capfd.readouterr().out
+
+
+@pytest.mark.parametrize("arguments", [["--help"], ["validate", "--help"], ["diff", "--help"]])
+def test_help_loads_the_command_line_alone(arguments: list[str]) -> None:
+    found = loaded(*arguments)
+    assert not found & (SLOW | {"yaml", "pydantic", "dataclasses"})
+    assert {name for name in found if name.startswith("provisioner.")} == {
+        "provisioner.__main__",
+        "provisioner.cli",
+    }
+
+
+@pytest.mark.parametrize("arguments", [["validate", FILE], ["schema"]])
+def test_a_file_is_checked_with_its_sections_alone(arguments: list[str]) -> None:
+    found = loaded(*arguments)
+    assert not found & SLOW
+    services = {name.split(".")[-1] for name in found if name.startswith("provisioner.services.")}
+    assert "section" in services
+    assert not services & {"steps", "permissions", "sandbox"}
+
+
+def test_permissions_are_told_without_a_way_to_aws() -> None:
+    assert not loaded("permissions", FILE) & {"botocore.session", "urllib3", "rich", "structlog", "moto"}
+
+
+def test_every_section_is_known_before_a_step_is_loaded() -> None:
+    code = (
+        "from provisioner.steps.registry import SECTIONS\nbefore = dict(SECTIONS)\nfrom provisioner.steps.registry import STEPS\n"
+        "assert STEPS\nassert before == SECTIONS, set(SECTIONS) - set(before)"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True, cwd=ROOT)
+
+
+def test_sections_and_steps_belong_together() -> None:
+    assert {step.section for step in STEPS.values()} == set(SECTIONS.values())
+
+
+def test_the_regions_are_those_of_ec2_whose_model_is_not_read() -> None:
+    session = botocore.session.Session()
+    partitions = session.get_available_partitions()
+    code = (
+        "import json, sys\nread = []\n"
+        "sys.addaudithook(lambda event, given: read.append(str(given[0])) if event == 'open' else None)\n"
+        "from provisioner.aws import Cloud\nprint(json.dumps([Cloud().regions(), read]))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT)
+    regions, read = json.loads(done.stdout)
+    assert regions == {
+        region: partition
+        for partition in partitions
+        for region in session.get_available_regions("ec2", partition)
+    }
+    assert [each for each in read if "/botocore/data/sts/" in each]
+    assert not [each for each in read if "/botocore/data/ec2/" in each]
+
+
+def test_yaml_is_read_by_the_fast_parser() -> None:
+    assert yaml_source.FAST

@@ -1,0 +1,708 @@
+"""Policies are compared by meaning, and what others wrote into them is never lost."""
+
+from __future__ import annotations
+
+import contextlib
+import copy
+import json
+from random import Random
+from typing import Any
+
+import pytest
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
+
+from provisioner.compare import policy
+from provisioner.compare.policy import PolicyError, merge, normal, orphans, same
+from provisioner.compare.policy_check import check
+from provisioner.steps import delivery
+
+PURE = settings(deadline=None, max_examples=100)
+
+ACCOUNT = "111122223333"
+ROOT = f"arn:aws:iam::{ACCOUNT}:root"
+BUCKET = "arn:aws-cn:s3:::logs"
+TRAIL = f"arn:aws-cn:cloudtrail:cn-north-1:{ACCOUNT}:trail/main"
+
+
+def doc(*statements: dict[str, Any], **top: Any) -> dict[str, Any]:
+    return {"Version": "2012-10-17", "Statement": list(statements), **top}
+
+
+def allow(**elements: Any) -> dict[str, Any]:
+    return {"Effect": "Allow", "Principal": "*", "Action": "s3:GetObject", "Resource": "r", **elements}
+
+
+def when(operator: str, **keys: Any) -> dict[str, Any]:
+    return allow(Condition={operator: {key.replace("__", ":"): value for key, value in keys.items()}})
+
+
+# --- the normal form ---
+
+ALIKE = {
+    "no version": ({"Statement": [allow()]}, doc(allow(), Version="2008-10-17")),
+    "null version": ({"Version": None, "Statement": [allow()]}, {"Statement": [allow()]}),
+    "one statement": ({"Version": "2012-10-17", "Statement": allow()}, doc(allow())),
+    "order of statements": (doc(allow(Sid="a"), allow(Sid="b")), doc(allow(Sid="b"), allow(Sid="a"))),
+    "a statement twice": (doc(allow(), allow()), doc(allow())),
+    "no statements": (None, doc()),
+    "id": (doc(allow(), Id="x"), doc(allow())),
+    "text": (json.dumps(doc(allow()), indent=3), doc(allow())),
+    "action as list": (doc(allow(Action=["s3:GetObject"])), doc(allow())),
+    "action case": (doc(allow(Action="S3:getobject")), doc(allow())),
+    "action twice in two cases": (doc(allow(Action=["s3:GetObject", "s3:getObject"])), doc(allow())),
+    "order after case": (doc(allow(Action=["s3:Z", "s3:a"])), doc(allow(Action=["S3:A", "s3:z"]))),
+    "resource order": (doc(allow(Resource=["b", "a", "b"])), doc(allow(Resource=["a", "b"]))),
+    "effect case": (doc(allow(Effect="allow")), doc(allow())),
+    "everybody": (doc(allow(Principal={"AWS": "*"})), doc(allow())),
+    "everybody as list": (doc(allow(Principal={"AWS": ["*"]})), doc(allow())),
+    "account": (doc(allow(Principal={"AWS": ACCOUNT})), doc(allow(Principal={"AWS": [ROOT]}))),
+    "account twice": (doc(allow(Principal={"AWS": [ROOT, ACCOUNT]})), doc(allow(Principal={"AWS": ROOT}))),
+    "account as number": (doc(allow(Principal={"AWS": int(ACCOUNT)})), doc(allow(Principal={"AWS": ROOT}))),
+    "not principal": (doc(allow(NotPrincipal={"AWS": ACCOUNT})), doc(allow(NotPrincipal={"AWS": ROOT}))),
+    "empty kind": (doc(allow(Principal={"AWS": "*", "Service": []})), doc(allow())),
+    "boolean": (doc(when("Bool", aws__x=False)), doc(when("Bool", aws__x="false"))),
+    "number": (doc(when("NumericLessThan", aws__x=90)), doc(when("NumericLessThan", aws__x=["90"]))),
+    "key case": (doc(when("StringEquals", AWS__X="v")), doc(when("StringEquals", aws__x="v"))),
+    "two cases of a key": (
+        doc(when("StringEquals", AWS__X="v", aws__x=["w"])),
+        doc(when("StringEquals", aws__x=["w", "v"])),
+    ),
+    "empty condition": (doc(allow(Condition={"Bool": {}})), doc(allow())),
+    "empty values": (doc(when("Bool", aws__x=[])), doc(allow(Condition={}))),
+    "empty list": (doc(allow(NotAction=[])), doc(allow())),
+    "empty sid": (doc(allow(Sid="")), doc(allow())),
+}
+
+UNLIKE = {
+    "version": (doc(allow()), {"Statement": [allow()]}),
+    "sid": (doc(allow(Sid="a")), doc(allow(Sid="A"))),
+    "resource case": (doc(allow(Resource="R")), doc(allow())),
+    "value case": (doc(when("StringEquals", aws__x="V")), doc(when("StringEquals", aws__x="v"))),
+    "operator": (doc(when("StringEquals", aws__x="v")), doc(when("StringLike", aws__x="v"))),
+    "operator case": (doc(when("stringEquals", aws__x="v")), doc(when("StringEquals", aws__x="v"))),
+    "partition": (
+        doc(allow(Principal={"AWS": ACCOUNT})),
+        doc(allow(Principal={"AWS": ROOT.replace("aws", "aws-cn")})),
+    ),
+    "kind of principal": (doc(allow(Principal={"Service": "*"})), doc(allow())),
+    "user, not root": (
+        doc(allow(Principal={"AWS": ROOT})),
+        doc(allow(Principal={"AWS": ROOT[:-4] + "user/root"})),
+    ),
+    "account of another kind": (
+        doc(allow(Principal={"Federated": ACCOUNT})),
+        doc(allow(Principal={"Federated": ROOT})),
+    ),
+    "not": (doc(allow(NotAction="s3:GetObject", Action=[])), doc(allow())),
+    "fewer": (doc(allow(Sid="a"), allow(Sid="b")), doc(allow(Sid="a"))),
+    "nothing": (doc(allow()), None),
+    "unknown element": (doc(allow(Colour="red")), doc(allow(Colour="blue"))),
+}
+
+
+@pytest.mark.parametrize(("a", "b"), ALIKE.values(), ids=ALIKE)
+def test_alike(a: Any, b: Any) -> None:
+    assert same(a, b, partition="aws")
+    assert hash(normal(a, partition="aws")) == hash(normal(b, partition="aws"))
+
+
+@pytest.mark.parametrize(("a", "b"), UNLIKE.values(), ids=UNLIKE)
+def test_unlike(a: Any, b: Any) -> None:
+    assert not same(a, b, partition="aws")
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ('{"Version":\n  "2012-10-17",,}', "policy:2:16: want JSON"),
+        ("", "policy:1:1: want JSON"),
+        ("[]", "want a JSON object, got a list"),
+        ('{"Statement": "x"}', "`Statement`: want a list of objects, got `x`"),
+        ('{"Statement": [{}, 3]}', "statement 2: want an object, got `3`"),
+        ('{"Statement": [], "Statement": []}', "got `Statement` twice"),
+        ('{"Statement": {"Condition": {"Bool": true}}}', "condition `Bool`: want an object, got `True`"),
+    ],
+)
+def test_what_cannot_be_read_says_where(text: str, message: str) -> None:
+    with pytest.raises(PolicyError) as caught:
+        normal(text, partition="aws")
+    assert message in str(caught.value)
+
+
+def test_a_bare_account_lives_in_the_partition_given() -> None:
+    there = doc(allow(Principal={"AWS": f"arn:aws-us-gov:iam::{ACCOUNT}:root"}))
+    assert same(doc(allow(Principal={"AWS": ACCOUNT})), there, partition="aws-us-gov")
+
+
+def test_orphans_are_principals_whose_identity_is_gone() -> None:
+    gone = ["AROAEXAMPLE0000000001", "AIDAEXAMPLE0000000002"]
+    have = doc(
+        allow(Principal={"AWS": [gone[0], ROOT, f"arn:aws:iam::{ACCOUNT}:role/AROA"]}),
+        allow(NotPrincipal={"AWS": gone}, Condition={"StringLike": {"aws:userId": "AROAOTHER:*"}}),
+        allow(Principal="*"),
+        allow(Principal={"Service": "AIDAX"}),
+    )
+    assert orphans(have) == gone
+    assert orphans(None) == []
+
+
+# --- properties: what AWS does to a document is no difference, anything else is ---
+
+ACTIONS = ["s3:GetObject", "s3:PutObject", "s3:Put*", "kms:Decrypt", "*"]
+RESOURCES = [BUCKET, f"{BUCKET}/*", f"{BUCKET}/Ab", "*"]
+VARIABLES = f"{BUCKET}/${{aws:username}}"
+NAMES = ["*", ACCOUNT, "444455556666", f"arn:aws-cn:iam::{ACCOUNT}:role/Reader", "AROAEXAMPLE1"]
+KEYS = ["aws:SourceArn", "aws:SecureTransport", "s3:x-amz-acl", "aws:PrincipalTag/Team"]
+VALUES = ["true", "false", "90", "x", "X", TRAIL]
+
+
+def some(names: list[str]) -> st.SearchStrategy[list[str]]:
+    return st.lists(st.sampled_from(names), min_size=1, max_size=4, unique=True)
+
+
+def statement(sids: list[str | None], resources: list[str]) -> st.SearchStrategy[dict[str, Any]]:
+    return st.builds(
+        lambda sid, effect, principal, action, resource, condition: {
+            **({"Sid": sid} if sid else {}),
+            "Effect": effect,
+            "Principal": principal,
+            "Action": action,
+            "Resource": resource,
+            **({"Condition": condition} if condition else {}),
+        },
+        st.sampled_from(sids),
+        st.sampled_from(["Allow", "Deny"]),
+        st.builds(lambda names: {"AWS": names}, some(NAMES)) | st.just({"Service": ["x.amazonaws.com"]}),
+        some(ACTIONS),
+        some(resources),
+        st.dictionaries(
+            st.sampled_from(["StringEquals", "StringLike", "Bool"]),
+            st.dictionaries(st.sampled_from(KEYS), some(VALUES), min_size=1, max_size=2),
+            max_size=2,
+        ),
+    )
+
+
+STATEMENTS = statement([None, "One", "Two", "Three", "Four"], [*RESOURCES, VARIABLES])
+DOCUMENTS = st.builds(
+    lambda version, statements: {"Version": version, "Statement": statements},
+    st.sampled_from(["2012-10-17", "2008-10-17"]),
+    st.lists(STATEMENTS, min_size=1, max_size=4, unique_by=lambda s: s.get("Sid")),
+)
+RANDOM = st.randoms(use_true_random=False)
+
+
+def cased(text: str, rnd: Random) -> str:
+    return "".join(rnd.choice([c.lower(), c.upper()]) for c in text)
+
+
+def spread(values: list[Any], rnd: Random) -> Any:
+    """The same set as AWS may write it: in any order, repeated, one without its list."""
+    if len(values) == 1 and rnd.random() < 0.5:
+        return values[0]
+    values = values + rnd.choices(values, k=rnd.randrange(2))
+    rnd.shuffle(values)
+    return values
+
+
+def native(text: str, rnd: Random) -> Any:
+    return json.loads(text) if text in ("true", "false", "90") and rnd.random() < 0.5 else text
+
+
+def as_aws_might(document: dict[str, Any], rnd: Random) -> Any:
+    """Another spelling of the same policy."""
+    found = []
+    for statement in document["Statement"]:
+        new = dict(statement)
+        new["Effect"] = cased(statement["Effect"], rnd)
+        new["Action"] = spread([cased(a, rnd) for a in statement["Action"]], rnd)
+        for element in {"Resource", "NotResource"} & set(statement):
+            new[element] = spread(statement[element], rnd)
+        new["Principal"] = principal_as_aws_might(statement["Principal"], rnd)
+        condition: dict[str, dict[str, Any]] = {}
+        for operator, keys in statement.get("Condition", {}).items():
+            for key, values in keys.items():
+                inner = condition.setdefault(operator, {})
+                cut = rnd.randrange(len(values))  # in two keys of different case, or in one
+                for spelling, part in ((key.upper(), values[:cut]), (key.lower(), values[cut:])):
+                    if part or rnd.random() < 0.2:
+                        inner[spelling] = spread([native(v, rnd) for v in part], rnd) if part else []
+        if condition or rnd.random() < 0.3:
+            new["Condition"] = condition
+        if rnd.random() < 0.3:
+            new["NotAction"] = []
+        items = list(new.items())
+        rnd.shuffle(items)
+        found.append(dict(items))
+    rnd.shuffle(found)
+    result: dict[str, Any] = {"Statement": found[0] if len(found) == 1 and rnd.random() < 0.5 else found}
+    if document["Version"] != "2008-10-17" or rnd.random() < 0.5:
+        result["Version"] = document["Version"]
+    return json.dumps(result, indent=rnd.choice([None, 2])) if rnd.random() < 0.3 else result
+
+
+def principal_as_aws_might(principal: dict[str, list[str]], rnd: Random) -> Any:
+    if principal.get("AWS") == ["*"] and rnd.random() < 0.5:
+        return "*"
+    roots = {ACCOUNT: f"arn:aws-cn:iam::{ACCOUNT}:root"}
+    return {
+        kind: spread([roots.get(name, name) if rnd.random() < 0.5 else name for name in names], rnd)
+        for kind, names in principal.items()
+    }
+
+
+def otherwise(document: dict[str, Any], rnd: Random) -> dict[str, Any]:
+    """Another policy: one thing in it means something else."""
+    new = copy.deepcopy(document)
+    statement = rnd.choice(new["Statement"])
+    change = rnd.randrange(9)
+    if change == 0:
+        statement["Effect"] = {"Allow": "Deny", "Deny": "Allow"}[statement["Effect"]]
+    elif change == 1:
+        statement["Action"].append("s3:Other")
+    elif change == 2:
+        statement["Resource"][0] = statement["Resource"][0] + "Z"
+    elif change == 3:
+        statement["Principal"].setdefault("AWS", []).append("777788889999")
+    elif change == 4:
+        statement["Sid"] = "Other"
+    elif change == 5:
+        new["Statement"].remove(statement)
+    elif change == 6:
+        statement.setdefault("Condition", {}).setdefault("Null", {})["aws:x"] = ["true"]
+    elif change == 7:
+        statement["NotResource"] = statement.pop("Resource")
+    else:
+        new["Version"] = "2008-10-17" if new["Version"] == "2012-10-17" else "2012-10-17"
+    return new
+
+
+@PURE
+@given(DOCUMENTS, RANDOM)
+def test_what_aws_rewrites_is_no_difference(document: dict[str, Any], rnd: Random) -> None:
+    have = as_aws_might(document, rnd)
+    assert same(have, document, partition="aws-cn")
+    assert hash(normal(have, partition="aws-cn")) == hash(normal(document, partition="aws-cn"))
+
+
+@PURE
+@given(DOCUMENTS, RANDOM)
+def test_what_means_something_else_is_a_difference(document: dict[str, Any], rnd: Random) -> None:
+    other = otherwise(document, rnd)
+    assert not same(as_aws_might(other, rnd) if other["Statement"] else None, document, partition="aws-cn")
+
+
+# --- merging ---
+
+OWNED = ["One", "Two"]
+OWN = st.lists(statement([*OWNED], [*RESOURCES, VARIABLES]), max_size=2, unique_by=lambda s: s["Sid"])
+CROWDED = st.builds(  # Sids twice, and statements without one
+    lambda version, statements: {**version, "Id": "kept", "Statement": statements},
+    st.sampled_from([{}, {"Version": "2008-10-17"}, {"Version": "2012-10-17"}]),
+    st.lists(STATEMENTS, max_size=5),
+)
+
+
+def put(have: Any, own: list[dict[str, Any]], owned: list[str] = OWNED) -> policy.Merged:
+    return merge(have, own, owned=owned, partition="aws-cn")
+
+
+@PURE
+@given(st.one_of(st.none(), CROWDED), OWN, RANDOM)
+def test_merging_keeps_what_is_foreign_and_settles(have: Any, own: list[dict[str, Any]], rnd: Random) -> None:
+    before = copy.deepcopy(have)
+    foreign = [s for s in (have or {}).get("Statement", []) if s.get("Sid") not in OWNED]
+    try:
+        merged = put(have, own)
+    except PolicyError:
+        assert "${" in json.dumps(foreign)
+        assert "${" in json.dumps(own)
+        assert (have or {}).get("Version") != "2012-10-17"
+        return
+    assert have == before
+    assert merged.foreign == foreign
+    assert merged.document["Statement"] == own + foreign
+    assert [json.dumps(s) for s in merged.document["Statement"][len(own) :]] == [
+        json.dumps(s) for s in foreign
+    ]
+    if "${" in json.dumps(foreign):
+        assert merged.document["Version"] == (have or {}).get("Version", "2008-10-17")
+    if "${" in json.dumps(own):
+        assert merged.document["Version"] == "2012-10-17"
+    if not merged.changed:
+        assert same(have, merged.document, partition="aws-cn")
+    again = put(merged.document, own)
+    assert not again.changed
+    assert again.differences == []
+    if merged.document["Statement"]:
+        assert again.document == merged.document
+        assert not put(as_aws_might(merged.document, rnd), own).changed
+
+
+@PURE
+@given(
+    st.lists(statement([None, "Three", "Four"], RESOURCES), max_size=3),
+    st.lists(statement([*OWNED], RESOURCES), min_size=1, max_size=2, unique_by=lambda s: s["Sid"]),
+    RANDOM,
+)
+def test_a_statement_of_ours_changed_by_hand_is_found(foreign: Any, own: list[Any], rnd: Random) -> None:
+    # "Other" is what `otherwise` may call one: no longer ours to remove, but then ours is missing.
+    touched = otherwise({"Version": "2012-10-17", "Statement": own}, rnd)["Statement"]
+    assume(touched != own)
+    drifted = doc(*touched, *foreign)
+    merged = put(drifted, own)
+    assert merged.changed
+    assert merged.differences
+    assert not same(drifted, merged.document, partition="aws-cn")
+    assert not put(merged.document, own).changed
+
+
+def test_differences_name_each_statement_once_with_what_was_and_what_is_wanted() -> None:
+    fine, late, gone = allow(Sid="Fine"), allow(Sid="Late", Action="s3:PutObject"), allow(Sid="Gone")
+    twice, other = allow(Sid="Twice"), allow(Sid="Twice", Resource="x")
+    drifted, foreign = allow(Sid="Late"), allow(Sid="Theirs")
+    missing = allow(Sid="Missing")
+    merged = put(
+        doc(foreign, other, drifted, fine, gone, twice, allow()),
+        [fine, late, twice, missing],
+        ["Fine", "Late", "Twice", "Missing", "Gone"],
+    )
+    assert merged.differences == [
+        ("Late", drifted, late),
+        ("Twice", other, None),
+        ("Missing", None, missing),
+        ("Gone", gone, None),
+    ]
+    assert merged.foreign == [foreign, allow()]
+    assert merged.changed
+
+
+def test_a_foreign_statement_that_says_the_same_stays_beside_ours() -> None:
+    theirs, ours = allow(Sid="Theirs"), allow(Sid="One")
+    merged = put(doc(theirs), [ours])
+    assert merged.document["Statement"] == [ours, theirs]
+    assert merged.differences == [("One", None, ours)]
+
+
+def test_a_new_policy_is_in_the_current_language() -> None:
+    for have in (None, {"Version": "2008-10-17", "Statement": []}):
+        assert put(have, [allow(Sid="One")]).document["Version"] == "2012-10-17"
+    assert not put(None, []).changed
+
+
+LITERAL = allow(Sid="Theirs", Resource=f"{BUCKET}/${{literal}}")
+VARIABLE = allow(Sid="One", Resource=f"{BUCKET}/${{aws:username}}")
+
+
+def test_the_version_of_others_is_kept_while_it_decides_what_they_mean() -> None:
+    old = {"Statement": [LITERAL]}
+    merged = put(old, [allow(Sid="One")])
+    assert merged.document["Version"] == "2008-10-17"
+    assert not put(merged.document, [allow(Sid="One")]).changed
+    with pytest.raises(PolicyError, match=r"`Theirs` holds a literal.*`One` needs 2012-10-17"):
+        put(old, [VARIABLE])
+
+
+def test_a_variable_of_ours_raises_the_version_even_where_the_statement_is_there_to_the_letter() -> None:
+    merged = put({"Version": "2008-10-17", "Statement": [VARIABLE]}, [VARIABLE])
+    assert merged.differences == [("One", VARIABLE, VARIABLE)]
+    assert merged.document["Version"] == "2012-10-17"
+
+
+@pytest.mark.parametrize("own", [[allow()], [allow(Sid="Other")], [allow(Sid="One"), allow(Sid="One")]])
+def test_our_statements_need_owned_sids_of_their_own(own: list[Any]) -> None:
+    with pytest.raises(PolicyError, match="want an owned Sid"):
+        put(None, own)
+
+
+def test_numbers_pass_through_as_the_text_they_were() -> None:
+    text = '{"Statement":[{"Condition":{"NumericEquals":{"a:b":1.50}}}]}'
+    assert put(text, []).foreign == [{"Condition": {"NumericEquals": {"a:b": "1.50"}}}]
+
+
+def test_size_is_of_the_bytes_sent() -> None:
+    assert policy.compact({"Sid": "é", "A": [1, 2]}) == '{"Sid":"é","A":[1,2]}'
+    assert policy.size({"Sid": "é", "A": [1, 2]}) == len('{"Sid":"é","A":[1,2]}'.encode())
+
+
+# --- the statements we write ---
+
+
+def by_sid(statements: Any) -> dict[str, Any]:
+    assert len({s["Sid"] for s in statements}) == len(statements)
+    return {s["Sid"]: s for s in statements}
+
+
+def test_tls_is_denied_with_the_text_false() -> None:
+    (found,) = delivery.deny_insecure_transport(BUCKET)
+    assert found == {
+        "Sid": "DenyInsecureTransport",
+        "Effect": "Deny",
+        "Principal": "*",
+        "Action": "s3:*",
+        "Resource": [BUCKET, f"{BUCKET}/*"],
+        "Condition": {"Bool": {"aws:SecureTransport": "false"}},
+    }
+
+
+def test_cloudtrail_delivers_for_its_account_and_the_organization() -> None:
+    found = by_sid(delivery.cloudtrail_delivery(BUCKET, "audit/", TRAIL, ACCOUNT, "o-abc"))
+    assert set(found) == delivery.CLOUDTRAIL_SIDS
+    equals = {"s3:x-amz-acl": "bucket-owner-full-control", "aws:SourceArn": TRAIL}
+    assert found["AWSCloudTrailWrite20150319"]["Resource"] == f"{BUCKET}/audit/AWSLogs/{ACCOUNT}/*"
+    write = found["AWSCloudTrailOrganizationWrite20150319"]
+    assert write["Resource"] == f"{BUCKET}/audit/AWSLogs/o-abc/*"
+    assert write["Principal"] == {"Service": "cloudtrail.amazonaws.com"}
+    assert write["Action"] == "s3:PutObject"
+    assert write["Condition"] == {"StringEquals": equals}
+    acl = found["AWSCloudTrailAclCheck20150319"]
+    assert (acl["Action"], acl["Resource"]) == ("s3:GetBucketAcl", BUCKET)
+    assert acl["Condition"] == {"StringEquals": {"aws:SourceArn": TRAIL}}
+
+
+def test_cloudtrail_of_one_account_has_no_organization_path_and_several_have_one_each() -> None:
+    assert len(delivery.cloudtrail_delivery(BUCKET, None, TRAIL, ACCOUNT)) == 2
+    _, write = delivery.cloudtrail_delivery(BUCKET, "", [TRAIL, "t2"], ["2", "1"])
+    assert write["Resource"] == [f"{BUCKET}/AWSLogs/1/*", f"{BUCKET}/AWSLogs/2/*"]
+    assert write["Condition"]["StringEquals"]["aws:SourceArn"] == [TRAIL, "t2"]
+
+
+@pytest.mark.parametrize(
+    ("accounts", "organization", "resource", "key", "value"),
+    [
+        (ACCOUNT, None, f"{BUCKET}/c/AWSLogs/{ACCOUNT}/Config/*", "AWS:SourceAccount", ACCOUNT),
+        (
+            ["2", "1", "2"],
+            None,
+            [f"{BUCKET}/c/AWSLogs/1/Config/*", f"{BUCKET}/c/AWSLogs/2/Config/*"],
+            "AWS:SourceAccount",
+            ["1", "2"],
+        ),
+        (ACCOUNT, "o-abc", f"{BUCKET}/c/AWSLogs/*/*", "aws:SourceOrgID", "o-abc"),
+    ],
+    ids=["account", "list", "organization"],
+)
+def test_config_delivers(accounts: Any, organization: Any, resource: Any, key: str, value: Any) -> None:
+    found = by_sid(delivery.config_delivery(BUCKET, "c", accounts, organization))
+    assert set(found) == delivery.CONFIG_SIDS
+    write = found["AWSConfigBucketDelivery"]
+    assert write["Resource"] == resource
+    assert write["Condition"]["StringEquals"] == {"s3:x-amz-acl": "bucket-owner-full-control", key: value}
+    for sid, action in (("Permissions", "s3:GetBucketAcl"), ("Existence", "s3:ListBucket")):
+        one = found[f"AWSConfigBucket{sid}Check"]
+        assert (one["Action"], one["Resource"]) == (action, BUCKET)
+        assert one.get("Condition") == (None if organization else {"StringEquals": {key: value}})
+
+
+def test_one_bucket_takes_several_deliveries_under_their_own_sids() -> None:
+    parts = [
+        delivery.deny_insecure_transport(BUCKET),
+        delivery.cloudtrail_delivery(BUCKET, "trail", TRAIL, ACCOUNT, "o-abc"),
+        delivery.config_delivery(BUCKET, None, ACCOUNT),
+    ]
+    assert set(by_sid(delivery.union(*parts, parts[1]))) == delivery.BUCKET_SIDS
+    second = delivery.config_delivery(BUCKET, "a/b", ACCOUNT)
+    with pytest.raises(PolicyError, match="`AWSConfigBucketDelivery`: want another Sid"):
+        delivery.union(*parts, second)
+    marked = delivery.config_delivery(BUCKET, "a/b", ACCOUNT, mark=delivery.mark_of("a/b"))
+    every = by_sid(delivery.union(*parts, marked))
+    assert len(every) == 10
+    assert all(sid.isascii() and sid.isalnum() for sid in every)
+    marks = {delivery.mark_of(prefix) for prefix in ("a/b", "ab", "a-b", "A/b", "aB", None)}
+    assert len(marks) == 6
+    assert delivery.mark_of("a/b/") == delivery.mark_of("a/b")
+
+
+def test_the_role_of_config_is_for_one_account() -> None:
+    trust = delivery.config_trust(ACCOUNT)
+    (statement,) = trust["Statement"]
+    assert statement["Condition"] == {"StringEquals": {"aws:SourceAccount": ACCOUNT}}
+    assert statement["Principal"] == {"Service": "config.amazonaws.com"}
+    plain = delivery.config_delivery_role_policy(BUCKET, "p", ACCOUNT)
+    full = delivery.config_delivery_role_policy(BUCKET, "p", ACCOUNT, "key", "topic")
+    assert [s["Resource"] for s in full["Statement"]] == [
+        BUCKET,
+        f"{BUCKET}/p/AWSLogs/{ACCOUNT}/Config/*",
+        "key",
+        "topic",
+    ]
+    assert plain["Statement"] == full["Statement"][:2]
+    assert full["Version"] == "2012-10-17"
+
+
+def test_the_key_and_the_topic_serve_who_is_named() -> None:
+    found = by_sid(
+        delivery.kms_log_key(
+            "aws-cn", ACCOUNT, trail_arn=TRAIL, config_accounts=["2", "1"], alarm_accounts=[ACCOUNT]
+        )
+    )
+    assert set(found) == delivery.KEY_SIDS
+    assert found["EnableRoot"]["Principal"] == {"AWS": f"arn:aws-cn:iam::{ACCOUNT}:root"}
+    assert found["CloudTrailEncrypt"]["Condition"] == {
+        "StringEquals": {"aws:SourceArn": TRAIL},
+        "StringLike": {
+            "kms:EncryptionContext:aws:cloudtrail:arn": f"arn:aws-cn:cloudtrail:*:{ACCOUNT}:trail/*"
+        },
+    }
+    assert found["ConfigDelivery"]["Condition"] == {"StringEquals": {"AWS:SourceAccount": ["1", "2"]}}
+    assert [s["Sid"] for s in delivery.kms_log_key("aws", ACCOUNT)] == ["EnableRoot"]
+    topic = by_sid(delivery.sns_topic("t", trail_arn=TRAIL, config_accounts="1", alarm_accounts="2"))
+    assert set(topic) == delivery.TOPIC_SIDS
+    assert delivery.sns_topic("t") == []
+
+
+def test_nothing_is_granted_to_nobody() -> None:
+    with pytest.raises(PolicyError, match="at least one account"):
+        delivery.config_delivery(BUCKET, None, [])
+    with pytest.raises(PolicyError, match="at least one trail"):
+        delivery.cloudtrail_delivery(BUCKET, None, [], ACCOUNT)
+
+
+@pytest.mark.parametrize("partition", ["aws", "aws-cn", "aws-us-gov", "aws-eusc"])
+def test_every_name_is_in_the_partition(partition: str) -> None:
+    bucket = policy.arn(partition, "s3", "", "", "logs")
+    trail = policy.arn(partition, "cloudtrail", "r-1", ACCOUNT, "trail/main")
+    every = json.dumps(
+        [
+            *delivery.deny_insecure_transport(bucket),
+            *delivery.cloudtrail_delivery(bucket, None, trail, ACCOUNT, "o-a"),
+            *delivery.config_delivery(bucket, None, ACCOUNT),
+            *delivery.kms_log_key(partition, ACCOUNT, trail_arn=trail),
+        ]
+    )
+    assert every.count("arn:") == every.count(f"arn:{partition}:")
+
+
+# --- statements of users ---
+
+GOOD = allow(Principal={"AWS": ROOT}, Resource=f"{BUCKET}/*")
+HEADER = "s3:x-amz-server-side-encryption"
+
+
+def deny(condition: dict[str, Any], **elements: Any) -> dict[str, Any]:
+    return {
+        **GOOD,
+        "Effect": "Deny",
+        "Principal": "*",
+        "Action": "s3:PutObject",
+        "Condition": condition,
+        **elements,
+    }
+
+
+@pytest.mark.parametrize(
+    ("statement", "message"),
+    [
+        ({**GOOD, "Effect": "allow"}, "want `Effect`, `Allow` or `Deny`, got `allow`"),
+        ({k: v for k, v in GOOD.items() if k != "Effect"}, "`Allow` or `Deny`, got none"),
+        (
+            {k: v for k, v in GOOD.items() if k != "Principal"},
+            "want one of `Principal` or `NotPrincipal`, got neither",
+        ),
+        ({**GOOD, "Action": []}, "want one of `Action` or `NotAction`, got neither"),
+        ({**GOOD, "NotResource": BUCKET}, "want one of `Resource` or `NotResource`, got both"),
+        ({**GOOD, "Action": "GetObject"}, "want actions such as `s3:GetObject`, got `GetObject`"),
+        ({**GOOD, "Principal": ROOT}, "`Principal`: want `*`, or an object with `AWS`, `Service`"),
+        ({**GOOD, "Principal": {"Aws": ROOT}}, "unknown element `Aws`: did you mean `AWS`"),
+        ({**GOOD, "Conditions": {}}, "unknown element `Conditions`: did you mean `Condition`"),
+        ({**GOOD, "zzz": 1}, "unknown element `zzz`: want `Sid`"),
+        ({**GOOD, "Condition": {"Bool": "x"}}, "`Condition`: want an object of operators"),
+        ({**GOOD, "Resource": "arn:aws-cn:s3:::logs-2/*"}, f"want resources in this bucket, `{BUCKET}` or"),
+        ({**GOOD, "Sid": "AWSConfigBucketDelivery"}, "this one is for a statement that provision writes"),
+        ({**GOOD, "Principal": "*"}, "would be refused by BlockPublicPolicy"),
+        ({**GOOD, "Principal": {"AWS": [ROOT, "*"]}}, "would be refused by BlockPublicPolicy"),
+        (deny({"StringNotEquals": {HEADER: "aws:kms"}}), "CreateTrail's own probe write has no such header"),
+        (deny({"Null": {HEADER: True}}, Action="s3:*"), "CreateTrail's own probe write"),
+        (deny({"StringNotLikeIfExists": {HEADER.upper() + "-aws-kms-key-id": "k"}}), "CreateTrail's own"),
+        (deny({"Null": {HEADER: "true"}}, NotAction="s3:Get*", Action=[]), "CreateTrail's own"),
+    ],
+)
+def test_check_says_what_is_wanted(statement: dict[str, Any], message: str) -> None:
+    found = check(doc(statement), bucket_arn=BUCKET, cloudtrail=True, ours=delivery.BUCKET_SIDS)
+    assert len(found) == 1
+    assert message in found[0]
+    assert found[0].startswith(f"statement `{statement['Sid']}`: " if "Sid" in statement else "statement 1: ")
+    assert not found[0].endswith(".")
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        GOOD,
+        {**GOOD, "Resource": [BUCKET, f"{BUCKET}/${{aws:username}}/*"]},
+        {**GOOD, "Principal": "*", "Condition": {"StringEquals": {"aws:principalOrgID": "o-abc"}}},
+        {**GOOD, "Principal": "*", "Condition": {"IpAddress": {"aws:SourceIp": ["198.51.100.0/24"]}}},
+        deny({"Bool": {"aws:SecureTransport": "false"}}),
+        deny({"StringNotEquals": {HEADER: "aws:kms"}, "Null": {HEADER: "false"}}),
+        deny({"StringNotEquals": {HEADER: "aws:kms"}, "Bool": {"aws:PrincipalIsAWSService": "false"}}),
+        deny({"StringNotEquals": {HEADER: "aws:kms"}}, Action="s3:GetObject"),
+        deny({"StringNotEquals": {HEADER: "aws:kms"}}, Principal={"AWS": ROOT}),
+        deny({"StringEquals": {HEADER: "AES256"}}),
+        deny({"ForAnyValue:StringNotEquals": {HEADER: "aws:kms"}}),
+    ],
+)
+def test_check_lets_good_statements_pass(statement: dict[str, Any]) -> None:
+    assert check(doc(statement), bucket_arn=BUCKET, cloudtrail=True, ours=delivery.BUCKET_SIDS) == []
+
+
+@pytest.mark.parametrize(
+    "condition",
+    [
+        {"StringLike": {"aws:SourceVpc": "vpc-*"}},
+        {"StringNotEquals": {"aws:PrincipalOrgID": "o-abc"}},
+        {"StringEqualsIfExists": {"aws:PrincipalOrgID": "o-abc"}},
+        {"StringEquals": {"aws:UserAgent": "x"}},
+        {"StringEquals": {"aws:SourceAccount": "${aws:PrincipalAccount}"}},
+        {"IpAddress": {"aws:SourceIp": "0.0.0.0/0"}},
+    ],
+)
+def test_check_knows_what_does_not_narrow(condition: dict[str, Any]) -> None:
+    (found,) = check(doc({**GOOD, "Principal": "*", "Condition": condition}), bucket_arn=BUCKET)
+    assert "BlockPublicPolicy" in found
+
+
+def test_check_looks_at_the_document_too() -> None:
+    assert check(doc(GOOD, Statment=[]), bucket_arn=BUCKET) == [
+        "policy: unknown element `Statment`: did you mean `Statement`"
+    ]
+    assert check("{", bucket_arn=BUCKET)[0].startswith("policy:1:2: want JSON")
+    big = doc({**GOOD, "Resource": [f"{BUCKET}/{i:04}" for i in range(900)]})
+    assert check(big, bucket_arn=BUCKET) == [f"policy: want at most 20480 bytes, got {policy.size(big)}"]
+    assert "put dates in quotes" in check(doc({**GOOD, "Sid": pytest}))[0]
+    twice = check(doc({**GOOD, "Sid": "A"}, {**GOOD, "Sid": "A"}))
+    assert twice == ["statement `A`: want another `Sid`, an earlier statement has `A`"]
+
+
+JUNK = st.recursive(
+    st.none() | st.booleans() | st.integers(0, 9) | st.sampled_from(["*", "Allow", "Deny", "s3:*", BUCKET]),
+    lambda inner: (
+        st.lists(inner, max_size=2)
+        | st.dictionaries(st.sampled_from(["AWS", "Null", "StringEquals", HEADER]), inner, max_size=2)
+    ),
+    max_leaves=4,
+)
+ELEMENTS = st.sampled_from(
+    ["Sid", "Effect", "Principal", "NotPrincipal", "Action", "NotAction", "Resource", "Condition", "Other"]
+)
+
+
+@PURE
+@given(
+    st.dictionaries(
+        st.sampled_from(["Version", "Statement"]), st.lists(st.dictionaries(ELEMENTS, JUNK)) | JUNK
+    )
+)
+def test_whatever_a_user_writes_gets_an_answer(document: dict[str, Any]) -> None:
+    assert isinstance(check(document, bucket_arn=BUCKET, cloudtrail=True, ours=delivery.BUCKET_SIDS), list)
+    with contextlib.suppress(PolicyError):
+        hash(normal(document, partition="aws"))
+
+
+def test_what_we_write_passes_our_own_check() -> None:
+    every = [
+        *delivery.deny_insecure_transport(BUCKET),
+        *delivery.cloudtrail_delivery(BUCKET, "p", TRAIL, ACCOUNT, "o-abc"),
+        *delivery.config_delivery(BUCKET, "c", ACCOUNT),
+    ]
+    assert check(policy.document(every), bucket_arn=BUCKET, cloudtrail=True) == []

@@ -1,0 +1,248 @@
+"""A file that asks for everything, what it names, and everything of it broken by hand."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+from provisioner import permissions
+from provisioner.baseline.file import parse
+from provisioner.compare.policy import document
+from provisioner.sandbox import Fault, WireCall, World
+from provisioner.sandbox.authorize import acts, authorize, filled
+from provisioner.sandbox.policy_eval import applies
+from provisioner.steps.delivery import CLOUDTRAIL, kms_log_key, sns_topic
+from provisioner.steps.permission import ANY_ACCOUNT
+from provisioner.steps.registry import SECTIONS
+
+from ..conftest import EXAMPLE, Bench
+
+ACCOUNT = "123456789012"
+TRAIL = f"arn:aws:cloudtrail:us-east-1:{ACCOUNT}:trail/audit"
+KEY = f"arn:aws:kms:us-east-1:{ACCOUNT}:key/11111111-2222-3333-4444-555555555555"
+REGIONS = "regions: [us-east-1]"
+TWO_REGIONS = EXAMPLE.replace(REGIONS, "regions: [us-east-1, eu-west-1]")
+EVERYTHING = f"""
+organization_name: acme
+home_region: us-east-1
+{REGIONS}
+log_buckets:
+  trail:
+    name: "acme-trail-${{account_id}}"
+    tags: {{team: security}}
+    object_lock: {{mode: GOVERNANCE, days: 30}}
+  config:
+    name: "acme-config-${{account_id}}"
+    exact: true
+    server_side_encryption: {{sse_algorithm: "aws:kms", kms_master_key_id: "{KEY}"}}
+    tags: {{team: security}}
+    lifecycle_rules: [{{id: archive, expiration: {{days: 2555}}}}]
+cloudtrail:
+  name: audit
+  s3_bucket_name: trail
+  s3_key_prefix: trails
+  is_organization_trail: true
+  kms_key_id: alias/audit
+  sns_topic_name: audit
+  cloud_watch_logs_log_group_arn: "arn:aws:logs:us-east-1:{ACCOUNT}:log-group:audit:*"
+  cloud_watch_logs_role_arn: arn:aws:iam::{ACCOUNT}:role/audit
+  insight_selectors: [{{insight_type: ApiCallRateInsight}}]
+  event_selectors: [{{read_write_type: All}}]
+  tags: {{team: security}}
+config:
+  role_name: recorder
+  recorder:
+    recording_group: {{all_supported: true, include_global_resource_types: true}}
+    recording_mode: {{recording_frequency: CONTINUOUS}}
+  delivery_channel:
+    s3_bucket_name: config
+    s3_key_prefix: history
+    s3_kms_key_arn: "{KEY}"
+    sns_topic_arn: "arn:aws:sns:${{region}}:{ACCOUNT}:config"
+    delivery_frequency: Six_Hours
+  retention_period_in_days: 2557
+  rules:
+    tagged: {{source_identifier: ENCRYPTED_VOLUMES, tags: {{team: security}}}}
+    at-home: {{source_identifier: IAM_ROOT_ACCESS_KEY_CHECK, home_region_only: true}}
+password_policy: {{minimum_password_length: 14, max_password_age: 90, hard_expiry: true}}
+"""
+EVERYWHERE = EVERYTHING.replace(REGIONS, "regions: [us-east-1, eu-west-1]")
+
+
+def role_least(text: str, *purposes: str, account: str = ANY_ACCOUNT) -> dict[str, Any]:
+    """The policy that the command prints for the role in each account, or in this one."""
+    baseline = parse(text, "baseline.yaml", SECTIONS, {})
+    return permissions.policy(permissions.of_role(baseline, account, "aws"), purposes or ("apply",))
+
+
+def least(text: str, *purposes: str, account: str = ACCOUNT, partition: str = "aws") -> dict[str, Any]:
+    """The policy that the command prints for that file."""
+    baseline = parse(text, "baseline.yaml", SECTIONS, {})
+    return permissions.policy(permissions.of_caller(baseline, account, partition), purposes or ("apply",))
+
+
+def actions(policy: Mapping[str, Any]) -> list[str]:
+    """Every action that the policy names."""
+    return sorted({action for each in policy["Statement"] for action in each["Action"]})
+
+
+def without(policy: Mapping[str, Any], action: str) -> dict[str, Any]:
+    """The policy as it would be if the action had been forgotten."""
+    rest = [{**s, "Action": [a for a in s["Action"] if a != action]} for s in policy["Statement"]]
+    return {**policy, "Statement": [s for s in rest if s["Action"]]}
+
+
+class Caller:
+    """Who makes the calls: somebody who may do everything, except while held to a policy.
+
+    What is done with the role of another account is done by somebody else, who has a policy of its own: of whom that is,
+    `denied` and `taken` tell by the account; the caller's own is "".
+    """
+
+    def __init__(self, world: World):
+        self.denials: list[tuple[str, str]] = []
+        self._used: set[tuple[str, str, str]] = set()  # who asked, by which statement, for which action
+        self._policies: Mapping[str, Mapping[str, Any]] = {}
+        world.interrupt(self._gate)
+
+    @property
+    def denied(self) -> list[str]:
+        """The actions that were denied, to whomever."""
+        return [action for _, action in self.denials]
+
+    def _gate(self, call: WireCall, phase: Any) -> Fault | None:
+        who = call.account if ":assumed-role/" in call.caller else ""
+        policy = self._policies.get(who)
+        if policy is None or phase != "before":
+            return None
+        fault = authorize(policy)(call, phase)
+        if fault is not None:
+            self.denials.append((who, fault.message.split(" perform: ")[1].split(" ")[0]))
+        document = filled(json.dumps(policy), call)
+        for act in acts(call):
+            for statement in document["Statement"]:
+                if applies(statement, act, identity=True):
+                    self._used.add((who, statement["Sid"], act.action))
+        return fault
+
+    def taken(self, *who: str) -> set[tuple[str, str]]:
+        """The statement and the action of what they asked for since this was asked of them last."""
+        found = {each for each in self._used if each[0] in (who or ("",))}
+        self._used -= found
+        return {(sid, action) for _, sid, action in found}
+
+    @contextmanager
+    def held_to(
+        self, policy: Mapping[str, Any], roles: Mapping[str, Mapping[str, Any]] | None = None
+    ) -> Iterator[None]:
+        """Until the block ends the caller has this policy and nothing else, and the role in each account one of *roles*."""
+        self._policies = {"": policy, **(roles or {})}
+        try:
+            yield
+        finally:
+            self._policies = {}
+
+
+def make_surroundings(bench: Bench) -> None:
+    """What the file names, and other people make."""
+    from moto.backends import get_backend
+
+    kms, iam, logs = (bench.client(service) for service in ("kms", "iam", "logs"))
+    statements = kms_log_key("aws", ACCOUNT, trail_arn=TRAIL, config_accounts=ACCOUNT)
+    key = kms.create_key(Policy=json.dumps(document(statements)))["KeyMetadata"]["KeyId"]
+    kms.create_alias(AliasName="alias/audit", TargetKeyId=key)
+    held = get_backend("kms")[ACCOUNT]["us-east-1"]  # the key gets the id that the file has
+    made = held.keys.pop(key)
+    made.id, made.arn = KEY.rpartition("/")[2], KEY
+    held.keys[made.id] = made
+    for alias in made.aliases.values():
+        alias.target_key_id = made.id
+    for region, name in (("us-east-1", "audit"), ("us-east-1", "config"), ("eu-west-1", "config")):
+        topic = sns_topic(f"arn:aws:sns:{region}:{ACCOUNT}:{name}", trail_arn=TRAIL, config_accounts=ACCOUNT)
+        attributes = {"Policy": json.dumps(document(topic))}
+        bench.client("sns", region).create_topic(Name=name, Attributes=attributes)
+    logs.create_log_group(logGroupName="audit")
+    allow = {"Effect": "Allow", "Action": "logs:*", "Resource": "*"}
+    trust = {"Effect": "Allow", "Principal": {"Service": CLOUDTRAIL}, "Action": "sts:AssumeRole"}
+    iam.create_role(RoleName="audit", AssumeRolePolicyDocument=json.dumps(document([trust])))
+    iam.put_role_policy(RoleName="audit", PolicyName="logs", PolicyDocument=json.dumps(document([allow])))
+
+
+def break_everything(bench: Bench, trail: str, *regions: str) -> None:
+    """Somebody with the console undoes what an apply of a file of ours has made."""
+    for region in regions:
+        break_config(bench.client("config", region))
+    break_trail(bench.client("cloudtrail"), trail)
+    s3, iam = bench.client("s3"), bench.client("iam")
+    for each in s3.list_buckets()["Buckets"]:
+        break_bucket(s3, each["Name"])
+    break_role(iam)
+    iam.delete_account_password_policy()
+    bench.client("organizations").disable_aws_service_access(ServicePrincipal=CLOUDTRAIL)
+
+
+def break_config(config: Any) -> None:
+    """What AWS Config has in one Region."""
+    [recorder] = config.describe_configuration_recorders()["ConfigurationRecorders"]
+    kept = {key: recorder[key] for key in ("name", "roleARN", "recordingMode")}
+    narrow = {**kept, "recordingGroup": {"resourceTypes": ["AWS::S3::Bucket"]}}
+    config.put_configuration_recorder(ConfigurationRecorder=narrow)
+    [channel] = config.describe_delivery_channels()["DeliveryChannels"]
+    rare = {"configSnapshotDeliveryProperties": {"deliveryFrequency": "TwentyFour_Hours"}}
+    config.put_delivery_channel(DeliveryChannel={**channel, **rare})
+    config.put_retention_configuration(RetentionPeriodInDays=30)
+    config.stop_configuration_recorder(ConfigurationRecorderName=recorder["name"])
+    first, *rest = config.describe_config_rules()["ConfigRules"]
+    tags = config.list_tags_for_resource(ResourceArn=first["ConfigRuleArn"])["Tags"]
+    config.untag_resource(ResourceArn=first["ConfigRuleArn"], TagKeys=[tag["Key"] for tag in tags] or ["no"])
+    for rule in rest:
+        source = {"Owner": "AWS", "SourceIdentifier": "IAM_PASSWORD_POLICY"}
+        config.put_config_rule(ConfigRule={"ConfigRuleName": rule["ConfigRuleName"], "Source": source})
+
+
+def break_trail(cloudtrail: Any, name: str) -> None:
+    """Every setting of the trail."""
+    arn = TRAIL.replace("trail/audit", f"trail/{name}")
+    cloudtrail.stop_logging(Name=arn)
+    cloudtrail.update_trail(Name=arn, EnableLogFileValidation=False, IsOrganizationTrail=False)
+    if cloudtrail.get_trail(Name=arn)["Trail"].get("HasInsightSelectors"):
+        cloudtrail.put_insight_selectors(TrailName=arn, InsightSelectors=[])
+    narrow = [{"ReadWriteType": "WriteOnly", "IncludeManagementEvents": True}]
+    cloudtrail.put_event_selectors(TrailName=arn, EventSelectors=narrow)
+    cloudtrail.remove_tags(ResourceId=arn, TagsList=[{"Key": "team"}])
+
+
+def break_bucket(s3: Any, name: str) -> None:
+    """Every setting of the bucket."""
+    s3.delete_public_access_block(Bucket=name)
+    s3.delete_bucket_policy(Bucket=name)
+    # With a key of AWS's, which no log service can use.
+    managed = {"ApplyServerSideEncryptionByDefault": {"SSEAlgorithm": "aws:kms"}}
+    s3.put_bucket_encryption(Bucket=name, ServerSideEncryptionConfiguration={"Rules": [managed]})
+    s3.delete_bucket_tagging(Bucket=name)
+    s3.delete_bucket_lifecycle(Bucket=name)
+    rules = {"Rules": [{"ObjectOwnership": "ObjectWriter"}]}
+    s3.put_bucket_ownership_controls(Bucket=name, OwnershipControls=rules)
+    try:
+        s3.get_object_lock_configuration(Bucket=name)
+    except s3.exceptions.ClientError:
+        s3.put_bucket_versioning(Bucket=name, VersioningConfiguration={"Status": "Suspended"})
+    else:
+        s3.put_object_lock_configuration(
+            Bucket=name, ObjectLockConfiguration={"ObjectLockEnabled": "Enabled"}
+        )
+
+
+def break_role(iam: Any) -> None:
+    """The role `recorder`, where there is one."""
+    try:
+        iam.delete_role_policy(RoleName="recorder", PolicyName="ConfigDelivery")
+    except iam.exceptions.NoSuchEntityException:
+        return
+    iam.detach_role_policy(
+        RoleName="recorder", PolicyArn="arn:aws:iam::aws:policy/service-role/AWS_ConfigRole"
+    )
+    trust = {"Effect": "Allow", "Principal": {"Service": CLOUDTRAIL}, "Action": "sts:AssumeRole"}
+    iam.update_assume_role_policy(RoleName="recorder", PolicyDocument=json.dumps(document([trust])))

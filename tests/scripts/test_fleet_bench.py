@@ -1,0 +1,384 @@
+"""The organization of `scripts/fleet`: what it answers is what the sandbox answers, and it limits and fails as AWS does."""
+
+from __future__ import annotations
+
+import json
+import socket
+import subprocess
+import sys
+import threading
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import botocore.session
+import pytest
+from botocore.config import Config
+from botocore.exceptions import ClientError, ConnectionClosedError
+
+from ..conftest import MODELS, ROOT
+
+sys.path.insert(0, str(ROOT / "scripts"))
+
+from fleet import world
+from fleet.answers import Organization, Weather
+from fleet.recorder import DRIFTED, ELSEWHERE, HOME, IN_SYNC, ROLE, Recorder
+from fleet.signatures import SECRET
+from fleet.state import State
+from fleet.telling import Telling
+from fleet.tls import certified
+from fleet.wire import Loop
+
+MANAGEMENT = "123456789012"
+REGIONS = world.REGIONS[:2]
+TRAIL = f"arn:aws:cloudtrail:us-east-1:{MANAGEMENT}:trail/organization-trail"
+RULES = {"ConfigRuleNames": ["encrypted-volumes", "s3-bucket-public-read-prohibited"]}
+GLOBAL = [
+    ("iam", "get_account_password_policy", {}),
+    ("iam", "get_role", {"RoleName": "AWSServiceRoleForConfig"}),
+    ("iam", "get_role", {"RoleName": "none"}),
+    ("account", "list_regions", {}),
+    ("cloudtrail", "describe_trails", {}),
+]
+REGIONAL = [
+    ("config", "describe_configuration_recorders", {}),
+    ("config", "describe_configuration_recorder_status", {}),
+    ("config", "describe_delivery_channels", {}),
+    ("config", "describe_config_rules", {}),
+    ("config", "describe_config_rules", RULES),
+]
+CENTRAL = [
+    ("sts", "get_caller_identity", {}),
+    ("organizations", "describe_organization", {}),
+    ("organizations", "list_aws_service_access_for_organization", {}),
+    ("organizations", "list_accounts", {}),
+    ("organizations", "list_accounts", {"MaxResults": 2}),
+    ("organizations", "list_accounts", {"MaxResults": 2, "NextToken": "p2"}),
+    ("organizations", "list_roots", {}),
+    ("cloudtrail", "get_trail_status", {"Name": TRAIL}),
+    ("cloudtrail", "get_event_selectors", {"TrailName": TRAIL}),
+    *(
+        ("s3", operation, {"Bucket": f"acme-{bucket}-{MANAGEMENT}"})
+        for bucket in ("config", "cloudtrail", "none")
+        for operation in (
+            "head_bucket",
+            "get_public_access_block",
+            "get_bucket_ownership_controls",
+            "get_bucket_encryption",
+            "get_bucket_versioning",
+            "get_bucket_lifecycle_configuration",
+            "get_bucket_policy",
+            "get_bucket_tagging",
+            "get_object_lock_configuration",
+        )
+    ),
+]
+
+
+@dataclass
+class Served:
+    """An organization behind HTTP, and clients of its accounts."""
+
+    organization: Organization
+    state: State
+    accounts: list[str]
+    port: int
+    control: str
+    scheme: str = "http"
+    bundle: str | None = None
+
+    def client(self, service: str, region: str, **given: str) -> Any:
+        """A plain client, the caller's unless it is given credentials."""
+        url = f"{self.scheme}://127.0.0.1:{self.port}"
+        return client(service, region, url, self.bundle, tuple(given.items()))
+
+    def member(self, account: str) -> dict[str, str]:
+        """The credentials of one account."""
+        return credentials(self.client("sts", HOME), account)
+
+    def told(self) -> dict[str, Any]:
+        """What the server says of itself."""
+        with urllib.request.urlopen(f"{self.control}/__stats", timeout=10) as answer:
+            return dict(json.load(answer))
+
+
+def credentials(sts: Any, account: str) -> dict[str, str]:
+    given = sts.assume_role(RoleArn=f"arn:aws:iam::{account}:role/{ROLE}", RoleSessionName="test")
+    names = ("AccessKeyId", "SecretAccessKey", "SessionToken")
+    words = ("aws_access_key_id", "aws_secret_access_key", "aws_session_token")
+    return {word: given["Credentials"][name] for word, name in zip(words, names, strict=True)}
+
+
+def direct(service: str, region: str, **given: str) -> Any:
+    """A client of the sandbox itself, in this process, in the Region that stands for *region*."""
+    return client(service, HOME if region == HOME else ELSEWHERE, None, None, tuple(given.items()))
+
+
+@cache
+def client(
+    service: str, region: str, url: str | None, bundle: str | None, given: tuple[tuple[str, str], ...]
+) -> Any:
+    session = botocore.session.get_session()
+    session.register_component("data_loader", MODELS)
+    config = Config(s3={"addressing_style": "path"}, retries={"total_max_attempts": 1})
+    return session.create_client(
+        service, region_name=region, endpoint_url=url, verify=bundle, config=config, **dict(given)
+    )
+
+
+@pytest.fixture(scope="module")
+def recorded() -> Iterator[tuple[Recorder, list[str]]]:
+    with world.organization(3, REGIONS, 1) as made:
+        yield made
+
+
+Serve = Callable[..., Any]
+
+
+@pytest.fixture
+def serve(recorded: tuple[Recorder, list[str]], tmp_path: Path) -> Serve:
+    recorder, members = recorded
+
+    @contextmanager
+    def serving(
+        weather: Weather | None = None, *, rate: float = 100.0, tls: bool = False
+    ) -> Iterator[Served]:
+        accounts = [MANAGEMENT, *members]
+        state = State(3, len(REGIONS) + 1, rate)
+        state.drift(0.5, len(REGIONS), 1)
+        organization = Organization(recorder, accounts, REGIONS, state, weather or Weather())
+        telling = Telling(organization, state, accounts, REGIONS)
+        context, bundle = certified(tmp_path) if tls else (None, None)
+        listener, control = (socket.create_server(("127.0.0.1", 0)) for _ in range(2))
+        ports = [each.getsockname()[1] for each in (listener, control)]
+        loop = Loop(listener, control, organization, 0.0, context)
+        telling.loop = loop
+        thread = threading.Thread(target=loop.run)
+        thread.start()
+        try:
+            scheme = "https" if tls else "http"
+            yield Served(
+                organization,
+                state,
+                accounts,
+                ports[0],
+                f"http://127.0.0.1:{ports[1]}",
+                scheme,
+                str(bundle) if bundle else None,
+            )
+        finally:
+            loop.stop()
+            thread.join()
+            listener.close()
+            control.close()
+
+    return serving
+
+
+def answer(client: Any, operation: str, params: dict[str, Any], account: str) -> Any:
+    """What the client makes of the answer, but for the times, and for what is each request's own."""
+    try:
+        got = getattr(client, operation)(**params)
+    except ClientError as error:
+        got = error.response
+    status = got.pop("ResponseMetadata")["HTTPStatusCode"]
+    text = json.dumps(got, default=lambda value: "time" if isinstance(value, datetime) else repr(value))
+    region = client.meta.region_name
+    text = text.replace(account, "ACCOUNT")
+    return status, json.loads(text.replace(region, "REGION") if region != HOME else text)
+
+
+@pytest.fixture
+def enabled(recorded: tuple[Recorder, list[str]]) -> Callable[[str], Any]:
+    """The Region that stands for others is none of the organization's, unless it is asked for itself."""
+
+    @contextmanager
+    def enabling(region: str) -> Iterator[None]:
+        sandbox = recorded[0].world
+        was = sandbox.disabled
+        sandbox.disabled = {*world.REGIONS} - {*REGIONS, *([ELSEWHERE] if region != HOME else [])}
+        yield
+        sandbox.disabled = was
+
+    return enabling
+
+
+def test_the_management_account_gets_the_sandboxs_answers(
+    serve: Serve, enabled: Callable[[str], Any]
+) -> None:
+    with serve() as served:
+        for service, operation, params in [*CENTRAL, *GLOBAL, *REGIONAL]:
+            for region in REGIONS if service == "config" else [HOME]:
+                got = answer(served.client(service, region), operation, params, MANAGEMENT)
+                with enabled(region):
+                    want = answer(direct(service, region), operation, params, MANAGEMENT)
+                assert got == want, operation
+        mine, its = served.client("organizations", HOME), direct("organizations", HOME)
+        root = {"ParentId": its.list_roots()["Roots"][0]["Id"]}
+        for operation in ("list_accounts_for_parent", "list_organizational_units_for_parent"):
+            assert answer(mine, operation, root, MANAGEMENT) == answer(its, operation, root, MANAGEMENT)
+        assert served.told()["answers"].keys() == {"answered", "reset"}
+
+
+def test_each_member_gets_the_sandboxs_answers(serve: Serve, enabled: Callable[[str], Any]) -> None:
+    seen = set()
+    samples = {each: credentials(direct("sts", HOME), each) for each in (IN_SYNC, DRIFTED)}
+    with serve() as served:
+        for place, account in enumerate(served.accounts[1:], 1):
+            given = served.member(account)
+            for service, operation, params in [*GLOBAL, *REGIONAL]:
+                for spot, region in enumerate(REGIONS if service == "config" else [HOME]):
+                    drifted = {
+                        "iam": served.state.policy[place] == 1,
+                        "config": served.state.recorder[place] == spot + 1,
+                    }
+                    sample = DRIFTED if drifted.get(service) else IN_SYNC
+                    seen.add((sample, service))
+                    mine = served.client(service, region, **given)
+                    its = direct(service, region, **samples[sample])
+                    with enabled(region):
+                        want = answer(its, operation, params, sample)
+                    assert answer(mine, operation, params, account) == want, operation
+    assert {(DRIFTED, "iam"), (DRIFTED, "config"), (IN_SYNC, "iam"), (IN_SYNC, "config")} <= seen
+
+
+def test_a_repair_counts_for_its_account_and_no_other_write_is_taken(serve: Serve) -> None:
+    with serve() as served:
+        place = next(i for i, drifted in enumerate(served.state.policy) if drifted)
+        given = served.member(served.accounts[place])
+        iam = served.client("iam", HOME, **given)
+        policy = iam.get_account_password_policy()["PasswordPolicy"]
+        assert policy["MinimumPasswordLength"] == 8
+        del policy["ExpirePasswords"]
+        with pytest.raises(ClientError, match="not those of the file"):
+            iam.update_account_password_policy(**{**policy, "MinimumPasswordLength": 9})
+        iam.update_account_password_policy(**{**policy, "MinimumPasswordLength": 14})
+        assert iam.get_account_password_policy()["PasswordPolicy"]["MinimumPasswordLength"] == 14
+        config = served.client("config", REGIONS[served.state.recorder[place] - 1], **given)
+        status = "ConfigurationRecordersStatus"
+        assert not config.describe_configuration_recorder_status()[status][0]["recording"]
+        config.start_configuration_recorder(ConfigurationRecorderName="default")
+        assert config.describe_configuration_recorder_status()[status][0]["recording"]
+        assert served.told()["drifted"] == 0
+        with pytest.raises(ClientError, match=r"config:StopConfigurationRecorder.*takes no writes"):
+            config.stop_configuration_recorder(ConfigurationRecorderName="default")
+        with urllib.request.urlopen(f"{served.control}/__reset", timeout=10):
+            assert iam.get_account_password_policy()["PasswordPolicy"]["MinimumPasswordLength"] == 8
+
+
+def test_what_comes_too_fast_is_refused_in_the_words_of_the_service(serve: Serve) -> None:
+    codes = {
+        ("iam", "get_account_password_policy"): "Throttling",
+        ("config", "describe_delivery_channels"): "ThrottlingException",
+        ("organizations", "describe_organization"): "TooManyRequestsException",
+        ("s3", "list_buckets"): "SlowDown",
+    }
+    with serve(rate=0.001) as served:
+        for (service, operation), code in codes.items():
+            getattr(served.client(service, HOME), operation)()
+            with pytest.raises(ClientError) as refused:
+                getattr(served.client(service, HOME), operation)()
+            assert refused.value.response["Error"]["Code"] == code
+        given = served.member(served.accounts[1])
+        served.client("iam", HOME, **given).get_account_password_policy()  # another account's lane is free
+        assert served.told()["answers"]["throttled"] == len(codes)
+
+
+def test_who_and_where_nobody_may_enter(serve: Serve) -> None:
+    with serve() as plain:
+        first, second = plain.accounts[1:]
+    with serve(Weather(account=first, region=REGIONS[1])) as served:
+        sts = served.client("sts", HOME)
+        for arn in (f"{first}:role/{ROLE}", f"{second}:role/Another", f"999999999999:role/{ROLE}"):
+            with pytest.raises(ClientError, match=r"AccessDenied.*sts:AssumeRole"):
+                sts.assume_role(RoleArn=f"arn:aws:iam::{arn}", RoleSessionName="test")
+        given = served.member(second)
+        served.client("config", HOME, **given).describe_delivery_channels()
+        with pytest.raises(ClientError, match=r"AccessDeniedException.*service control policy"):
+            served.client("config", REGIONS[1], **given).describe_delivery_channels()
+        with pytest.raises(ClientError, match="AccessDenied"):
+            credentials(served.client("sts", HOME, **given), second)
+
+
+def test_credentials_of_two_accounts_mixed_are_noticed(serve: Serve) -> None:
+    with serve() as served:
+        one, other = (served.member(each) for each in served.accounts[1:])
+        mixed = {**one, "aws_session_token": other["aws_session_token"]}
+        with pytest.raises(ClientError, match="InvalidClientTokenId"):
+            served.client("iam", HOME, **mixed).get_account_password_policy()
+        with pytest.raises(ClientError, match="UnrecognizedClientException"):
+            served.client("config", HOME, **mixed).describe_delivery_channels()
+
+
+def test_a_region_that_is_not_enabled_and_an_operation_that_is_not_there(serve: Serve) -> None:
+    with serve() as served:
+        given = served.member(served.accounts[1])
+        with pytest.raises(ClientError, match="UnrecognizedClientException"):
+            served.client("config", "eu-west-3", **given).describe_delivery_channels()
+        with pytest.raises(ClientError, match="does not know artifact:") as unknown:
+            served.client("artifact", HOME, **given).list_reports()
+        assert unknown.value.response["ResponseMetadata"]["HTTPStatusCode"] == 501
+
+
+def test_signatures_are_checked_where_that_is_asked_for(serve: Serve) -> None:
+    bucket = {"Bucket": f"acme-config-{MANAGEMENT}"}
+    own = {"aws_access_key_id": "AKIAFLEET", "aws_secret_access_key": SECRET}
+    wrong = {**own, "aws_secret_access_key": "other"}
+    with serve() as served:
+        served.organization.checks_signatures = True
+        member = credentials(served.client("sts", HOME, **own), served.accounts[1])
+        served.client("s3", HOME, **own).get_bucket_policy(**bucket, ExpectedBucketOwner=MANAGEMENT)
+        served.client("account", HOME, **own).list_regions()
+        for region in REGIONS:
+            served.client("config", region, **member).describe_delivery_channels()
+        with pytest.raises(ClientError, match="SignatureDoesNotMatch"):
+            served.client("s3", HOME, **wrong).get_bucket_policy(**bucket)
+        with pytest.raises(ClientError, match="SignatureDoesNotMatch"):
+            served.client("sts", HOME, **wrong).get_caller_identity()
+        with pytest.raises(ClientError, match="InvalidSignatureException"):
+            served.client("organizations", HOME, **wrong).list_roots()
+        mixed = {**member, "aws_secret_access_key": SECRET}
+        with pytest.raises(ClientError, match="InvalidSignatureException"):
+            served.client("config", HOME, **mixed).describe_delivery_channels()
+
+
+def test_bad_weather(serve: Serve) -> None:
+    with serve(Weather(broken=1.0)) as served, pytest.raises(ClientError) as failed:
+        served.client("sts", HOME).get_caller_identity()
+    assert failed.value.response["ResponseMetadata"]["HTTPStatusCode"] == 500
+    with serve(Weather(reset=1.0)) as served, pytest.raises(ConnectionClosedError):
+        served.client("sts", HOME).get_caller_identity()
+    with serve() as served, pytest.raises(urllib.error.HTTPError, match="403"):
+        urllib.request.urlopen(f"http://127.0.0.1:{served.port}/", timeout=10)
+
+
+def test_over_tls_with_the_roots_of_a_real_client(serve: Serve) -> None:
+    with serve(tls=True) as served:
+        assert served.bundle is not None
+        assert Path(served.bundle).read_text().count("BEGIN CERTIFICATE") > 100
+        assert served.client("sts", HOME).get_caller_identity()["Account"] == MANAGEMENT
+
+
+@pytest.mark.parametrize(
+    ("sizes", "row"),
+    [
+        (["--accounts=1", "--regions=1", "--servers=2"], "diff 1 x 1"),
+        (
+            ["--accounts=3", "--regions=2", "--drift=0.5", "--command=apply", "--tls", "--signatures"],
+            "apply 3 x 2 tls",
+        ),
+    ],
+)
+def test_the_bench_tells_what_a_run_cost_and_whether_it_did_its_work(sizes: list[str], row: str) -> None:
+    command = [sys.executable, str(ROOT / "scripts" / "fleet_bench.py"), "--latency=0", *sizes]
+    done = subprocess.run(command, capture_output=True, text=True, check=True, cwd=ROOT)
+    headings, figures = done.stdout.splitlines()
+    assert headings.split()[:3] == ["accounts", "x", "Regions"]
+    assert figures.strip().startswith(row)
+    assert figures.endswith("exit 0")

@@ -1,0 +1,131 @@
+"""Trails of others: in the way of ours, or beside it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from provisioner.model import Kind
+from provisioner.sandbox import Fault
+
+from ...conftest import Bench
+from .test_trail import ACCOUNT, ARN, ONLY, PLAIN, SELECTORS, notes, repaired, result, written_by_anyone
+from .test_trusted_access import MEMBER, become
+
+
+def make_trail(bench: Bench, name: str, region: str = "us-east-1", **given: Any) -> Any:
+    bucket, cloudtrail = f"acme-{name}-{region}", bench.client("cloudtrail", region)
+    s3 = bench.client("s3")
+    s3.create_bucket(Bucket=bucket)
+    with written_by_anyone(s3, bucket):
+        cloudtrail.create_trail(Name=name, S3BucketName=bucket, IsMultiRegionTrail=True, **given)
+    cloudtrail.start_logging(Name=name)
+    return cloudtrail
+
+
+def test_a_trail_with_another_home_is_never_made_twice(bench: Bench) -> None:
+    make_trail(bench, "audit", "eu-west-1")
+    found = result(bench)
+    assert found.changes == []
+    assert found.failure
+    assert "at home in eu-west-1" in found.failure.message
+    assert "`home_region: eu-west-1`" in found.failure.message
+
+
+def test_the_organizations_trail_seen_from_a_member_is_not_touched(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bench.apply(PLAIN + "  is_organization_trail: true\n", only=ONLY)
+    become(bench, monkeypatch, MEMBER)
+    found = result(bench, PLAIN.replace("acme-logs", "acme-member-logs"))
+    assert found.failure
+    assert f"belongs to the organization's management account {ACCOUNT}" in found.failure.message
+
+
+def test_a_delegated_administrator_makes_and_keeps_the_organizations_trail(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    text = PLAIN + "  is_organization_trail: true\n"
+    bench.apply(text, only=("trusted_access",))
+    bench.client("cloudtrail").register_organization_delegated_admin(MemberAccountId=MEMBER)
+    become(bench, monkeypatch, MEMBER)
+    bench.apply(text, only=ONLY)
+    [trail] = bench.client("cloudtrail").describe_trails()["trailList"]
+    assert trail["TrailARN"] == ARN, "the management account's"
+    bench.client("cloudtrail").stop_logging(Name=ARN)
+    assert repaired(bench, text) == ["StartLogging"]
+
+
+def test_a_delegated_administrators_own_trail_is_in_the_way(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    text = PLAIN + "  is_organization_trail: true\n"
+    bench.apply(text, only=("trusted_access",))
+    bench.client("cloudtrail").register_organization_delegated_admin(MemberAccountId=MEMBER)
+    become(bench, monkeypatch, MEMBER)
+    make_trail(bench, "audit")
+    found = result(bench, text)
+    assert found.failure
+    assert "is this account's own" in found.failure.message
+
+
+def test_a_failed_read_is_no_absence(bench: Bench) -> None:
+    text = PLAIN + SELECTORS + "  tags: {team: security}\n  insight_selectors: []\n"
+    bench.apply(text, only=ONLY)
+    denied = {""}
+    bench.world.interrupt(
+        lambda call, phase: Fault("AccessDeniedException") if call.operation in denied else None
+    )
+    for operation in (
+        "DescribeTrails",
+        "GetTrailStatus",
+        "GetEventSelectors",
+        "GetInsightSelectors",
+        "ListTags",
+    ):
+        denied = {operation}
+        plan = bench.diff(text, only=ONLY)
+        assert plan.changes == []
+        assert {r.failure.code for r in plan.results if r.failure} == {"AccessDeniedException"}
+
+
+def test_another_trail_that_records_management_events_is_said(bench: Bench) -> None:
+    cloudtrail = make_trail(bench, "old", "eu-west-1")
+    bench.apply(PLAIN, only=ONLY)
+    text = "records management events too: AWS bills every copy but the first"
+    assert notes(bench, PLAIN) == [(Kind.WARNING, text)]
+
+    vault = {"Type": "AWS::S3::Object", "Values": ["arn:aws:s3:::vault/"]}
+    data_only = [{"IncludeManagementEvents": False, "DataResources": [vault]}]
+    cloudtrail.put_event_selectors(TrailName="old", EventSelectors=data_only)
+    assert notes(bench, PLAIN) == []
+
+    cloudtrail.put_event_selectors(TrailName="old", EventSelectors=[{"ReadWriteType": "WriteOnly"}])
+    assert notes(bench, PLAIN) == [(Kind.WARNING, text)]
+
+    cloudtrail.stop_logging(Name="old")
+    assert notes(bench, PLAIN) == []
+
+
+def test_a_trail_of_others_that_cannot_be_looked_into_is_no_failure(bench: Bench) -> None:
+    cloudtrail = make_trail(bench, "old")
+    cloudtrail.put_event_selectors(TrailName="old", EventSelectors=[{"ReadWriteType": "WriteOnly"}])
+    bench.apply(PLAIN, only=ONLY)
+    bench.world.interrupt(
+        lambda call, phase: Fault("AccessDeniedException") if call.operation == "GetEventSelectors" else None
+    )
+    [(kind, said)] = notes(bench, PLAIN)
+    assert (kind, said.startswith("may record management events too")) == (Kind.WARNING, True)
+
+
+def test_a_trail_that_records_its_own_deliveries_is_warned_of(bench: Bench) -> None:
+    everything = 'data_resources: [{type: "AWS::S3::Object", values: ["arn:aws:s3"]}]'
+    [(kind, said)] = notes(bench, f"{PLAIN}  event_selectors: [{{{everything}}}]\n")
+    assert (kind, "arn:aws:s3:::acme-logs/" in said) == (Kind.WARNING, True)
+
+
+def test_an_organization_trail_of_one_region_is_warned_of(bench: Bench) -> None:
+    text = PLAIN + "  is_organization_trail: true\n  is_multi_region_trail: false\n"
+    [(kind, said)] = notes(bench, text)
+    assert (kind, "us-east-1 only" in said) == (Kind.WARNING, True)

@@ -1,0 +1,66 @@
+"""What CloudTrail would refuse is refused when the file is read, with its place."""
+
+from __future__ import annotations
+
+import pytest
+
+from provisioner.baseline.file import BaselineError
+
+from ...conftest import Bench
+from .test_trail import ADVANCED, GROUP, PLAIN, ROLE
+
+_DATA = 'include_management_events: false, data_resources: [{type: "AWS::S3::Object", values: [%s]}]'
+_MANY = ", ".join(f"a{number}" for number in range(251))
+_INSIGHTS = "  insight_selectors: [{insight_type: %s}]"
+
+
+@pytest.mark.parametrize(
+    ("lines", "path", "says"),
+    [
+        ("name: a--b", "name", "singly"),
+        ("name: ab", "name", "3 to 128"),
+        ("name: 10.0.0.1", "name", "IP address"),
+        ("name: aws-controltower-BaselineCloudTrail", "name", "Control Tower"),
+        ("s3_bucket_name: log", "s3_bucket_name", "did you mean 'logs'"),
+        ("s3_key_prefix: x/", "s3_key_prefix", "without a '/'"),
+        ("s3_key_prefix: x/AWSLogs/y", "s3_key_prefix", "AWSLogs/"),
+        ("include_global_service_events: false", "include_global_service_events", "drop this line"),
+        (f"cloud_watch_logs_role_arn: {ROLE}", "cloud_watch_logs_role_arn", "cloud_watch_logs_log_group_arn"),
+        (f"cloud_watch_logs_log_group_arn: '{GROUP[:-2]}'", "cloud_watch_logs_log_group_arn", "':*'"),
+        ("kms_key_id: arn:aws:kms:eu-west-1:123456789012:key/1", "kms_key_id", "us-east-1"),
+        ("event_selectors: []", "event_selectors", "1 to 5"),
+        (f"event_selectors: [{', '.join(['{}'] * 6)}]", "event_selectors", "1 to 5"),
+        ("event_selectors: [{include_management_events: false}]", "event_selectors[0]", "records nothing"),
+        (f"event_selectors: [{{{_DATA % _MANY}}}]", "event_selectors", "got 251"),
+        (f"event_selectors: [{{}}]\n{ADVANCED}", "advanced_event_selectors", "keep one"),
+        (
+            f"event_selectors: [{{{_DATA % 'a'}}}]\n{_INSIGHTS % 'ApiErrorRateInsight'}",
+            "insight_selectors[0]",
+            "management events",
+        ),
+        (
+            f"event_selectors: [{{read_write_type: ReadOnly}}]\n{_INSIGHTS % 'ApiCallRateInsight'}",
+            "insight_selectors[0]",
+            "management writes",
+        ),
+        (
+            "advanced_event_selectors: [{field_selectors: [{field: eventName, equals: [x]}]}]",
+            "advanced_event_selectors[0].field_selectors",
+            "eventCategory",
+        ),
+        (
+            "advanced_event_selectors: [{field_selectors: [{field: eventCategory}]}]",
+            "advanced_event_selectors[0].field_selectors[0]",
+            "want a condition",
+        ),
+        ("tags: {'aws:x': y}", "tags['aws:x']", "AWS's own"),
+    ],
+)  # fmt: skip
+def test_what_aws_would_refuse_is_refused_offline(bench: Bench, lines: str, path: str, says: str) -> None:
+    text = PLAIN.replace("  name: audit\n", "") if lines.startswith("name:") else PLAIN
+    text = text.replace("  s3_bucket_name: logs\n", "") if lines.startswith("s3_bucket") else text
+    with pytest.raises(BaselineError) as caught:
+        bench.baseline(f"{text}  {lines}\n")
+    [problem] = caught.value.problems
+    assert problem.path == f"cloudtrail.{path}"
+    assert says in problem.message + problem.hint

@@ -1,0 +1,320 @@
+"""The recorder: each way it drifts, what is adopted, and what is left alone."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from ...conftest import Bench
+from .sample import (
+    EC2,
+    EVERYTHING,
+    RDS,
+    S3,
+    SERVICE_ROLE,
+    config_file,
+    fields,
+    notes,
+    put_recorder,
+    recorder,
+    recorder_file,
+)
+
+ONLY = ("config_recorder",)
+ALL = recorder_file(EVERYTHING)
+REGIONS = ("us-east-1", "eu-west-1")
+DAILY = {"recordingFrequency": "DAILY", "recordingModeOverrides": []}
+GROUP = "recordingGroup"
+STRATEGY = f"{GROUP}.recordingStrategy.useOnly"
+
+
+def test_a_new_account_gets_one_that_records(bench: Bench) -> None:
+    plan = bench.apply(recorder_file(EVERYTHING, {"recording_frequency": "CONTINUOUS"}), only=ONLY)
+    made = [(c.call.operation, c.action) for r, c in plan.changes if r.step == "config_recorder"]
+    assert made == [
+        ("put_configuration_recorder", "create"),
+        ("put_delivery_channel", "create"),
+        ("start_configuration_recorder", "update"),
+    ]
+    have = recorder(bench)
+    assert (have["name"], have["roleARN"]) == ("default", SERVICE_ROLE)
+    assert have[GROUP]["includeGlobalResourceTypes"] is True
+    (status,) = bench.client("config").describe_configuration_recorder_status()[
+        "ConfigurationRecordersStatus"
+    ]
+    assert status["recording"] is True
+
+
+def test_what_the_file_leaves_out_is_left_to_aws(bench: Bench) -> None:
+    bench.apply(config_file(), only=ONLY)
+    assert recorder(bench)[GROUP]["includeGlobalResourceTypes"] is False
+    put_recorder(
+        bench,
+        recordingGroup={"allSupported": True, "includeGlobalResourceTypes": True},
+        recordingMode=DAILY,
+    )
+    assert fields(bench.diff(config_file(), only=ONLY)) == []
+
+
+@pytest.mark.parametrize(
+    ("group", "mode", "by_hand", "expected"),
+    [
+        (
+            EVERYTHING,
+            None,
+            {GROUP: {"allSupported": True, "includeGlobalResourceTypes": False}},
+            [(f"{GROUP}.includeGlobalResourceTypes", False, True)],
+        ),
+        (
+            EVERYTHING,
+            None,
+            {GROUP: {"resourceTypes": [S3]}},
+            [
+                (f"{GROUP}.allSupported", False, True),
+                (f"{GROUP}.includeGlobalResourceTypes", False, True),
+                (f"{GROUP}.resourceTypes", [S3], []),
+                (STRATEGY, "INCLUSION_BY_RESOURCE_TYPES", "ALL_SUPPORTED_RESOURCE_TYPES"),
+            ],
+        ),
+        (
+            {"resource_types": [S3, EC2]},
+            None,
+            {GROUP: {"resourceTypes": [S3]}},
+            [(f"{GROUP}.resourceTypes", [S3], [EC2, S3])],
+        ),
+        (
+            {"resource_types": [S3, EC2]},
+            None,
+            {GROUP: {"resourceTypes": [S3, RDS]}},  # what is recorded stays
+            [(f"{GROUP}.resourceTypes", [RDS, S3], [EC2, RDS, S3])],
+        ),
+        (
+            {"exclusion_by_resource_types": [S3]},
+            None,
+            {
+                GROUP: {
+                    "exclusionByResourceTypes": {"resourceTypes": [S3, EC2]},
+                    "recordingStrategy": {"useOnly": "EXCLUSION_BY_RESOURCE_TYPES"},
+                }
+            },
+            [(f"{GROUP}.exclusionByResourceTypes.resourceTypes", [EC2, S3], [S3])],
+        ),
+        (
+            None,
+            {"recording_frequency": "CONTINUOUS"},
+            {"recordingMode": DAILY},
+            [("recordingMode.recordingFrequency", "DAILY", "CONTINUOUS")],
+        ),
+        (
+            None,
+            {
+                "recording_frequency": "DAILY",
+                "recording_mode_overrides": [
+                    {
+                        "resource_types": [EC2, S3],
+                        "recording_frequency": "CONTINUOUS",
+                        "description": "watch",
+                    }
+                ],
+            },
+            {"recordingMode": DAILY},
+            [
+                (
+                    "recordingMode.recordingModeOverrides",
+                    [],
+                    [
+                        {
+                            "resourceTypes": [EC2, S3],
+                            "recordingFrequency": "CONTINUOUS",
+                            "description": "watch",
+                        }
+                    ],
+                )
+            ],
+        ),
+    ],
+)
+def test_each_way_it_drifts(
+    bench: Bench,
+    group: dict[str, Any] | None,
+    mode: dict[str, Any] | None,
+    by_hand: dict[str, Any],
+    expected: list[Any],
+) -> None:
+    text = recorder_file(group, mode)
+    bench.apply(text, only=ONLY)
+    put_recorder(bench, **by_hand)
+    assert fields(bench.diff(text, only=ONLY)) == expected
+    bench.apply(text, only=ONLY)
+
+
+def test_the_description_of_an_override_is_compared_where_it_is_stated(bench: Bench) -> None:
+    override = {"resource_types": [S3], "recording_frequency": "DAILY"}
+
+    def text(**more: str) -> str:
+        return recorder_file(None, {"recording_mode_overrides": [{**override, **more}]})
+
+    bench.apply(text(description="cheap"), only=ONLY)
+    assert fields(bench.diff(text(), only=ONLY)) == []
+    ((name, _, _),) = fields(bench.diff(text(description="dear"), only=ONLY))
+    assert name == "recordingMode.recordingModeOverrides"
+    bench.apply(text(description="dear"), only=ONLY)
+
+
+def test_another_role_is_drift(bench: Bench) -> None:
+    own = config_file({"role_name": "recorder"})
+    bench.apply(own, only=ONLY)
+    role = f"arn:aws:iam::{bench.world.account_id}:role/recorder"
+    assert recorder(bench)["roleARN"] == role
+    bench.client("iam").create_service_linked_role(AWSServiceName="config.amazonaws.com")
+    assert fields(bench.diff(config_file(), only=ONLY)) == [("roleARN", role, SERVICE_ROLE)]
+    bench.apply(config_file(), only=ONLY)
+
+
+def test_a_stopped_recorder_is_started_and_none_is_ever_stopped(bench: Bench) -> None:
+    bench.apply(ALL, only=ONLY)
+    bench.client("config").stop_configuration_recorder(ConfigurationRecorderName="default")
+    put_recorder(bench, recordingGroup={"resourceTypes": [S3]})
+    before = len(bench.world.writes)
+    assert ("recording", False, True) in fields(bench.diff(ALL, only=ONLY))
+    bench.apply(ALL, only=ONLY)
+    assert [call.operation for call in bench.world.writes[before:]] == [
+        "PutConfigurationRecorder",
+        "StartConfigurationRecorder",
+    ]
+
+
+def test_the_request_keeps_what_the_file_does_not_state(bench: Bench) -> None:
+    bench.apply(config_file(), only=ONLY)
+    put_recorder(bench, recordingMode=DAILY)
+    bench.apply(recorder_file(EVERYTHING), only=ONLY)
+    assert recorder(bench)["recordingMode"] == DAILY
+    sent = next(c for c in reversed(bench.world.writes) if c.operation == "PutConfigurationRecorder")
+    assert sorted(sent.params["ConfigurationRecorder"]) == [
+        "name",
+        "recordingGroup",
+        "recordingMode",
+        "roleARN",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("group", "mode", "by_hand", "text"),
+    [
+        (
+            {"resource_types": [S3]},
+            None,
+            {GROUP: {"resourceTypes": [S3, EC2]}},
+            f"records {EC2}, {S3}; the baseline asks for {S3}",
+        ),
+        (
+            {"resource_types": [S3]},
+            None,
+            {GROUP: {"allSupported": True, "includeGlobalResourceTypes": True}},
+            f"records every type; the baseline asks for {S3}",
+        ),
+        (
+            {"exclusion_by_resource_types": [S3, EC2]},
+            None,
+            {GROUP: {"allSupported": True, "includeGlobalResourceTypes": True}},
+            f"records every type; the baseline asks for every type but {EC2}, {S3}",
+        ),
+        (
+            None,
+            {"recording_frequency": "DAILY"},
+            {"recordingMode": {"recordingFrequency": "CONTINUOUS"}},
+            "records every type at each change; the baseline asks for nothing",
+        ),
+    ],
+)
+def test_more_is_said_and_left_alone_unless_exact(
+    bench: Bench,
+    group: dict[str, Any] | None,
+    mode: dict[str, Any] | None,
+    by_hand: dict[str, Any],
+    text: str,
+) -> None:
+    file = recorder_file(group, mode)
+    bench.apply(file, only=ONLY)
+    put_recorder(bench, **by_hand)
+    plan = bench.diff(file, only=ONLY)
+    assert fields(plan) == []
+    assert notes(plan) == [("STRICTER", f"configuration recorder default: {text}")]
+    exact = recorder_file(group, mode, exact=True)
+    ((_, change),) = bench.diff(exact, only=ONLY).changes
+    assert (change.consent, change.loses) == ("record-less", f"what is recorded beyond the file: {text}")
+    before = len(bench.world.writes)
+    bench.apply(exact, only=ONLY)
+    assert bench.world.writes[before:] == [], "nothing is done without the flag"
+    bench.apply(exact, only=ONLY, allow=("record-less",))
+    plan = bench.diff(exact, only=ONLY)
+    assert (fields(plan), notes(plan)) == ([], [])
+
+
+def test_what_is_not_allowed_to_be_loosened_holds_up_no_repair(bench: Bench) -> None:
+    group, mode = {"resource_types": [S3, EC2]}, {"recording_frequency": "DAILY"}
+    bench.apply(recorder_file(group, mode), only=ONLY)
+    put_recorder(
+        bench,
+        recordingGroup={"resourceTypes": [S3, RDS]},
+        recordingMode={"recordingFrequency": "CONTINUOUS"},
+    )
+    exact = recorder_file(group, mode, exact=True)
+    repair, loosening = (change for _, change in bench.diff(exact, only=ONLY).changes)
+    assert (repair.consent, [(d.have, d.want) for d in repair.differences]) == (
+        None,
+        [([RDS, S3], [EC2, RDS, S3])],
+    )
+    assert (loosening.consent, [(d.have, d.want) for d in loosening.differences]) == (
+        "record-less",
+        [([EC2, RDS, S3], [EC2, S3]), ("CONTINUOUS", "DAILY")],
+    )
+    bench.apply(exact, only=ONLY)
+    have = recorder(bench)
+    assert sorted(have[GROUP]["resourceTypes"]) == sorted([S3, EC2, RDS])
+    assert have["recordingMode"]["recordingFrequency"] == "CONTINUOUS"
+    bench.apply(exact, only=ONLY, allow=("record-less",))
+    have = recorder(bench)
+    assert sorted(have[GROUP]["resourceTypes"]) == sorted([S3, EC2])
+    assert have["recordingMode"]["recordingFrequency"] == "DAILY"
+
+
+def test_a_new_recorder_asks_for_nothing(bench: Bench) -> None:
+    exact = recorder_file({"resource_types": [S3]}, {"recording_frequency": "DAILY"}, exact=True)
+    plan = bench.apply(exact, only=ONLY)
+    assert {change.consent for _, change in plan.changes} == {None}
+    assert fields(bench.diff(exact, only=ONLY)) == []
+
+
+def test_longer_history(bench: Bench) -> None:
+    def text(days: int, **more: Any) -> str:
+        return config_file({"retention_period_in_days": days, **more})
+
+    plan = bench.apply(text(365), only=ONLY)
+    assert [f for f in fields(plan) if f[0] == "RetentionPeriodInDays"] == [
+        ("RetentionPeriodInDays", None, 365)
+    ]
+    bench.client("config").put_retention_configuration(RetentionPeriodInDays=90)
+    assert fields(bench.diff(text(365), only=ONLY)) == [("RetentionPeriodInDays", 90, 365)]
+    bench.apply(text(365), only=ONLY)
+    plan = bench.diff(text(180), only=ONLY)
+    assert (fields(plan), notes(plan)) == (
+        [],
+        [("STRICTER", "AWS Config history: is kept for 365 days; the baseline asks for 180")],
+    )
+    ((_, change),) = bench.diff(text(180, exact=True), only=ONLY).changes
+    assert (change.consent, change.loses) == (
+        "shorten-config-history",
+        "configuration history older than 180 days",
+    )
+
+
+def test_a_recorder_without_retention_keeps_seven_years(bench: Bench) -> None:
+    bench.apply(config_file(), only=ONLY)
+    plan = bench.diff(config_file({"retention_period_in_days": 365}), only=ONLY)
+    assert fields(plan) == []
+    assert notes(plan) == [
+        ("STRICTER", "AWS Config history: is kept for 2557 days; the baseline asks for 365")
+    ]
+    assert fields(bench.diff(config_file({"retention_period_in_days": 2557}), only=ONLY)) == []

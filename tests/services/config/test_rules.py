@@ -1,0 +1,298 @@
+"""The rules: each way they drift, whose they are, and where they run."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from provisioner.sandbox import Fault, WireCall
+
+from ...conftest import Bench
+from .sample import EVERYTHING, config_file, fields, notes
+
+ONLY = ("config_rules",)
+NAME = "passwords"
+BARE = {"source_identifier": "IAM_PASSWORD_POLICY"}
+TYPES = ["AWS::S3::Bucket", "AWS::EC2::Volume"]
+FULL = {
+    "source_identifier": "IAM_PASSWORD_POLICY",
+    "description": "as in the policy",
+    "input_parameters": {"MinimumPasswordLength": 14, "RequireSymbols": True},
+    "maximum_execution_frequency": "Six_Hours",
+    "tags": {"team": "security"},
+}
+TAGGED = {
+    "source_identifier": "REQUIRED_TAGS",
+    "input_parameters": {"tag1Key": "team"},
+    "scope": {"compliance_resource_types": TYPES},
+}
+
+
+def rules(*, regions: tuple[str, ...] = ("us-east-1",), exact: bool = False, **wanted: Any) -> str:
+    """The file with these rules."""
+    return config_file(
+        {"recorder": {"recording_group": EVERYTHING}, "rules": wanted, "exact": exact}, regions=regions
+    )
+
+
+def rule(bench: Bench, name: str = NAME) -> dict[str, Any]:
+    (have,) = bench.client("config").describe_config_rules(ConfigRuleNames=[name])["ConfigRules"]
+    return dict(have)
+
+
+def put(bench: Bench, name: str = NAME, **changed: Any) -> None:
+    """Somebody changes the rule by hand."""
+    have = {
+        k: v
+        for k, v in rule(bench, name).items()
+        if k not in {"ConfigRuleArn", "ConfigRuleId", "ConfigRuleState"}
+    }
+    full = {key: value for key, value in {**have, **changed}.items() if value is not None}
+    bench.client("config").put_config_rule(ConfigRule=full)
+
+
+def of_rules(bench: Bench, text: str) -> list[tuple[str, Any, Any]]:
+    return fields(bench.diff(text, only=ONLY))
+
+
+def test_rules_are_made_with_all_that_the_file_says(bench: Bench) -> None:
+    bench.apply(rules(passwords=FULL, tagged=TAGGED), only=ONLY)
+    have = rule(bench)
+    assert have["Source"] == {"Owner": "AWS", "SourceIdentifier": "IAM_PASSWORD_POLICY"}
+    assert have["Description"] == "as in the policy"
+    assert json.loads(have["InputParameters"]) == {"MinimumPasswordLength": "14", "RequireSymbols": "true"}
+    assert have["MaximumExecutionFrequency"] == "Six_Hours"
+    assert sorted(rule(bench, "tagged")["Scope"]["ComplianceResourceTypes"]) == sorted(TYPES)
+    tags = bench.client("config").list_tags_for_resource(ResourceArn=have["ConfigRuleArn"])["Tags"]
+    assert tags == [{"Key": "team", "Value": "security"}]
+    assert of_rules(bench, rules(passwords=FULL, tagged=TAGGED)) == []
+
+
+@pytest.mark.parametrize(
+    ("wanted", "by_hand", "expected"),
+    [
+        (FULL, {"Description": "mine"}, [("Description", "mine", "as in the policy")]),
+        (
+            FULL,
+            {"InputParameters": '{"RequireSymbols":"true"}'},
+            [("InputParameters.MinimumPasswordLength", None, "14")],
+        ),
+        (
+            FULL,
+            {
+                "InputParameters": json.dumps(
+                    {"RequireSymbols": "true", "MinimumPasswordLength": "6", "MaxPasswordAge": "9"}
+                )
+            },
+            [
+                ("InputParameters.MinimumPasswordLength", "6", "14"),
+                ("InputParameters.MaxPasswordAge", "9", None),
+            ],
+        ),
+        (
+            BARE,
+            {"InputParameters": '{"MinimumPasswordLength":"6"}'},
+            [("InputParameters.MinimumPasswordLength", "6", None)],
+        ),
+        (
+            FULL,
+            {"MaximumExecutionFrequency": "TwentyFour_Hours"},
+            [("MaximumExecutionFrequency", "TwentyFour_Hours", "Six_Hours")],
+        ),
+        (FULL, {"MaximumExecutionFrequency": None}, [("MaximumExecutionFrequency", None, "Six_Hours")]),
+        (
+            BARE,
+            {"Source": {"Owner": "AWS", "SourceIdentifier": "IAM_ROOT_ACCESS_KEY_CHECK"}},
+            [("Source.SourceIdentifier", "IAM_ROOT_ACCESS_KEY_CHECK", "IAM_PASSWORD_POLICY")],
+        ),
+        (
+            TAGGED,
+            {"Scope": {"ComplianceResourceTypes": TYPES[:1]}},
+            [("Scope.ComplianceResourceTypes", TYPES[:1], sorted(TYPES))],
+        ),
+    ],
+)
+def test_each_way_they_drift(
+    bench: Bench, wanted: dict[str, Any], by_hand: dict[str, Any], expected: list[Any]
+) -> None:
+    text = rules(passwords=wanted)
+    bench.apply(text, only=ONLY)
+    put(bench, **by_hand)
+    assert of_rules(bench, text) == expected
+    before = len(bench.world.writes)
+    bench.apply(text, only=ONLY)
+    assert [call.operation for call in bench.world.writes[before:]] == ["PutConfigRule"]
+
+
+def test_tags_are_set_by_a_call_of_their_own_and_those_of_others_stay(bench: Bench) -> None:
+    bench.apply(rules(passwords=FULL), only=ONLY)
+    arn, config = rule(bench)["ConfigRuleArn"], bench.client("config")
+    config.tag_resource(
+        ResourceArn=arn, Tags=[{"Key": "team", "Value": "sales"}, {"Key": "cost", "Value": "1"}]
+    )
+    assert of_rules(bench, rules(passwords=FULL)) == [("Tags.team", "sales", "security")]
+    bench.apply(rules(passwords=FULL), only=ONLY)
+    tags = {each["Key"]: each["Value"] for each in config.list_tags_for_resource(ResourceArn=arn)["Tags"]}
+    assert tags == {"team": "security", "cost": "1"}
+
+
+def test_a_change_keeps_what_the_file_does_not_state(bench: Bench) -> None:
+    bench.apply(rules(passwords=BARE), only=ONLY)
+    put(bench, Description="theirs", MaximumExecutionFrequency="One_Hour")
+    assert of_rules(bench, rules(passwords=BARE)) == []
+    changed = {**BARE, "input_parameters": {"MinimumPasswordLength": "14"}}
+    bench.apply(rules(passwords=changed), only=ONLY)
+    have = rule(bench)
+    assert (have["Description"], have["MaximumExecutionFrequency"]) == ("theirs", "One_Hour")
+
+
+def test_a_rule_evaluated_more_often_stays_unless_exact(bench: Bench) -> None:
+    bench.apply(rules(passwords=FULL), only=ONLY)
+    put(bench, MaximumExecutionFrequency="One_Hour", Description="mine")
+    plan = bench.apply(rules(passwords=FULL), only=ONLY)
+    assert [name for name, _, _ in fields(plan)] == ["Description"]
+    assert rule(bench)["MaximumExecutionFrequency"] == "One_Hour"
+    text = "config rule passwords: MaximumExecutionFrequency is One_Hour; the baseline asks for Six_Hours"
+    assert notes(plan) == [("STRICTER", text)]
+    exact = rules(passwords=FULL, exact=True)
+    ((_, change),) = bench.diff(exact, only=ONLY).changes
+    assert [(d.field, d.have, d.want) for d in change.differences] == [
+        ("MaximumExecutionFrequency", "One_Hour", "Six_Hours")
+    ]
+    assert (change.consent, change.loses) == (
+        "record-less",
+        "evaluated less often: MaximumExecutionFrequency is One_Hour; the baseline asks for Six_Hours",
+    )
+
+    put(bench, Description="mine")
+    bench.apply(exact, only=ONLY)
+    have = rule(bench)
+    assert (have["Description"], have["MaximumExecutionFrequency"]) == ("as in the policy", "One_Hour")
+    bench.apply(exact, only=ONLY, allow=("record-less",))
+    have = rule(bench)
+    assert (have["Description"], have["MaximumExecutionFrequency"]) == ("as in the policy", "Six_Hours")
+    assert of_rules(bench, exact) == []
+
+
+def test_how_often_another_rule_was_evaluated_says_nothing(bench: Bench) -> None:
+    text = rules(passwords=FULL)
+    bench.apply(text, only=ONLY)
+    other = {"Owner": "AWS", "SourceIdentifier": "IAM_ROOT_ACCESS_KEY_CHECK"}
+    put(bench, Source=other, InputParameters=None, MaximumExecutionFrequency="One_Hour")
+    plan = bench.apply(text, only=ONLY)
+    assert notes(plan) == []
+    assert rule(bench)["MaximumExecutionFrequency"] == "Six_Hours"
+
+
+def test_rules_of_other_names_stay_and_cost_nothing(bench: Bench) -> None:
+    bench.apply(rules(passwords=BARE), only=ONLY)
+    config = bench.client("config")
+    for place in range(30):
+        made = {
+            "ConfigRuleName": f"theirs-{place}",
+            "Source": {"Owner": "AWS", "SourceIdentifier": "ENCRYPTED_VOLUMES"},
+        }
+        config.put_config_rule(ConfigRule=made)
+    before = len(bench.world.calls)
+    assert of_rules(bench, rules(passwords=BARE)) == []
+    assert [c.operation for c in bench.world.calls[before:]].count("DescribeConfigRules") == 1
+    # One that is missing is found among all of them.
+    assert {name for name, _, _ in of_rules(bench, rules(passwords=BARE, more=BARE))} == {
+        "Source.Owner",
+        "Source.SourceIdentifier",
+    }
+
+
+def test_more_rules_than_one_question_holds(bench: Bench) -> None:
+    many = {f"rule-{place:02}": BARE for place in range(27)}
+    plan = bench.diff(rules(**many), only=ONLY)
+    assert sum(c.call.operation == "put_config_rule" for _, c in plan.changes) == 27
+    bench.apply(rules(**many), only=ONLY)
+    assert of_rules(bench, rules(**many)) == []
+
+
+@pytest.mark.parametrize(
+    ("by_hand", "words"),
+    [
+        ({"CreatedBy": "securityhub.amazonaws.com"}, "belongs to securityhub.amazonaws.com"),
+        (
+            {"Source": {"Owner": "CUSTOM_POLICY", "CustomPolicyDetails": {"PolicyRuntime": "guard-2.x.x"}}},
+            "is there as a rule of your own (CUSTOM_POLICY)",
+        ),
+    ],
+)
+def test_a_name_that_another_has_is_refused(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch, by_hand: dict[str, Any], words: str
+) -> None:
+    bench.apply(rules(passwords=BARE), only=ONLY)
+    from provisioner.aws import Cloud
+
+    real = Cloud.read
+
+    def read(self: Any, target: Any, service: str, region: str, operation: str, params: Any) -> Any:
+        answer = real(self, target, service, region, operation, params)
+        if operation == "describe_config_rules":  # moto makes no rules for services
+            answer["ConfigRules"] = [{**each, **by_hand} for each in answer["ConfigRules"]]
+        return answer
+
+    monkeypatch.setattr(Cloud, "read", read)
+    plan = bench.diff(rules(passwords=FULL), only=ONLY)
+    assert plan.changes == []
+    (failed,) = plan.failed
+    assert failed.failure is not None
+    assert words in failed.failure.message
+
+
+def test_a_rule_that_is_being_deleted_is_made_again_when_it_is_gone(bench: Bench) -> None:
+    bench.apply(rules(passwords=BARE), only=ONLY)
+    left = ["ResourceInUseException"] * 2
+
+    def deleting(call: WireCall, phase: str) -> Fault | None:
+        busy = call.operation == "PutConfigRule" and phase == "before" and left
+        return Fault(left.pop()) if busy else None
+
+    bench.client("config").delete_config_rule(ConfigRuleName=NAME)
+    bench.world.interrupt(deleting)
+    bench.apply(rules(passwords=BARE), only=ONLY)
+    assert {w.until for w in bench.waits} == {f"AWS Config to finish deleting the rule {NAME}"}
+    assert rule(bench)["ConfigRuleState"] == "ACTIVE"
+
+
+def test_a_failed_read_is_no_absence(bench: Bench) -> None:
+    bench.world.interrupt(
+        lambda call, _: Fault("AccessDeniedException") if call.operation == "DescribeConfigRules" else None
+    )
+    plan = bench.diff(rules(passwords=BARE), only=ONLY)
+    assert [r.failure.code for r in plan.failed if r.failure] == ["AccessDeniedException"]
+    assert [c for r, c in plan.changes if r.step == "config_rules"] == []
+
+
+def test_a_rule_about_iam_runs_at_home_only(bench: Bench) -> None:
+    regions = ("us-east-1", "eu-west-1")
+    text = rules(
+        regions=regions,
+        passwords={**BARE, "home_region_only": True},
+        disks={"source_identifier": "ENCRYPTED_VOLUMES"},
+    )
+    bench.apply(text, only=ONLY)
+    there = [
+        sorted(
+            r["ConfigRuleName"] for r in bench.client("config", region).describe_config_rules()["ConfigRules"]
+        )
+        for region in regions
+    ]
+    assert there == [["disks", "passwords"], ["disks"]]
+
+
+def test_verify_on_the_wire(bench: Bench) -> None:
+    bench.apply(rules(passwords=BARE), only=ONLY)
+    text = rules(passwords=BARE, more=BARE)
+    findings = {
+        f.resource: f.ok
+        for r in bench.run(text, only=ONLY).verify()
+        for f in r.findings
+        if r.step == "config_rules"
+    }
+    assert findings == {"config rule passwords": True, "config rule more": False}
