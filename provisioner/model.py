@@ -111,13 +111,13 @@ class Note:
 
 
 @dataclass(frozen=True)
-class Seen:
+class Exists:
     """A resource that the file is about is there, whether it must change or not."""
 
     resource: str
 
 
-Changes = Generator[Change | Note | Seen, Any, None]
+Changes = Generator[Change | Note | Exists, Any, None]
 
 
 def create(resource: str, want: Mapping[str, Any], call: Call) -> Change:
@@ -153,7 +153,8 @@ class Step:
     section: type
     ensure: Callable[..., Changes] = field(compare=False)
     verify: Callable[..., Findings] | None = field(default=None, compare=False)
-    archive: bool = False  # what it makes exists once, and in the account that keeps the logs
+    archive: bool = False  # it runs in the log archive account
+    clients: tuple[str, ...] = ()  # AWS services, by botocore's name, that it asks
 
 
 @dataclass(frozen=True)
@@ -191,6 +192,71 @@ class Result:
     def ok(self) -> bool:
         """The step ran to its end."""
         return self.failure is None and self.blocked_by is None
+
+
+@dataclass(frozen=True)
+class Account:
+    """One AWS account. *units* are the organizational units it is in, from the root down, each by id and by path."""
+
+    id: str
+    name: str = ""
+    units: frozenset[str] = frozenset()
+    tags: Mapping[str, str] = field(default_factory=dict)
+    overrides: tuple[int, ...] = ()  # the `overrides` of the file that apply to it, by index
+
+    def __str__(self) -> str:
+        return f"{self.id} ({self.name})" if self.name else self.id
+
+
+@dataclass(frozen=True)
+class Skipped:
+    """An account or Region that a run skips, and why. *region* is empty for a whole account, *name* the account's."""
+
+    account: str
+    region: str
+    why: str
+    name: str = ""
+
+
+@dataclass(frozen=True)
+class InSyncCounts:
+    """Numbers that stand for results with nothing to report: *steps*, *resources* seen in them, *proofs* that held."""
+
+    steps: int = 0
+    resources: int = 0
+    proofs: int = 0
+
+    def __add__(self, more: InSyncCounts) -> InSyncCounts:
+        return InSyncCounts(
+            self.steps + more.steps, self.resources + more.resources, self.proofs + more.proofs
+        )
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of one account: the results with something to report; of those in sync only counts are kept."""
+
+    account: Account
+    regions: tuple[str, ...] = ()
+    results: tuple[Result, ...] = ()
+    unseen: tuple[Result, ...] = ()  # changes that were made and that AWS does not show yet
+    skipped: tuple[Skipped, ...] = ()
+    in_sync: InSyncCounts = field(default_factory=InSyncCounts)
+    seconds: float = 0.0
+
+    @property
+    def failed(self) -> bool:
+        """Something in the account could not be read or done, or is not as it should be after a change."""
+        return bool(self.unseen) or any(not r.ok or r.withheld for r in self.results)
+
+    @property
+    def drifted(self) -> bool:
+        """Something in the account is, or was, to be changed."""
+        return any(r.changes for r in self.results)
+
+    def after(self, before: Outcome) -> Outcome:
+        """The outcome of changing what *before* found: what was skipped then still is."""
+        return replace(self, skipped=before.skipped, seconds=before.seconds + self.seconds)
 
 
 class Refused(Exception):

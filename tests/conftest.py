@@ -12,11 +12,11 @@ import botocore.session
 import pytest
 
 from provisioner.aws import Cloud, Waiting, identify
-from provisioner.baseline.file import Baseline, parse
+from provisioner.baseline import Baseline, parse
 from provisioner.engine.plan import Plan
 from provisioner.engine.run import Run, chosen
 from provisioner.sandbox import World, open_sandbox
-from provisioner.steps.registry import SECTIONS, STEPS
+from provisioner.steps.registry import all_sections, all_steps
 
 from .sandbox.cases import Aws
 
@@ -55,7 +55,7 @@ class Bench:
         """The file of that text; `organization_name` and `home_region` are added where it has none."""
         head = "" if "organization_name:" in text else "organization_name: acme\n"
         head += "" if "home_region:" in text else "home_region: us-east-1\n"
-        return parse(head + text, "baseline.yaml", SECTIONS, {})
+        return parse(head + text, "baseline.yaml", all_sections(), {})
 
     def run(self, text: str = EXAMPLE, *, only: tuple[str, ...] = (), region: str = "") -> Run:
         """A run of that file, as a fresh process would make it."""
@@ -63,7 +63,7 @@ class Bench:
         cloud = Cloud(on_wait=self.waits.append, clock=self.clock, workers=2)
         self.clouds.append(cloud)
         identity = identify(cloud, baseline.general.home_region)
-        steps = chosen(STEPS, baseline, only)
+        steps = chosen(all_steps(), baseline, only)
         return Run(cloud, baseline, identity, steps, baseline.general.regions)
 
     def diff(self, text: str = EXAMPLE, **given: Any) -> Plan:

@@ -14,10 +14,10 @@ from pathlib import Path
 
 import pytest
 
-from provisioner.baseline.file import BaselineError, parse
+from provisioner.baseline import BaselineError, parse
 from provisioner.baseline.general import Accounts, General
 from provisioner.cli import main
-from provisioner.steps.registry import SECTIONS
+from provisioner.steps.registry import all_sections
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text()
@@ -94,7 +94,7 @@ def test_every_command_and_section_is_named() -> None:
     for name, command in main.commands.items():
         for each in getattr(command, "commands", None) or {"": None}:
             assert f"`{name} {each}".rstrip() in README, f"{name} {each}"
-    for section in SECTIONS:
+    for section in all_sections():
         assert f"| `{section}` |" in README
     for key in [*General.model_fields, *Accounts.model_fields]:
         assert re.search(rf"\b{key}\b", README), key
@@ -107,5 +107,5 @@ def test_the_mistake_that_it_shows_is_told_so() -> None:
         .replace("minimum_password_length: 14", "minimum_password_length: x")
     )
     with pytest.raises(BaselineError) as told:
-        parse(wrong, "baseline.yaml", SECTIONS, {})
+        parse(wrong, "baseline.yaml", all_sections(), {})
     assert f"    {told.value.render().splitlines()[0]}\n" in README

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from botocore import __version__ as BOTOCORE  # noqa: N812 - its version, which is a constant
 
 from ..model import Call, Target
-from .errors import Again, ClientError, Incomplete, Interrupted, code_of, describe
+from .errors import ClientError, Incomplete, Interrupted, OutcomeUnknown, code_of, describe
 
 if TYPE_CHECKING:
     from .cloud import Cloud
@@ -30,7 +30,7 @@ class Readers(Protocol):
         """The answer, on its way."""
 
 
-class Myself:
+class SynchronousExecutor:
     """No readers: who asks waits for each answer. For those that have company enough in other accounts."""
 
     def submit(self, ask: Callable[..., Any], /, *question: Any) -> Future[Any]:
@@ -207,7 +207,7 @@ class Aws:
             )
         except ClientError as error:
             if code_of(error) in call.done:
-                raise Again(error, by_others=True) from error
+                raise OutcomeUnknown(error, by_others=True) from error
             raise
         finally:
             self._memory.forget(call.service)
@@ -264,17 +264,17 @@ def __getattr__(name: str) -> Any:
 
 __all__ = [
     "BOTOCORE",
-    "Again",
     "Aws",
     "Cloud",
     "Identity",
     "Incomplete",
     "Interrupted",
     "Memory",
-    "Myself",
     "Options",
+    "OutcomeUnknown",
     "Reader",
     "Reading",
+    "SynchronousExecutor",
     "Waiting",
     "Writer",
     "describe",

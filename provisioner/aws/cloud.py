@@ -17,10 +17,10 @@ from .clients import Clients
 from .errors import (
     BUSY,
     EXPIRED,
-    Again,
     BotoCoreError,
     Incomplete,
     Interrupted,
+    OutcomeUnknown,
     code_of,
     is_outage,
     is_throttle,
@@ -219,7 +219,7 @@ class Cloud:
         """Wait where waiting helps; raise where it does not, or where it has not helped in its time."""
         wait = next((w for w in waits if w.code == code_of(error) and w.text in str(error)), None)
         if wait is None and not is_throttle(error) and code_of(error) not in BUSY:
-            raise Again(error) if is_outage(error) else error
+            raise OutcomeUnknown(error) if is_outage(error) else error
         why = wait or code_of(error)
         waited = patience.meet(why, self.clock.now())
         if waited >= (wait.seconds if wait else _BUSY if code_of(error) in BUSY else _DEADLINE):

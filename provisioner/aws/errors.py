@@ -61,37 +61,19 @@ NOT_ENABLED = frozenset(
 )
 IN_VAIN = DENIED | EXPIRED | NOT_ENABLED  # answers that no waiting changes
 
-_HINTS = {
-    "BucketAlreadyExists": "the name belongs to another account; bucket names are unique in the whole partition: choose another name",
-    "InsufficientS3BucketPolicyException": "CloudTrail may not write to the bucket: is `log_buckets` in this run, and does no foreign Deny statement stand in its way",
-    "InsufficientDeliveryPolicyException": "AWS Config may not write to the bucket: look at its policy, the prefix, the KMS key and the role",
-    "S3BucketDoesNotExistException": "the bucket is not there: let `log_buckets` make it, or name one that exists",
-    "MaximumNumberOfTrailsExceededException": "five trails in a Region is the limit, copies included: delete one that nobody needs (`aws cloudtrail list-trails`)",
-    "TrailAlreadyExistsException": "a trail of that name exists, here, in another Region or from the organization (`aws cloudtrail list-trails` shows its home): set `home_region` to that, choose another name, or run in the account that owns it",
-    "KmsKeyNotFoundException": "no such key in the bucket's Region: give the full key ARN",
-    "KmsKeyDisabledException": "the key is disabled: enable it, or name another",
-    "KmsException": "the key must be in the bucket's Region, and its policy must let CloudTrail use it",
-    "InsufficientEncryptionPolicyException": "the key policy must let cloudtrail.amazonaws.com use kms:GenerateDataKey* and kms:DescribeKey",
-    "InsufficientSnsTopicPolicyException": "the topic policy must let cloudtrail.amazonaws.com use sns:Publish",
-    "CloudTrailAccessNotEnabledException": "trusted access for cloudtrail.amazonaws.com is off in the organization: leave `trusted_access` in this run",
-    "OrganizationsNotInUseException": "this account is in no organization: set `cloudtrail.is_organization_trail: false`",
-    "AWSOrganizationsNotInUseException": "this account is in no organization: set `cloudtrail.is_organization_trail: false`",
-    "NotOrganizationMasterAccountException": "an organization trail is made from the management account, or by a delegated administrator",
-    "OrganizationNotInAllFeaturesModeException": "the organization has consolidated billing only: enable all features first",
-    "InvalidHomeRegionException": "the trail's home is another Region: set `home_region` to it",
-    "InvalidRoleException": "AWS Config cannot assume the role: its trust policy must name config.amazonaws.com",
-    "MaxNumberOfConfigurationRecordersExceededException": "an account has one recorder in a Region: the one that is there is adopted; run again",
-    "NoAvailableDeliveryChannelException": "the recorder has nowhere to deliver to: run again",
-    "LimitExceededException": "a quota of the account is used up: raise it in Service Quotas, or remove what nobody needs",
-    "RequestTimeTooSkewed": "the clock of this machine is wrong by more than AWS allows: set it (ntp)",
-    "SignatureDoesNotMatch": "the secret key does not belong to the access key: check the credentials",
-    "MalformedPolicy": "AWS does not take the policy: does a principal in it exist, is every resource in this bucket",
-    "PermanentRedirect": "the bucket is in another Region: set `home_region` to it, or choose another name",
-    "301": "the bucket is in another Region: set `home_region` to it, or choose another name",
+# What to do about an error: by service (as botocore names it) and code, or for every service under "". Each service folder
+# adds its own with `steps.registry.hints`.
+HINTS: dict[tuple[str, str], str] = {
+    (
+        "",
+        "LimitExceededException",
+    ): "a quota of the account is used up: raise it in Service Quotas, or remove what nobody needs",
+    ("", "RequestTimeTooSkewed"): "the clock of this machine is wrong by more than AWS allows: set it (ntp)",
+    ("", "SignatureDoesNotMatch"): "the secret key does not belong to the access key: check the credentials",
 }
 
 
-class Again(Exception):
+class OutcomeUnknown(Exception):
     """Nobody knows whether the write took effect, or somebody else made it first: read again before going on."""
 
     def __init__(self, why: Exception, *, by_others: bool = False):
@@ -139,7 +121,7 @@ def is_unreachable(error: BaseException) -> bool:
 
 def describe(doing: str, error: BaseException) -> Failure:
     """A failure as a user reads it: what was under way, what AWS said, and what to do."""
-    if isinstance(error, Again):
+    if isinstance(error, OutcomeUnknown):
         error = error.why
     if isinstance(error, ClientError):
         code = code_of(error)
@@ -193,7 +175,7 @@ def _hint(code: str, error: ClientError) -> str:
         )
     if code in THROTTLED:
         return "AWS kept on refusing for the rate: run again later"
-    return _HINTS.get(code, "")
+    return HINTS.get((str(getattr(error, "service", "")), code)) or HINTS.get(("", code), "")
 
 
 def _local_hint(error: BaseException) -> str:
@@ -215,12 +197,12 @@ def _local_hint(error: BaseException) -> str:
 
 
 __all__ = [
-    "Again",
     "BotoCoreError",
     "ClientError",
     "EndpointConnectionError",
     "Incomplete",
     "Interrupted",
+    "OutcomeUnknown",
     "code_of",
     "describe",
     "is_outage",

@@ -16,14 +16,14 @@ from threading import Timer
 from typing import Any, Protocol
 
 from ..aws import Options
-from ..baseline.file import load, parse
+from ..baseline import load, parse
 from ..engine.plan import Plan
-from ..fleet.accounts import Account, Narrowed
-from ..fleet.fleet import ENTRY, Fleet, Job, Outcome, lost_steps, telling
+from ..fleet.accounts import Narrowed
+from ..fleet.fleet import ENTRY, Fleet, Job, lost_steps, telling
 from ..fleet.remote import joined
 from ..fleet.workers import Delivered, Threads, spread
-from ..model import Failure, Refused, Result
-from ..steps.registry import SECTIONS
+from ..model import Account, Failure, Outcome, Refused, Result
+from ..steps.registry import all_sections
 from .answer import of_organization, of_slice
 from .event import Asked, asked_in
 
@@ -68,9 +68,9 @@ def _fleet(asked: Asked, context: Context) -> Iterator[Fleet]:
         return os.environ.get("AWS_REGION")
 
     if asked.baseline is not None:
-        baseline = parse(asked.baseline, "the event's baseline", SECTIONS, os.environ, region)
+        baseline = parse(asked.baseline, "the event's baseline", all_sections(), os.environ, region)
     elif "PROVISION_FILE" in os.environ:
-        baseline = load(Path(os.environ["PROVISION_FILE"]), SECTIONS, os.environ, region)
+        baseline = load(Path(os.environ["PROVISION_FILE"]), all_sections(), os.environ, region)
     else:
         raise Refused("there is no file: set PROVISION_FILE, or give its text as `baseline`")
     fleet = joined(baseline, Options(direct=True))
@@ -93,21 +93,21 @@ def _organization(fleet: Fleet, asked: Asked) -> dict[str, Any]:
     """What exists once is done, and the accounts are found."""
     who = Account(fleet.identity.account)
     accounts: tuple[Account, ...] = (who,)
-    left_out = 0
+    skipped = 0
     if fleet.baseline.general.accounts is not None:
         census = fleet.census(Narrowed())
-        accounts, left_out = census.accounts, len(census.left_out)
+        accounts, skipped = census.accounts, len(census.skipped)
     results, unseen = _once(fleet, asked)
     if fleet.cloud.stop.is_set():
         raise Refused("there was no time for what exists once: set the function's timeout to 900 s")
     told, others = telling(results)
     answer: dict[str, Any] = {
         "accounts": [_item(each) for each in accounts],
-        "left_out": left_out,
+        "left_out": skipped,
         "lost": lost_steps(results),
         "overrides": {each: list(fleet.baseline.overrides_of(each)) for each in (who.id, fleet.archive)},
     }
-    outcome = Outcome(who, (fleet.home,), told, tuple(unseen), others=others)
+    outcome = Outcome(who, (fleet.home,), told, tuple(unseen), in_sync=others)
     return of_organization(answer, outcome, fleet.baseline.secrets)
 
 
@@ -174,10 +174,10 @@ class _Rounds(Threads):
         found = self._fleet.attend(replace(job, command="diff"))
         if not found.drifted:
             return found
-        if (much := _too_much(Plan(found.results, found.others), self._asked)) is not None:
+        if (much := _too_much(Plan(found.results, found.in_sync), self._asked)) is not None:
             target = found.results[0].target
             return replace(found, results=(Result(ENTRY, target, failure=Failure("applying", much)),))
-        return self._fleet.attend(found.to_apply(job.lost, job.allowed)).after(found)
+        return self._fleet.attend(Job.to_apply(found, job.lost, job.allowed)).after(found)
 
 
 def _too_much(plan: Plan, asked: Asked) -> str | None:

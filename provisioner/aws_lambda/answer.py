@@ -7,8 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from ..baseline.redact import hidden
-from ..fleet.fleet import Outcome
-from ..model import Refused, Result
+from ..model import Outcome, Refused, Result
 from ..report import words
 from ..report.totals import state
 
@@ -85,7 +84,7 @@ def _told(outcome: Outcome) -> dict[str, list[str]]:
         "withheld": lines(results, lambda r: (f"{words.one_line(c)}: needs {c.consent}" for c in r.withheld)),
         "not_seen": lines(unseen, lambda r: (words.clean(c.resource) for c in r.changes)),
         "findings": lines(results, _findings),
-        "left_out": [f"{each.region} {each.why}" for each in outcome.left_out],
+        "left_out": [f"{each.region} {each.why}" for each in outcome.skipped],
     }
 
 

@@ -1,1 +1,22 @@
 """The YAML file as typed sections. Knows no AWS."""
+
+from .baseline import Baseline
+from .file import load, parse
+from .general import General
+from .problem import BaselineError, Problem
+from .section import AccountId, Contradiction, Region, Section, Text, Wrong
+
+__all__ = [
+    "AccountId",
+    "Baseline",
+    "BaselineError",
+    "Contradiction",
+    "General",
+    "Problem",
+    "Region",
+    "Section",
+    "Text",
+    "Wrong",
+    "load",
+    "parse",
+]

@@ -7,123 +7,26 @@ real ones. Nothing here knows AWS, and nothing reads the environment but through
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from os import PathLike
-from typing import Final, TypeVar
+from typing import Final, Protocol, runtime_checkable
 
+from .baseline import Baseline, InvalidSection
 from .checks import Checker, holds_bad, unknown_key
 from .general import General, Override
 from .overrides import retold, wrong_keys
 from .placeholders import Filler
-from .problem import BaselineError, Path, Problem
-from .schema import json_schema
-from .section import AccountId, Contradiction, Region, Section, Text, Wrong
+from .problem import BaselineError, Problem
+from .section import Contradiction, Section
 from .wording import advice
 from .yaml_merge import merged, only, part, parts
 from .yaml_source import MAX_BYTES, TOO_LARGE, read
 from .yaml_tree import MOST_PROBLEMS, Source
 
-__all__ = [
-    "AccountId", "Baseline", "BaselineError", "Contradiction", "General", "Problem", "Region", "Section",
-    "Text", "Wrong",
-    "json_schema", "load", "parse",
-]  # fmt: skip
-
-Kind = TypeVar("Kind", bound=Section)
-
 SAMPLE_ACCOUNT: Final = "123456789012"
 KEPT: Final = 256  # accounts and Regions whose baselines are remembered
 _PARTITIONS: Final = {"cn-": "aws-cn", "us-gov-": "aws-us-gov", "us-iso-": "aws-iso", "us-isob-": "aws-iso-b"}
-
-
-@dataclass(frozen=True, eq=False, slots=True)
-class Baseline:
-    """What the file asks for in one account and Region: a section for each step, by the section's class."""
-
-    general: General
-    sections: tuple[str, ...]
-    _have: Mapping[type[Section], Section] = field(repr=False)
-    _file: _File = field(repr=False)
-    _names: Mapping[str, str]  # what `at` was given, or the sample values
-    _wrong: frozenset[type[Section]] = field(default=frozenset(), repr=False)
-
-    def __getitem__(self, kind: type[Kind]) -> Kind:
-        """The section of that class. KeyError where the file has none; ask with `in`."""
-        if kind not in self:
-            raise KeyError(f"{self.file} has no section {self._file.name_of(kind)!r}")
-        section = self._have[kind]
-        assert isinstance(section, kind)  # noqa: S101 - for the type checker
-        return section
-
-    def __contains__(self, kind: type[Section]) -> bool:
-        if kind in self._wrong:
-            raise _NotKnown
-        return kind in self._have
-
-    @property
-    def partition(self) -> str:
-        """The partition that is filled in: that of `home_region` until `at` is told another."""
-        return self._names["partition"]
-
-    @property
-    def file(self) -> str:
-        """The name of the file, as it was given."""
-        return self._file.source.name
-
-    @property
-    def text(self) -> str:
-        """The file's text; what the environment says is not in it."""
-        return "\n".join(self._file.source.lines)
-
-    @property
-    def secrets(self) -> Mapping[str, str]:
-        """What came from the environment, each with its placeholder; but for names that every plan must show."""
-        general = self.general
-        plain = {
-            general.organization_name,
-            general.home_region,
-            *general.named_regions,
-            *(general.allowed_account_ids or ()),
-        }
-        return {value: name for value, name in self._file.secrets.items() if value not in plain}
-
-    def at(self, *, account_id: str, region: str, partition: str) -> Baseline:
-        """The same with the placeholders and the overrides for this account and Region; kept, so call it freely.
-
-        Raises BaselineError where a value is wrong with these, such as a name that is too long.
-        """
-        return self._file.at({"account_id": account_id, "region": region, "partition": partition})
-
-    def varied(self, overrides: tuple[int, ...], *, account_id: str, region: str, partition: str) -> Baseline:
-        """The same with these `overrides` and no others, by their place in the file, whichever count for the account.
-
-        Raises BaselineError as `at` does, and where they are wrong together.
-        """
-        names = {"account_id": account_id, "region": region, "partition": partition}
-        return self._file.whole.variant(overrides).filled(names)
-
-    def override(self, accounts: Mapping[str, tuple[int, ...]]) -> None:
-        """From now on `at` counts these `overrides`, by their place in the file, for each of these accounts.
-
-        Raises BaselineError where two of them, each right for itself, are wrong together.
-        """
-        self._file.override(accounts)
-
-    def overrides_of(self, account_id: str) -> tuple[int, ...]:
-        """The `overrides` that count for the account, by their place in the file."""
-        return self._file.whole.overridden.get(account_id, ())
-
-    def mistakes(self, found: Iterable[tuple[Path, str]]) -> BaselineError:
-        """What is wrong at these paths of the file, found out only from AWS."""
-        source = self._file.source
-        spots = [(source.find(path), message) for path, message in found]
-        return BaselineError(source.problem(s.line, s.column, s.path, message) for s, message in spots)
-
-    def place(self, path: Path) -> str:
-        """Where the value at *path* stands: `baseline.yaml:14:5`. For a default, what it would stand in."""
-        spot = self._file.source.find(path)
-        return self._file.source.problem(spot.line, spot.column, (), "").place
 
 
 def load(
@@ -194,8 +97,12 @@ def _decoded(data: bytes, name: str) -> str:
     raise BaselineError([Problem(name, line, column, "", message)])
 
 
-class _NotKnown(Exception):
-    """A contradiction cannot be looked for: it needs a part of the file that is wrong itself."""
+@runtime_checkable
+class Contradicting(Protocol):
+    """A section that can contradict another part of the file."""
+
+    def contradictions(self, baseline: Baseline) -> Iterator[Contradiction]:
+        """What this section says that another part of the file rules out."""
 
 
 class _File:
@@ -239,12 +146,19 @@ class _File:
             raise BaselineError(problems)
         return baseline
 
-    def at(self, names: dict[str, str]) -> Baseline:
+    def at(self, names: Mapping[str, str]) -> Baseline:
         """The baseline with these values, and with the overrides that count for its account."""
-        whole = self.whole
-        return whole.variant(whole.overridden.get(names["account_id"], ())).filled(names)
+        return self.varied(self.overrides_of(names["account_id"]), names)
 
-    def filled(self, names: dict[str, str]) -> Baseline:
+    def varied(self, overrides: tuple[int, ...], names: Mapping[str, str]) -> Baseline:
+        """The baseline with these values, and with these overrides whatever the account."""
+        return self.whole.variant(overrides).filled(names)
+
+    def overrides_of(self, account_id: str) -> tuple[int, ...]:
+        """The overrides that apply to the account."""
+        return self.whole.overridden.get(account_id, ())
+
+    def filled(self, names: Mapping[str, str]) -> Baseline:
         """The baseline with these values; made once, and kept as long as there are not many."""
         key = tuple(names.values())
         kept = self.baselines.get(key)
@@ -372,8 +286,7 @@ def _partition(region: str) -> str:
 
 
 def _contradictions(section: Section, baseline: Baseline) -> Iterator[Contradiction]:
-    """What the section finds, as far as the parts that it looks at are right themselves."""
-    try:
-        yield from section.contradictions(baseline)
-    except _NotKnown:
-        return
+    """What the section finds, as far as the sections that it looks at are right themselves."""
+    if isinstance(section, Contradicting):
+        with suppress(InvalidSection):
+            yield from section.contradictions(baseline)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import starmap
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Final
@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Final
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
 
 if TYPE_CHECKING:
-    from .file import Baseline
     from .problem import Path
 
 _ACCOUNT: Final = "an account id of 12 digits, in quotes where it starts with 0"
@@ -64,10 +63,6 @@ class Section(BaseModel):
     once: ClassVar[bool] = False
     # Where below it something is said that must be the same for every account.
     one_for_all: ClassVar[tuple[tuple[str, ...], ...]] = ()
-
-    def contradictions(self, baseline: Baseline) -> Iterator[Contradiction]:  # noqa: ARG002
-        """What this top-level section says that another part of the file rules out."""
-        return iter(())
 
 
 def aws_name(field: str) -> str:

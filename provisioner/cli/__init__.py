@@ -14,11 +14,10 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from .. import __version__
+from .codes import ERROR, INTERRUPTED, OK
 
 if TYPE_CHECKING:
     from .options import Asked
-
-OK, ERROR, CHANGES, SOME_FAILED, INTERRUPTED = 0, 1, 2, 3, 130
 
 _F = TypeVar("_F", bound=Callable[..., Any])
 _SETTINGS = {"help_option_names": ["-h", "--help"], "max_content_width": 110}

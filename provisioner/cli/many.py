@@ -12,14 +12,13 @@ from ..aws import describe
 from ..aws.errors import BotoCoreError, ClientError
 from ..engine.plan import Plan, count
 from ..fleet.accounts import Census, Mistaken, Narrowed
-from ..fleet.fleet import Command, Fleet, Job, Outcome, lost_steps, telling
+from ..fleet.fleet import Command, Fleet, Job, lost_steps, telling
 from ..fleet.workers import Delivered, Workers, spread
-from ..model import Change, Refused, Result
+from ..model import Change, Outcome, Refused, Result, Skipped
 from ..report import failing, grouped, lines, text, words
 from ..report.places import who
-from ..report.totals import Standing, state
-from ..steps.regions import LeftOut
-from . import CHANGES, ERROR, INTERRUPTED, OK, SOME_FAILED
+from ..report.totals import Totals, state
+from .codes import CHANGES, ERROR, INTERRUPTED, OK, SOME_FAILED
 from .gate import asks, gate
 from .lock import locked
 from .progress import Progress
@@ -50,8 +49,8 @@ class Work:
     @property
     def names(self) -> dict[str, str]:
         """What the accounts are called."""
-        left_out = {each.account: each.name for each in self.census.left_out}
-        return left_out | {each.id: each.name for each in self.census.accounts}
+        skipped = {each.account: each.name for each in self.census.skipped}
+        return skipped | {each.id: each.name for each in self.census.accounts}
 
     @property
     def plan(self) -> Plan:
@@ -60,13 +59,13 @@ class Work:
         results = [*told]
         for _, outcome in sorted(self.outcomes.items()):
             results += outcome.results
-            others += outcome.others
+            others += outcome.in_sync
         return Plan(tuple(results), others)
 
     @property
-    def standing(self) -> Standing:
+    def standing(self) -> Totals:
         """How the accounts stand."""
-        found = Standing(left_out=len(self.census.left_out), organization=state(self.central, self.unseen))
+        found = Totals(skipped=len(self.census.skipped), organization=state(self.central, self.unseen))
         for outcome in self.outcomes.values():
             found.add(outcome)
         return found
@@ -90,7 +89,7 @@ class Work:
         if not self.failed:
             return OK
         plan = self.plan
-        return SOME_FAILED if plan.others.steps or any(r.ok for r in plan.results) else ERROR
+        return SOME_FAILED if plan.in_sync.steps or any(r.ok for r in plan.results) else ERROR
 
     @property
     def failed(self) -> bool:
@@ -144,8 +143,8 @@ def verify(session: Session, fleet: Fleet) -> int:
         if bad or not session.asked.quiet:
             unfold, names = session.asked.unfold, work.names
             session.screen.lines(failing.verified(plan.results, names, unfold=unfold))
-            session.screen.report(grouped.left_out(_left_out(work), names, unfold=unfold))
-            told = failing.checks(plan.results, plan.others)
+            session.screen.report(grouped.skipped(_left_out(work), names, unfold=unfold))
+            told = failing.checks(plan.results, plan.in_sync)
             session.screen.lines([f"{told}. {work.standing.line(session.cost)}"])
         _finish(work, plan)
         session.journal.write("verified", failed=sorted({r.step for r in bad}))
@@ -169,7 +168,7 @@ def closing_work(session: Session, fleet: Fleet) -> closing[Work]:
         )
     session.introduced()
     resumed = f"; {len(done - {CENTRAL})} succeeded last time" if asked.resume else ""
-    left = f", {len(census.left_out)} left out" if census.left_out else ""
+    left = f", {len(census.skipped)} left out" if census.skipped else ""
     session.screen.say(f"{words.plural(len(census.accounts), 'account')}{left}{resumed}")
     if asked.resume and done >= {CENTRAL, *(each.id for each in census.accounts)}:
         session.screen.say("nothing is left to go on with; without `--resume` all is done again", always=True)
@@ -194,9 +193,7 @@ def _census(session: Session, fleet: Fleet) -> Census:
         if asked.narrows:
             none = f"{' and '.join(asked.narrows)}: no account of those that the file is for is left"
         raise Unable(
-            "; ".join(
-                [none, *(f"{who(x.account, {x.account: x.name})} {x.why}" for x in census.left_out[:3])]
-            )
+            "; ".join([none, *(f"{who(x.account, {x.account: x.name})} {x.why}" for x in census.skipped[:3])])
         )
     return census
 
@@ -286,7 +283,7 @@ def _carry_out(work: Work, plan: Plan) -> None:
         work.record.succeeded(CENTRAL)
     lost, work.spreading = lost_steps(work.central), True
     drifted = [each for _, each in sorted(work.outcomes.items()) if each.drifted]
-    _spread(work, [each.to_apply(lost, allowed) for each in drifted])
+    _spread(work, [Job.to_apply(each, lost, allowed) for each in drifted])
 
 
 def _places(work: Work) -> int:
@@ -294,8 +291,8 @@ def _places(work: Work) -> int:
     return len({r.target.account for r, _ in work.plan.changes})
 
 
-def _left_out(work: Work) -> list[LeftOut]:
-    return [*work.census.left_out, *(x for each in work.outcomes.values() for x in each.left_out)]
+def _left_out(work: Work) -> list[Skipped]:
+    return [*work.census.skipped, *(x for each in work.outcomes.values() for x in each.skipped)]
 
 
 def _show(work: Work, plan: Plan) -> None:
@@ -307,7 +304,7 @@ def _show(work: Work, plan: Plan) -> None:
     screen.lines(grouped.changes(shown, names, unfold=unfold))
     if not screen.quiet:
         screen.report(grouped.notes(shown, names, unfold=unfold))
-        screen.report(grouped.left_out(_left_out(work), names, unfold=unfold))
+        screen.report(grouped.skipped(_left_out(work), names, unfold=unfold))
     _show_failures(work, shown.results)
     if work.interrupted:
         left = words.plural(work.left, "account")
@@ -354,9 +351,9 @@ def _finish(work: Work, plan: Plan) -> None:
     """The machine's side of the report."""
     session, command = work.session, work.session.asked.command
     shown = session.shown(plan)
-    counted = failing.checks(shown.results, shown.others) if command == "verify" else count(shown.results)
+    counted = failing.checks(shown.results, shown.in_sync) if command == "verify" else count(shown.results)
     summary = lines.summary(
-        command, counted, work.standing, session.cost, digest=plan.digest, left_out=_left_out(work)
+        command, counted, work.standing, session.cost, digest=plan.digest, skipped=_left_out(work)
     )
     session.screen.event(summary)
     if session.screen.as_json:

@@ -10,7 +10,7 @@ from typing import Any
 
 import click
 
-from ..baseline.file import Baseline, BaselineError, json_schema, load
+from ..baseline import Baseline, BaselineError, load
 
 
 def read(file: str, default_region: Callable[[], str | None] | None = None) -> Baseline:
@@ -18,10 +18,10 @@ def read(file: str, default_region: Callable[[], str | None] | None = None) -> B
 
     *default_region* is asked where the file has no `home_region`; unless it is given, the environment is.
     """
-    from ..steps.registry import SECTIONS
+    from ..steps.registry import all_sections
 
     ask = default_region or (lambda: os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION"))
-    return load(file, SECTIONS, os.environ, ask)
+    return load(file, all_sections(), os.environ, ask)
 
 
 def validate(file: str, *, as_json: bool) -> int:
@@ -45,9 +45,10 @@ def validate(file: str, *, as_json: bool) -> int:
 
 def schema() -> int:
     """Print the JSON Schema of the file."""
-    from ..steps.registry import SECTIONS
+    from ..baseline.schema import json_schema
+    from ..steps.registry import all_sections
 
-    click.echo(json.dumps(json_schema(SECTIONS), indent=2))
+    click.echo(json.dumps(json_schema(all_sections()), indent=2))
     return 0
 
 

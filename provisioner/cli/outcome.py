@@ -7,7 +7,7 @@ from rich.text import Text
 from ..engine.plan import Plan, count
 from ..model import Result
 from ..report import document, text, words
-from . import ERROR, INTERRUPTED, OK, SOME_FAILED
+from .codes import ERROR, INTERRUPTED, OK, SOME_FAILED
 from .session import Session
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from .. import permissions as least
-from ..baseline.file import Baseline, BaselineError
+from ..baseline import Baseline, BaselineError
 from ..baseline.general import Accounts
 from ..steps.permission import ANY_ACCOUNT
 from . import offline

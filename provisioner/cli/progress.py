@@ -15,14 +15,13 @@ from rich.segment import Segment
 from rich.text import Text
 
 from ..report import words
-from ..report.totals import Standing
+from ..report.totals import Totals
 from .screen import Screen
 
 if TYPE_CHECKING:
     from types import TracebackType
 
-    from ..fleet.accounts import Account
-    from ..fleet.fleet import Outcome
+    from ..model import Account, Outcome
 
 EVERY: Final = 10.0  # seconds between lines where there is no terminal
 _PER_SECOND: Final = 4.0  # of the line on a terminal; the eye follows no more
@@ -51,7 +50,7 @@ class Progress:
         self._screen, self._total, self._tally = screen, total, tally
         self._clock, self._every, self._drifted = clock, every, drifted
         self._started = clock()
-        self.standing = Standing()
+        self.standing = Totals()
         self._under_way: dict[str, tuple[float, str]] = {}  # account → since when, and what it is called
         self._calls = deque([(self._started, tally()[0])])
         self._lock = threading.Lock()

@@ -7,13 +7,13 @@ from typing import Any
 
 from ..aws import Aws, Cloud, Identity, Memory, describe
 from ..aws.errors import BotoCoreError, ClientError
-from ..baseline.file import Baseline
+from ..baseline import Baseline
 from ..baseline.general import ALL
 from ..engine.run import Run, chosen
 from ..fleet.fleet import Fleet
-from ..model import Target
+from ..model import Skipped, Target
 from ..report import words
-from ..steps.regions import LeftOut, enabled_regions
+from ..steps.regions import enabled_regions
 from .options import Asked
 
 
@@ -67,16 +67,16 @@ def planned(
         fleet = Fleet(cloud, baseline, identity, asked.steps, tuple(only))
         return fleet.central(), fleet, only
     if not general.named_regions:
-        regions, left_out = _enabled(cloud, identity, general.home_region)
+        regions, skipped = _enabled(cloud, identity, general.home_region)
     else:
-        regions, left_out = general.named_regions, []
+        regions, skipped = general.named_regions, []
     kept = [region for region in regions if not only or region in only]
     run = Run(cloud, baseline, identity, steps, kept, lenient=not general.named_regions)
-    run.left_out.extend(each for each in left_out if not only or each.region in only)
+    run.skipped.extend(each for each in skipped if not only or each.region in only)
     return run, None, kept
 
 
-def _enabled(cloud: Cloud, identity: Identity, home: str) -> tuple[list[str], list[LeftOut]]:
+def _enabled(cloud: Cloud, identity: Identity, home: str) -> tuple[list[str], list[Skipped]]:
     aws = Aws(Target(identity.account, home, identity.partition), cloud, Memory())
     try:
         return enabled_regions(aws, home)
@@ -86,12 +86,12 @@ def _enabled(cloud: Cloud, identity: Identity, home: str) -> tuple[list[str], li
 
 
 def _steps(baseline: Baseline, asked: Asked) -> Any:
-    from ..steps.registry import STEPS
+    from ..steps.registry import all_steps
 
     try:
-        return chosen(STEPS, baseline, asked.steps)
+        return chosen(all_steps(), baseline, asked.steps)
     except KeyError as error:
-        known = ", ".join(name for name, step in STEPS.items() if step.section in baseline)
+        known = ", ".join(name for name, step in all_steps().items() if step.section in baseline)
         raise Unable(f"--target {error.args[0]}: no such step in {asked.file}; there are {known}") from error
 
 

@@ -17,7 +17,7 @@ from urllib.parse import urlsplit
 
 from ..aws import Cloud, Identity, Options, describe, identify
 from ..aws.errors import BotoCoreError, ClientError, code_of
-from ..baseline.file import Baseline, BaselineError
+from ..baseline import Baseline, BaselineError
 from ..baseline.general import ALL
 from ..baseline.redact import hidden
 from ..engine.run import Run
@@ -25,6 +25,7 @@ from ..fleet.fleet import Fleet, role
 from ..model import Change, Result, Target
 from ..report import text, words
 from ..report.totals import Cost
+from ..steps.registry import all_steps
 from . import offline
 from .journal import Journal
 from .lock import Locked
@@ -188,7 +189,7 @@ def opened(asked: Asked, screen: Screen) -> Iterator[Session]:
         stack.callback(cloud.close, wait=asked.sandbox)  # else a late question would miss the sandbox
         home = baseline.general.home_region
         known(cloud, baseline, only)
-        _client(cloud, home)
+        _client(cloud, baseline, home)
         identity = _identity(cloud, baseline)
         if not asked.sandbox:
             _allowed(identity, baseline)
@@ -291,13 +292,14 @@ def _default_region(asked: Asked) -> str | None:
         raise Unable("; ".join(words.failure(describe("credentials", error)))) from error
 
 
-def _client(cloud: Cloud, home: str) -> None:
+def _client(cloud: Cloud, baseline: Baseline, home: str) -> None:
     """The first clients are made, or on their way."""
     try:
         cloud.client("sts", home)
     except ValueError as error:
         raise Unable(f"--endpoint-url: {error}; want one such as http://127.0.0.1:4566") from error
-    cloud.warm(("cloudtrail", "config", "s3", "iam", "organizations"), home)
+    asked = (step for step in all_steps().values() if step.section in baseline)
+    cloud.warm(dict.fromkeys(client for step in asked for client in step.clients), home)
 
 
 def _journal(asked: Asked, identity: Identity) -> Journal:

@@ -13,7 +13,7 @@ from rich.text import Text
 from ..engine.plan import Plan, count
 from ..model import Change, Result
 from ..report import document, grouped, text, words
-from . import CHANGES, ERROR, INTERRUPTED, OK
+from .codes import CHANGES, ERROR, INTERRUPTED, OK
 from .gate import asks, gate
 from .lock import locked
 from .options import Asked
@@ -80,7 +80,7 @@ def verify(asked: Asked) -> int:
         pending = sum(f.ok is None for r in results for f in r.findings)
         if bad or not asked.quiet:
             session.screen.table(text.findings(results))
-            session.screen.report(grouped.left_out(session.run.left_out, unfold=asked.unfold))
+            session.screen.report(grouped.skipped(session.run.skipped, unfold=asked.unfold))
         session.screen.lines([] if asked.quiet and not bad else ["", _proof(results, bad, pending)])
         session.screen.document({**session.header(), **document.verified_document(results)})
         session.journal.write("verified", failed=[r.step for r in bad], pending=pending)
@@ -169,7 +169,7 @@ def _show(session: Session, plan: Plan) -> None:
     shown = session.shown(plan)
     screen.lines(text.changes(shown))
     if not screen.quiet:
-        screen.report(grouped.left_out(session.run.left_out, unfold=session.asked.unfold))
+        screen.report(grouped.skipped(session.run.skipped, unfold=session.asked.unfold))
         for line in text.notes(shown):
             screen.say(line)
     for line in text.failures(shown.results):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from fnmatch import fnmatchcase
 from typing import Any, Final
 
@@ -39,14 +39,11 @@ _POSITIVE: Final = re.compile(
 )
 
 
-def check(
-    document: Document, *, bucket_arn: str | None = None, cloudtrail: bool = False, ours: Collection[str] = ()
-) -> list[str]:
+def check(document: Document, *, bucket_arn: str | None = None, reserved: str = "") -> list[str]:
     """What AWS, or we, would not take about statements that a user wants added; each message says what to do.
 
-    *bucket_arn* is given for a bucket policy: what S3 asks of one is then looked at too. *cloudtrail* says
-    that a trail delivers to the bucket, *ours* are the Sids that are taken. An empty list is no promise: AWS
-    alone knows whether a principal exists.
+    *bucket_arn* is given for the policy of a log bucket: what S3 and log services ask of one is then looked at too.
+    Sids that end in *reserved* are taken. An empty list is no promise: AWS alone knows whether a principal exists.
     """
     try:
         parsed, listing = parse(document), statements(document)
@@ -63,10 +60,12 @@ def check(
         texts = [*_misshapen(statement)]
         if sid and sid in sids[:place]:
             texts.append(f"want another `Sid`, an earlier statement has `{sid}`")
-        if sid in ours:
-            texts.append("want another `Sid`, this one is for a statement that provision writes")
+        if sid and reserved and sid.endswith(reserved):
+            texts.append(
+                f"want another `Sid`, those that end in `{reserved}` are for statements that provision writes"
+            )
         if bucket_arn:
-            texts += _not_for_bucket(statement, bucket_arn, cloudtrail=cloudtrail)
+            texts += _not_for_bucket(statement, bucket_arn)
         found += [f"statement {f'`{sid}`' if sid else place + 1}: {text}" for text in texts]
     return found
 
@@ -102,7 +101,7 @@ def _misshapen(statement: Statement) -> Iterator[str]:
         yield "`Condition`: want an object of operators, each with an object of keys and values"
 
 
-def _not_for_bucket(statement: Statement, bucket_arn: str, *, cloudtrail: bool) -> Iterator[str]:
+def _not_for_bucket(statement: Statement, bucket_arn: str) -> Iterator[str]:
     for resource in listed(statement.get("Resource")) + listed(statement.get("NotResource")):
         if resource != bucket_arn and not resource.startswith(f"{bucket_arn}/"):
             yield f"want resources in this bucket, `{bucket_arn}` or `{bucket_arn}/...`, got `{resource}`"
@@ -113,11 +112,11 @@ def _not_for_bucket(statement: Statement, bucket_arn: str, *, cloudtrail: bool) 
             "would be refused by BlockPublicPolicy: want a principal, or a condition with a fixed value of "
             "`aws:PrincipalOrgID`, `aws:SourceAccount` or the like"
         )
-    to_cloudtrail = everybody or "cloudtrail.amazonaws.com" in _principals(statement, "Service")
-    if cloudtrail and effect == "Deny" and to_cloudtrail and _denies_probe(statement, conditions):
+    services = everybody or bool(_principals(statement, "Service"))
+    if effect == "Deny" and services and _denies_probe(statement, conditions):
         yield (
-            "would stop CloudTrail: CreateTrail's own probe write has no such header; want the bucket's "
-            "default encryption to do this, or `aws:PrincipalIsAWSService` `false` in the condition"
+            "would stop log services, whose writes have no such header: want the bucket's default encryption to do "
+            "this, or `aws:PrincipalIsAWSService` `false` in the condition"
         )
 
 

@@ -5,33 +5,21 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
-from ..model import Change, Kind, Note, Result
+from ..model import Change, InSyncCounts, Kind, Note, Result
 
 GUARDED, SHARE = 10, 0.30
 
 
 @dataclass(frozen=True)
-class Others:
-    """Results that there is nothing to tell of: *steps* in sync, *there* things seen in them, *proofs* that held."""
-
-    steps: int = 0
-    there: int = 0
-    proofs: int = 0
-
-    def __add__(self, more: Others) -> Others:
-        return Others(self.steps + more.steps, self.there + more.there, self.proofs + more.proofs)
-
-
-@dataclass(frozen=True)
 class Plan:
-    """The results of rehearsing every step in every target; of many accounts, *others* are only numbers."""
+    """The results of rehearsing every step in every target; of many accounts, what is *in_sync* is only counted."""
 
     results: tuple[Result, ...]
-    others: Others = Others()
+    in_sync: InSyncCounts = field(default_factory=InSyncCounts)
 
     @property
     def changes(self) -> list[tuple[Result, Change]]:
@@ -65,7 +53,7 @@ class Plan:
         """How many of the things that are there would be changed."""
         there = {(*_address(result), resource) for result in self.results for resource in result.seen}
         changed = {(*_address(result), change.resource) for result, change in self.changes}
-        return Share(len(there & changed), len(there) + self.others.there)
+        return Share(len(there & changed), len(there) + self.in_sync.resources)
 
 
 @dataclass(frozen=True)

@@ -6,11 +6,11 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from ..aws import Aws, Identity, Memory, Myself
+from ..aws import Aws, Identity, Memory, SynchronousExecutor
 from ..aws.errors import IN_VAIN
-from ..baseline.file import Baseline
-from ..model import Change, Result, Scope, Step, Target
-from ..steps.regions import LeftOut, without_unusable
+from ..baseline import Baseline
+from ..engine.skipped import without_unusable
+from ..model import Change, Result, Scope, Skipped, Step, Target
 from . import step as engine
 from .plan import Plan
 from .step import Node
@@ -18,7 +18,7 @@ from .step import Node
 if TYPE_CHECKING:
     from ..aws import Cloud
 
-_MYSELF = Myself()
+_MYSELF = SynchronousExecutor()
 SETTLE = 120.0  # seconds that AWS gets to show what was written (Terraform's budget for IAM and S3)
 
 
@@ -36,7 +36,7 @@ class Run:
     places: Callable[[Step], Iterable[Target]] | None = None  # of an organization: where each step runs
     lost: Mapping[str, str] = field(default_factory=dict)  # steps that have failed elsewhere, and why
     lenient: bool = False  # a Region that cannot be used is passed over, and told
-    left_out: list[LeftOut] = field(default_factory=list)
+    skipped: list[Skipped] = field(default_factory=list)
     alone: bool = False  # one thread does it all: many accounts are done at a time
     depth: int = 1  # calls, each waiting for the one before, until the first question of a step
     _memory: dict[str, Memory] = field(default_factory=dict)
@@ -54,7 +54,7 @@ class Run:
         results = engine.walk(self.graph, work, ordered=False, lost=self.lost, workers=self._workers)
         if self.lenient:
             results, passed = without_unusable(results, self.cloud.offers)
-            self.left_out.extend(passed)
+            self.skipped.extend(passed)
         return results
 
     def refresh(self) -> None:

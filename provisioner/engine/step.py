@@ -11,9 +11,9 @@ from graphlib import TopologicalSorter
 from queue import SimpleQueue
 from typing import Any, NamedTuple
 
-from ..aws import Again, Aws, Interrupted, describe
-from ..baseline.file import Baseline
-from ..model import Call, Change, Note, Result, Scope, Seen, Step, Target
+from ..aws import Aws, Interrupted, OutcomeUnknown, describe
+from ..baseline import Baseline
+from ..model import Call, Change, Exists, Note, Result, Scope, Step, Target
 
 WORKERS = 48  # steps at the same time: those of one account in every Region
 RESTARTS = 6  # of one step, after writes whose outcome nobody knew
@@ -53,7 +53,7 @@ class _Progress:
         if self.on_change is not None:
             self.on_change(self.result, change)
 
-    def doubt(self, again: Again) -> None:
+    def doubt(self, again: OutcomeUnknown) -> None:
         """Nobody knows whether the change under way was made; unless others are known to have made it."""
         self.unsure = None if again.by_others and not self.repeated else self.under_way
 
@@ -94,7 +94,7 @@ def run_step(
         try:
             _drive(step, aws, baseline, perform, progress, planned)
             return result
-        except Again as again:
+        except OutcomeUnknown as again:
             progress.doubt(again)
             if attempt + 1 == RESTARTS:
                 result.failure = describe(progress.doing, again)
@@ -142,7 +142,7 @@ def _drive(
         except StopIteration:
             progress.settle(None)
             return
-        if isinstance(said, Note | Seen):
+        if isinstance(said, Note | Exists):
             if isinstance(said, Note):
                 result.notes.append(said)
             else:

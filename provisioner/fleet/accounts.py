@@ -2,32 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from ..aws import Aws
 from ..baseline.general import Accounts, General, Some
 from ..baseline.problem import Path, did_you_mean, dotted, listed, quoted
-from ..model import Refused
-from ..steps.regions import LeftOut
+from ..model import Account, Refused, Skipped
 
 _ACTIVE: Final = "ACTIVE"
 _FEW: Final = 8  # units that are named where one is unknown
-
-
-@dataclass(frozen=True)
-class Account:
-    """One account. *units* are the organizational units it is in, from the root down, by id and by path."""
-
-    id: str
-    name: str = ""
-    units: frozenset[str] = frozenset()
-    tags: Mapping[str, str] = field(default_factory=dict)
-    overrides: tuple[int, ...] = ()  # those that count for it, by their place in the file
-
-    def __str__(self) -> str:
-        return f"{self.id} ({self.name})" if self.name else self.id
 
 
 @dataclass(frozen=True)
@@ -47,7 +32,7 @@ class Census:
     """The accounts of a run, in the order of their ids, and what was left out."""
 
     accounts: tuple[Account, ...]
-    left_out: tuple[LeftOut, ...]
+    skipped: tuple[Skipped, ...]
 
 
 @dataclass(frozen=True)
@@ -111,19 +96,19 @@ def _narrowed(
     chosen: Sequence[Account], missed: Sequence[tuple[Account, str]], narrowed: Narrowed, general: General
 ) -> Census:
     """Those that the command line leaves, and that the file allows to be touched."""
-    kept, left_out = [], [_left_out(each, why) for each, why in missed if _remains(each, narrowed)]
+    kept, skipped = [], [_left_out(each, why) for each, why in missed if _remains(each, narrowed)]
     for each in chosen:
         if not _remains(each, narrowed):
             continue
         if general.allowed_account_ids is not None and each.id not in general.allowed_account_ids:
-            left_out.append(_left_out(each, "is not among `allowed_account_ids`"))
+            skipped.append(_left_out(each, "is not among `allowed_account_ids`"))
         else:
             kept.append(replace(each, overrides=_overrides(each, general)))
-    return Census(tuple(sorted(kept, key=lambda a: a.id)), tuple(left_out))
+    return Census(tuple(sorted(kept, key=lambda a: a.id)), tuple(skipped))
 
 
-def _left_out(account: Account, why: str) -> LeftOut:
-    return LeftOut(account.id, "", why, account.name)
+def _left_out(account: Account, why: str) -> Skipped:
+    return Skipped(account.id, "", why, account.name)
 
 
 def _selections(general: General) -> Iterator[tuple[Path, Some]]:

@@ -13,14 +13,14 @@ from typing import Literal
 
 from ..aws import Aws, Cloud, Identity, Memory, describe
 from ..aws.keyring import Role
-from ..baseline.file import Baseline, BaselineError
+from ..baseline import Baseline, BaselineError
 from ..baseline.general import Accounts
-from ..engine.plan import Others, Plan
+from ..engine.plan import Plan
 from ..engine.run import Run, chosen
-from ..model import Change, Failure, Result, Scope, Step, Target
-from ..steps.regions import LeftOut, enabled_regions
-from ..steps.registry import STEPS
-from .accounts import Account, Census, Narrowed, census
+from ..model import Account, Change, Failure, InSyncCounts, Outcome, Result, Scope, Skipped, Step, Target
+from ..steps.regions import enabled_regions
+from ..steps.registry import all_steps
+from .accounts import Census, Narrowed, census
 
 Command = Literal["diff", "apply", "verify"]
 _PAGED = "organizations.ListAccounts"  # each page waits for the one before
@@ -42,37 +42,11 @@ class Job:
     planned: tuple[Result, ...] = ()
     allowed: tuple[str, ...] = ()
 
-
-@dataclass(frozen=True)
-class Outcome:
-    """What became of one account. Of what is in sync only numbers are left: *others*."""
-
-    account: Account
-    regions: tuple[str, ...] = ()
-    results: tuple[Result, ...] = ()
-    unseen: tuple[Result, ...] = ()  # of what was changed, what AWS does not show yet
-    left_out: tuple[LeftOut, ...] = ()
-    others: Others = field(default_factory=Others)
-    seconds: float = 0.0
-
-    @property
-    def failed(self) -> bool:
-        """Something in the account could not be read or done, or is not as it should be after a change."""
-        return bool(self.unseen) or any(not r.ok or r.withheld for r in self.results)
-
-    @property
-    def drifted(self) -> bool:
-        """Something in the account is, or was, to be changed."""
-        return any(r.changes for r in self.results)
-
-    def to_apply(self, lost: Mapping[str, str], allowed: tuple[str, ...] = ()) -> Job:
-        """The job that makes what was found here as it should be, and no more."""
-        planned = tuple(r for r in self.results if r.changes or not r.ok)
-        return Job("apply", self.account, self.regions, lost, planned, allowed)
-
-    def after(self, before: Outcome) -> Outcome:
-        """The outcome of changing what *before* found: what was passed over then, is still."""
-        return replace(self, left_out=before.left_out, seconds=before.seconds + self.seconds)
+    @classmethod
+    def to_apply(cls, found: Outcome, lost: Mapping[str, str], allowed: tuple[str, ...] = ()) -> Job:
+        """The job that makes what *found* shows as it should be, and no more."""
+        planned = tuple(r for r in found.results if r.changes or not r.ok)
+        return cls("apply", found.account, found.regions, lost, planned, allowed)
 
 
 @dataclass
@@ -116,7 +90,7 @@ class Fleet:
 
     def central(self) -> Run:
         """What exists once in the organization, each part in the account that has it."""
-        steps = [step for step in chosen(STEPS, self.baseline, self.names) if step.scope is Scope.ONCE]
+        steps = [step for step in chosen(all_steps(), self.baseline, self.names) if step.scope is Scope.ONCE]
 
         def places(step: Step) -> Iterable[Target]:
             yield self._target(self.archive if step.archive else self.identity.account, self.home)
@@ -134,8 +108,8 @@ class Fleet:
     def member(self, account: Account, regions: Sequence[str], lost: Mapping[str, str]) -> Run:
         """What each account has of its own."""
         filled = self.baseline.at(account_id=account.id, region=self.home, partition=self.identity.partition)
-        names = [name for name in self.names if STEPS[name].section in filled]
-        steps = chosen(STEPS, filled, names) if names or not self.names else []
+        names = [name for name in self.names if all_steps()[name].section in filled]
+        steps = chosen(all_steps(), filled, names) if names or not self.names else []
 
         def places(step: Step) -> Iterable[Target]:
             for region in [self.home] if step.scope is Scope.ACCOUNT else regions:
@@ -155,15 +129,15 @@ class Fleet:
             on_change=self.on_change,
         )
 
-    def regions_of(self, account: Account) -> tuple[list[str], list[LeftOut]]:
+    def regions_of(self, account: Account) -> tuple[list[str], list[Skipped]]:
         """The Regions to go to in the account, and those that it has not enabled."""
-        named, left_out = self.baseline.general.named_regions, list[LeftOut]()
+        named, skipped = self.baseline.general.named_regions, list[Skipped]()
         if not named:
             aws = Aws(self._target(account.id, self.home), self.cloud, Memory())
-            named, left_out = enabled_regions(aws, self.home)
+            named, skipped = enabled_regions(aws, self.home)
         only = self.only_regions
         return [r for r in named if not only or r in only], [
-            x for x in left_out if not only or x.region in only
+            x for x in skipped if not only or x.region in only
         ]
 
     def attend(self, job: Job) -> Outcome:
@@ -185,17 +159,17 @@ class Fleet:
             self.cloud.leave(account.id)
 
     def _looked(self, job: Job, started: float) -> Outcome:
-        regions, left_out = self.regions_of(job.account)
+        regions, skipped = self.regions_of(job.account)
         run = self.member(job.account, regions, job.lost)
         results = run.rehearse().results if job.command == "diff" else tuple(run.verify())
         told, others = telling(results)
-        passed_over = {each.region for each in run.left_out}
+        passed_over = {each.region for each in run.skipped}
         return Outcome(
             job.account,
             tuple(region for region in regions if region not in passed_over),
             told,
-            left_out=(*left_out, *run.left_out),
-            others=others,
+            skipped=(*skipped, *run.skipped),
+            in_sync=others,
             seconds=time.monotonic() - started,
         )
 
@@ -205,7 +179,7 @@ class Fleet:
         unseen = run.settle(sent)
         told, others = telling(sent)
         return Outcome(
-            job.account, job.regions, told, tuple(unseen), others=others, seconds=time.monotonic() - started
+            job.account, job.regions, told, tuple(unseen), in_sync=others, seconds=time.monotonic() - started
         )
 
     def _not_entered(self, account: Account, error: Exception, started: float) -> Outcome:
@@ -237,7 +211,7 @@ def role(accounts: Accounts | None, who: Identity, home: str) -> Role | None:
     )
 
 
-def telling(results: Iterable[Result]) -> tuple[tuple[Result, ...], Others]:
+def telling(results: Iterable[Result]) -> tuple[tuple[Result, ...], InSyncCounts]:
     """The results that there is something to tell of, and the number of the others and of what they saw."""
     told: list[Result] = []
     quiet = there = proofs = 0
@@ -250,7 +224,7 @@ def telling(results: Iterable[Result]) -> tuple[tuple[Result, ...], Others]:
         else:
             quiet += 1
             there += len(set(each.seen))
-    return tuple(told), Others(quiet, there, proofs)
+    return tuple(told), InSyncCounts(quiet, there, proofs)
 
 
 def lost_steps(results: Iterable[Result]) -> dict[str, str]:

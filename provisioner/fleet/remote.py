@@ -20,12 +20,12 @@ from uuid import uuid4
 from .. import __version__
 from ..aws import BOTOCORE, Cloud, Identity, Options, describe, identify
 from ..aws.errors import BotoCoreError, ClientError
-from ..baseline.file import Baseline, parse
+from ..baseline import Baseline, parse
 from ..baseline.redact import hidden
-from ..model import Change, Difference, Refused
+from ..model import Change, Difference, Outcome, Refused
 from ..report import words
-from ..steps.registry import SECTIONS
-from .fleet import Fleet, Job, Outcome, role
+from ..steps.registry import all_sections
+from .fleet import Fleet, Job, role
 from .workers import MANY, Delivered
 
 READERS = 64  # calls in flight in one process
@@ -137,7 +137,7 @@ def _open(recipe: Recipe) -> _Office:
             f" {_listed(versions())}: install the same on every worker"
         )
     with undisturbed():
-        baseline = parse(recipe.text, recipe.file, SECTIONS, os.environ, lambda: recipe.home)
+        baseline = parse(recipe.text, recipe.file, all_sections(), os.environ, lambda: recipe.home)
         baseline.override(dict(recipe.overrides))
         fleet = joined(baseline, recipe.options)
     fleet = replace(fleet, identity=recipe.identity, names=recipe.names, only_regions=recipe.regions)

@@ -15,8 +15,8 @@ from threading import Event
 from typing import Protocol
 
 from ..aws import describe
-from ..model import Result, Target
-from .fleet import ENTRY, Fleet, Job, Outcome
+from ..model import Outcome, Result, Target
+from .fleet import ENTRY, Fleet, Job
 
 MANY = 128  # accounts at a time in one process, where each is done by one thread
 TRIES = 3  # of jobs whose worker was lost

@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from ..baseline.file import Baseline
+from ..baseline import Baseline
 from ..baseline.general import Accounts
 from ..fleet.accounts import questions
-from ..services.cloudtrail.section import Trail
-from ..services.log_buckets.section import LogBuckets
-from ..steps.permission import ANY_ACCOUNT
+from ..steps.permission import ANY_ACCOUNT, NOTING
+from ..steps.registry import all_steps
 from .statements import INLINE_POLICIES, MANAGED_POLICY, size
 
 
@@ -26,15 +25,9 @@ def notes(
             f"the policy has {characters} characters, a managed policy takes {MANAGED_POLICY}: put its statements into"
             f" two, or inside the role, which takes {INLINE_POLICIES}"
         )
-    if roles := _roles(document, "iam:PutRolePolicy"):
-        said.append(
-            f"who may write the policies of role {', '.join(roles)} can give it any power: leave `config.role_name`"
-            " out, and AWS Config records with its own role, which nobody writes"
-        )
-    if _actions(document) & {"cloudtrail:CreateTrail"} and baseline[Trail].is_organization_trail:
-        said.append(
-            "an organization trail is made in the management account, or by a delegated administrator"
-        )
+    actions = {action for each in document["Statement"] for action in each["Action"]}
+    for noting in NOTING:
+        said += noting(baseline, actions)
     return said
 
 
@@ -71,22 +64,11 @@ def _of_caller(baseline: Baseline, accounts: Accounts | None, account: str) -> I
 
 def _of_role(baseline: Baseline, accounts: Accounts | None, account: str) -> Iterator[str]:
     archive = accounts.log_archive if accounts else None
-    if archive and archive != account and LogBuckets in baseline:
-        yield f"account {archive} has the log buckets, and needs more: --member --account {archive}"
+    if (
+        archive
+        and archive != account
+        and any(s.archive and s.section in baseline for s in all_steps().values())
+    ):
+        yield f"account {archive} is the log archive, and needs more: --member --account {archive}"
     if account == ANY_ACCOUNT:
         yield "no account was named, so the policy fits any, the one it is attached in"
-
-
-def _actions(document: Mapping[str, Any]) -> set[str]:
-    return {action for each in document["Statement"] for action in each["Action"]}
-
-
-def _roles(document: Mapping[str, Any], action: str) -> list[str]:
-    """The names of the roles on which the action is allowed."""
-    found = {
-        resource.rpartition("/")[2]
-        for each in document["Statement"]
-        if action in each["Action"]
-        for resource in ([each["Resource"]] if isinstance(each["Resource"], str) else each["Resource"])
-    }
-    return sorted(found)

@@ -11,13 +11,13 @@ from dataclasses import replace
 from itertools import combinations
 from typing import Final, NamedTuple
 
-from ..baseline.file import Baseline, BaselineError
+from ..baseline import Baseline, BaselineError
 from ..baseline.general import Accounts, General
 from ..compare.policy import arn
 from ..fleet.accounts import questions
 from ..model import Scope, Step, Target
 from ..steps.permission import ANY_ACCOUNT, ANY_REGION, DECLARED, Permission, allow, equals
-from ..steps.registry import STEPS
+from ..steps.registry import all_steps
 
 _INSIDE: Final = equals("aws:ResourceOrgID", "${aws:PrincipalOrgID}")
 
@@ -108,7 +108,7 @@ def _asked(
     """What the steps ask for that are taken in the account of *home*, whichever overrides count for it."""
     named = baseline.general.named_regions or [home.region, ANY_REGION]
     everywhere = [replace(home, region=region, home=region == home.region) for region in named]
-    for step in STEPS.values():
+    for step in all_steps().values():
         # What exists once is what the file itself has; an override adds nothing there.
         if not takes(step) or (step.scope is Scope.ONCE and step.section not in baseline):
             continue
@@ -183,6 +183,8 @@ def _entered(baseline: Baseline, accounts: Accounts) -> list[str] | None:
     if named is None:
         return None
     ids = {each for each in named if _may_be_one(baseline.general, accounts, each)}
-    if accounts.log_archive and any(step.archive and step.section in baseline for step in STEPS.values()):
+    if accounts.log_archive and any(
+        step.archive and step.section in baseline for step in all_steps().values()
+    ):
         ids.add(accounts.log_archive)
     return sorted(ids)

@@ -10,8 +10,7 @@ from typing import Any
 from rich.table import Table
 from rich.text import Text
 
-from ..engine.plan import Others
-from ..model import Failure, Finding, Result
+from ..model import Failure, Finding, InSyncCounts, Result
 from ..steps.arrivals import MOMENT
 from . import text, words
 from .gathered import Gathered, Names, gathered
@@ -66,13 +65,13 @@ class Checks:
         return f"{words.plural(self.held, 'check')} held{fell}{wait}"
 
 
-def checks(results: Iterable[Result], others: Others) -> Checks:
+def checks(results: Iterable[Result], others: InSyncCounts) -> Checks:
     """All the checks of a run, or of an account. *others* are those in sync, of which only numbers are left."""
     ends = Counter(finding.ok for each in results for finding in _findings(each))
     return Checks(others.steps + others.proofs + ends[True], ends[False], ends[None])
 
 
-def proof(results: Sequence[Result], others: Others) -> Text:
+def proof(results: Sequence[Result], others: InSyncCounts) -> Text:
     """Whether everything works, and how many checks said so."""
     bad = sorted({each.step for each in results for finding in _findings(each) if finding.ok is False})
     head = (f"Does not work: {', '.join(bad)}.", "bold red") if bad else ("Works.", "bold green")

@@ -10,7 +10,7 @@ from typing import Any, Final, Generic, TypeVar
 from rich.text import Text
 
 from ..model import Result, Scope
-from ..steps.registry import STEPS
+from ..steps.registry import all_steps
 from .alike import Group, alike, general
 from .places import Places, places
 
@@ -18,7 +18,9 @@ T = TypeVar("T")
 Names = Mapping[str, str]  # of accounts, by their ids
 
 # As they are carried out: what exists once in the organization first, then each account by itself.
-_ORDER: Final = {name: (step.scope is not Scope.ONCE, at) for at, (name, step) in enumerate(STEPS.items())}
+_ORDER: Final = {
+    name: (step.scope is not Scope.ONCE, at) for at, (name, step) in enumerate(all_steps().items())
+}
 _UNKNOWN: Final = (False, -1)  # getting into the account, before all steps
 
 
@@ -77,7 +79,7 @@ def gathered(
     groups = sorted(alike(found, identity), key=_place)
     merged: Iterable[Sequence[Group[T]]] = [[each] for each in groups]
     for several in _merged(groups, together) if together else merged:
-        step = STEPS.get(several[0].step)
+        step = all_steps().get(several[0].step)
         regional = step is not None and step.scope is Scope.REGION
         yield Gathered(several, places(several[0].results, names, regional=regional))
 

@@ -11,12 +11,11 @@ from typing import Any, Final
 from rich.text import Text
 
 from ..engine.plan import Plan, count
-from ..model import Change, Difference, Note, Result
-from ..steps.regions import LeftOut
+from ..model import Change, Difference, Note, Result, Skipped
 from . import text, words
 from .gathered import Gathered, Names, gathered
 from .places import few, who, wrapped
-from .totals import Cost, Standing
+from .totals import Cost, Totals
 
 Together = tuple[Change, ...]  # the changes of one resource
 
@@ -72,7 +71,7 @@ def notes(plan: Plan, names: Names, *, unfold: bool) -> Iterator[Text]:
             yield from several.lines(unfold=True)
 
 
-def left_out(found: Iterable[LeftOut], names: Names | None = None, *, unfold: bool) -> Iterator[Text]:
+def skipped(found: Iterable[Skipped], names: Names | None = None, *, unfold: bool) -> Iterator[Text]:
     """What the run passed over, and why: accounts by name, Regions with the number of accounts."""
     names = names or {}
     whole: dict[str, list[str]] = defaultdict(list)
@@ -98,14 +97,14 @@ def left_out(found: Iterable[LeftOut], names: Names | None = None, *, unfold: bo
             yield from (Text(f"{_INDENT}{line}", "dim") for line in wrapped(", ".join(named)))
 
 
-def summary(plan: Plan, digest: str, standing: Standing, cost: Cost) -> Iterator[Text]:
+def summary(plan: Plan, digest: str, standing: Totals, cost: Cost) -> Iterator[Text]:
     """Terraform's summary line, how the accounts stand, and the digest that `apply --expect-plan` takes."""
     yield Text.assemble((words.planned(count(plan.results)), "bold"), f" {standing.line(cost)}")
     if plan.changes:
         yield Text(f"plan {digest}")
 
 
-def applied(results: Iterable[Result], standing: Standing, cost: Cost) -> Text:
+def applied(results: Iterable[Result], standing: Totals, cost: Cost) -> Text:
     """Terraform's words again, and how the accounts stand now."""
     head = words.applied(count(results), complete=standing.complete)
     return Text.assemble((head, "bold"), f" {standing.line(cost, 'changed')}")

@@ -11,15 +11,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
-from ..engine.plan import Count, Others, count
-from ..model import Result
-from ..steps.regions import LeftOut
+from ..engine.plan import Count, count
+from ..model import InSyncCounts, Result, Skipped
 from . import document, words
 from .failing import Checks, checks
-from .totals import Cost, Standing, State, state
+from .totals import Cost, State, Totals, state
 
 if TYPE_CHECKING:
-    from ..fleet.fleet import Outcome
+    from ..model import Outcome
 
 Line = dict[str, Any]
 
@@ -42,12 +41,12 @@ def account(outcome: Outcome, command: str) -> Line:
     """What became of one account, with everything that there is to tell of it."""
     who = str(outcome.account)
     return {
-        **_head("account", who, command, outcome.results, outcome.unseen, outcome.others),
+        **_head("account", who, command, outcome.results, outcome.unseen, outcome.in_sync),
         "account": outcome.account.id,
         "name": outcome.account.name,
         "regions": list(outcome.regions),
-        **_found(command, outcome.results, outcome.unseen, outcome.others),
-        "left_out": [{"region": each.region, "why": each.why} for each in outcome.left_out],
+        **_found(command, outcome.results, outcome.unseen, outcome.in_sync),
+        "left_out": [{"region": each.region, "why": each.why} for each in outcome.skipped],
         "seconds": round(outcome.seconds, 3),
     }
 
@@ -55,19 +54,19 @@ def account(outcome: Outcome, command: str) -> Line:
 def organization(results: Sequence[Result], command: str, unseen: Sequence[Result] = ()) -> Line:
     """What became of what exists once in the organization, in the accounts that have it."""
     return {
-        **_head("organization", "the organization", command, results, unseen, Others()),
-        **_found(command, results, unseen, Others()),
+        **_head("organization", "the organization", command, results, unseen, InSyncCounts()),
+        **_found(command, results, unseen, InSyncCounts()),
     }
 
 
 def summary(
     command: str,
     counted: Count | Checks,
-    standing: Standing,
+    standing: Totals,
     cost: Cost,
     *,
     digest: str = "",
-    left_out: Iterable[LeftOut] = (),
+    skipped: Iterable[Skipped] = (),
 ) -> Line:
     """The last line: the counts, what the plan is called, the accounts that were passed over, and the cost."""
     made = command == "apply"
@@ -85,12 +84,12 @@ def summary(
             "in_sync": standing.in_sync,
             "changed" if made else "drifted": standing.drifted,
             "failed": standing.failed,
-            "left_out": standing.left_out,
+            "left_out": standing.skipped,
         },
         "organization": standing.organization.replace(" ", "_"),
         "regions": sorted(standing.regions),
         "left_out": [
-            {"account": each.account, "region": each.region or None, "why": each.why} for each in left_out
+            {"account": each.account, "region": each.region or None, "why": each.why} for each in skipped
         ],
         "cost": {
             "seconds": round(cost.seconds, 3),
@@ -103,7 +102,12 @@ def summary(
 
 
 def _head(
-    kind: str, who: str, command: str, results: Sequence[Result], unseen: Sequence[Result], others: Others
+    kind: str,
+    who: str,
+    command: str,
+    results: Sequence[Result],
+    unseen: Sequence[Result],
+    others: InSyncCounts,
 ) -> Line:
     found, said = state(results, unseen), "; ".join(_said(command, results, unseen, others))
     made = command == "apply" and found == "drifted"  # and AWS shows it, or it had failed
@@ -115,7 +119,9 @@ def _head(
     }
 
 
-def _said(command: str, results: Sequence[Result], unseen: Sequence[Result], others: Others) -> Iterable[str]:
+def _said(
+    command: str, results: Sequence[Result], unseen: Sequence[Result], others: InSyncCounts
+) -> Iterable[str]:
     counted = count(results)
     if command == "verify":
         yield str(checks(results, others))
@@ -135,7 +141,7 @@ def _said(command: str, results: Sequence[Result], unseen: Sequence[Result], oth
         yield f"not run: {', '.join(blocked)}"
 
 
-def _found(command: str, results: Sequence[Result], unseen: Sequence[Result], others: Others) -> Line:
+def _found(command: str, results: Sequence[Result], unseen: Sequence[Result], others: InSyncCounts) -> Line:
     """What there is to tell, under the names that it has in the document of one account."""
     if command == "verify":
         return {

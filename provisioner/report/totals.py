@@ -10,7 +10,7 @@ from ..model import Result
 from . import words
 
 if TYPE_CHECKING:
-    from ..fleet.fleet import Outcome
+    from ..model import Outcome
 
 State = Literal["in sync", "drifted", "failed"]
 
@@ -40,13 +40,13 @@ def state(results: Iterable[Result], unseen: Iterable[Result] = ()) -> State:
 
 
 @dataclass
-class Standing:
+class Totals:
     """How many accounts stand how. *organization* is what exists once for all of them."""
 
     in_sync: int = 0
     drifted: int = 0
     failed: int = 0
-    left_out: int = 0
+    skipped: int = 0
     organization: State = "in sync"
     regions: set[str] = field(default_factory=set)
 
@@ -75,7 +75,7 @@ class Standing:
             (self.in_sync, "in sync"),
             (self.drifted, drifted),
             (self.failed, "failed"),
-            (self.left_out, "left out"),
+            (self.skipped, "left out"),
         ]
         parts = [f"{number:,} {word}" for number, word in counted if number] or ["0 in sync"]
         number, word = parts[0].split(" ", 1)

@@ -13,7 +13,7 @@ from xml.sax.saxutils import escape
 from moto.core.serialize import get_serializer_class
 from moto.core.utils import get_service_model
 
-from .wire import Ask
+from .ask import Ask
 from .words import Answer, Refused
 
 

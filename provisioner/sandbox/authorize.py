@@ -16,9 +16,9 @@ from typing import Any, Final
 from . import authorize_accounts as accounts
 from . import iam
 from .act import Acts, act, partition
+from .ask import backend
 from .policy_eval import Act, decide_identity
 from .rules.kms import find_key
-from .wire import backend
 from .words import Fault, Interrupt, Phase, WireCall
 
 _QUERY: Final = {"s3", "iam", "sts"}  # these say AccessDenied, with status 403

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from .policy_eval import Context
 
 if TYPE_CHECKING:
-    from .wire import Ask
+    from .ask import Ask
 
 USER = "sandbox"
 

@@ -10,8 +10,7 @@ from typing import TYPE_CHECKING
 from .words import Refused, WireCall
 
 if TYPE_CHECKING:
-    from .wire import Ask
-    from .world import World
+    from .ask import Ask
 
 _CODES = {
     "json": ("AccessDeniedException", 400),
@@ -111,9 +110,9 @@ def unknown(protocol: str) -> Refused:
     return Refused(*_UNKNOWN[protocol])
 
 
-def check_credentials(world: World, ask: Ask) -> None:
+def check_credentials(ask: Ask) -> None:
     """Raise `Refused` where all credentials have expired."""
-    if world.expired:
+    if ask.world.expired:
         raise expired(ask.protocol)
 
 

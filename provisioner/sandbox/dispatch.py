@@ -13,7 +13,8 @@ from moto.core.request import Request
 from werkzeug.exceptions import HTTPException
 
 from .answers import refuse
-from .wire import Ask, module_of_service
+from .ask import Ask
+from .wire import module_of_service
 from .words import Answer, Refused
 
 # Moto looks through the class of a service for each request, and through its errors for each error. It finds the

@@ -10,22 +10,20 @@ from unittest.mock import patch
 from urllib.parse import unquote
 
 from .policy_eval import many
+from .rules.organizations import held_organization
+from .seed import CLOSED, MANAGEMENT, MEMBERS
 
-# What follows AWSServiceRoleFor; AWS compares the case.
+_PRINCIPAL_ARN = re.compile(r"arn:[a-z0-9-]+:(iam|sts)::(\d{12}):(.+)")
+
+# What follows AWSServiceRoleFor, by service principal; AWS compares the case. Each service folder adds its own.
 LINKED = {
-    "config.amazonaws.com": "Config",
-    "config-conforms.amazonaws.com": "ConfigConforms",
-    "config-multiaccountsetup.amazonaws.com": "ConfigMultiAccountSetup",
-    "cloudtrail.amazonaws.com": "CloudTrail",
-    "guardduty.amazonaws.com": "AmazonGuardDuty",
-    "securityhub.amazonaws.com": "SecurityHub",
-    "macie.amazonaws.com": "AmazonMacie",
-    "access-analyzer.amazonaws.com": "AccessAnalyzer",
     "organizations.amazonaws.com": "Organizations",
     "sso.amazonaws.com": "SSO",
     "support.amazonaws.com": "Support",
     "trustedadvisor.amazonaws.com": "TrustedAdvisor",
 }
+# AWS's own policies that a baseline attaches, by name: moto's file of all of them takes seconds to read.
+MANAGED: dict[str, dict[str, Any]] = {}
 
 
 @dataclass(frozen=True)
@@ -100,3 +98,25 @@ def service_linked(account: str, partition: str, principal: str) -> None:
 def conversion() -> dict[str, str]:
     """What moto must call the services so that their roles have AWS's names."""
     return {principal.split(".")[-3]: name for principal, name in LINKED.items()}
+
+
+def principal_id(name: str) -> str | None:
+    """What AWS knows a principal by: a role's unique id, else the name itself; None if there is none.
+
+    Only accounts that the sandbox holds can be looked into; a stranger's role is taken as existing.
+    """
+    if re.fullmatch(r"\d{12}|(AROA|AIDA)[A-Z0-9]+", name):
+        return name
+    if not (parts := _PRINCIPAL_ARN.fullmatch(name)):
+        return None
+    service, account, resource = parts.groups()
+    partition = name.split(":")[1]
+    ours = account in {MANAGEMENT, *MEMBERS, CLOSED[0]} or held_organization(account, partition) is not None
+    if resource == "root" or service == "sts" or not ours:
+        return name
+    held = _held(account, partition)
+    kind, _, path = resource.partition("/")
+    plain = path.rpartition("/")[2]
+    if kind == "role":
+        return next((str(role.id) for role in held.roles.values() if role.name == plain), None)
+    return name if kind == "user" and plain in held.users else None

@@ -41,9 +41,15 @@ class Book:
         """The parts that every request passes first, whatever its service."""
         return self.parts.get(("*", "*", "before"), [])
 
+    def written(self) -> list[Callable[..., Any]]:
+        """The parts that run after each write that succeeded, whatever its service."""
+        return self.parts.get(("*", "written", "after"), [])
+
     def find(self, service: str, operation: str, place: Place) -> list[Callable[..., Any]]:
         """The parts for one operation, in the order of their definition."""
-        return [*self.parts.get((service, "*", place), ()), *self.parts.get((service, operation, place), ())]
+        keys = [(service, "*", place), (service, operation, place)]
+        keys += [("*", "*", place)] if place == "after" else []
+        return [part for key in keys for part in self.parts.get(key, ())]
 
 
 _rules: dict[str, Rule] = {}
@@ -66,7 +72,10 @@ def after(name: str, *operations: str, row: str = "") -> Callable[[Part], Part]:
 
 
 def _part(place: Place, name: str, operations: tuple[str, ...], row: str) -> Callable[[Part], Part]:
-    """Enter a function under the rule *name*; another service's operation is `service:Operation`, and `*:*` is all."""
+    """Enter a function under the rule *name*; another service's operation is `service:Operation`.
+
+    `*:*` is every request, and `*:written` every write that succeeded.
+    """
 
     def enter(part: Part) -> Part:
         if name not in _rules or (row and not _rules[name].row):

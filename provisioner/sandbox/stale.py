@@ -6,7 +6,7 @@ from collections import Counter
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from .wire import Ask
+    from .ask import Ask
 
 
 class Stale:

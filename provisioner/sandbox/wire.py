@@ -5,9 +5,8 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from urllib.parse import urlsplit
 
 from botocore.exceptions import UnknownServiceError
@@ -15,88 +14,21 @@ from moto.backend_index import backend_url_patterns
 from moto.core.parse import PROTOCOL_PARSERS, RequestParserError
 from moto.core.request import Request
 from moto.core.routing import NotFound, get_service_router
-from moto.utilities.utils import get_partition
 
+from .ask import Ask, Surroundings
 from .callers import account_of
 from .seed import MANAGEMENT
-from .words import Answer
-
-if TYPE_CHECKING:
-    from .world import World
 
 # moto's module where it is not botocore's service name.
 MODULES = {"lambda": "awslambda"}
+# The first part of a host where it is not the name for which requests are signed.
+HOSTS: dict[str, str] = {}
 CLIENT_NAMES = {"awslambda": "lambda", "s3bucket_path": "s3"}
 _ACCOUNT = "X-Moto-Account-Id"
 _SCOPE = re.compile(r"Credential=([^/,\s]+)/\d{8}/([^/]+)/([^/]+)/aws4_request")
 _S3_HOST = re.compile(
     r"^(?:(?P<bucket>.+)\.)?s3(?:[.-](?:dualstack\.|fips\.)?(?P<region>[a-z0-9-]+))?\.amazonaws\.com(\.cn)?$"
 )
-
-
-@dataclass
-class Ask:
-    """One request as the server understands it. *service* is botocore's name of it."""
-
-    world: World
-    account: str
-    region: str
-    service: str
-    operation: str
-    params: dict[str, Any]
-    request: Request
-    protocol: str
-    access_key: str = ""
-    known: bool = False  # the key is one that was made here
-    rewritten: bool = False
-    hidden: frozenset[str] | set[str] = frozenset()  # parameters that moto is not shown
-    carried: dict[str, Any] = field(default_factory=dict)  # from one part of a rule to its next
-    acting: str | None = None  # the account moto takes for the caller's, where that is another one
-
-    @property
-    def partition(self) -> str:
-        """The partition of the Region that the request was signed for."""
-        return str(get_partition(self.region))
-
-    @property
-    def memory(self) -> dict[str, Any]:
-        """What the rules remember beyond moto's own state; saved with it."""
-        return self.world.memory
-
-    def store(self, service: str | None = None, account: str | None = None, region: str | None = None) -> Any:
-        """Moto's backend of a service: of this request's account and Region unless told otherwise."""
-        return backend(service or self.service, account or self.account, region or self.region)
-
-    def note(self, kind: str) -> dict[Any, Any]:
-        """The rules' own dictionary of one *kind*, e.g. what moto drops from a lifecycle rule."""
-        kept: dict[Any, Any] = self.memory.setdefault(kind, {})
-        return kept
-
-    def rewrite(self, **params: Any) -> None:
-        """Moto sees the request with these parameters (of services that speak JSON)."""
-        self.params.update(params)
-        self.rewritten = True
-
-    def act_as(self, account: str) -> None:
-        """Moto takes the request as made by *account*: a delegated administrator for its organization."""
-        self.acting, self.rewritten = account, True
-
-    def moto(self) -> Answer:
-        """What moto answers to the request."""
-        from .dispatch import dispatch
-
-        return dispatch(self)
-
-
-GLOBAL_STORES = ("s3", "iam", "sts", "organizations", "account", "s3control")
-
-
-def backend(service: str, account: str, region: str) -> Any:
-    """Moto's object that holds one service's state in one account and Region (or partition)."""
-    from moto.backends import get_backend
-
-    held: Any = get_backend(service)[account]  # type: ignore[call-overload]
-    return held[get_partition(region) if service in GLOBAL_STORES else region]
 
 
 @cache
@@ -131,9 +63,9 @@ def normal_url(url: str, scope: tuple[str, str, str] | None, account: str = "") 
         virtual = _S3_HOST.match(host)
         bucket = f"/{virtual['bucket']}" if virtual and virtual["bucket"] else ""
         return f"https://s3.{region}.amazonaws.com{bucket}{path}{query}"
-    if name in ("iam", "organizations", "sts", "account", "config", "cloudtrail") or not at_aws:
-        return f"https://{name or 's3'}.{region}.amazonaws.com{path}{query}"
-    return url
+    if at_aws and not name:
+        return url
+    return f"https://{HOSTS.get(name, name) or 's3'}.{region}.amazonaws.com{path}{query}"
 
 
 def module_of_service(service: str) -> str:
@@ -141,7 +73,7 @@ def module_of_service(service: str) -> str:
     return MODULES.get(service, service)
 
 
-def understand(world: World, method: str, url: str, headers: Mapping[str, str], body: Any) -> Ask:
+def understand(world: Surroundings, method: str, url: str, headers: Mapping[str, str], body: Any) -> Ask:
     """Which operation of which service a request is, for which account and Region, with its parameters."""
     scope = credential(headers)
     key, region = (scope[0], scope[1]) if scope else ("", "us-east-1")

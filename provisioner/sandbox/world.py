@@ -12,7 +12,9 @@ from threading import RLock
 from typing import Any
 
 from . import answers, denial, rule, seed, store, wire
+from .ask import Ask
 from .callers import caller
+from .dispatch import dispatch
 from .switches import Switches
 from .words import Answer, Fault, Refused, WireCall
 
@@ -87,7 +89,7 @@ class World(Switches):
         with self._alone():
             return self._answer(wire.understand(self, method, target, plain, body))
 
-    def _answer(self, ask: wire.Ask) -> Answer:
+    def _answer(self, ask: Ask) -> Answer:
         who, params = caller(ask).arn, dict(ask.params)
         call = WireCall(ask.account, ask.region, ask.service, ask.operation, params, caller=who)
         place = len(self.calls)
@@ -104,7 +106,11 @@ class World(Switches):
         finally:
             self.calls[place] = replace(call, code=code)
 
-    def _effect(self, ask: wire.Ask, call: WireCall) -> Answer:
+    def moto(self, ask: Ask) -> Answer:
+        """What moto answers to the request."""
+        return dispatch(ask)
+
+    def _effect(self, ask: Ask, call: WireCall) -> Answer:
         """The answer, with its effect recorded and saved."""
         try:
             self._let_in(ask)
@@ -120,7 +126,7 @@ class World(Switches):
             self._save()
         return answer
 
-    def _in_the_past(self, ask: wire.Ask, old: bytes) -> Answer:
+    def _in_the_past(self, ask: Ask, old: bytes) -> Answer:
         now = store.capture(self.memory)
         self.memory = store.restore(old)
         try:
@@ -129,12 +135,12 @@ class World(Switches):
             self.dirty = False
             self.memory = store.restore(now)
 
-    def _perform(self, ask: wire.Ask, *, writes: bool) -> Answer:
+    def _perform(self, ask: Ask, *, writes: bool) -> Answer:
         """What AWS would do; a write that succeeded is in the event history."""
         try:
             answer = self._rules_around_moto(ask)
             if writes and answer.status < 300:
-                for part in self._book.find("events", "record", "after"):
+                for part in self._book.written():
                     part(ask, {})
         except Refused as error:
             return answers.refuse(ask, error)
@@ -144,14 +150,14 @@ class World(Switches):
             return answers.refuse(ask, Refused("SandboxDefect", text, 501))
         return answer
 
-    def _let_in(self, ask: wire.Ask) -> None:
+    def _let_in(self, ask: Ask) -> None:
         """Raise `Refused` for a caller that AWS does not know, or not now. Stale reads do not reach back here."""
-        denial.check_credentials(self, ask)
+        denial.check_credentials(ask)
         for part in self._book.gate():
             part(ask)
         denial.check(self._denials, ask)
 
-    def _rules_around_moto(self, ask: wire.Ask) -> Answer:
+    def _rules_around_moto(self, ask: Ask) -> Answer:
         find = self._book.find
         for part in find(ask.service, ask.operation, "before"):
             part(ask)
@@ -170,7 +176,7 @@ class World(Switches):
             part(ask, result)
         return answers.succeed(ask, result)
 
-    def _interrupted(self, ask: wire.Ask, call: WireCall, phase: Any) -> Answer | None:
+    def _interrupted(self, ask: Ask, call: WireCall, phase: Any) -> Answer | None:
         for interrupt in self._interrupts:
             fault = interrupt(call, phase)
             if isinstance(fault, Fault):

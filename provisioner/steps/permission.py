@@ -10,7 +10,8 @@ from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 from typing import Final, NamedTuple
 
-from ..baseline.file import Baseline
+from ..baseline import Baseline
+from ..compare.policy import arn
 from ..model import Target
 
 DIFF: Final = frozenset({"diff", "verify", "apply"})  # each of them begins with what `diff` reads
@@ -40,6 +41,16 @@ class Permission:
     resources: tuple[str, ...]
     condition: Condition | None
     purposes: frozenset[str]
+
+
+Noting = Callable[[Baseline, Collection[str]], Iterator[str]]
+NOTING: Final[list[Noting]] = []
+
+
+def permission_notes(noting: Noting) -> Noting:
+    """Register a function that says what to know beside a policy, given the baseline and the actions in the policy."""
+    NOTING.append(noting)
+    return noting
 
 
 Declaration = Callable[[Target, Baseline], Iterator[Permission]]
@@ -91,3 +102,23 @@ def within(target: Target) -> Condition | None:
     None where the Region may be any: no condition can list what nobody knows yet.
     """
     return None if target.region == ANY_REGION else equals("aws:RequestedRegion", target.region)
+
+
+def regional(
+    target: Target, baseline: Baseline, service: str, resource: str
+) -> tuple[tuple[str, ...], Condition | None]:
+    """The resource in the target's Region. With several, one ARN for all and a condition: an ARN each gets too long."""
+    one = len(baseline.general.named_regions) == 1
+    name = arn(target.partition, service, target.region if one else "*", target.account, resource)
+    return (name,), None if one else within(target)
+
+
+def linked_role(target: Target, principal: str, name: str) -> str:
+    """The ARN of a service's own role."""
+    return arn(target.partition, "iam", "", target.account, f"role/aws-service-role/{principal}/{name}")
+
+
+def with_or_without_path(role: str) -> tuple[str, str]:
+    """The role's ARN, and the one by which IAM decides while there is no such role: without the path."""
+    head, _, name = role.rpartition("/")
+    return role, f"{head.split(':role', 1)[0]}:role/{name}"

@@ -1,21 +1,22 @@
-"""One module per part of the baseline. A module here is picked up by being here: its step, its YAML section, its proof.
+"""What each service folder registers: its section of the YAML file, its steps and their proofs, hints and rates.
 
-What is picked up is loaded when it is first asked for. A file is read with SECTIONS alone, for which only the modules
-`*_section` are loaded: how a step talks to AWS takes as long to load again as all the rest.
+A folder under `services/` is found by being there. `section.py` is imported when a file is read; the rest of the folder,
+but for its sandbox, when steps are asked for: how a step talks to AWS takes as long to import as all else together.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from functools import cache
 from importlib import import_module
+from pathlib import Path
 from pkgutil import iter_modules
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Final, TypeVar
 
 if TYPE_CHECKING:
     from ..aws import Aws
-    from ..baseline.file import Baseline, Section
+    from ..baseline import Baseline, Section
     from ..model import Changes, Findings, Scope, Step
 
     Ensure = Callable[[Aws, Baseline], Changes]
@@ -23,15 +24,15 @@ if TYPE_CHECKING:
 
 Kind = TypeVar("Kind", bound="type[Section]")
 
-STEPS: dict[str, Step]  # in the order of their dependencies, so that a plan reads as it will be carried out
-SECTIONS: dict[str, type[Section]]  # by their key in the YAML file
+SERVICES: Final = "provisioner.services"
+_FOLDER: Final = Path(__file__).parent.parent / "services"
 
 _steps: dict[str, Step] = {}
 _sections: dict[str, type[Section]] = {}
 
 
 def section(key: str) -> Callable[[Kind], Kind]:
-    """Make a class the section that stands under *key* in the file. Its module's name ends in `_section`."""
+    """Register the class as the section that stands under *key* in the file."""
 
     def register(kind: Kind) -> Kind:
         _sections[key] = kind
@@ -47,22 +48,24 @@ def step(
     needs: tuple[str, ...] = (),
     *,
     archive: bool = False,
+    clients: tuple[str, ...] = (),
 ) -> Callable[[Ensure], Ensure]:
-    """Make an ensure function part of the baseline, under *name*, wherever the file has that section.
+    """Register an ensure function as the step *name* of every file that has that section.
 
-    *archive*: it runs in the account that keeps the logs.
+    *needs* are the steps before it. *archive*: it runs in the log archive account. *clients* are the AWS services, as
+    botocore names them, whose clients are built while a command waits for its first answer.
     """
     from ..model import Step
 
     def register(ensure: Ensure) -> Ensure:
-        _steps[name] = Step(name, scope, needs, section, ensure, archive=archive)
+        _steps[name] = Step(name, scope, needs, section, ensure, archive=archive, clients=clients)
         return ensure
 
     return register
 
 
 def verify(name: str) -> Callable[[Verify], Verify]:
-    """Make a function the proof that what step *name* ensures also works."""
+    """Register a function as the proof that what step *name* ensures also works."""
 
     def register(proof: Verify) -> Verify:
         _steps[name] = replace(_steps[name], verify=proof)
@@ -71,39 +74,43 @@ def verify(name: str) -> Callable[[Verify], Verify]:
     return register
 
 
-def __getattr__(name: str) -> Any:
-    if name == "SECTIONS":
-        return _all_sections()
-    if name == "STEPS":
-        return _all_steps()
-    raise AttributeError(name)
+def hints(service: str, texts: Mapping[str, str]) -> None:
+    """Register what to do about error codes of an AWS service, as botocore names it."""
+    from ..aws import errors
+
+    errors.HINTS.update({(service, code): text for code, text in texts.items()})
+
+
+def rates(service: str, *, read: float = 0.0, lookup: float = 0.0, write: float = 0.0) -> None:
+    """Register AWS's documented rates of a service, in calls a second for each account and Region; 0 is unknown."""
+    from ..aws import rate_limit
+
+    for kind, each in (("read", read), ("lookup", lookup), ("write", write)):
+        if each:
+            rate_limit.DOCUMENTED[service, kind] = rate_limit.Rate(each, each)
 
 
 @cache
-def _all_sections() -> dict[str, type[Section]]:
-    _load("section")
-    return _sections
+def all_sections() -> Mapping[str, type[Section]]:
+    """Every section by its key, in the order of the keys."""
+    for folder in service_folders():
+        import_module(f"{SERVICES}.{folder}.section")
+    return dict(sorted(_sections.items()))
 
 
 @cache
-def _all_steps() -> dict[str, Step]:
-    _load()
+def all_steps() -> Mapping[str, Step]:
+    """Every step by its name, each after those that it needs: the order in which a plan is shown and applied."""
+    for folder in service_folders():
+        for module in sorted(each.name for each in iter_modules([str(_FOLDER / folder)])):
+            if module != "sandbox":
+                import_module(f"{SERVICES}.{folder}.{module}")
     return {name: _steps[name] for name in _ordered()}
 
 
-def _load(*modules: str) -> None:
-    """Import these modules of each service folder, or where none is named all but its sandbox."""
-    from .. import services
-
-    for folder in sorted(each.name for each in iter_modules(services.__path__)):
-        path = f"{services.__name__}.{folder}"
-        for name in modules or _modules(path):
-            import_module(f"{path}.{name}")
-
-
-def _modules(path: str) -> list[str]:
-    found = iter_modules(import_module(path).__path__)
-    return sorted(each.name for each in found if each.name != "sandbox")
+def service_folders() -> list[str]:
+    """The names of the service folders, which are the keys of their sections."""
+    return sorted(each.name for each in iter_modules([str(_FOLDER)]) if each.ispkg)
 
 
 def _ordered() -> Iterator[str]:

@@ -9,8 +9,8 @@ from contextlib import contextmanager
 from datetime import timedelta
 from typing import Any, Final
 
+from provisioner.sandbox.ask import backend
 from provisioner.sandbox.seed import MANAGEMENT, MEMBERS
-from provisioner.sandbox.wire import backend
 
 OF_ACCOUNTS: Final = ("ListAccounts", "ListAccountsForParent")
 _PAGE: Final = 20  # Organizations gives no larger ones

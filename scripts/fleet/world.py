@@ -10,14 +10,14 @@ from random import Random
 from typing import Final
 
 from provisioner.aws import Cloud, identify
-from provisioner.baseline.file import parse
+from provisioner.baseline import parse
 from provisioner.engine.run import Run, chosen
 from provisioner.fleet.accounts import Narrowed
 from provisioner.fleet.fleet import Fleet, role
 from provisioner.sandbox import open_sandbox
 from provisioner.sandbox.rules.account import regions as known_regions
 from provisioner.sandbox.seed import CLOSED, MANAGEMENT, MEMBERS
-from provisioner.steps.registry import SECTIONS, STEPS
+from provisioner.steps.registry import all_sections, all_steps
 
 from . import pages
 from .recorder import DRIFTED, ELSEWHERE, HOME, Recorder
@@ -71,12 +71,12 @@ def organization(accounts: int, regions: Sequence[str], seed: int) -> Iterator[t
 
 def _bring_in_sync(regions: Sequence[str], *, fleet: bool) -> None:
     """The sandbox's accounts are as the file says, made so by the tool itself."""
-    file = parse(baseline(regions, fleet=fleet), "baseline.yaml", SECTIONS, {})
+    file = parse(baseline(regions, fleet=fleet), "baseline.yaml", all_sections(), {})
     cloud = Cloud(workers=4)
     try:
         who = identify(cloud, HOME)
         if not fleet:
-            _carry_out(Run(cloud, file, who, chosen(STEPS, file), regions))
+            _carry_out(Run(cloud, file, who, chosen(all_steps(), file), regions))
             return
         cloud.keyring.role = role(file.general.accounts, who, HOME)
         everything = Fleet(cloud, file, who)

@@ -14,9 +14,7 @@ import pytest
 
 from provisioner.aws_lambda import handler
 from provisioner.aws_lambda.answer import MOST, of_slice
-from provisioner.fleet.accounts import Account
-from provisioner.fleet.fleet import Outcome
-from provisioner.model import Call, Change, Difference, Refused, Result, Target
+from provisioner.model import Account, Call, Change, Difference, Outcome, Refused, Result, Target
 from provisioner.sandbox import World, open_sandbox
 from provisioner.sandbox.serve import serving
 

@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 import pytest
 from pydantic import Field, RootModel, field_validator, model_validator
 
-from provisioner.baseline.file import (
+from provisioner.baseline import (
     AccountId,
     Baseline,
     BaselineError,

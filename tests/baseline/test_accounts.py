@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from provisioner.baseline.file import Baseline, BaselineError, parse
+from provisioner.baseline import Baseline, BaselineError, parse
 from provisioner.model import Scope
-from provisioner.steps.registry import SECTIONS, STEPS
+from provisioner.steps.registry import all_sections, all_steps
 
 HEAD = "organization_name: acme\nhome_region: us-east-1\n"
 FILE = f"""{HEAD}password_policy: {{hard_expiry: true, max_password_age: 90}}
@@ -17,7 +17,7 @@ SOME = "`organizational_units`, `tags` or `ids`"
 
 
 def read(text: str, file: str = FILE) -> Baseline:
-    return parse(file + text, "f", SECTIONS, {})
+    return parse(file + text, "f", all_sections(), {})
 
 
 def said(text: str, file: str = FILE) -> list[str]:
@@ -145,6 +145,6 @@ def test_overrides_that_are_wrong_only_together_are_both_named() -> None:
 
 
 def test_a_section_that_cannot_be_overridden_has_steps_that_run_once_only() -> None:
-    for kind in SECTIONS.values():
-        scopes = {step.scope for step in STEPS.values() if step.section is kind}
+    for kind in all_sections().values():
+        scopes = {step.scope for step in all_steps().values() if step.section is kind}
         assert kind.once == (scopes == {Scope.ONCE}), kind

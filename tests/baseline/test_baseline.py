@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from pydantic import ValidationError
 
-from provisioner.baseline.file import BaselineError, load, parse
+from provisioner.baseline import BaselineError, load, parse
 
 from .sample import HEAD, HERE, SECTIONS, Bucket, Buckets, Password, read, said
 

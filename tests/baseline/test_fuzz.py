@@ -13,8 +13,7 @@ import yaml
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from provisioner.baseline import yaml_source
-from provisioner.baseline.file import Baseline, BaselineError, load, parse
+from provisioner.baseline import Baseline, BaselineError, load, parse, yaml_source
 
 from .sample import HEAD, SECTIONS, Buckets
 

@@ -6,8 +6,7 @@ from time import process_time
 
 import pytest
 
-from provisioner.baseline import yaml_source
-from provisioner.baseline.file import parse
+from provisioner.baseline import parse, yaml_source
 
 from .sample import HEAD, SECTIONS, refused, said
 

@@ -20,9 +20,7 @@ from provisioner.aws import Waiting
 from provisioner.cli.options import Asked
 from provisioner.cli.progress import Progress, _Row
 from provisioner.cli.screen import Screen
-from provisioner.fleet.accounts import Account
-from provisioner.fleet.fleet import Outcome
-from provisioner.model import Call, Change, Failure, Result, Target
+from provisioner.model import Account, Call, Change, Failure, Outcome, Result, Target
 
 PATIENCE = 60.0  # seconds until a test gives up; none is waited for where all is well
 ACCOUNTS = [Account(f"{300000000000 + n}", f"n{n}") for n in range(48)]

@@ -15,7 +15,6 @@ from hypothesis import strategies as st
 from provisioner.compare import policy
 from provisioner.compare.policy import PolicyError, merge, normal, orphans, same
 from provisioner.compare.policy_check import check
-from provisioner.steps import delivery
 
 PURE = settings(deadline=None, max_examples=100)
 
@@ -426,154 +425,6 @@ def test_size_is_of_the_bytes_sent() -> None:
     assert policy.size({"Sid": "é", "A": [1, 2]}) == len('{"Sid":"é","A":[1,2]}'.encode())
 
 
-# --- the statements we write ---
-
-
-def by_sid(statements: Any) -> dict[str, Any]:
-    assert len({s["Sid"] for s in statements}) == len(statements)
-    return {s["Sid"]: s for s in statements}
-
-
-def test_tls_is_denied_with_the_text_false() -> None:
-    (found,) = delivery.deny_insecure_transport(BUCKET)
-    assert found == {
-        "Sid": "DenyInsecureTransport",
-        "Effect": "Deny",
-        "Principal": "*",
-        "Action": "s3:*",
-        "Resource": [BUCKET, f"{BUCKET}/*"],
-        "Condition": {"Bool": {"aws:SecureTransport": "false"}},
-    }
-
-
-def test_cloudtrail_delivers_for_its_account_and_the_organization() -> None:
-    found = by_sid(delivery.cloudtrail_delivery(BUCKET, "audit/", TRAIL, ACCOUNT, "o-abc"))
-    assert set(found) == delivery.CLOUDTRAIL_SIDS
-    equals = {"s3:x-amz-acl": "bucket-owner-full-control", "aws:SourceArn": TRAIL}
-    assert found["AWSCloudTrailWrite20150319"]["Resource"] == f"{BUCKET}/audit/AWSLogs/{ACCOUNT}/*"
-    write = found["AWSCloudTrailOrganizationWrite20150319"]
-    assert write["Resource"] == f"{BUCKET}/audit/AWSLogs/o-abc/*"
-    assert write["Principal"] == {"Service": "cloudtrail.amazonaws.com"}
-    assert write["Action"] == "s3:PutObject"
-    assert write["Condition"] == {"StringEquals": equals}
-    acl = found["AWSCloudTrailAclCheck20150319"]
-    assert (acl["Action"], acl["Resource"]) == ("s3:GetBucketAcl", BUCKET)
-    assert acl["Condition"] == {"StringEquals": {"aws:SourceArn": TRAIL}}
-
-
-def test_cloudtrail_of_one_account_has_no_organization_path_and_several_have_one_each() -> None:
-    assert len(delivery.cloudtrail_delivery(BUCKET, None, TRAIL, ACCOUNT)) == 2
-    _, write = delivery.cloudtrail_delivery(BUCKET, "", [TRAIL, "t2"], ["2", "1"])
-    assert write["Resource"] == [f"{BUCKET}/AWSLogs/1/*", f"{BUCKET}/AWSLogs/2/*"]
-    assert write["Condition"]["StringEquals"]["aws:SourceArn"] == [TRAIL, "t2"]
-
-
-@pytest.mark.parametrize(
-    ("accounts", "organization", "resource", "key", "value"),
-    [
-        (ACCOUNT, None, f"{BUCKET}/c/AWSLogs/{ACCOUNT}/Config/*", "AWS:SourceAccount", ACCOUNT),
-        (
-            ["2", "1", "2"],
-            None,
-            [f"{BUCKET}/c/AWSLogs/1/Config/*", f"{BUCKET}/c/AWSLogs/2/Config/*"],
-            "AWS:SourceAccount",
-            ["1", "2"],
-        ),
-        (ACCOUNT, "o-abc", f"{BUCKET}/c/AWSLogs/*/*", "aws:SourceOrgID", "o-abc"),
-    ],
-    ids=["account", "list", "organization"],
-)
-def test_config_delivers(accounts: Any, organization: Any, resource: Any, key: str, value: Any) -> None:
-    found = by_sid(delivery.config_delivery(BUCKET, "c", accounts, organization))
-    assert set(found) == delivery.CONFIG_SIDS
-    write = found["AWSConfigBucketDelivery"]
-    assert write["Resource"] == resource
-    assert write["Condition"]["StringEquals"] == {"s3:x-amz-acl": "bucket-owner-full-control", key: value}
-    for sid, action in (("Permissions", "s3:GetBucketAcl"), ("Existence", "s3:ListBucket")):
-        one = found[f"AWSConfigBucket{sid}Check"]
-        assert (one["Action"], one["Resource"]) == (action, BUCKET)
-        assert one.get("Condition") == (None if organization else {"StringEquals": {key: value}})
-
-
-def test_one_bucket_takes_several_deliveries_under_their_own_sids() -> None:
-    parts = [
-        delivery.deny_insecure_transport(BUCKET),
-        delivery.cloudtrail_delivery(BUCKET, "trail", TRAIL, ACCOUNT, "o-abc"),
-        delivery.config_delivery(BUCKET, None, ACCOUNT),
-    ]
-    assert set(by_sid(delivery.union(*parts, parts[1]))) == delivery.BUCKET_SIDS
-    second = delivery.config_delivery(BUCKET, "a/b", ACCOUNT)
-    with pytest.raises(PolicyError, match="`AWSConfigBucketDelivery`: want another Sid"):
-        delivery.union(*parts, second)
-    marked = delivery.config_delivery(BUCKET, "a/b", ACCOUNT, mark=delivery.mark_of("a/b"))
-    every = by_sid(delivery.union(*parts, marked))
-    assert len(every) == 10
-    assert all(sid.isascii() and sid.isalnum() for sid in every)
-    marks = {delivery.mark_of(prefix) for prefix in ("a/b", "ab", "a-b", "A/b", "aB", None)}
-    assert len(marks) == 6
-    assert delivery.mark_of("a/b/") == delivery.mark_of("a/b")
-
-
-def test_the_role_of_config_is_for_one_account() -> None:
-    trust = delivery.config_trust(ACCOUNT)
-    (statement,) = trust["Statement"]
-    assert statement["Condition"] == {"StringEquals": {"aws:SourceAccount": ACCOUNT}}
-    assert statement["Principal"] == {"Service": "config.amazonaws.com"}
-    plain = delivery.config_delivery_role_policy(BUCKET, "p", ACCOUNT)
-    full = delivery.config_delivery_role_policy(BUCKET, "p", ACCOUNT, "key", "topic")
-    assert [s["Resource"] for s in full["Statement"]] == [
-        BUCKET,
-        f"{BUCKET}/p/AWSLogs/{ACCOUNT}/Config/*",
-        "key",
-        "topic",
-    ]
-    assert plain["Statement"] == full["Statement"][:2]
-    assert full["Version"] == "2012-10-17"
-
-
-def test_the_key_and_the_topic_serve_who_is_named() -> None:
-    found = by_sid(
-        delivery.kms_log_key(
-            "aws-cn", ACCOUNT, trail_arn=TRAIL, config_accounts=["2", "1"], alarm_accounts=[ACCOUNT]
-        )
-    )
-    assert set(found) == delivery.KEY_SIDS
-    assert found["EnableRoot"]["Principal"] == {"AWS": f"arn:aws-cn:iam::{ACCOUNT}:root"}
-    assert found["CloudTrailEncrypt"]["Condition"] == {
-        "StringEquals": {"aws:SourceArn": TRAIL},
-        "StringLike": {
-            "kms:EncryptionContext:aws:cloudtrail:arn": f"arn:aws-cn:cloudtrail:*:{ACCOUNT}:trail/*"
-        },
-    }
-    assert found["ConfigDelivery"]["Condition"] == {"StringEquals": {"AWS:SourceAccount": ["1", "2"]}}
-    assert [s["Sid"] for s in delivery.kms_log_key("aws", ACCOUNT)] == ["EnableRoot"]
-    topic = by_sid(delivery.sns_topic("t", trail_arn=TRAIL, config_accounts="1", alarm_accounts="2"))
-    assert set(topic) == delivery.TOPIC_SIDS
-    assert delivery.sns_topic("t") == []
-
-
-def test_nothing_is_granted_to_nobody() -> None:
-    with pytest.raises(PolicyError, match="at least one account"):
-        delivery.config_delivery(BUCKET, None, [])
-    with pytest.raises(PolicyError, match="at least one trail"):
-        delivery.cloudtrail_delivery(BUCKET, None, [], ACCOUNT)
-
-
-@pytest.mark.parametrize("partition", ["aws", "aws-cn", "aws-us-gov", "aws-eusc"])
-def test_every_name_is_in_the_partition(partition: str) -> None:
-    bucket = policy.arn(partition, "s3", "", "", "logs")
-    trail = policy.arn(partition, "cloudtrail", "r-1", ACCOUNT, "trail/main")
-    every = json.dumps(
-        [
-            *delivery.deny_insecure_transport(bucket),
-            *delivery.cloudtrail_delivery(bucket, None, trail, ACCOUNT, "o-a"),
-            *delivery.config_delivery(bucket, None, ACCOUNT),
-            *delivery.kms_log_key(partition, ACCOUNT, trail_arn=trail),
-        ]
-    )
-    assert every.count("arn:") == every.count(f"arn:{partition}:")
-
-
 # --- statements of users ---
 
 GOOD = allow(Principal={"AWS": ROOT}, Resource=f"{BUCKET}/*")
@@ -609,17 +460,26 @@ def deny(condition: dict[str, Any], **elements: Any) -> dict[str, Any]:
         ({**GOOD, "zzz": 1}, "unknown element `zzz`: want `Sid`"),
         ({**GOOD, "Condition": {"Bool": "x"}}, "`Condition`: want an object of operators"),
         ({**GOOD, "Resource": "arn:aws-cn:s3:::logs-2/*"}, f"want resources in this bucket, `{BUCKET}` or"),
-        ({**GOOD, "Sid": "AWSConfigBucketDelivery"}, "this one is for a statement that provision writes"),
+        (
+            {**GOOD, "Sid": "AnyProvision"},
+            "those that end in `Provision` are for statements that provision writes",
+        ),
         ({**GOOD, "Principal": "*"}, "would be refused by BlockPublicPolicy"),
         ({**GOOD, "Principal": {"AWS": [ROOT, "*"]}}, "would be refused by BlockPublicPolicy"),
-        (deny({"StringNotEquals": {HEADER: "aws:kms"}}), "CreateTrail's own probe write has no such header"),
-        (deny({"Null": {HEADER: True}}, Action="s3:*"), "CreateTrail's own probe write"),
-        (deny({"StringNotLikeIfExists": {HEADER.upper() + "-aws-kms-key-id": "k"}}), "CreateTrail's own"),
-        (deny({"Null": {HEADER: "true"}}, NotAction="s3:Get*", Action=[]), "CreateTrail's own"),
+        (
+            deny({"StringNotEquals": {HEADER: "aws:kms"}}),
+            "would stop log services, whose writes have no such header",
+        ),
+        (deny({"Null": {HEADER: True}}, Action="s3:*"), "would stop log services"),
+        (
+            deny({"StringNotLikeIfExists": {HEADER.upper() + "-aws-kms-key-id": "k"}}),
+            "would stop log services",
+        ),
+        (deny({"Null": {HEADER: "true"}}, NotAction="s3:Get*", Action=[]), "would stop log services"),
     ],
 )
 def test_check_says_what_is_wanted(statement: dict[str, Any], message: str) -> None:
-    found = check(doc(statement), bucket_arn=BUCKET, cloudtrail=True, ours=delivery.BUCKET_SIDS)
+    found = check(doc(statement), bucket_arn=BUCKET, reserved="Provision")
     assert len(found) == 1
     assert message in found[0]
     assert found[0].startswith(f"statement `{statement['Sid']}`: " if "Sid" in statement else "statement 1: ")
@@ -643,7 +503,7 @@ def test_check_says_what_is_wanted(statement: dict[str, Any], message: str) -> N
     ],
 )
 def test_check_lets_good_statements_pass(statement: dict[str, Any]) -> None:
-    assert check(doc(statement), bucket_arn=BUCKET, cloudtrail=True, ours=delivery.BUCKET_SIDS) == []
+    assert check(doc(statement), bucket_arn=BUCKET, reserved="Provision") == []
 
 
 @pytest.mark.parametrize(
@@ -694,15 +554,6 @@ ELEMENTS = st.sampled_from(
     )
 )
 def test_whatever_a_user_writes_gets_an_answer(document: dict[str, Any]) -> None:
-    assert isinstance(check(document, bucket_arn=BUCKET, cloudtrail=True, ours=delivery.BUCKET_SIDS), list)
+    assert isinstance(check(document, bucket_arn=BUCKET, reserved="Provision"), list)
     with contextlib.suppress(PolicyError):
         hash(normal(document, partition="aws"))
-
-
-def test_what_we_write_passes_our_own_check() -> None:
-    every = [
-        *delivery.deny_insecure_transport(BUCKET),
-        *delivery.cloudtrail_delivery(BUCKET, "p", TRAIL, ACCOUNT, "o-abc"),
-        *delivery.config_delivery(BUCKET, "c", ACCOUNT),
-    ]
-    assert check(policy.document(every), bucket_arn=BUCKET, cloudtrail=True) == []

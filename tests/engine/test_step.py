@@ -13,7 +13,7 @@ from botocore.exceptions import ClientError
 
 from provisioner.aws import Asked, Aws, Incomplete, Memory, Reading
 from provisioner.aws.cloud import _whole
-from provisioner.baseline.file import Section
+from provisioner.baseline import Section
 from provisioner.engine import step as engine
 from provisioner.model import Change, Changes, Difference, Result, Scope, Step, Target, create, update
 from provisioner.sandbox import Fault, WireCall

@@ -61,7 +61,7 @@ def test_all_are_the_active_ones_and_the_others_are_named(bench: Bench, members:
     found = find(bench, "{all: true}")
     assert ids(found) == {each.id for each in members.values() if each.state == "ACTIVE"}
     assert [each.id for each in found.accounts] == sorted(ids(found))
-    left = {x.account: x.why for x in found.left_out}
+    left = {x.account: x.why for x in found.skipped}
     assert left[CLOSED] in {"is suspended", "is closed"}
     assert set(left) == {each.id for each in members.values() if each.state != "ACTIVE"}
     assert asked(bench) == {"ListAccounts"}, "no more than is needed"
@@ -190,14 +190,14 @@ LEFT = [
 
 @pytest.mark.parametrize(("narrowed", "left"), LEFT)
 def test_only_what_was_asked_for_is_left_out(bench: Bench, narrowed: Narrowed, left: set[str]) -> None:
-    assert {each.account for each in find(bench, "{all: true}", narrowed).left_out} == left
-    assert find(bench, f"{{all: true, exclude: {{ids: ['{CLOSED}']}}}}", Narrowed()).left_out == ()
+    assert {each.account for each in find(bench, "{all: true}", narrowed).skipped} == left
+    assert find(bench, f"{{all: true, exclude: {{ids: ['{CLOSED}']}}}}", Narrowed()).skipped == ()
 
 
 def test_accounts_that_may_not_be_touched_are_left_out(bench: Bench) -> None:
     found = find(bench, "{all: true}", more=f"allowed_account_ids: ['{MANAGEMENT}', '{WORKLOAD}']\n")
     assert ids(found) == {MANAGEMENT, WORKLOAD}
-    assert (ARCHIVE, "is not among `allowed_account_ids`") in {(x.account, x.why) for x in found.left_out}
+    assert (ARCHIVE, "is not among `allowed_account_ids`") in {(x.account, x.why) for x in found.skipped}
 
 
 def test_overrides_count_by_unit_tag_and_id(bench: Bench, members: dict[str, Member]) -> None:

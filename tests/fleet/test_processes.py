@@ -22,17 +22,17 @@ from distributed import LocalCluster
 from distributed.cfexecutor import ClientExecutor
 
 from provisioner.aws import Options
-from provisioner.baseline.file import BaselineError, parse
+from provisioner.baseline import BaselineError, parse
 from provisioner.baseline.problem import Problem
 from provisioner.fleet.accounts import Narrowed
-from provisioner.fleet.fleet import Fleet, Job, Outcome
+from provisioner.fleet.fleet import Fleet, Job
 from provisioner.fleet.processes import Dask, Processes, portion
 from provisioner.fleet.remote import Recipe, deliver, halt, joined, sealed, versions
 from provisioner.fleet.workers import TRIES, Delivered, Threads, Workers, spread
-from provisioner.model import Refused
+from provisioner.model import Outcome, Refused
 from provisioner.sandbox import World, open_sandbox
 from provisioner.sandbox.serve import serving
-from provisioner.steps.registry import SECTIONS
+from provisioner.steps.registry import all_sections
 
 from ..conftest import EXAMPLE
 
@@ -64,7 +64,7 @@ class Place:
         self.accounts = self.fleet.census(Narrowed()).accounts
 
     def joined(self, text: str = TEXT) -> Fleet:
-        return joined(parse(text, "baseline.yaml", SECTIONS, os.environ), self.options)
+        return joined(parse(text, "baseline.yaml", all_sections(), os.environ), self.options)
 
     def recipe(self, **given: Any) -> Recipe:
         who = self.fleet.identity

@@ -8,13 +8,13 @@ from typing import Any
 import pytest
 
 from provisioner.aws import Aws, Memory
-from provisioner.baseline.file import Section
+from provisioner.baseline import Section
 from provisioner.engine import step as engine
 from provisioner.engine.plan import Plan
 from provisioner.engine.run import Run
 from provisioner.model import PENDING, Call, Changes, Difference, Scope, Step, Target, create, update
 from provisioner.sandbox import Fault, WireCall
-from provisioner.steps.registry import STEPS
+from provisioner.steps.registry import all_steps
 
 from ..conftest import EXAMPLE, Bench
 
@@ -43,7 +43,7 @@ def calls(plan: Plan) -> list[tuple[Any, ...]]:
 
 
 def test_the_file_has_every_step(bench: Bench) -> None:
-    assert {node.step.name for node in bench.run(FULL).graph} == set(STEPS)
+    assert {node.step.name for node in bench.run(FULL).graph} == set(all_steps())
 
 
 def test_diff_shows_what_apply_does(bench: Bench) -> None:
@@ -61,7 +61,7 @@ def test_apply_twice_changes_nothing(bench: Bench) -> None:
     assert bench.world.writes[before:] == []
 
 
-@pytest.mark.parametrize("name", STEPS)
+@pytest.mark.parametrize("name", all_steps())
 def test_a_step_alone_converges_with_what_it_needs(bench: Bench, name: str) -> None:
     assert calls(bench.apply(FULL, only=(name,))) != []
     assert calls(bench.diff(FULL, only=(name,))) == []

@@ -8,16 +8,17 @@ from contextlib import contextmanager
 from typing import Any
 
 from provisioner import permissions
-from provisioner.baseline.file import parse
+from provisioner.baseline import parse
 from provisioner.compare.policy import document
 from provisioner.sandbox import Fault, WireCall, World
 from provisioner.sandbox.authorize import acts, authorize, filled
 from provisioner.sandbox.policy_eval import applies
-from provisioner.steps.delivery import CLOUDTRAIL, kms_log_key, sns_topic
+from provisioner.services.cloudtrail.delivery import CLOUDTRAIL
 from provisioner.steps.permission import ANY_ACCOUNT
-from provisioner.steps.registry import SECTIONS
+from provisioner.steps.registry import all_sections
 
 from ..conftest import EXAMPLE, Bench
+from ..surroundings import kms_log_key, sns_topic
 
 ACCOUNT = "123456789012"
 TRAIL = f"arn:aws:cloudtrail:us-east-1:{ACCOUNT}:trail/audit"
@@ -73,13 +74,13 @@ EVERYWHERE = EVERYTHING.replace(REGIONS, "regions: [us-east-1, eu-west-1]")
 
 def role_least(text: str, *purposes: str, account: str = ANY_ACCOUNT) -> dict[str, Any]:
     """The policy that the command prints for the role in each account, or in this one."""
-    baseline = parse(text, "baseline.yaml", SECTIONS, {})
+    baseline = parse(text, "baseline.yaml", all_sections(), {})
     return permissions.policy(permissions.of_role(baseline, account, "aws"), purposes or ("apply",))
 
 
 def least(text: str, *purposes: str, account: str = ACCOUNT, partition: str = "aws") -> dict[str, Any]:
     """The policy that the command prints for that file."""
-    baseline = parse(text, "baseline.yaml", SECTIONS, {})
+    baseline = parse(text, "baseline.yaml", all_sections(), {})
     return permissions.policy(permissions.of_caller(baseline, account, partition), purposes or ("apply",))
 
 

@@ -11,12 +11,12 @@ from typing import Any
 import pytest
 
 from provisioner import permissions
-from provisioner.baseline.file import parse
+from provisioner.baseline import parse
 from provisioner.cli import run as command
 from provisioner.sandbox import Fault, WireCall, open_sandbox, store
 from provisioner.sandbox.authorize import authorize
 from provisioner.steps.permission import ANY_ACCOUNT, DECLARED
-from provisioner.steps.registry import SECTIONS, STEPS
+from provisioner.steps.registry import all_sections, all_steps
 
 from ..conftest import EXAMPLE, Bench
 from .sample import (
@@ -54,7 +54,7 @@ def failures(results: Any) -> list[str]:
 
 
 def test_every_step_declares_what_it_calls() -> None:
-    assert set(DECLARED) == set(STEPS)
+    assert set(DECLARED) == set(all_steps())
 
 
 # --- enough, and nothing unused ---
@@ -205,7 +205,7 @@ def renamed(call: WireCall) -> WireCall:
     for ours in ("acme-trail", "acme-config", "trail/audit", "role/audit", "alias/audit", "recorder"):
         text = text.replace(ours, f"{ours}-else")
     text = re.sub('"Name": "audit"', '"Name": "else"', text).replace("RoleForConfig", "RoleForElse")
-    text = text.replace("cloudtrail.amazonaws.com", "guardduty.amazonaws.com")
+    text = text.replace("cloudtrail.amazonaws.com", "sso.amazonaws.com")
     text = text.replace("config:us-east-1", "config:eu-west-1")
     return replace(call, params=json.loads(text), region="eu-west-1")
 
@@ -247,8 +247,8 @@ def test_what_it_allows_it_allows_on_what_the_file_names_only(bench: Bench) -> N
         ("config", "StopConfigurationRecorder", {"ConfigurationRecorderName": "default"}),
         ("s3", "DeleteBucketPolicy", {"Bucket": f"acme-trail-{ACCOUNT}"}),
         ("s3", "GetObject", {"Bucket": f"acme-trail-{ACCOUNT}", "Key": "k"}),
-        ("iam", "CreateServiceLinkedRole", {"AWSServiceName": "guardduty.amazonaws.com"}),
-        ("organizations", "EnableAWSServiceAccess", {"ServicePrincipal": "guardduty.amazonaws.com"}),
+        ("iam", "CreateServiceLinkedRole", {"AWSServiceName": "sso.amazonaws.com"}),
+        ("organizations", "EnableAWSServiceAccess", {"ServicePrincipal": "sso.amazonaws.com"}),
         (
             "iam",
             "AttachRolePolicy",
@@ -548,7 +548,7 @@ def test_a_wrong_file_and_a_wrong_account_are_errors(capfd: Any, file: Path) -> 
 
 
 def notes(text: str, *purposes: str) -> str:
-    baseline = parse(text, "baseline.yaml", SECTIONS, {})
+    baseline = parse(text, "baseline.yaml", all_sections(), {})
     return "\n".join(permissions.notes(least(text, *purposes), baseline, ACCOUNT))
 
 

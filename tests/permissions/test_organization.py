@@ -11,7 +11,7 @@ import pytest
 
 from provisioner import permissions
 from provisioner.aws.errors import ClientError
-from provisioner.baseline.file import parse
+from provisioner.baseline import parse
 from provisioner.engine.plan import Plan
 from provisioner.engine.run import Run
 from provisioner.fleet.accounts import Narrowed
@@ -19,8 +19,8 @@ from provisioner.fleet.fleet import Command, Job, lost_steps
 from provisioner.model import Result
 from provisioner.sandbox import open_sandbox, store
 from provisioner.sandbox.rules.account import regions
-from provisioner.steps.delivery import CLOUDTRAIL
-from provisioner.steps.registry import SECTIONS
+from provisioner.services.cloudtrail.delivery import CLOUDTRAIL
+from provisioner.steps.registry import all_sections
 
 from ..conftest import Bench
 from ..services.cloudtrail.test_trusted_access import become
@@ -103,7 +103,7 @@ class Place:
         members = [each.id for each in every if each.state == "ACTIVE" and each.unit != "Suspended"]
         made = cls(bench, organization, members)
         made.open_regions()
-        accounts = parse(text, "baseline.yaml", SECTIONS, {}).general.accounts
+        accounts = parse(text, "baseline.yaml", all_sections(), {}).general.accounts
         assert accounts is not None
         bench.client("iam").create_user(UserName="sandbox")  # a trust policy names nobody who is not there
         trust = json.dumps(permissions.trust(accounts, caller, "aws"))
@@ -177,12 +177,12 @@ class Policies:
         self.caller = least(text, *purposes, account=account)
         self.archive = role_least(text, *purposes, account=ARCHIVE)
         self.other = role_least(text, *purposes)
-        self.others = [each for each in place.members if each not in {account, ARCHIVE}]
+        self.in_sync = [each for each in place.members if each not in {account, ARCHIVE}]
 
     @property
     def roles(self) -> dict[str, Mapping[str, Any]]:
         """The policy of the role in each account."""
-        return {**dict.fromkeys(self.others, self.other), ARCHIVE: self.archive}
+        return {**dict.fromkeys(self.in_sync, self.other), ARCHIVE: self.archive}
 
     def without(self, whose: str, action: str) -> Policies:
         """The same, but one of them lacks an action."""
@@ -215,7 +215,7 @@ def test_it_is_enough_and_all_of_it_is_used(place: Place, caller: Caller) -> Non
                     assert not any(r.changes for r in place.carry_out("diff"))
             unused[purpose, "caller"] -= caller.taken()
             unused[purpose, "archive"] -= caller.taken(ARCHIVE)
-            unused[purpose, "other"] -= caller.taken(*policies.others)
+            unused[purpose, "other"] -= caller.taken(*policies.in_sync)
     assert caller.denials == []
     assert {key: left for key, left in unused.items() if left} == {}
 

@@ -348,7 +348,7 @@ def test_the_command_prints_the_policy_of_the_caller(capfd: Any, file: str) -> N
 def test_the_command_prints_the_policy_of_the_role(capfd: Any, file: str) -> None:
     policy, notes = show(capfd, file, "--member")
     assert policy == role_least(known(FILE), "apply")
-    assert f"account {ARCHIVE} has the log buckets, and needs more: --member --account {ARCHIVE}" in notes
+    assert f"account {ARCHIVE} is the log archive, and needs more: --member --account {ARCHIVE}" in notes
     assert "ListAccountAliases" not in notes
     policy, notes = show(capfd, file, "--member", "--account", ARCHIVE, "--for", "diff", "--for", "verify")
     assert policy == role_least(known(FILE), "diff", "verify", account=ARCHIVE)

@@ -15,13 +15,24 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from rich.console import Console, RenderableType
 
-from provisioner.engine.plan import Others, Plan
-from provisioner.model import Call, Change, Difference, Failure, Finding, Kind, Note, Result, Target
+from provisioner.engine.plan import Plan
+from provisioner.model import (
+    Call,
+    Change,
+    Difference,
+    Failure,
+    Finding,
+    InSyncCounts,
+    Kind,
+    Note,
+    Result,
+    Skipped,
+    Target,
+)
 from provisioner.report import failing, grouped, text
 from provisioner.report.alike import _filled, _Own, _template, alike, general
 from provisioner.report.grouped import _changes
-from provisioner.report.totals import Cost, Standing
-from provisioner.steps.regions import LeftOut
+from provisioner.report.totals import Cost, Totals
 
 A, B, C, D, E = (f"{n}00000000{n}" for n in ("11", "22", "33", "44", "55"))
 NAMES = {A: "dev", B: "test", C: "prod", D: "data"}
@@ -315,7 +326,7 @@ def test_a_hostile_name_reaches_no_terminal(name: str) -> None:
             grouped.notes(plan, names, unfold=unfold),
             grouped.withheld(made, names, unfold=unfold),
             grouped.unseen(made, names, unfold=unfold),
-            grouped.left_out([LeftOut(A, "", name), LeftOut(B, name, name)], names, unfold=unfold),
+            grouped.skipped([Skipped(A, "", name), Skipped(B, name, name)], names, unfold=unfold),
             failing.failures(made, names, unfold=unfold),
             failing.verified(made, names, unfold=unfold),
         ):
@@ -404,7 +415,7 @@ def test_verify_tells_what_does_not_work_then_what_is_too_early_and_counts_the_r
         f"    {A} (dev), {B} (test)\n"
         "  wait  rule r: evaluation: started at …\n"
     )
-    others = Others(steps=40, there=90, proofs=60)
+    others = InSyncCounts(steps=40, resources=90, proofs=60)
     assert failing.proof(made, others).plain == (
         "Does not work: config_rules. 102 checks held, 2 did not; 2 too early to tell"
     )
@@ -415,50 +426,50 @@ def test_verify_tells_what_does_not_work_then_what_is_too_early_and_counts_the_r
 def test_what_is_left_out_is_counted_by_region_and_named_by_account() -> None:
     off = "is disabled"
     found = [
-        LeftOut(f"{300000000000 + n}", region, off)
+        Skipped(f"{300000000000 + n}", region, off)
         for n in range(17)
         for region in ("me-south-1", "ap-east-1")
     ]
-    found += [LeftOut(A, "", "is suspended"), LeftOut(B, "me-south-1", "has no macie2")]
-    assert shown(grouped.left_out(found, NAMES, unfold=False)).splitlines() == [
+    found += [Skipped(A, "", "is suspended"), Skipped(B, "me-south-1", "has no macie2")]
+    assert shown(grouped.skipped(found, NAMES, unfold=False)).splitlines() == [
         f"· left out: {A} (dev): suspended",
         "· left out in 17 accounts: ap-east-1, me-south-1: disabled",
         f"· left out in {B} (test): me-south-1: has no macie2",
     ]
-    assert "300000000016" in shown(grouped.left_out(found, NAMES, unfold=True))
-    regions = [LeftOut(A, f"xx-east-{n}", off) for n in range(1, 18)]
-    assert shown(grouped.left_out(regions, NAMES, unfold=False)).splitlines() == [
+    assert "300000000016" in shown(grouped.skipped(found, NAMES, unfold=True))
+    regions = [Skipped(A, f"xx-east-{n}", off) for n in range(1, 18)]
+    assert shown(grouped.skipped(regions, NAMES, unfold=False)).splitlines() == [
         f"· left out in {A} (dev): xx-east-1, xx-east-10, xx-east-11",
         "    and 14 more (--unfold names them): disabled",
     ]
-    assert "xx-east-9" in shown(grouped.left_out(regions, NAMES, unfold=True))
-    many = [LeftOut(f"{300000000000 + n}", "", "is not among `allowed_account_ids`") for n in range(40)]
-    assert "and 37 more (--unfold names them)" in shown(grouped.left_out(many, unfold=False))
-    assert "300000000039" in shown(grouped.left_out(many, unfold=True))
+    assert "xx-east-9" in shown(grouped.skipped(regions, NAMES, unfold=True))
+    many = [Skipped(f"{300000000000 + n}", "", "is not among `allowed_account_ids`") for n in range(40)]
+    assert "and 37 more (--unfold names them)" in shown(grouped.skipped(many, unfold=False))
+    assert "300000000039" in shown(grouped.skipped(many, unfold=True))
 
 
 @pytest.mark.parametrize(
     ("standing", "cost", "expected"),
     [
         (
-            Standing(41, 5, 2, 1, regions={"a", "b", "c", "d"}),
+            Totals(41, 5, 2, 1, regions={"a", "b", "c", "d"}),
             Cost(12.34, 1118, throttled=3),
             "41 accounts in sync, 5 drifted, 2 failed, 1 left out (48 accounts, 4 Regions, 12.3 s, 1,118 calls, 3 throttled)",
         ),
         (
-            Standing(drifted=1, regions={"a"}),
+            Totals(drifted=1, regions={"a"}),
             Cost(1, 1),
             "1 account drifted (1 account, 1 Region, 1.0 s, 1 call)",
         ),
-        (Standing(), Cost(1, 1), "0 accounts in sync (0 accounts, 1.0 s, 1 call)"),
+        (Totals(), Cost(1, 1), "0 accounts in sync (0 accounts, 1.0 s, 1 call)"),
         (
-            Standing(2, organization="drifted", regions={"a"}),
+            Totals(2, organization="drifted", regions={"a"}),
             Cost(1, 2, writes=1),
             "2 accounts in sync, the organization itself drifted (2 accounts, 1 Region, 1.0 s, 2 calls, 1 write)",
         ),
     ],
 )
-def test_the_summary_says_how_the_accounts_stand(standing: Standing, cost: Cost, expected: str) -> None:
+def test_the_summary_says_how_the_accounts_stand(standing: Totals, cost: Cost, expected: str) -> None:
     plan = Plan((result(A, EAST, change()),))
     line, digest = (each.plain for each in grouped.summary(plan, plan.digest, standing, cost))
     assert line == f"Plan: 0 to add, 1 to change, 0 to destroy. {expected}"

@@ -10,14 +10,25 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from provisioner.engine.plan import Others, Plan, count
-from provisioner.fleet.accounts import Account
-from provisioner.fleet.fleet import Outcome
-from provisioner.model import Call, Change, Difference, Failure, Finding, Kind, Note, Result, Target
+from provisioner.engine.plan import Plan, count
+from provisioner.model import (
+    Account,
+    Call,
+    Change,
+    Difference,
+    Failure,
+    Finding,
+    InSyncCounts,
+    Kind,
+    Note,
+    Outcome,
+    Result,
+    Skipped,
+    Target,
+)
 from provisioner.report import document, lines
 from provisioner.report.failing import Checks
-from provisioner.report.totals import Cost, Standing
-from provisioner.steps.regions import LeftOut
+from provisioner.report.totals import Cost, Totals
 
 ID, EAST = "110000000011", "us-east-1"
 DEV = Account(ID, "dev")
@@ -55,14 +66,14 @@ OUTCOMES = st.builds(
     st.tuples(st.just(EAST)),
     st.lists(RESULTS, max_size=3).map(tuple),
     st.lists(RESULTS, max_size=1).map(tuple),
-    st.lists(st.builds(LeftOut, st.just(ID), st.text(), st.text()), max_size=2).map(tuple),
+    st.lists(st.builds(Skipped, st.just(ID), st.text(), st.text()), max_size=2).map(tuple),
 )
 
 
 @settings(max_examples=150, deadline=None)
 @given(OUTCOMES, st.sampled_from(["diff", "apply", "verify"]))
 def test_every_line_is_one_line_of_json_with_a_message_for_people(found: Outcome, command: str) -> None:
-    standing = Standing()
+    standing = Totals()
     standing.add(found)
     told = [
         lines.version({"command": command}),
@@ -91,7 +102,7 @@ def test_a_line_of_diff_has_what_the_document_of_one_account_has() -> None:
     failed = result("config_role", failure=DENIED)
     blocked = result("config_recorder", blocked_by="config_role")
     told = lines.account(
-        outcome(drifted, failed, blocked, left_out=(LeftOut(ID, "me-south-1", "is disabled"),)), "diff"
+        outcome(drifted, failed, blocked, skipped=(Skipped(ID, "me-south-1", "is disabled"),)), "diff"
     )
     plan = Plan((drifted, failed, blocked))
     whole = document.plan_document(plan, plan.digest)
@@ -147,7 +158,7 @@ def test_a_line_of_apply_has_the_request_ids_and_what_was_not_done() -> None:
 )
 def test_a_line_of_verify_counts_the_checks(found: list[Finding], in_sync: bool, message: str) -> None:
     results = [result(findings=found)] if found else []
-    told = lines.account(outcome(*results, others=Others(steps=2, there=3, proofs=6)), "verify")
+    told = lines.account(outcome(*results, in_sync=InSyncCounts(steps=2, resources=3, proofs=6)), "verify")
     assert (told["in_sync"], told["@message"]) == (in_sync, f"{ID} (dev): {message}")
     assert sum(told["summary"].values()) == 8 + (1 + len(found) if found else 0)
 
@@ -171,10 +182,10 @@ def test_a_line_of_verify_counts_the_checks(found: list[Finding], in_sync: bool,
     ],
 )
 def test_the_last_line_counts(command: str, counted: Any, head: str, counts: dict[str, int]) -> None:
-    standing = Standing(41, 5, 2, 1, regions={"b", "a"})
-    passed = [LeftOut("330000000033", "", "is suspended")]
+    standing = Totals(41, 5, 2, 1, regions={"b", "a"})
+    passed = [Skipped("330000000033", "", "is suspended")]
     told = lines.summary(
-        command, counted, standing, Cost(12.3456, 1118, 3, 1), digest="sha256:0", left_out=passed
+        command, counted, standing, Cost(12.3456, 1118, 3, 1), digest="sha256:0", skipped=passed
     )
     word = "changed" if command == "apply" else "drifted"
     assert told == {

@@ -187,7 +187,7 @@ def attempts(do: Any, aws: Aws) -> list[Any]:
 
 
 def test_what_was_just_made_takes_a_while(aws: Aws, world: World) -> None:
-    """The rule "iam.propagation"."""
+    """The rule "propagation.fresh"."""
     world.propagation = 2
     aws.s3.create_bucket(Bucket="bkt")
     first = policy(*trail_statements("bkt"))

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from moto.s3.models import s3_backends
 
-from provisioner.baseline.file import BaselineError
+from provisioner.baseline import BaselineError
 from provisioner.model import Kind
 
 from ..conftest import EXAMPLE, Bench

@@ -199,7 +199,7 @@ def test_all_regions_are_those_that_each_account_has_enabled(bench: Bench, three
     ours, theirs = ran.outcomes[WORKLOAD], ran.outcomes[ARCHIVE]
     assert {*ours.regions} - {*theirs.regions} == {"af-south-1"}
     assert {*theirs.regions} - {*ours.regions} == {"eu-west-1"}
-    assert ("eu-west-1", "is disabled") in {(x.region, x.why) for x in ours.left_out}
+    assert ("eu-west-1", "is disabled") in {(x.region, x.why) for x in ours.skipped}
     asked = Counter(call.account for call in world.calls if call.operation == "ListRegions")
     assert asked == {MANAGEMENT: 1, ARCHIVE: 1, WORKLOAD: 1}
     assert not any(call.region == "eu-west-1" and call.account == WORKLOAD for call in world.calls)
@@ -246,7 +246,7 @@ def test_an_account_that_is_applied_twice_is_changed_once(bench: Bench, three: O
     as_account(bench, WORKLOAD, "iam").update_account_password_policy(MinimumPasswordLength=8)
     account = next(a for a in fleet.census(three.everyone).accounts if a.id == WORKLOAD)
     seen = fleet.attend(Job("diff", account))
-    job = seen.to_apply({})
+    job = Job.to_apply(seen, {})
     before = len(bench.world.writes)
     assert not fleet.attend(job).failed
     assert not fleet.attend(replace(job)).failed

@@ -18,9 +18,9 @@ import pytest
 from provisioner.aws import Cloud, identify
 from provisioner.engine.plan import Plan
 from provisioner.fleet.accounts import Census, Narrowed
-from provisioner.fleet.fleet import Command, Fleet, Job, Outcome, lost_steps, role
+from provisioner.fleet.fleet import Command, Fleet, Job, lost_steps, role
 from provisioner.fleet.workers import Delivered, Threads, spread
-from provisioner.model import Result
+from provisioner.model import Outcome, Result
 from provisioner.sandbox import Fault, WireCall, World
 from provisioner.sandbox.faults import Weather
 
@@ -87,7 +87,7 @@ class Organization:
         ran.central = central.send(plan)
         assert central.settle(ran.central) == []
         lost = lost_steps(ran.central)
-        jobs = [o.to_apply(lost) for o in ran.outcomes.values() if o.drifted]
+        jobs = [Job.to_apply(o, lost) for o in ran.outcomes.values() if o.drifted]
         self._spread(fleet, ran, jobs)
         return ran
 
@@ -168,10 +168,10 @@ def test_fifty_accounts_in_bad_weather(bench: Bench, organization: Organization)
     before = len(world.writes)
     seen = organization.run("diff")
     assert len(world.writes) == before, "diff writes nothing"
-    assert {x.account for x in seen.census.left_out} == organization.suspended
+    assert {x.account for x in seen.census.skipped} == organization.suspended
     assert set(seen.outcomes) == set(members)
     assert_only_denied(seen, denied)
-    passed = {(x.account, x.region) for o in seen.outcomes.values() for x in o.left_out}
+    passed = {(x.account, x.region) for o in seen.outcomes.values() for x in o.skipped}
     assert passed == {(each, FORBIDDEN) for each in members if each not in {denied, MANAGEMENT}}
     assert [n for r in seen.outcomes[foreign].results for n in r.notes if "legacy" in f"{n.resource}{n.text}"]
 

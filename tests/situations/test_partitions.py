@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from provisioner.model import Change
-from provisioner.steps.registry import STEPS
+from provisioner.steps.registry import all_steps
 
 from ..cli.test_commands import told
 from ..conftest import EXAMPLE, Bench
@@ -66,7 +66,7 @@ def planned(bench: Bench, partition: str, *, own_role: bool) -> dict[str, list[C
     file = text(partition, own_role=own_role).replace("tags: {", "sns_topic_name: trail\n  tags: {", 1)
     plan = bench.diff(file)
     assert plan.failed == []
-    found: dict[str, list[Change]] = {name: [] for name in STEPS}
+    found: dict[str, list[Change]] = {name: [] for name in all_steps()}
     for result, change in plan.changes:
         assert result.target.partition == partition
         found[result.step].append(change)

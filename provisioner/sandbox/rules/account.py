@@ -6,17 +6,14 @@ Moto's own ec2 takes a second to import.
 from __future__ import annotations
 
 from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from ..ask import Ask, Surroundings
 from ..callers import caller
 from ..denial import unknown
 from ..rule import before, instead
-from ..wire import Ask
 from ..words import Refused
 from .organizations import delegated, held_organization, trusted
-
-if TYPE_CHECKING:
-    from ..world import World
 
 _PRINCIPAL = "account.amazonaws.com"
 # What ec2 calls the states of a Region.
@@ -42,7 +39,7 @@ def regions(partition: str) -> tuple[str, ...]:
     return tuple(sorted(boto3.Session().get_available_regions("ec2", partition_name=partition)))
 
 
-def is_enabled(world: World, account: str, region: str) -> bool:
+def is_enabled(world: Surroundings, account: str, region: str) -> bool:
     """The account can use the Region: by default, by opting in, or because a test has switched it on or off."""
     if region in world.disabled:
         return False

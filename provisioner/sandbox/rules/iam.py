@@ -3,33 +3,14 @@
 from __future__ import annotations
 
 import json
-from typing import Any
 from unittest.mock import patch
 
-from ..iam import LINKED, conversion, linked_name
+from ..ask import Ask
+from ..iam import LINKED, MANAGED, conversion, linked_name, principal_id
 from ..policy_eval import many
 from ..rule import before, instead
-from ..wire import Ask
 from ..words import Answer, Refused
 
-_FOR_CONFIG = {
-    "Version": "2012-10-17",
-    "Statement": [
-        {
-            "Effect": "Allow",
-            "Action": ["config:Put*", "cloudtrail:Describe*", "iam:Get*", "s3:GetBucket*", "s3:List*"],
-            "Resource": "*",
-        }
-    ],
-}
-_FOR_ORGANIZATIONS = {
-    "Version": "2012-10-17",
-    "Statement": [
-        {"Effect": "Allow", "Action": ["organizations:List*", "organizations:Describe*"], "Resource": "*"}
-    ],
-}
-# AWS's own policies that a baseline attaches: moto's file of all of them takes seconds to read.
-MANAGED = {"AWS_ConfigRole": _FOR_CONFIG, "AWSConfigRoleForOrganizations": _FOR_ORGANIZATIONS}
 _LONG_AGO = "2019-01-01T00:00:00"
 _ON_ROLE = (
     "DeleteRole",
@@ -66,10 +47,10 @@ def linked_role_exists(ask: Ask) -> None:
 @instead(
     "iam.linked_role_names",
     "CreateServiceLinkedRole",
-    row="13.4 create_service_linked_role('config.amazonaws.com')",
+    row="13.4 create_service_linked_role: the name of the role",
 )
 def linked_role_names(ask: Ask) -> Answer:
-    """A service-linked role has AWS's own spelling: AWSServiceRoleForConfig."""
+    """The name of a service-linked role has AWS's own spelling."""
     with patch.dict("moto.iam.models.SERVICE_NAME_CONVERSION", conversion()):
         return ask.moto()
 
@@ -93,8 +74,6 @@ def linked_role_unmodifiable(ask: Ask) -> None:
 )
 def trust_policies(ask: Ask) -> None:
     """A trust policy without statements, actions or existing principals is MalformedPolicyDocument."""
-    from ...services.log_buckets.sandbox.policy import principal_id
-
     text = ask.params.get("AssumeRolePolicyDocument") or ask.params.get("PolicyDocument") or ""
     try:
         document = json.loads(text)
@@ -123,7 +102,7 @@ def trust_policies(ask: Ask) -> None:
     row="13.4 attach .../service-role/AWS_ConfigRole",
 )
 def managed_policies(ask: Ask) -> None:
-    """AWS's own policies for Config's roles can be attached, in every partition."""
+    """AWS's own policies for service roles can be attached, in every partition."""
     from moto.iam.models import AWSManagedPolicy
 
     arn = ask.params.get("PolicyArn", "")
@@ -144,52 +123,3 @@ def managed_policies(ask: Ask) -> None:
     }
     policy = AWSManagedPolicy.from_data(name, ask.account, ask.region, data)
     held.managed_policies[arn] = policy
-
-
-@before(
-    "iam.password_policy_ranges",
-    "UpdateAccountPasswordPolicy",
-    row="5 Password policy: 0 is a validation error",
-)
-def password_policy_ranges(ask: Ask) -> None:
-    """A password policy's numbers have a range: an age or reuse of 0 is a ValidationError."""
-    for key, low, high in (
-        ("MinimumPasswordLength", 6, 128),
-        ("MaxPasswordAge", 1, 1095),
-        ("PasswordReusePrevention", 1, 24),
-    ):
-        value = ask.params.get(key)
-        if value is not None and not low <= int(value) <= high:
-            name = key[0].lower() + key[1:]
-            bound, how = (low, "greater") if int(value) < low else (high, "less")
-            text = (
-                f"1 validation error detected: Value '{value}' at '{name}' failed to satisfy constraint: "
-                f"Member must have value {how} than or equal to {bound}"
-            )
-            raise Refused("ValidationError", text)
-
-
-@instead(
-    "iam.password_policy_unset", "GetAccountPasswordPolicy", row="13.4 password policy: unset keys absent"
-)
-def password_policy_unset(ask: Ask) -> Answer | dict[str, Any]:
-    """What a password policy does not set is absent when read."""
-    held = ask.store().account_password_policy
-    if held is None:
-        return ask.moto()
-    shown = {
-        "MinimumPasswordLength": held.minimum_password_length,
-        "RequireSymbols": held.require_symbols,
-        "RequireNumbers": held.require_numbers,
-        "RequireUppercaseCharacters": held.require_uppercase_characters,
-        "RequireLowercaseCharacters": held.require_lowercase_characters,
-        "AllowUsersToChangePassword": held.allow_users_to_change_password,
-        "ExpirePasswords": held.expire_passwords,
-        "MaxPasswordAge": held.max_password_age,
-        "PasswordReusePrevention": held.password_reuse_prevention,
-        "HardExpiry": held.hard_expiry if held.max_password_age else None,
-    }
-    numbers = ("MaxPasswordAge", "PasswordReusePrevention")
-    return {
-        "PasswordPolicy": {k: v for k, v in shown.items() if v is not None and not (k in numbers and v == 0)}
-    }

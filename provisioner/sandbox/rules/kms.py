@@ -6,9 +6,9 @@ import json
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from ..ask import Ask, backend
 from ..policy_eval import Act, decide, many
 from ..rule import before
-from ..wire import Ask, backend
 from ..words import Refused
 
 

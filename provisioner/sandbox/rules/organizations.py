@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from ..ask import Ask
 from ..rule import after, before, instead
-from ..wire import Ask
 from ..words import Refused
 
 _MEMBER_MAY = ("DescribeOrganization", "LeaveOrganization", "CreateOrganization")

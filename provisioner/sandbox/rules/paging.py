@@ -3,69 +3,89 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from functools import cache
 from typing import Any
 
+from botocore.exceptions import UnknownServiceError
+from botocore.loaders import Loader, create_loader
+
+from ..ask import Ask
 from ..rule import after, before
-from ..wire import Ask
 
-_ORGANIZATIONS = {
-    "ListAccounts": "Accounts",
-    "ListAccountsForParent": "Accounts",
-    "ListOrganizationalUnitsForParent": "OrganizationalUnits",
-    "ListChildren": "Children",
-    "ListParents": "Parents",
-    "ListRoots": "Roots",
-    "ListTagsForResource": "Tags",
-    "ListDelegatedAdministrators": "DelegatedAdministrators",
-    "ListAWSServiceAccessForOrganization": "EnabledServicePrincipals",
-}
-# Operation: the list, and what the token is called.
-_OTHERS = {
-    "config:DescribeConfigRules": ("ConfigRules", "NextToken"),
-    "config:DescribeConfigRuleEvaluationStatus": ("ConfigRulesEvaluationStatus", "NextToken"),
-    "config:DescribeComplianceByConfigRule": ("ComplianceByConfigRules", "NextToken"),
-    "config:ListTagsForResource": ("Tags", "NextToken"),
-    "config:ListConfigurationRecorders": ("ConfigurationRecorderSummaries", "NextToken"),
-    "cloudtrail:ListTags": ("ResourceTagList", "NextToken"),
-    "logs:DescribeLogGroups": ("logGroups", "nextToken"),
-}
-_LIMITS = {"MaxResults", "Limit", "limit"}
+_LIMITS = {"MaxResults", "Limit", "limit", "maxResults"}
 
 
-@before("organizations.pages", *_ORGANIZATIONS, row="13.5 31 accounts in one page; 1.3")
+@cache
+def _lists(service: str) -> Mapping[str, tuple[str, str]]:
+    """The service's operations that answer a list in pages: the list, and what the token is called (botocore's own model)."""
+    try:
+        model = get_paginator_model(service)
+    except UnknownServiceError:
+        return {}
+    return {
+        operation: (each["result_key"], each["output_token"])
+        for operation, each in model.items()
+        if isinstance(each["result_key"], str) and isinstance(each["output_token"], str)
+    }
+
+
+def get_paginator_model(service: str) -> Mapping[str, Any]:
+    """How the service's answers come in pages, by operation. Raises UnknownServiceError."""
+    found: Mapping[str, Any] = _loader().load_service_model(service, "paginators-1")["pagination"]
+    return found
+
+
+@cache
+def _loader() -> Loader:
+    return create_loader()
+
+
+def _page_size(ask: Ask) -> int:
+    """How many entries a page of this answer has at most; 0 for no limit."""
+    if ask.protocol != "json" or ask.operation not in _lists(ask.service):
+        return 0
+    if ask.service == "organizations":
+        return min(int(ask.params.get("MaxResults") or 20), ask.world.page_size or 20)
+    return ask.world.page_size
+
+
+@before("organizations.pages", "*", row="13.5 31 accounts in one page; 1.3")
 def whole_organization(ask: Ask) -> None:
     """Organizations answers pages of at most 20; with a page size set, the first is empty and has a token."""
-    _ask_for_all(ask, "NextToken")
+    if _page_size(ask):
+        _ask_for_all(ask, _lists(ask.service)[ask.operation][1])
 
 
-@after("organizations.pages", *_ORGANIZATIONS)
+@after("organizations.pages", "*")
 def organization_page(ask: Ask, answer: dict[str, Any]) -> None:
     """One page of the list."""
-    size = min(int(ask.params.get("MaxResults") or 20), ask.world.page_size or 20)
-    key, token = _ORGANIZATIONS[ask.operation], ask.params.get("NextToken") or ""
+    size = _page_size(ask)
+    if not size:
+        return
+    (key, name), token = _lists(ask.service)[ask.operation], ask.params.get("NextToken") or ""
     if token.startswith("e") or (ask.world.page_size and not token):
         # AWS: "the NextToken response parameter value is null only when there are no more results".
         answer[key], answer["NextToken"] = [], f"p{token[1:] or 0}"
         return
-    _cut(ask, answer, key, "NextToken", size)
+    _cut(ask, answer, key, name, size)
     if ask.world.empty_pages and "NextToken" in answer:
         answer["NextToken"] = f"e{answer['NextToken'][1:]}"
 
 
-@before("paging.small_pages", *_OTHERS, row="1.3 Pagination")
+@before("paging.small_pages", "*:*", row="1.3 Pagination")
 def whole_list(ask: Ask) -> None:
     """Where `World.page_size` is set, lists come in pages of that size."""
-    if ask.world.page_size:
-        _ask_for_all(ask, _OTHERS[f"{ask.service}:{ask.operation}"][1])
+    if ask.service != "organizations" and _page_size(ask):
+        _ask_for_all(ask, _lists(ask.service)[ask.operation][1])
 
 
-@after("paging.small_pages", *_OTHERS)
+@after("paging.small_pages", "*:*")
 def small_page(ask: Ask, answer: dict[str, Any]) -> None:
     """One page of the list."""
-    if ask.world.page_size:
-        key, token = _OTHERS[f"{ask.service}:{ask.operation}"]
-        _cut(ask, answer, key, token, ask.world.page_size)
+    if ask.service != "organizations" and (size := _page_size(ask)):
+        key, token = _lists(ask.service)[ask.operation]
+        _cut(ask, answer, key, token, size)
 
 
 def _ask_for_all(ask: Ask, token: str) -> None:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections import Counter
 from typing import Final
 
+from ..ask import Ask
 from ..rule import before
-from ..wire import Ask
 from ..words import Fault, Refused
 
 _RATE = "Rate exceeded"
@@ -28,9 +28,8 @@ _THROTTLES: Final = {
 _READS = ("Get", "Describe", "List")
 _GENEROUS = 50.0
 # Service: calls per second of reads, and of all else. aws.md 1.4, and the quota pages of Account Management; what
-# Organizations takes is not published (memory).
-_RATES: Final = {
-    "cloudtrail": (10.0, 1.0),
+# Organizations takes is not published (memory). Each service folder adds its own.
+RATES: Final[dict[str, tuple[float, float]]] = {
     "organizations": (10.0, 2.0),
     "account": (5.0, 1.0),
     "iam": (20.0, 10.0),
@@ -38,7 +37,7 @@ _RATES: Final = {
     "s3": (100.0, 20.0),
 }
 # Operations with a rate of their own.
-_OWN_RATES: Final = {("cloudtrail", "LookupEvents"): 2.0}
+OWN_RATES: Final[dict[tuple[str, str], float]] = {}
 
 
 def throttle_of(service: str) -> Fault:
@@ -48,9 +47,9 @@ def throttle_of(service: str) -> Fault:
 
 def rate_of(service: str, operation: str) -> tuple[str, float]:
     """The group of operations that share a rate, and how many a second they may be."""
-    if own := _OWN_RATES.get((service, operation)):
+    if own := OWN_RATES.get((service, operation)):
         return operation, own
-    reads, others = _RATES.get(service, (_GENEROUS, _GENEROUS))
+    reads, others = RATES.get(service, (_GENEROUS, _GENEROUS))
     return ("reads", reads) if operation.startswith((*_READS, "Head")) else ("others", others)
 
 

@@ -9,12 +9,12 @@ import re
 from datetime import UTC, datetime
 from typing import Any
 
+from ..ask import Ask
 from ..callers import Caller, Session, caller, principal_context, sessions
 from ..denial import expired, unknown
 from ..iam import role_by_arn
 from ..policy_eval import Act, Context, decide_trust
 from ..rule import before, instead
-from ..wire import Ask
 from ..words import Answer, Refused
 from .organizations import held_organization
 

@@ -2,13 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 
-from ...baseline.file import Baseline
+from ...baseline import Baseline
 from ...compare.policy import arn
 from ...model import Target
-from ...steps.delivery import CLOUDTRAIL
-from ...steps.permission import APPLY, VERIFY, Permission, allow, equals, permits, permits_delivery
+from ...steps.permission import (
+    APPLY,
+    VERIFY,
+    Permission,
+    allow,
+    equals,
+    linked_role,
+    permission_notes,
+    permits,
+    permits_delivery,
+    with_or_without_path,
+)
+from .delivery import CLOUDTRAIL
 from .section import Trail
 
 _ORGANIZATIONS = "organizations.amazonaws.com"
@@ -85,7 +96,11 @@ def _organization_trail(target: Target) -> Iterator[Permission]:
     yield from allow("OrganizationRead", "organizations", "DescribeOrganization")
     yield from allow("OrganizationRead", "organizations", "ListAccounts", purposes=APPLY)
     yield from allow(
-        "OrganizationRolesRead", "iam", "GetRole", on=(*unborn(own), *unborn(organizations)), purposes=APPLY
+        "OrganizationRolesRead",
+        "iam",
+        "GetRole",
+        on=(*with_or_without_path(own), *with_or_without_path(organizations)),
+        purposes=APPLY,
     )
     yield from allow(
         "OrganizationRoleMake",
@@ -114,12 +129,8 @@ def trusted_access_permissions(target: Target, baseline: Baseline) -> Iterator[P
     )
 
 
-def linked_role(target: Target, principal: str, name: str) -> str:
-    """The ARN of a service's own role."""
-    return arn(target.partition, "iam", "", target.account, f"role/aws-service-role/{principal}/{name}")
-
-
-def unborn(role: str) -> tuple[str, str]:
-    """The role's ARN, and the one that IAM goes by as long as there is no such role: its path is not known then."""
-    head, _, name = role.rpartition("/")
-    return role, f"{head.split(':role', 1)[0]}:role/{name}"
+@permission_notes
+def trail_notes(baseline: Baseline, actions: Collection[str]) -> Iterator[str]:
+    """Where an organization trail is made."""
+    if "cloudtrail:CreateTrail" in actions and baseline[Trail].is_organization_trail:
+        yield "an organization trail is made in the management account, or by a delegated administrator"

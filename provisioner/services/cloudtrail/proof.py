@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from ...aws import Aws
-from ...baseline.file import Baseline
+from ...baseline import Baseline
 from ...model import Finding, Findings
 from ...steps.arrivals import Arrivals, arriving, moment, utc_now
 from ...steps.registry import verify

@@ -6,12 +6,12 @@ from typing import Annotated, Any, Final, Literal, Self
 
 from pydantic import Field, StringConstraints, model_validator
 
-from ...baseline.file import Baseline, Contradiction, Section, Text, Wrong
-from ...baseline.problem import Path, did_you_mean
+from ...baseline import Baseline, Contradiction, Section, Text, Wrong
+from ...baseline.problem import Path
 from ...baseline.section import aws_name
 from ...compare.spelling import CONTROL_TOWER
+from ...steps.references import missing
 from ...steps.registry import section
-from ..log_buckets.section import LogBuckets, bucket_key
 from .selectors import Selectors, management_sides
 
 _IPV4: Final = re.compile(r"\d{1,3}(\.\d{1,3}){3}")
@@ -250,12 +250,7 @@ class Trail(Section):
 
     def contradictions(self, baseline: Baseline) -> Iterator[Contradiction]:
         """The bucket is not in `log_buckets`, or something that must be in the trail's Region is not."""
-        if bucket_key(baseline, self.s3_bucket_name) is None:
-            known = baseline[LogBuckets].root if LogBuckets in baseline else {}
-            names = [*known, *(bucket.name for bucket in known.values())]
-            hint = did_you_mean(self.s3_bucket_name, names) or "add it there, or name one that is there"
-            path = ("cloudtrail", "s3_bucket_name")
-            yield Contradiction(path, f"`{self.s3_bucket_name}` is no bucket of `log_buckets`; {hint}")
+        yield from missing(baseline, "bucket", self.s3_bucket_name, ("cloudtrail", "s3_bucket_name"))
         home = baseline.general.home_region
         for field in ("kms_key_id", "cloud_watch_logs_log_group_arn"):
             parts = str(getattr(self, field) or "").split(":")

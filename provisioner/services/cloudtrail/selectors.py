@@ -68,12 +68,12 @@ def compare_insights(have: Sequence[Mapping[str, Any]], want: Sequence[Mapping[s
 def records(selectors: Selectors, sources: Collection[str] = ()) -> frozenset[Record]:
     """The kinds of events that the selectors let through. *sources* are told apart from the other sources."""
     found: set[Record] = set()
-    for sides, left_out in _management(selectors):
+    for sides, skipped in _management(selectors):
         found |= {
             (MANAGEMENT, source, side)
             for side in sides
             for source in (OTHERS, *sources)
-            if source not in left_out
+            if source not in skipped
         }
     found |= set(_data(selectors))
     return frozenset(found | {(CONDITIONAL, conditions(each)) for each in conditional(selectors)})
@@ -248,7 +248,7 @@ def _titled(selectors: Selectors) -> frozenset[Hashable] | None:
 def excluded(*all_selectors: Selectors) -> frozenset[str]:
     """The sources whose management events one of the selectors leaves out."""
     return frozenset(
-        source for each in all_selectors for _, left_out in _management(each) for source in left_out
+        source for each in all_selectors for _, skipped in _management(each) for source in skipped
     )
 
 

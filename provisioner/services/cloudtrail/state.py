@@ -7,14 +7,13 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from ...aws import Aws, Reading
-from ...baseline.file import Baseline
+from ...baseline import Baseline
 from ...compare import policy
 from ...model import Refused
-from ...steps.organization import trail_organization
-from ..log_buckets.steps import bucket_name
+from ...steps.references import resolve
 from .section import Trail
 from .selectors import Selectors
-from .trails import find_trail
+from .trails import find_trail, trail_organization
 
 PAIR: Final = ("CloudWatchLogsLogGroupArn", "CloudWatchLogsRoleArn")  # AWS takes both or none
 
@@ -96,7 +95,7 @@ def wanted(aws: Aws, baseline: Baseline) -> dict[str, Any]:
     """The settings that the file asks for, names as AWS answers them: ARNs. None is to have none."""
     section = baseline[Trail]
     want = {
-        "S3BucketName": bucket_name(aws, baseline, section.s3_bucket_name),
+        "S3BucketName": resolve(aws, baseline, "bucket", section.s3_bucket_name).name,
         "S3KeyPrefix": section.s3_key_prefix,
         "IsOrganizationTrail": section.is_organization_trail,
         "IsMultiRegionTrail": section.is_multi_region_trail,

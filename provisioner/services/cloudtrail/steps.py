@@ -8,15 +8,15 @@ from functools import partial
 from typing import Any
 
 from ...aws import Aws
-from ...baseline.file import Baseline
+from ...baseline import Baseline
 from ...compare.policy import arn as make_arn
 from ...compare.stricter import Stricter, on, weigh
 from ...compare.values import tags
-from ...model import Change, Changes, Difference, Kind, Note, Scope, Seen, Wait, create, update
-from ...steps.delivery import cloudtrail_delivery
+from ...model import Change, Changes, Difference, Exists, Kind, Note, Scope, Wait, create, update
+from ...steps.delivery import Delivery, delivers
 from ...steps.organization import read_organization
-from ...steps.registry import step
-from ..log_buckets.steps import Delivery, delivers
+from ...steps.registry import hints, rates, step
+from .delivery import cloudtrail_delivery
 from .recording import READY, ensure_event_selectors, ensure_insight_selectors
 from .section import Trail
 from .selectors import DEFAULT, management_sides, records_writes_to
@@ -53,6 +53,29 @@ _WAITS = (
 )
 
 
+hints(
+    "cloudtrail",
+    {
+        "InsufficientS3BucketPolicyException": "CloudTrail may not write to the bucket: is `log_buckets` in this run, and does no foreign Deny statement stand in its way",
+        "S3BucketDoesNotExistException": "the bucket is not there: let `log_buckets` make it, or name one that exists",
+        "MaximumNumberOfTrailsExceededException": "five trails in a Region is the limit, copies included: delete one that nobody needs (`aws cloudtrail list-trails`)",
+        "TrailAlreadyExistsException": "a trail of that name exists, here, in another Region or from the organization (`aws cloudtrail list-trails` shows its home): set `home_region` to that, choose another name, or run in the account that owns it",
+        "KmsKeyNotFoundException": "no such key in the bucket's Region: give the full key ARN",
+        "KmsKeyDisabledException": "the key is disabled: enable it, or name another",
+        "KmsException": "the key must be in the bucket's Region, and its policy must let CloudTrail use it",
+        "InsufficientEncryptionPolicyException": "the key policy must let cloudtrail.amazonaws.com use kms:GenerateDataKey* and kms:DescribeKey",
+        "InsufficientSnsTopicPolicyException": "the topic policy must let cloudtrail.amazonaws.com use sns:Publish",
+        "CloudTrailAccessNotEnabledException": "trusted access for cloudtrail.amazonaws.com is off in the organization: leave `trusted_access` in this run",
+        "OrganizationsNotInUseException": "this account is in no organization: set `cloudtrail.is_organization_trail: false`",
+        "NotOrganizationMasterAccountException": "an organization trail is made from the management account, or by a delegated administrator",
+        "OrganizationNotInAllFeaturesModeException": "the organization has consolidated billing only: enable all features first",
+        "InvalidHomeRegionException": "the trail's home is another Region: set `home_region` to it",
+    },
+)
+# "Quotas in AWS CloudTrail": for each account and Region, not adjustable.
+rates("cloudtrail", read=10, lookup=2, write=1)
+
+
 @delivers
 def trail_delivery(aws: Aws, baseline: Baseline) -> Iterator[Delivery]:
     """The trail delivers for its owner and, if it is the organization's, for every account of it.
@@ -77,7 +100,7 @@ def trail_delivery(aws: Aws, baseline: Baseline) -> Iterator[Delivery]:
     yield Delivery("cloudtrail", section.s3_bucket_name, statements)
 
 
-@step("cloudtrail", Trail, Scope.ONCE, needs=("log_buckets", "trusted_access"))
+@step("cloudtrail", Trail, Scope.ONCE, needs=("log_buckets", "trusted_access"), clients=("cloudtrail",))
 def ensure_cloudtrail(aws: Aws, baseline: Baseline) -> Changes:
     """Make the trail or adopt it, bring its settings to the baseline, and keep it logging."""
     section, title = baseline[Trail], f"trail {baseline[Trail].name}"
@@ -91,7 +114,7 @@ def ensure_cloudtrail(aws: Aws, baseline: Baseline) -> Changes:
     if have is None:
         yield _make(aws, section, title, want)
     else:
-        yield Seen(title)
+        yield Exists(title)
         yield from _settings(aws, section, arn, have, want)
     if have is None or not have.logging:
         call = aws.write("cloudtrail").start_logging(Name=arn).waiting(*READY)

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from ...aws import Aws
 from ...aws.errors import DENIED, ClientError, code_of
-from ...baseline.file import Baseline
+from ...baseline import Baseline
 from ...model import Changes, Difference, Refused, Scope, update
-from ...steps.delivery import CLOUDTRAIL
-from ...steps.organization import trail_organization
-from ...steps.registry import step
+from ...steps.registry import hints, step
+from .delivery import CLOUDTRAIL
 from .steps import Trail
+from .trails import trail_organization
 
 
 def read_trusted_access(aws: Aws) -> set[str]:
@@ -27,7 +27,16 @@ def _not_here(management_account: str) -> str:
     )
 
 
-@step("trusted_access", Trail, Scope.ONCE)
+hints(
+    "organizations",
+    {
+        "AWSOrganizationsNotInUseException": "this account is in no organization: set"
+        " `cloudtrail.is_organization_trail: false`"
+    },
+)
+
+
+@step("trusted_access", Trail, Scope.ONCE, clients=("organizations",))
 def ensure_trusted_access(aws: Aws, baseline: Baseline) -> Changes:
     """CloudTrail has trusted access, where the trail is the organization's. It is never taken away.
 

@@ -91,8 +91,8 @@ def _basic(found: Iterable[Record], sources: Collection[str], partition: str) ->
 def _advanced(found: Iterable[Record], sources: Collection[str]) -> Iterator[dict[str, Any]]:
     """The advanced selectors that let these through, but for those that only conditions can tell."""
     found = frozenset(found)
-    for sides, left_out in _management(found, sources):
-        source = [("eventSource", "NotEquals", sorted(left_out))] if left_out else []
+    for sides, skipped in _management(found, sources):
+        source = [("eventSource", "NotEquals", sorted(skipped))] if skipped else []
         yield _selector("Management", sides, source)
     for sides, by_type in _data(found).items():
         for kind, values in sorted(by_type.items()):
@@ -121,7 +121,7 @@ def _management(
     if len(by_side) == 2 and len(set(by_side.values())) == 1:
         yield _BOTH, by_side["read"]
     else:
-        yield from ((frozenset({side}), left_out) for side, left_out in by_side.items())
+        yield from ((frozenset({side}), skipped) for side, skipped in by_side.items())
 
 
 def _data(found: Collection[Record]) -> dict[Sides, dict[str, set[str]]]:

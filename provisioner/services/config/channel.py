@@ -7,13 +7,14 @@ from functools import partial
 from typing import Any, Final
 
 from ...aws import Aws
-from ...baseline.file import Baseline
+from ...baseline import Baseline
 from ...baseline.general import Accounts
 from ...compare.values import differences
-from ...model import Call, Change, Changes, Difference, Kind, Note, Refused, Seen, Wait
-from ...steps.delivery import config_delivery
+from ...model import Call, Change, Changes, Difference, Exists, Kind, Note, Refused, Wait
+from ...steps.delivery import Delivery, delivers
 from ...steps.organization import read_organization
-from ..log_buckets.steps import Delivery, bucket_name, delivers
+from ...steps.references import resolve
+from .delivery import config_delivery
 from .rule_section import more_often
 from .section import Config
 from .state import Found, Thing, adopted, channel_title
@@ -103,9 +104,9 @@ def ensure_channel(aws: Aws, baseline: Baseline, have: Thing | None) -> Changes:
     name = section.delivery_channel.name
     title = channel_title(str(have["name"]) if have else name)
     if have:
-        yield Seen(title)
+        yield Exists(title)
     yield from adopted(title, have, name)
-    bucket = bucket_name(aws, baseline, section.delivery_channel.s3_bucket_name)
+    bucket = resolve(aws, baseline, "bucket", section.delivery_channel.s3_bucket_name).name
     want, stricter = wanted_channel(section, bucket, have)
     if stricter and not section.exact:
         yield Note(Kind.STRICTER, title, stricter)

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 
-from ...baseline.file import Baseline
+from ...baseline import Baseline
 from ...compare.policy import arn
 from ...model import Target
-from ...steps.delivery import CONFIG
 from ...steps.permission import (
     ANY_ACCOUNT,
     APPLY,
@@ -16,12 +15,16 @@ from ...steps.permission import (
     Permission,
     allow,
     equals,
+    linked_role,
+    permission_notes,
     permits,
     permits_delivery,
+    regional,
+    with_or_without_path,
     within,
 )
-from ..cloudtrail.permissions import linked_role, unborn
 from .channel import by_name
+from .delivery import CONFIG
 from .role import SERVICE_ROLE
 from .section import Config
 
@@ -38,10 +41,12 @@ def config_role_permissions(target: Target, baseline: Baseline) -> Iterator[Perm
     elif section.role_arn:
         # Of another account's role `verify` says only that it cannot look at it.
         if target.account in {section.role_arn.split(":")[4], ANY_ACCOUNT}:
-            yield from allow("ConfigRoleRead", "iam", "GetRole", on=unborn(section.role_arn), purposes=VERIFY)
+            yield from allow(
+                "ConfigRoleRead", "iam", "GetRole", on=with_or_without_path(section.role_arn), purposes=VERIFY
+            )
     else:
         role = linked_role(target, CONFIG, SERVICE_ROLE)
-        yield from allow("ConfigRoleRead", "iam", "GetRole", on=unborn(role))
+        yield from allow("ConfigRoleRead", "iam", "GetRole", on=with_or_without_path(role))
         yield from allow(
             "ConfigRoleMake",
             "iam",
@@ -84,7 +89,7 @@ def config_recorder_permissions(target: Target, baseline: Baseline) -> Iterator[
     AWS knows no resources for channel and retention.
     """
     section, here = baseline[Config], within(target)
-    recorder, pinned = _regional(target, baseline, "configuration-recorder/*")
+    recorder, pinned = regional(target, baseline, "config", "configuration-recorder/*")
     reads = "DescribeConfigurationRecorders DescribeConfigurationRecorderStatus DescribeDeliveryChannels"
     yield from allow("ConfigRead", "config", reads, condition=here)
     proofs = "GetDiscoveredResourceCounts DescribeDeliveryChannelStatus"
@@ -128,7 +133,7 @@ def config_rules_permissions(target: Target, baseline: Baseline) -> Iterator[Per
     rules = [each for each in section.rules.values() if target.home or not each.home_region_only]
     if not rules:
         return
-    every, pinned = _regional(target, baseline, "config-rule/*")
+    every, pinned = regional(target, baseline, "config", "config-rule/*")
     yield from allow("ConfigRead", "config", "DescribeConfigRules", condition=here)
     yield from allow(
         "ConfigRead", "config", "DescribeConfigRuleEvaluationStatus", condition=here, purposes=VERIFY
@@ -140,8 +145,11 @@ def config_rules_permissions(target: Target, baseline: Baseline) -> Iterator[Per
         yield from allow("ConfigRulesRead", "config", "ListTagsForResource", on=every, condition=pinned)
 
 
-def _regional(target: Target, baseline: Baseline, resource: str) -> tuple[tuple[str, ...], Condition | None]:
-    """The resource in the target's Region. With several, one ARN for all and a condition: an ARN each gets too long."""
-    one = len(baseline.general.named_regions) == 1
-    name = arn(target.partition, "config", target.region if one else "*", target.account, resource)
-    return (name,), None if one else within(target)
+@permission_notes
+def config_notes(baseline: Baseline, actions: Collection[str]) -> Iterator[str]:
+    """Who writes a role's policies has the role's power, and more."""
+    if Config in baseline and "iam:PutRolePolicy" in actions:
+        yield (
+            f"who may write the policies of role {baseline[Config].role_name} can give it any power: leave"
+            " `config.role_name` out, and AWS Config records with its own role, which nobody writes"
+        )

@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import Any, Final
 
 from ...aws import Aws
-from ...baseline.file import Baseline
+from ...baseline import Baseline
 from ...compare.values import differences
-from ...model import Call, Change, Changes, Difference, Findings, Kind, Note, Scope, Seen, Wait
+from ...model import Call, Change, Changes, Difference, Exists, Findings, Kind, Note, Scope, Wait
 from ...steps.arrivals import utc_now
-from ...steps.registry import step, verify
+from ...steps.registry import hints, step, verify
 from .channel import check_topic, ensure_channel, ensure_retention
 from .health import channel_findings, count_findings, recorder_findings
 from .recording import (
@@ -36,7 +36,18 @@ _NO_IAM: Final = {
 }
 
 
-@step("config_recorder", Config, Scope.REGION, needs=("config_role", "log_buckets"))
+hints(
+    "config",
+    {
+        "InsufficientDeliveryPolicyException": "AWS Config may not write to the bucket: look at its policy, the prefix, the KMS key and the role",
+        "InvalidRoleException": "AWS Config cannot assume the role: its trust policy must name config.amazonaws.com",
+        "MaxNumberOfConfigurationRecordersExceededException": "an account has one recorder in a Region: the one that is there is adopted; run again",
+        "NoAvailableDeliveryChannelException": "the recorder has nowhere to deliver to: run again",
+    },
+)
+
+
+@step("config_recorder", Config, Scope.REGION, needs=("config_role", "log_buckets"), clients=("config",))
 def ensure_config_recorder(aws: Aws, baseline: Baseline) -> Changes:
     """AWS Config records what the file asks for, and delivers it.
 
@@ -73,7 +84,7 @@ def _ensure_recorder(aws: Aws, baseline: Baseline, have: Thing | None, name: str
     """
     section, title = baseline[Config], recorder_title(name)
     if have:
-        yield Seen(title)
+        yield Exists(title)
     yield from adopted(title, have, section.recorder.name)
     asked = section.recorder.recording_group
     if asked and asked.include_global_resource_types and aws.target.home and aws.region in _NO_IAM:

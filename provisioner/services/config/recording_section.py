@@ -4,7 +4,7 @@ from typing import Annotated, Final, Literal, Self
 
 from pydantic import Field, model_validator
 
-from ...baseline.file import Section, Wrong
+from ...baseline import Section, Wrong
 from .recording import EVERYTHING, IAM_TYPES, WITHOUT_IAM, Types, continuous
 
 RecordingFrequency = Literal["CONTINUOUS", "DAILY"]

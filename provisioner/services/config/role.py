@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any, Final
 
 from ...aws import Aws, Reading
-from ...baseline.file import Baseline
+from ...baseline import Baseline
 from ...compare.policy import (
     Document,
     Merged,
@@ -22,11 +22,11 @@ from ...compare.policy import (
     sid_of,
     statements,
 )
-from ...model import Changes, Difference, Finding, Findings, Kind, Note, Scope, Seen, Wait, create, update
-from ...steps.delivery import CONFIG, config_delivery_role_policy, config_trust
+from ...model import Changes, Difference, Exists, Finding, Findings, Kind, Note, Scope, Wait, create, update
+from ...steps.references import resolve
 from ...steps.regions import enabled_regions
 from ...steps.registry import step, verify
-from ..log_buckets.steps import bucket_name
+from .delivery import CONFIG, config_delivery_role_policy, config_trust
 from .section import Config
 
 SERVICE_ROLE: Final = "AWSServiceRoleForConfig"
@@ -59,7 +59,7 @@ def _ask_role(aws: Aws, baseline: Baseline, name: str) -> Reading:
     return aws.read("iam", baseline.general.home_region).get_role(RoleName=name)
 
 
-@step("config_role", Config, Scope.ACCOUNT)
+@step("config_role", Config, Scope.ACCOUNT, clients=("iam",))
 def ensure_config_role(aws: Aws, baseline: Baseline) -> Changes:
     """AWS Config has a role: the service-linked one, or the one that the file names, with what it needs."""
     section = baseline[Config]
@@ -68,7 +68,7 @@ def ensure_config_role(aws: Aws, baseline: Baseline) -> Changes:
     elif section.role_arn:
         return
     elif _ask_role(aws, baseline, SERVICE_ROLE).found("NoSuchEntity") is not None:
-        yield Seen(f"role {SERVICE_ROLE}")
+        yield Exists(f"role {SERVICE_ROLE}")
     else:
         # "Has been taken" is InvalidInput, like other refusals: the role is read again to see.
         call = aws.write("iam").create_service_linked_role(AWSServiceName=CONFIG).or_done("InvalidInput")
@@ -87,7 +87,7 @@ def _own_role(aws: Aws, baseline: Baseline, name: str) -> Changes:
     delivery = delivery_asked.value("PolicyDocument", "NoSuchEntity")
 
     if have is not None:
-        yield Seen(f"role {name}")
+        yield Exists(f"role {name}")
     yield from _trusting(aws, name, have)
     yield from _attached(aws, name, [each["PolicyArn"] for each in attached])
     yield from _delivering(aws, baseline, name, delivery)
@@ -163,7 +163,7 @@ def _delivering(aws: Aws, baseline: Baseline, name: str, have: dict[str, Any] | 
 def _delivery_policy(aws: Aws, baseline: Baseline) -> dict[str, Any]:
     """One policy for the channels of all Regions, which may each have a topic of their own."""
     channel, account = baseline[Config].delivery_channel, aws.account
-    bucket = arn(aws.partition, "s3", "", "", bucket_name(aws, baseline, channel.s3_bucket_name))
+    bucket = arn(aws.partition, "s3", "", "", resolve(aws, baseline, "bucket", channel.s3_bucket_name).name)
     filled = [
         baseline.at(account_id=account, region=region, partition=aws.partition)[Config].delivery_channel
         for region in baseline.general.named_regions or _all_regions(aws, baseline)

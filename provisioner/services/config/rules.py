@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any, Final
 
 from ...aws import Aws, Reading
-from ...baseline.file import Baseline
+from ...baseline import Baseline
 from ...compare.spelling import spelled
 from ...compare.values import differences, tags
 from ...model import (
@@ -16,13 +16,13 @@ from ...model import (
     Change,
     Changes,
     Difference,
+    Exists,
     Finding,
     Findings,
     Kind,
     Note,
     Refused,
     Scope,
-    Seen,
     Wait,
     update,
 )
@@ -38,7 +38,7 @@ _FREQUENCY: Final = "MaximumExecutionFrequency"
 _KEPT: Final = ("Description", _FREQUENCY, "EvaluationModes")  # where the file has no say in them
 
 
-@step("config_rules", Config, Scope.REGION, needs=("config_recorder",))
+@step("config_rules", Config, Scope.REGION, needs=("config_recorder",), clients=("config",))
 def ensure_config_rules(aws: Aws, baseline: Baseline) -> Changes:
     """Each rule of the file is there as the file has it. Rules of other names are left alone.
 
@@ -58,7 +58,7 @@ def ensure_config_rules(aws: Aws, baseline: Baseline) -> Changes:
     there = {name: asked.all().get("Tags") or [] for name, asked in tagged.items()}
     for name, rule in wanted.items():
         if name in have:
-            yield Seen(_title(name))
+            yield Exists(_title(name))
         yield from _ensure_rule(aws, name, rule, have.get(name), exact=section.exact)
         if name in there:
             yield from _ensure_tags(aws, name, rule, have[name], there[name])

@@ -6,11 +6,10 @@ from typing import Annotated, Self
 
 from pydantic import Field, model_validator
 
-from ...baseline.file import Baseline, Contradiction, Section, Text, Wrong
-from ...baseline.problem import did_you_mean
+from ...baseline import Baseline, Contradiction, Section, Text, Wrong
 from ...compare.spelling import CONTROL_TOWER
+from ...steps.references import find, missing
 from ...steps.registry import section
-from ..log_buckets.section import LogBuckets
 from .recording_section import Recorder
 from .rule_section import Frequency, Rule, RuleName
 
@@ -136,18 +135,11 @@ class Config(Section):
 
 
 def _bucket(baseline: Baseline, reference: str, path: tuple[str, ...]) -> Iterator[Contradiction]:
-    buckets = baseline[LogBuckets].root if LogBuckets in baseline else {}
-    found = next((each for key, each in buckets.items() if reference in {key, each.name}), None)
-    if found is None:
-        known = [*buckets, *(each.name for each in buckets.values())]
-        hint = did_you_mean(reference, known) or (
-            f"known are {', '.join(buckets)}" if buckets else "add it there"
-        )
-        yield Contradiction(path, f"`log_buckets` has no '{reference}'; {hint}")
-    elif found.object_lock is not None:
-        yield Contradiction(
-            path, "AWS Config cannot deliver to a bucket with Object Lock: take another bucket"
-        )
+    yield from missing(baseline, "bucket", reference, path)
+    found = find(baseline, "bucket", reference)
+    if found is not None and found.resource.object_lock is not None:
+        message = "AWS Config cannot deliver to a bucket with Object Lock: take another bucket"
+        yield Contradiction(path, message)
 
 
 def _region(arn: str | None) -> str:

@@ -13,8 +13,8 @@ from typing import Any
 
 from ...compare import policy
 from ...model import Change, Changes, Difference, Kind, Note, update
+from ...steps.delivery import MARK
 from .lifecycle_rules import MergedRules, chosen_by, merge_rules
-from .section import MARK
 from .state import Bucket, loosening
 
 Rule = Mapping[str, Any]

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ...baseline.file import Baseline
+from ...baseline import Baseline
 from ...compare.policy import arn
 from ...model import Target
 from ...steps.permission import APPLY, DELIVERING, Permission, allow, permits

@@ -63,3 +63,18 @@ def _lacking(have: str | None, own: Sequence[Statement], partition: str) -> list
     foreign = {meaning(each) for each in there if each.get("Sid") not in names}
     present = {each.get("Sid") for each in there}
     return [each for each in own if each["Sid"] in present or meaning(each) not in foreign]
+
+
+def deny_insecure_transport(bucket_arn: str) -> list[Statement]:
+    """Nobody uses the bucket without TLS."""
+    return [
+        {
+            "Sid": "DenyInsecureTransport",
+            "Effect": "Deny",
+            "Principal": "*",
+            "Action": "s3:*",
+            "Resource": [bucket_arn, f"{bucket_arn}/*"],
+            # Text: scanners do not take a JSON boolean for it.
+            "Condition": {"Bool": {"aws:SecureTransport": "false"}},
+        }
+    ]

@@ -1,20 +1,20 @@
 """The YAML section `log_buckets`: what a bucket for logs can be told to be. Fields are S3's, in snake_case."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any, Literal, Self
 
 from pydantic import ConfigDict, Field, model_validator
 
-from ...baseline.file import Baseline, Contradiction, Section, Wrong
+from ...baseline import Baseline, Contradiction, Section, Wrong
 from ...compare.spelling import CONTROL_TOWER
+from ...steps.references import provides
 from ...steps.registry import section
 
 _STORAGE = Literal[
     "STANDARD_IA", "ONEZONE_IA", "INTELLIGENT_TIERING", "GLACIER_IR", "GLACIER", "DEEP_ARCHIVE"
 ]
 _FROM_DAY_30 = {"STANDARD_IA", "ONEZONE_IA"}
-MARK = "Provision"  # ends the Sids of our statements; AWS's console writes the documented ones for trails of others
 
 
 class Versioning(Section):
@@ -268,27 +268,21 @@ class LogBuckets(Section):
                     yield Contradiction(("log_buckets", key, "policy_statements"), message)
 
 
-def bucket_key(baseline: Baseline, reference: str) -> str | None:
-    """The key in `log_buckets` that *reference* means, by key or by the bucket's name; None if there is none."""
-    if LogBuckets not in baseline:
-        return None
-    buckets = baseline[LogBuckets].root
-    if reference in buckets:
-        return reference
-    return next((key for key, bucket in buckets.items() if bucket.name == reference), None)
+@provides("bucket", "log_buckets", archive=True)
+def _buckets(baseline: Baseline) -> Mapping[str, LogBucket]:
+    return baseline[LogBuckets].root if LogBuckets in baseline else {}
 
 
 def _refused(bucket: LogBucket, partition: str) -> Iterator[str]:
     """What AWS would refuse about the extra statements."""
-    from ...compare.policy import document
-    from ...compare.policy_check import check
-    from ...steps.delivery import (
-        BUCKET_SIDS,  # few files have such statements, and only those need to know policies
+    from ...compare.policy import (
+        document,  # few files have such statements, and only those need to know policies
     )
+    from ...compare.policy_check import check
+    from ...steps.delivery import MARK
 
-    ours = {f"{sid}{MARK}" for sid in BUCKET_SIDS}
     arn = f"arn:{partition}:s3:::{bucket.name}"
-    yield from check(document(bucket.policy_statements), bucket_arn=arn, cloudtrail=True, ours=ours)
+    yield from check(document(bucket.policy_statements), bucket_arn=arn, reserved=MARK)
 
 
 def _too_early(

@@ -6,54 +6,34 @@ policy of a bucket is made from what its deliverers need.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from typing import Any
 
 from ...aws import Aws, Reading
 from ...aws.errors import ClientError, code_of
-from ...baseline.file import Baseline
+from ...baseline import Baseline
 from ...compare import policy
-from ...model import Change, Changes, Finding, Findings, Refused, Scope, Seen, create
-from ...steps.delivery import deny_insecure_transport, union
-from ...steps.registry import step, verify
-from .section import MARK, LogBucket, LogBuckets, bucket_key
+from ...model import Change, Changes, Exists, Finding, Findings, Refused, Scope, create
+from ...steps.delivery import DELIVERERS, MARK, all_statements
+from ...steps.references import find
+from ...steps.registry import hints, step, verify
+from .policy import deny_insecure_transport
+from .section import LogBucket, LogBuckets
 from .settings import settings
 from .state import Bucket, Statement, ask
 
-
-@dataclass(frozen=True)
-class Delivery:
-    """What one service needs of a bucket. *bucket* is the reference as the file has it."""
-
-    service: str
-    bucket: str
-    statements: Callable[[str], Sequence[Statement]]  # from the bucket's ARN
-
-
-Deliverer = Callable[[Aws, Baseline], Iterator[Delivery]]
-DELIVERERS: list[Deliverer] = []
+hints(
+    "s3",
+    {
+        "BucketAlreadyExists": "the name belongs to another account; bucket names are unique in the whole partition: choose another name",
+        "MalformedPolicy": "AWS does not take the policy: does a principal in it exist, is every resource in this bucket",
+        "PermanentRedirect": "the bucket is in another Region: set `home_region` to it, or choose another name",
+        "301": "the bucket is in another Region: set `home_region` to it, or choose another name",
+    },
+)
 
 
-def delivers(deliverer: Deliverer) -> Deliverer:
-    """Make *deliverer* say which bucket its service writes to, and with which statements."""
-    DELIVERERS.append(deliverer)
-    return deliverer
-
-
-def bucket_name(aws: Aws, baseline: Baseline, reference: str) -> str:
-    """The name of the bucket that *reference* means, in every account and Region the same.
-
-    Raises KeyError for an unknown one.
-    """
-    home = baseline.at(account_id=aws.archive, region=baseline.general.home_region, partition=aws.partition)
-    key = bucket_key(home, reference) or bucket_key(baseline, reference)
-    if key is None:
-        raise KeyError(f"`{reference}` is no bucket of `log_buckets`")
-    return home[LogBuckets].root[key].name
-
-
-@step("log_buckets", LogBuckets, Scope.ONCE, archive=True)
+@step("log_buckets", LogBuckets, Scope.ONCE, archive=True, clients=("s3",))
 def ensure_log_buckets(aws: Aws, baseline: Baseline) -> Changes:
     """Make each log bucket, then bring its settings to the baseline."""
     wanted = baseline[LogBuckets].root
@@ -65,7 +45,7 @@ def ensure_log_buckets(aws: Aws, baseline: Baseline) -> Changes:
             yield _make(bucket)
             bucket = bucket.made()
         else:
-            yield Seen(bucket.title)
+            yield Exists(bucket.title)
         yield from settings(bucket)
 
 
@@ -106,12 +86,12 @@ def _statements(aws: Aws, baseline: Baseline) -> dict[str, list[Statement]]:
     }
     for deliverer in DELIVERERS:
         for delivery in deliverer(aws, baseline):
-            key = bucket_key(baseline, delivery.bucket)
-            if key is not None:
-                needed[key].append(delivery.statements(arns[key]))
+            found = find(baseline, "bucket", delivery.bucket)
+            if found is not None:
+                needed[found.key].append(delivery.statements(arns[found.key]))
     return {
         key: [
-            *({**each, "Sid": f"{each['Sid']}{MARK}"} for each in union(*needed[key])),
+            *({**each, "Sid": f"{each['Sid']}{MARK}"} for each in all_statements(*needed[key])),
             *want.policy_statements,
         ]
         for key, want in baseline[LogBuckets].root.items()

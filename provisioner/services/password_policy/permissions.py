@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ...baseline.file import Baseline
+from ...baseline import Baseline
 from ...model import Target
 from ...steps.permission import APPLY, Permission, allow, permits
 

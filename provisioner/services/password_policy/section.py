@@ -5,7 +5,7 @@ from typing import Any
 
 from pydantic import Field
 
-from ...baseline.file import Baseline, Contradiction, Section
+from ...baseline import Baseline, Contradiction, Section
 from ...baseline.section import aws_name
 from ...steps.registry import section
 

@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from ...aws import Aws
-from ...baseline.file import Baseline
+from ...baseline import Baseline
 from ...compare.stricter import higher, lower, on, weigh
-from ...model import Call, Change, Changes, Difference, Finding, Findings, Kind, Note, Scope, Seen
+from ...model import Call, Change, Changes, Difference, Exists, Finding, Findings, Kind, Note, Scope
 from ...steps.registry import step, verify
 from .section import PasswordPolicy
 
@@ -49,7 +49,7 @@ def read_password_policy(aws: Aws) -> dict[str, Any] | None:
     return {name: have.get(name) or unset for name, unset in _UNSET.items()}
 
 
-@step("password_policy", PasswordPolicy, Scope.ACCOUNT)
+@step("password_policy", PasswordPolicy, Scope.ACCOUNT, clients=("iam",))
 def ensure_password_policy(aws: Aws, baseline: Baseline) -> Changes:
     """Hold the account's password policy at the baseline, all fields in one request.
 
@@ -58,7 +58,7 @@ def ensure_password_policy(aws: Aws, baseline: Baseline) -> Changes:
     section = baseline[PasswordPolicy]
     want, have = section.to_api(), read_password_policy(aws)
     if have is not None:
-        yield Seen(_TITLE)
+        yield Exists(_TITLE)
     weighed = weigh(have or _IN_FORCE, want, _STRICTER)
     repairs = weighed.differences
     if have is None:  # IAM's default of 8 characters is no policy

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from provisioner.baseline.file import BaselineError
+from provisioner.baseline import BaselineError
 
 from ...conftest import Bench
 from .test_trail import ADVANCED, GROUP, PLAIN, ROLE

@@ -13,10 +13,11 @@ from moto.cloudtrail.models import cloudtrail_backends
 from provisioner.compare.policy import document
 from provisioner.model import Kind, Result
 from provisioner.sandbox import Fault, WireCall
+from provisioner.services.cloudtrail.delivery import CLOUDTRAIL, cloudtrail_delivery
 from provisioner.services.cloudtrail.selectors import compare
-from provisioner.steps.delivery import CLOUDTRAIL, cloudtrail_delivery, kms_log_key, sns_topic
 
 from ...conftest import Bench
+from ...surroundings import kms_log_key, sns_topic
 from .test_trusted_access import MEMBER, become
 
 ACCOUNT = "123456789012"

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from provisioner.baseline.file import BaselineError
-from provisioner.steps.delivery import config_trust
+from provisioner.baseline import BaselineError
+from provisioner.services.config.delivery import config_trust
 
 from ...conftest import Bench
 from .sample import ACCOUNT, SERVICE_ROLE, config_file, fields, notes

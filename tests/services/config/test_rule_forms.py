@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from provisioner.baseline.file import BaselineError
+from provisioner.baseline import BaselineError
 from provisioner.compare.values import differences
 from provisioner.services.config.rule_section import Rule, more_often
 from provisioner.services.config.rules import rule_finding, shown_rule, wanted_rule

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from provisioner.baseline.file import BaselineError
+from provisioner.baseline import BaselineError
 
 from ...conftest import Bench
 from .sample import EC2, S3, config_file, recorder_file
@@ -56,8 +56,8 @@ from .sample import EC2, S3, config_file, recorder_file
             "recording_frequency: AWS records AWS::Config::ResourceCompliance continuously only",
         ),
         (config_file({"retention_period_in_days": 29}), "want a whole number from 30 to 2557, got 29"),
-        (config_file(s3_bucket_name="confg"), "`log_buckets` has no 'confg'; did you mean 'config'?"),
-        (config_file(s3_bucket_name="acme-else"), "`log_buckets` has no 'acme-else'"),
+        (config_file(s3_bucket_name="confg"), "`log_buckets` has no bucket `confg`; did you mean 'config'?"),
+        (config_file(s3_bucket_name="acme-else"), "`log_buckets` has no bucket `acme-else`"),
         (
             config_file(s3_bucket_name="locked").replace(
                 "other: {name: acme-other}",

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from provisioner.baseline.file import BaselineError
+from provisioner.baseline import BaselineError
 from provisioner.engine.plan import Plan
 from provisioner.model import Kind
 

@@ -7,14 +7,14 @@ import re
 from datetime import UTC, datetime
 from typing import Any
 
+from ....sandbox.ask import Ask
+from ....sandbox.buckets import find_bucket, policy_of
 from ....sandbox.iam import role_by_arn, service_linked
 from ....sandbox.policy_eval import Act, decide, decide_identity
 from ....sandbox.rule import after, before, instead
 from ....sandbox.rules.kms import find_key, key_refuses
 from ....sandbox.rules.organizations import held_organization
-from ....sandbox.wire import Ask
 from ....sandbox.words import Refused
-from ...log_buckets.sandbox.buckets import find_bucket, policy_of
 from .home_region import target
 from .trails import PRINCIPAL, described, known_trails, unknown, visible_trails
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from typing import Any
 
+from ....sandbox.ask import Ask
 from ....sandbox.rule import after, before
 from ....sandbox.rules.organizations import delegated, held_organization
-from ....sandbox.wire import Ask
 from ....sandbox.words import Refused
 from .trails import PRINCIPAL, known_trails, unknown
 

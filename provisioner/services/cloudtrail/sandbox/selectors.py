@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from ....sandbox.ask import Ask
 from ....sandbox.rule import instead
-from ....sandbox.wire import Ask
 from ....sandbox.words import Refused
 from .home_region import target
 from .trails import default_selector

@@ -6,12 +6,18 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
+from ....sandbox.ask import Ask
+from ....sandbox.iam import LINKED
 from ....sandbox.rule import before, instead
 from ....sandbox.rules.organizations import delegated, held_organization, register, trusted
-from ....sandbox.wire import Ask
+from ....sandbox.rules.rates import OWN_RATES, RATES
 from ....sandbox.words import Answer, Refused
 
 PRINCIPAL = "cloudtrail.amazonaws.com"
+LINKED[PRINCIPAL] = "CloudTrail"
+# aws.md 1.4: calls a second, not adjustable.
+RATES["cloudtrail"] = (10.0, 1.0)
+OWN_RATES["cloudtrail", "LookupEvents"] = 2.0
 _DEFAULT_SELECTOR = {
     "ReadWriteType": "All",
     "IncludeManagementEvents": True,

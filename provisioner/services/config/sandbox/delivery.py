@@ -5,14 +5,14 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any
 
+from ....sandbox.ask import Ask
+from ....sandbox.buckets import find_bucket, policy_of
 from ....sandbox.iam import role_by_arn
 from ....sandbox.policy_eval import Act, decide, decide_identity
 from ....sandbox.rule import after, before, instead
 from ....sandbox.rules.kms import find_key
 from ....sandbox.rules.organizations import held_organization, unit_path
-from ....sandbox.wire import Ask
 from ....sandbox.words import Refused
-from ...log_buckets.sandbox.buckets import find_bucket, policy_of
 
 PRINCIPAL = "config.amazonaws.com"
 _CODE = "InsufficientDeliveryPolicyException"

@@ -6,8 +6,8 @@ import hashlib
 import re
 from typing import Any
 
+from ....sandbox.ask import Ask
 from ....sandbox.rule import after, before, instead
-from ....sandbox.wire import Ask
 from ....sandbox.words import Answer, Refused
 
 _ROLE = re.compile(r"arn:[a-z-]+:iam::\d{12}:role/.+")

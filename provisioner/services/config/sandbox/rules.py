@@ -9,8 +9,8 @@ from datetime import UTC, datetime
 from typing import Any
 from unittest.mock import patch
 
+from ....sandbox.ask import Ask
 from ....sandbox.rule import after, before, instead
-from ....sandbox.wire import Ask
 from ....sandbox.words import Answer, Refused
 
 _IDENTIFIER = re.compile(r"[A-Z][A-Z0-9_]+")

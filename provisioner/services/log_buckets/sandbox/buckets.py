@@ -2,44 +2,17 @@
 
 from __future__ import annotations
 
-import json
 import re
 from typing import Any
 
+from ....sandbox.ask import Ask
+from ....sandbox.buckets import find_bucket, named_bucket
 from ....sandbox.rule import after, before, instead
-from ....sandbox.wire import Ask
 from ....sandbox.words import Answer, Refused
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
 _RESERVED_START = ("xn--", "sthree-", "amzn-s3-demo-")
 _RESERVED_END = ("-s3alias", "--ol-s3", "--x-s3", "--table-s3", ".mrap")
-
-
-def find_bucket(name: str) -> Any | None:
-    """Moto's bucket of that name, whoever owns it."""
-    from moto.s3.models import s3_backends
-
-    if name not in s3_backends.bucket_accounts:
-        return None
-    partition, owner = s3_backends.bucket_accounts[name]
-    return s3_backends[owner][partition].buckets.get(name)
-
-
-def named_bucket(ask: Ask) -> Any:
-    """The bucket the request names; raises `Refused` NoSuchBucket."""
-    bucket = find_bucket(ask.params.get("Bucket", ""))
-    if bucket is None:
-        raise Refused("NoSuchBucket", "The specified bucket does not exist", 404)
-    return bucket
-
-
-def policy_of(bucket: Any) -> dict[str, Any] | None:
-    """The bucket's policy document; None where there is none, or none that can be read."""
-    try:
-        document = json.loads(bucket.policy or b"null")
-    except ValueError:
-        return None
-    return document if isinstance(document, dict) else None
 
 
 @before("s3.bucket_names", "CreateBucket", row="13.3 uppercase name")

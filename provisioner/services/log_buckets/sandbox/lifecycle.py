@@ -6,10 +6,10 @@ import hashlib
 import json
 from typing import Any
 
+from ....sandbox.ask import Ask
+from ....sandbox.buckets import find_bucket, named_bucket
 from ....sandbox.rule import after, before, instead
-from ....sandbox.wire import Ask
 from ....sandbox.words import Answer, Refused
-from .buckets import find_bucket, named_bucket
 
 _OPERATION = "PutBucketLifecycleConfiguration"
 _PREDICATES = ("Prefix", "Tag", "ObjectSizeGreaterThan", "ObjectSizeLessThan", "And")

@@ -3,19 +3,15 @@
 from __future__ import annotations
 
 import json
-import re
 from typing import Any
 
+from ....sandbox.ask import Ask
+from ....sandbox.buckets import find_bucket, named_bucket, policy_of
+from ....sandbox.iam import principal_id
 from ....sandbox.policy_eval import many
 from ....sandbox.policy_text import check_bucket_policy, is_public, normalised, read_policy
 from ....sandbox.rule import after, before, instead
-from ....sandbox.rules.organizations import held_organization
-from ....sandbox.seed import CLOSED, MANAGEMENT, MEMBERS
-from ....sandbox.wire import Ask
 from ....sandbox.words import Answer, Refused
-from .buckets import find_bucket, named_bucket, policy_of
-
-_ARN = re.compile(r"arn:[a-z0-9-]+:(iam|sts)::(\d{12}):(.+)")
 
 
 @before(
@@ -101,27 +97,3 @@ def policy_status(ask: Ask) -> Answer | dict[str, Any]:
 def _text(ask: Ask) -> str:
     policy = ask.params.get("Policy") or ""
     return policy.decode() if isinstance(policy, bytes) else str(policy)
-
-
-def principal_id(name: str) -> str | None:
-    """What AWS knows a principal by: a role's unique id, else the name itself; None if there is none.
-
-    Only accounts that the sandbox holds can be looked into; a stranger's role is taken as existing.
-    """
-    from moto.iam.models import iam_backends
-
-    if re.fullmatch(r"\d{12}|(AROA|AIDA)[A-Z0-9]+", name):
-        return name
-    if not (parts := _ARN.fullmatch(name)):
-        return None
-    service, account, resource = parts.groups()
-    partition = name.split(":")[1]
-    ours = account in {MANAGEMENT, *MEMBERS, CLOSED[0]} or held_organization(account, partition) is not None
-    if resource == "root" or service == "sts" or not ours:
-        return name
-    held = iam_backends[account][partition]
-    kind, _, path = resource.partition("/")
-    plain = path.rpartition("/")[2]
-    if kind == "role":
-        return next((str(role.id) for role in held.roles.values() if role.name == plain), None)
-    return name if kind == "user" and plain in held.users else None

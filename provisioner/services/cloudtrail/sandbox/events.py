@@ -7,10 +7,10 @@ from datetime import UTC, datetime
 from typing import Any
 from uuid import uuid4
 
-from ..callers import Caller, caller
-from ..rule import after, instead
-from ..wire import GLOBAL_STORES, Ask
-from ..words import Refused
+from ....sandbox.ask import GLOBAL_STORES, Ask
+from ....sandbox.callers import Caller, caller
+from ....sandbox.rule import after, instead
+from ....sandbox.words import Refused
 
 _KEPT = 200
 _NAMES = (
@@ -34,7 +34,7 @@ _ATTRIBUTES = {
 }
 
 
-@after("events.history", "events:record", row="14 cloudtrail LookupEvents")
+@after("events.history", "*:written", row="14 cloudtrail LookupEvents")
 def record(ask: Ask, _: dict[str, Any]) -> None:
     """LookupEvents answers what was changed in the sandbox, the newest first, 200 events at most."""
     if ask.service == "s3" and "Key" in ask.params:
@@ -116,7 +116,9 @@ def lookup(ask: Ask) -> dict[str, Any]:
         for e in found
         if (begin is None or e["EventTime"] >= begin) and (end is None or e["EventTime"] <= end)
     ]
-    size = ask.world.page_size or min(int(ask.params.get("MaxResults") or 50), 50)
+    if ask.world.page_size:  # the rule for small pages cuts them
+        return {"Events": found}
+    size = min(int(ask.params.get("MaxResults") or 50), 50)
     start = int(ask.params.get("NextToken") or 0)
     more = {"NextToken": str(start + size)} if start + size < len(found) else {}
     return {"Events": found[start : start + size], **more}

@@ -1,0 +1,58 @@
+"""Regions that a run skips: those that are not enabled, denied by a service control policy, or lack the service.
+
+A Region is skipped only where AWS's answer proves that nothing can be there. What the caller merely may not do is a
+failure as ever.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Sequence
+from typing import Final
+
+from ..aws.errors import NOT_ENABLED
+from ..model import Result, Skipped
+
+# As AWS words an answer of AccessDenied that no policy of the account's own can change.
+_BY_ORGANIZATION: Final = "explicit deny in a service control policy"
+
+
+def without_unusable(
+    results: Sequence[Result], offers: Callable[[str, str], bool]
+) -> tuple[list[Result], list[Skipped]]:
+    """The results without those of Regions where nothing can be, and these Regions.
+
+    *offers*: a service exists in a Region. The home Region is never passed over; nor is any, where nothing succeeded
+    elsewhere, for then the credentials may be at fault.
+    """
+    by_region: dict[tuple[str, str], list[Result]] = defaultdict(list)
+    for each in results:
+        if not each.target.home:
+            by_region[each.target.account, each.target.region].append(each)
+    working = {each.target.account for each in results if each.ok}
+    why = {
+        place: reason
+        for place, several in by_region.items()
+        if place[0] in working and (reason := _unusable(several, offers))
+    }
+    kept = [each for each in results if (each.target.account, each.target.region) not in why]
+    return kept, [Skipped(account, region, reason) for (account, region), reason in sorted(why.items())]
+
+
+def _unusable(results: Iterable[Result], offers: Callable[[str, str], bool]) -> str:
+    """Why nothing can be in the Region of the results; empty where something did not fail for that."""
+    reasons = {_reason(each, offers) for each in results if each.blocked_by is None}
+    return reasons.pop() if len(reasons) == 1 else ""
+
+
+def _reason(result: Result, offers: Callable[[str, str], bool]) -> str:
+    failure = result.failure
+    if failure is None:
+        return ""
+    if failure.code in NOT_ENABLED:
+        return "is not enabled in the account"
+    if _BY_ORGANIZATION in failure.message:
+        return "is denied by a service control policy"
+    if not failure.code and failure.service and not offers(failure.service, result.target.region):
+        return f"has no {failure.service}"
+    return ""

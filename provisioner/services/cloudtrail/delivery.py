@@ -1,0 +1,36 @@
+"""The statements with which a trail delivers to a bucket (CloudTrail User Guide, "Amazon S3 bucket policy for CloudTrail")."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from ...compare.policy import Statement
+from ...steps.delivery import FULL_CONTROL, Names, allow_service, log_path, one_or_sorted
+
+CLOUDTRAIL: Final = "cloudtrail.amazonaws.com"
+
+
+def cloudtrail_delivery(
+    bucket_arn: str,
+    prefix: str | None,
+    trail_arn: Names,
+    owner_account: Names,
+    organization_id: str | None = None,
+) -> list[Statement]:
+    """The trails deliver below *prefix*, for their own accounts and, given its id, for the organization.
+
+    An organization trail needs both: CreateTrail tries the management account's path too.
+    """
+    source = {"aws:SourceArn": one_or_sorted(trail_arn, "trail")}
+    writes = {**FULL_CONTROL, **source}
+    accounts = sorted({owner_account} if isinstance(owner_account, str) else set(owner_account))
+    paths = {"AWSCloudTrailWrite20150319": [log_path(bucket_arn, prefix, account) for account in accounts]}
+    if organization_id:
+        paths["AWSCloudTrailOrganizationWrite20150319"] = [log_path(bucket_arn, prefix, organization_id)]
+    return [
+        allow_service("AWSCloudTrailAclCheck20150319", CLOUDTRAIL, "s3:GetBucketAcl", bucket_arn, source),
+        *(
+            allow_service(sid, CLOUDTRAIL, "s3:PutObject", one_or_sorted(below, "account"), writes)
+            for sid, below in paths.items()
+        ),
+    ]

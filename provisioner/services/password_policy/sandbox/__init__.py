@@ -1,0 +1,1 @@
+"""How AWS answers where moto does not."""

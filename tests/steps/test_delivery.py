@@ -1,0 +1,54 @@
+"""Tests of what the deliveries to one bucket have in common."""
+
+from __future__ import annotations
+
+import json
+from functools import partial
+
+import pytest
+
+from provisioner.compare import policy
+from provisioner.compare.policy import PolicyError
+from provisioner.compare.policy_check import check
+from provisioner.services.cloudtrail.delivery import cloudtrail_delivery
+from provisioner.services.config.delivery import config_delivery
+from provisioner.services.log_buckets.policy import deny_insecure_transport
+from provisioner.steps.delivery import all_statements
+
+ACCOUNT = "123456789012"
+BUCKET = "arn:aws:s3:::logs"
+TRAIL = f"arn:aws:cloudtrail:us-east-1:{ACCOUNT}:trail/main"
+
+
+def test_one_bucket_takes_several_deliveries_under_their_own_sids() -> None:
+    trail = cloudtrail_delivery(BUCKET, "trail", TRAIL, ACCOUNT, "o-abc")
+    config = partial(config_delivery, BUCKET, account_ids=ACCOUNT)
+    parts = [deny_insecure_transport(BUCKET), trail, config(prefix=None)]
+    sids = [each["Sid"] for each in all_statements(*parts, trail)]
+    assert len(sids) == len(set(sids)) == sum(map(len, parts))
+    assert all(sid.isascii() and sid.isalnum() for sid in sids)
+    with pytest.raises(PolicyError, match="`AWSConfigBucketDelivery`: two deliveries want one Sid"):
+        all_statements(*parts, config(prefix="a/b"))
+
+
+@pytest.mark.parametrize("partition", ["aws", "aws-cn", "aws-us-gov", "aws-eusc"])
+def test_every_name_is_in_the_partition(partition: str) -> None:
+    bucket = policy.arn(partition, "s3", "", "", "logs")
+    trail = policy.arn(partition, "cloudtrail", "r-1", ACCOUNT, "trail/main")
+    every = json.dumps(
+        [
+            *deny_insecure_transport(bucket),
+            *cloudtrail_delivery(bucket, None, trail, ACCOUNT, "o-a"),
+            *config_delivery(bucket, None, ACCOUNT),
+        ]
+    )
+    assert every.count("arn:") == every.count(f"arn:{partition}:")
+
+
+def test_what_we_write_passes_our_own_check() -> None:
+    every = [
+        *deny_insecure_transport(BUCKET),
+        *cloudtrail_delivery(BUCKET, "p", TRAIL, ACCOUNT, "o-abc"),
+        *config_delivery(BUCKET, "c", ACCOUNT),
+    ]
+    assert check(policy.document(every), bucket_arn=BUCKET) == []
