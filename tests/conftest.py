@@ -11,11 +11,13 @@ import botocore.loaders
 import botocore.session
 import pytest
 
-from provisioner.aws import Cloud, Waiting, identify
+from provisioner.aws import Waiting, identify
+from provisioner.aws.cloud import Cloud
 from provisioner.baseline import Baseline, parse
 from provisioner.engine.plan import Plan
 from provisioner.engine.run import Run, chosen
-from provisioner.sandbox import World, open_sandbox
+from provisioner.sandbox import open_sandbox
+from provisioner.sandbox.world import World
 from provisioner.steps.registry import all_sections, all_steps
 
 from .sandbox.cases import Aws

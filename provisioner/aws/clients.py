@@ -10,7 +10,7 @@ import os
 import platform
 import threading
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
 
 import botocore
 import botocore.session
@@ -26,6 +26,7 @@ from .terms import Options, Tally
 from .wire.quick import Quick
 from .wire.transport import Transport
 
+BOTOCORE: Final = botocore.__version__
 CONNECT, READ = 10.0, 60.0  # seconds to wait for a connection, and for an answer
 _CONNECTIONS = 64  # of botocore's own, to one host
 # botocore makes its own anew for each call, for a fifth of what the call costs.

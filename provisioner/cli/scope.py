@@ -5,7 +5,8 @@ from __future__ import annotations
 from difflib import get_close_matches
 from typing import Any
 
-from ..aws import Aws, Cloud, Identity, Memory, describe
+from ..aws import Aws, Identity, Memory, describe
+from ..aws.cloud import Cloud
 from ..aws.errors import BotoCoreError, ClientError
 from ..baseline import Baseline
 from ..baseline.general import ALL

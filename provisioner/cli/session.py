@@ -15,7 +15,8 @@ from pathlib import Path
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
-from ..aws import Cloud, Identity, Options, describe, identify
+from ..aws import Identity, Options, describe, identify
+from ..aws.cloud import Cloud
 from ..aws.errors import BotoCoreError, ClientError, code_of
 from ..baseline import Baseline, BaselineError
 from ..baseline.general import ALL

@@ -17,7 +17,8 @@ def workers(session: Session, fleet: Fleet, jobs: int) -> Workers:
     if not (asked.processes or asked.scheduler):
         fleet.alone = jobs >= FEW * 4
         return Threads(fleet, min(MANY if fleet.alone else FEW, jobs))
-    from ..fleet.processes import Dask, Processes
+    from ..fleet.dask import Dask
+    from ..fleet.processes import Processes
     from ..fleet.remote import Recipe, versions
 
     archive = fleet.archive

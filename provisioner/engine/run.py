@@ -11,12 +11,13 @@ from ..aws.errors import IN_VAIN
 from ..baseline import Baseline
 from ..engine.skipped import without_unusable
 from ..model import Change, Result, Scope, Skipped, Step, Target
-from . import step as engine
+from . import graph
+from .graph import Node
 from .plan import Plan
-from .step import Node
+from .step import prove, run_step
 
 if TYPE_CHECKING:
-    from ..aws import Cloud
+    from ..aws.cloud import Cloud
 
 _MYSELF = SynchronousExecutor()
 SETTLE = 120.0  # seconds that AWS gets to show what was written (Terraform's budget for IAM and S3)
@@ -43,7 +44,7 @@ class Run:
 
     def __post_init__(self) -> None:
         here = targets(self.baseline, self.identity, self.regions)
-        self.graph = engine.plan(self.steps, self.places or (lambda step: here[step.scope]))
+        self.graph = graph.build(self.steps, self.places or (lambda step: here[step.scope]))
 
     def rehearse(self) -> Plan:
         """What would change. Makes no write."""
@@ -51,7 +52,7 @@ class Run:
 
     def _looked(self, work: Callable[[Node], Result]) -> list[Result]:
         """The results of reading, but for the Regions that are passed over."""
-        results = engine.walk(self.graph, work, ordered=False, lost=self.lost, workers=self._workers)
+        results = graph.walk(self.graph, work, ordered=False, lost=self.lost, workers=self._workers)
         if self.lenient:
             results, passed = without_unusable(results, self.cloud.offers)
             self.skipped.extend(passed)
@@ -74,7 +75,7 @@ class Run:
                 return replace(before, changes=[])  # they were seen before it failed, and are not made
             if not before.changes:
                 return before
-            result = engine.run_step(
+            result = run_step(
                 node.step,
                 self._aws(node),
                 self._filled(node),
@@ -86,7 +87,7 @@ class Run:
             self.on_step(result)
             return result
 
-        return engine.walk(self.graph, work, ordered=True, lost=self.lost, workers=self._workers)
+        return graph.walk(self.graph, work, ordered=True, lost=self.lost, workers=self._workers)
 
     def settle(self, sent: Iterable[Result]) -> list[Result]:
         """Read back what was changed until AWS shows it, for at most two minutes.
@@ -104,7 +105,7 @@ class Run:
         lost: list[Result] = []
         for attempt in range(64):
             self.refresh()
-            results = engine.walk(left, self._rehearse_quietly, ordered=False, workers=self._workers)
+            results = graph.walk(left, self._rehearse_quietly, ordered=False, workers=self._workers)
             for r in results:  # what was held back still shows, and is not waited for
                 r.changes[:] = [c for c in r.changes if c.consent not in withheld[r.step, r.target] - {None}]
             lost += [r for r in results if _is_lost(r)]
@@ -125,13 +126,13 @@ class Run:
         """Whether it is configured, and whether it works: changes still needed, and what each step's proof found."""
 
         def work(node: Node) -> Result:
-            return engine.prove(node.step, self._aws(node), self._filled(node), self._rehearse(node))
+            return prove(node.step, self._aws(node), self._filled(node), self._rehearse(node))
 
         return self._looked(work)
 
     @property
     def _workers(self) -> int:
-        return 1 if self.alone else engine.WORKERS
+        return 1 if self.alone else graph.WORKERS
 
     def _rehearse(self, node: Node) -> Result:
         result = self._rehearse_quietly(node)
@@ -139,7 +140,7 @@ class Run:
         return result
 
     def _rehearse_quietly(self, node: Node) -> Result:
-        return engine.run_step(node.step, self._aws(node), self._filled(node), apply=False)
+        return run_step(node.step, self._aws(node), self._filled(node), apply=False)
 
     def _aws(self, node: Node) -> Aws:
         memory = self._memory.setdefault(node.target.account, Memory())

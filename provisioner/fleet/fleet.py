@@ -11,7 +11,8 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
-from ..aws import Aws, Cloud, Identity, Memory, describe
+from ..aws import Aws, Identity, Memory, describe
+from ..aws.cloud import Cloud
 from ..aws.keyring import Role
 from ..baseline import Baseline, BaselineError
 from ..baseline.general import Accounts

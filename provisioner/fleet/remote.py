@@ -18,7 +18,9 @@ from dataclasses import dataclass, field, replace
 from uuid import uuid4
 
 from .. import __version__
-from ..aws import BOTOCORE, Cloud, Identity, Options, describe, identify
+from ..aws import Identity, Options, describe, identify
+from ..aws.clients import BOTOCORE
+from ..aws.cloud import Cloud
 from ..aws.errors import BotoCoreError, ClientError
 from ..baseline import Baseline, parse
 from ..baseline.redact import hidden

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import CancelledError, Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import islice
+from math import ceil
 from queue import Empty, SimpleQueue
 from threading import Event
 from typing import Protocol
@@ -20,6 +21,7 @@ from .fleet import ENTRY, Fleet, Job
 
 MANY = 128  # accounts at a time in one process, where each is done by one thread
 TRIES = 3  # of jobs whose worker was lost
+ROUNDS = 2  # portions for each worker at least, so that all end at about the same time
 _BLINK = 0.2  # seconds until the user's wish to stop is noticed
 
 
@@ -171,3 +173,11 @@ def _lost(job: Job, error: BaseException) -> Outcome:
         f"doing it elsewhere, {TRIES} times", error if isinstance(error, Exception) else Exception(str(error))
     )
     return Outcome(job.account, results=(Result(ENTRY, Target(job.account.id, ""), failure=failure),))
+
+
+def portion(jobs: int, seats: int) -> int:
+    """How many accounts a worker gets at a time, where *seats* workers share that many *jobs*.
+
+    As many as it does at the same time, which takes seconds: beside that, the way there costs nothing.
+    """
+    return max(1, min(MANY, ceil(jobs / (ROUNDS * seats))))

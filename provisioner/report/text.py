@@ -8,7 +8,7 @@ from itertools import groupby
 from rich.table import Table
 from rich.text import Text
 
-from ..compare.values import document_diff
+from ..compare.text_diff import document_diff
 from ..engine.plan import Plan, count
 from ..model import Change, Difference, Finding, Kind, Note, Result
 from . import words

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from .rule import Rule
     from .world import World
 
-__all__ = ["Fault", "SandboxError", "WireCall", "World", "all_rules", "open_sandbox"]
+__all__ = ["Fault", "SandboxError", "WireCall", "all_rules", "open_sandbox"]
 
 
 @contextmanager
@@ -45,11 +45,3 @@ def all_rules() -> tuple[Rule, ...]:
     from . import rule
 
     return rule.every()
-
-
-def __getattr__(name: str) -> object:
-    if name == "World":
-        from .world import World
-
-        return World
-    raise AttributeError(name)

@@ -12,8 +12,9 @@ from dataclasses import dataclass, replace
 from typing import Any, Final
 from urllib.parse import urlencode
 
-from provisioner.sandbox import Fault, WireCall, World
+from provisioner.sandbox import Fault, WireCall
 from provisioner.sandbox.seed import MANAGEMENT, MEMBERS
+from provisioner.sandbox.world import World
 
 from . import pages
 from .signatures import secret

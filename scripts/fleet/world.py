@@ -9,7 +9,8 @@ from pathlib import Path
 from random import Random
 from typing import Final
 
-from provisioner.aws import Cloud, identify
+from provisioner.aws import identify
+from provisioner.aws.cloud import Cloud
 from provisioner.baseline import parse
 from provisioner.engine.run import Run, chosen
 from provisioner.fleet.accounts import Narrowed

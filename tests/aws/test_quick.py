@@ -18,8 +18,9 @@ from provisioner.aws.cloud import Cloud
 from provisioner.aws.terms import Options
 from provisioner.aws.wire.quick import sign
 from provisioner.model import Target
-from provisioner.sandbox import Fault, World, open_sandbox
+from provisioner.sandbox import Fault, open_sandbox
 from provisioner.sandbox.serve import serving
+from provisioner.sandbox.world import World
 
 HERE = Target("123456789012", "us-east-1")
 TEXT = st.text(st.characters(min_codepoint=32, max_codepoint=126), min_size=1, max_size=40)

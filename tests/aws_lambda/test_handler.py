@@ -15,8 +15,9 @@ import pytest
 from provisioner.aws_lambda import handler
 from provisioner.aws_lambda.answer import MOST, of_slice
 from provisioner.model import Account, Call, Change, Difference, Outcome, Refused, Result, Target
-from provisioner.sandbox import World, open_sandbox
+from provisioner.sandbox import open_sandbox
 from provisioner.sandbox.serve import serving
+from provisioner.sandbox.world import World
 
 from ..conftest import EXAMPLE, ROOT
 

@@ -17,8 +17,9 @@ from typing import Any
 
 import pytest
 
-from provisioner.sandbox import Fault, WireCall, World, open_sandbox
+from provisioner.sandbox import Fault, WireCall, open_sandbox
 from provisioner.sandbox.serve import serving
+from provisioner.sandbox.world import World
 
 from ..conftest import EXAMPLE, ROOT
 

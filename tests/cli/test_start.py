@@ -104,7 +104,7 @@ def test_the_regions_are_those_of_ec2_whose_model_is_not_read() -> None:
     code = (
         "import json, sys\nread = []\n"
         "sys.addaudithook(lambda event, given: read.append(str(given[0])) if event == 'open' else None)\n"
-        "from provisioner.aws import Cloud\nprint(json.dumps([Cloud().regions(), read]))"
+        "from provisioner.aws.cloud import Cloud\nprint(json.dumps([Cloud().regions(), read]))"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT)
     regions, read = json.loads(done.stdout)

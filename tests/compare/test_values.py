@@ -11,7 +11,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from provisioner.compare.values import differences, differs, document_diff, merge_named, tags
+from provisioner.compare.text_diff import document_diff
+from provisioner.compare.values import differences, differs, merge_named, tags
 from provisioner.model import Difference
 
 PURE = settings(deadline=None, max_examples=100)

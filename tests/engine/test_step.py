@@ -11,7 +11,8 @@ import jmespath
 import pytest
 from botocore.exceptions import ClientError
 
-from provisioner.aws import Asked, Aws, Incomplete, Memory, Reading
+from provisioner.aws import Aws, Incomplete, Memory, Reading
+from provisioner.aws.access import Asked
 from provisioner.aws.cloud import _whole
 from provisioner.baseline import Section
 from provisioner.engine import step as engine

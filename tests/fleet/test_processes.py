@@ -25,13 +25,15 @@ from provisioner.aws import Options
 from provisioner.baseline import BaselineError, parse
 from provisioner.baseline.problem import Problem
 from provisioner.fleet.accounts import Narrowed
+from provisioner.fleet.dask import Dask
 from provisioner.fleet.fleet import Fleet, Job
-from provisioner.fleet.processes import Dask, Processes, portion
+from provisioner.fleet.processes import Processes, portion
 from provisioner.fleet.remote import Recipe, deliver, halt, joined, sealed, versions
 from provisioner.fleet.workers import TRIES, Delivered, Threads, Workers, spread
 from provisioner.model import Outcome, Refused
-from provisioner.sandbox import World, open_sandbox
+from provisioner.sandbox import open_sandbox
 from provisioner.sandbox.serve import serving
+from provisioner.sandbox.world import World
 from provisioner.steps.registry import all_sections
 
 from ..conftest import EXAMPLE

@@ -10,9 +10,10 @@ from typing import Any
 from provisioner import permissions
 from provisioner.baseline import parse
 from provisioner.compare.policy import document
-from provisioner.sandbox import Fault, WireCall, World
+from provisioner.sandbox import Fault, WireCall
 from provisioner.sandbox.authorize import acts, authorize, filled
 from provisioner.sandbox.policy_eval import applies
+from provisioner.sandbox.world import World
 from provisioner.services.cloudtrail.delivery import CLOUDTRAIL
 from provisioner.steps.permission import ANY_ACCOUNT
 from provisioner.steps.registry import all_sections

@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from provisioner.sandbox import World, all_rules
+from provisioner.sandbox import all_rules
+from provisioner.sandbox.world import World
 
 from .cases import (
     ACCOUNT,

@@ -6,8 +6,9 @@ from typing import Any
 
 import pytest
 
-from provisioner.sandbox import WireCall, World
+from provisioner.sandbox import WireCall
 from provisioner.sandbox.authorize import acts, authorize
+from provisioner.sandbox.world import World
 
 from .cases import ACCOUNT, MEMBER, ORGANIZATION, Aws, outcome
 

@@ -14,8 +14,8 @@ from typing import Any
 
 import pytest
 
-from provisioner.sandbox import World
 from provisioner.sandbox.serve import serving
+from provisioner.sandbox.world import World
 
 from .cases import ACCOUNT, MEMBER, Aws, make_bucket, outcome
 from .test_serve import Outside

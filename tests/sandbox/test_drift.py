@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from provisioner.sandbox import SandboxError, World
+from provisioner.sandbox import SandboxError
 from provisioner.sandbox.drift import drift
+from provisioner.sandbox.world import World
 
 from .cases import (
     Aws,

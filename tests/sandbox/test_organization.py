@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from provisioner.sandbox import SandboxError, World, open_sandbox
+from provisioner.sandbox import SandboxError, open_sandbox
+from provisioner.sandbox.world import World
 
 from .cases import (
     ACCOUNT,

@@ -9,9 +9,10 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError, ConnectionClosedError, ReadTimeoutError
 
-from provisioner.sandbox import Fault, WireCall, World
+from provisioner.sandbox import Fault, WireCall
 from provisioner.sandbox.faults import Weather, outage_of
 from provisioner.sandbox.rules.rates import rate_of, throttle_of
+from provisioner.sandbox.world import World
 
 from .cases import ACCOUNT, MEMBER, Aws, make_role, make_trail, outcome
 

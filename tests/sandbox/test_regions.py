@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from provisioner.sandbox import World
+from provisioner.sandbox.world import World
 
 from .cases import ACCOUNT, MEMBER, ORGANIZATION, OTHER_MEMBER, STRANGER, Aws, Case, check, outcome
 

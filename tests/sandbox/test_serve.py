@@ -19,8 +19,9 @@ import pytest
 from botocore.config import Config
 from botocore.exceptions import ClientError, ConnectionClosedError
 
-from provisioner.sandbox import SandboxError, World, open_sandbox
+from provisioner.sandbox import SandboxError, open_sandbox
 from provisioner.sandbox.serve import Server, serve, serving
+from provisioner.sandbox.world import World
 
 from .cases import (
     ACCOUNT,

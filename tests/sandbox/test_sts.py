@@ -9,7 +9,7 @@ import pytest
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
-from provisioner.sandbox import World
+from provisioner.sandbox.world import World
 
 from .cases import (
     ACCOUNT,

@@ -9,7 +9,8 @@ import pytest
 from botocore.config import Config
 from botocore.exceptions import ClientError, ConnectionClosedError, ReadTimeoutError
 
-from provisioner.sandbox import Fault, WireCall, World
+from provisioner.sandbox import Fault, WireCall
+from provisioner.sandbox.world import World
 
 from .cases import (
     ACCOUNT,

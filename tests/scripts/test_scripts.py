@@ -548,7 +548,7 @@ def test_what_is_imported_is_declared() -> None:
     cluster = core | names(project["optional-dependencies"]["dask"])
     known = importlib.metadata.packages_distributions()
     for path in (ROOT / "provisioner").rglob("*.py"):
-        declared = extra if "sandbox" in path.parts else cluster if path.name == "processes.py" else core
+        declared = extra if "sandbox" in path.parts else cluster if path.name == "dask.py" else core
         for name in imports(path):
             brings = {brought.lower().replace("_", "-") for brought in known.get(name, [name])}
             assert declared & brings, f"{path}: {name} is not declared"

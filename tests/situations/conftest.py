@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from provisioner.aws import cloud
-from provisioner.sandbox import World
+from provisioner.sandbox.world import World
 
 from ..conftest import Bench, FlyingClock
 

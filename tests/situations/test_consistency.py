@@ -10,7 +10,8 @@ import pytest
 
 from provisioner.engine import run as running
 from provisioner.model import Target
-from provisioner.sandbox import Fault, WireCall, World
+from provisioner.sandbox import Fault, WireCall
+from provisioner.sandbox.world import World
 
 from ..cli.test_commands import FILE, told
 from ..conftest import EXAMPLE, Bench

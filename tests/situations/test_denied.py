@@ -20,7 +20,8 @@ from botocore.exceptions import (
 
 from provisioner.aws import describe
 from provisioner.model import Target
-from provisioner.sandbox import Fault, WireCall, World
+from provisioner.sandbox import Fault, WireCall
+from provisioner.sandbox.world import World
 
 from ..cli.test_commands import FILE, told
 from ..conftest import EXAMPLE, Bench

@@ -9,7 +9,8 @@ from dataclasses import replace
 
 import pytest
 
-from provisioner.aws import Cloud, identify
+from provisioner.aws import identify
+from provisioner.aws.cloud import Cloud
 from provisioner.aws.keyring import Role
 from provisioner.fleet.fleet import Job
 from provisioner.model import Target

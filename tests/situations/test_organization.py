@@ -15,14 +15,16 @@ from typing import Any
 
 import pytest
 
-from provisioner.aws import Cloud, identify
+from provisioner.aws import identify
+from provisioner.aws.cloud import Cloud
 from provisioner.engine.plan import Plan
 from provisioner.fleet.accounts import Census, Narrowed
 from provisioner.fleet.fleet import Command, Fleet, Job, lost_steps, role
 from provisioner.fleet.workers import Delivered, Threads, spread
 from provisioner.model import Outcome, Result
-from provisioner.sandbox import Fault, WireCall, World
+from provisioner.sandbox import Fault, WireCall
 from provisioner.sandbox.faults import Weather
+from provisioner.sandbox.world import World
 
 from ..conftest import EXAMPLE, Bench
 

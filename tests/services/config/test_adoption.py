@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from provisioner.aws import Cloud
+from provisioner.aws.cloud import Cloud
 from provisioner.sandbox import WireCall
 
 from ...conftest import Bench

@@ -227,7 +227,7 @@ def test_a_name_that_another_has_is_refused(
     bench: Bench, monkeypatch: pytest.MonkeyPatch, by_hand: dict[str, Any], words: str
 ) -> None:
     bench.apply(rules(passwords=BARE), only=ONLY)
-    from provisioner.aws import Cloud
+    from provisioner.aws.cloud import Cloud
 
     real = Cloud.read
 
