@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from botocore.exceptions import (
     BotoCoreError,
     ClientError,
@@ -13,6 +15,7 @@ from botocore.exceptions import (
     NoRegionError,
     PartialCredentialsError,
     ProfileNotFound,
+    ProxyConnectionError,
     ReadTimeoutError,
     SSOTokenLoadError,
     TokenRetrievalError,
@@ -115,8 +118,8 @@ def is_outage(error: BaseException) -> bool:
 
 
 def is_unreachable(error: BaseException) -> bool:
-    """There is nothing at the address: a service that the Region lacks, no network, or a wrong endpoint."""
-    return isinstance(error, EndpointConnectionError)
+    """There is nothing at the address: a service that the Region lacks, no network, a wrong endpoint or proxy."""
+    return isinstance(error, EndpointConnectionError | ProxyConnectionError)
 
 
 def describe(doing: str, error: BaseException) -> Failure:
@@ -178,22 +181,26 @@ def _hint(code: str, error: ClientError) -> str:
     return HINTS.get((str(getattr(error, "service", "")), code)) or HINTS.get(("", code), "")
 
 
+_LOCAL_HINTS: Final[tuple[tuple[type[Exception] | tuple[type[Exception], ...], str], ...]] = (
+    (NoCredentialsError, "set AWS_PROFILE or `--profile`, or try it without an account: `--sandbox`"),
+    (PartialCredentialsError, "an access key needs its secret key: set both"),
+    (ProfileNotFound, "`aws configure list-profiles` shows those that there are"),
+    ((SSOTokenLoadError, TokenRetrievalError, UnauthorizedSSOTokenError), "sign in again: `aws sso login`"),
+    (NoRegionError, "set `home_region` in the file, `--region` or AWS_REGION"),
+    (ProxyConnectionError, "the proxy that HTTPS_PROXY names cannot be reached: correct it, or unset it"),
+    (
+        EndpointConnectionError,
+        "the service may not exist in this Region or partition, or the network or `--endpoint-url` is wrong",
+    ),
+    (
+        (ConnectTimeoutError, ReadTimeoutError, ConnectionClosedError),
+        "the network failed; nothing is lost: run again",
+    ),
+)
+
+
 def _local_hint(error: BaseException) -> str:
-    if isinstance(error, NoCredentialsError):
-        return "set AWS_PROFILE or `--profile`, or try it without an account: `--sandbox`"
-    if isinstance(error, PartialCredentialsError):
-        return "an access key needs its secret key: set both"
-    if isinstance(error, ProfileNotFound):
-        return "`aws configure list-profiles` shows those that there are"
-    if isinstance(error, SSOTokenLoadError | TokenRetrievalError | UnauthorizedSSOTokenError):
-        return "sign in again: `aws sso login`"
-    if isinstance(error, NoRegionError):
-        return "set `home_region` in the file, `--region` or AWS_REGION"
-    if isinstance(error, EndpointConnectionError):
-        return "the service may not exist in this Region or partition, or the network or `--endpoint-url` is wrong"
-    if isinstance(error, ConnectTimeoutError | ReadTimeoutError | ConnectionClosedError):
-        return "the network failed; nothing is lost: run again"
-    return ""
+    return next((hint for kinds, hint in _LOCAL_HINTS if isinstance(error, kinds)), "")
 
 
 __all__ = [

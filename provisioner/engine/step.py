@@ -10,7 +10,7 @@ from ..aws import Aws, Interrupted, OutcomeUnknown, describe
 from ..baseline import Baseline
 from ..model import Call, Change, Exists, Note, Result, Step
 
-RESTARTS = 6  # of one step, after writes whose outcome nobody knew
+RESTARTS = 6  # of one step in a row, after writes whose outcome nobody knew, without a change made meanwhile
 
 
 class _Progress:
@@ -37,9 +37,9 @@ class _Progress:
         if self.on_change is not None:
             self.on_change(self.result, change)
 
-    def doubt(self, again: OutcomeUnknown) -> None:
+    def doubt(self, unknown: OutcomeUnknown) -> None:
         """Nobody knows whether the change under way was made; unless others are known to have made it."""
-        self.unsure = None if again.by_others and not self.repeated else self.under_way
+        self.unsure = None if unknown.by_others and not self.repeated else self.under_way
 
     def holds_back(self, change: Change) -> bool:
         """The change loosens or replaces something, and nobody has allowed it."""
@@ -74,16 +74,19 @@ def run_step(
     perform = aws.send if apply else aws.rehearse
     result = Result(step.name, aws.target)
     progress = _Progress(result, allowed if planned is not None else None, on_change)
-    for attempt in range(RESTARTS):
+    attempt = 0
+    while True:
+        made = len(result.changes)
         try:
             _drive(step, aws, baseline, perform, progress, planned)
             return result
-        except OutcomeUnknown as again:
-            progress.doubt(again)
-            if attempt + 1 == RESTARTS:
-                result.failure = describe(progress.doing, again)
+        except OutcomeUnknown as unknown:
+            progress.doubt(unknown)
+            attempt = 1 if len(result.changes) > made else attempt + 1
+            if attempt == RESTARTS:
+                result.failure = describe(progress.doing, unknown)
                 return result
-            aws.pause(0.5 * 2.0**attempt)
+            aws.pause(0.5 * 2.0 ** (attempt - 1))
             aws.forget()
         except Interrupted as error:
             result.failure = describe("interrupted", error)
@@ -91,7 +94,6 @@ def run_step(
         except Exception as error:
             result.failure = describe(progress.doing, error)
             return result
-    return result
 
 
 def prove(step: Step, aws: Aws, baseline: Baseline, result: Result) -> Result:

@@ -39,6 +39,10 @@ class World(Switches):
         """The calls whose operation changes something, whether they succeeded or not."""
         return [call for call in self.calls if call.writes]
 
+    def regions_written(self, account: str) -> set[str]:
+        """The Regions in which something was changed in the account."""
+        return {region for owner, region in self.memory.get("written", {}) if owner == account}
+
     def reset(self) -> None:
         """The sandbox is as new: no calls, no faults, and the accounts hold nothing."""
         with self._alone():
@@ -140,6 +144,7 @@ class World(Switches):
         try:
             answer = self._rules_around_moto(ask)
             if writes and answer.status < 300:
+                ask.note("written")[ask.account, ask.region] = True
                 for part in self._book.written():
                     part(ask, {})
         except Refused as error:

@@ -12,7 +12,9 @@ from pydantic import WithJsonSchema
 from provisioner.baseline import Section, parse, yaml_source
 from provisioner.baseline.schema import json_schema
 from provisioner.baseline.yaml_tree import Node
+from provisioner.steps.registry import all_sections
 
+from ..conftest import ROOT
 from .sample import HEAD, SECTIONS
 from .test_fuzz import EXAMPLE, PLANTED
 from .test_mistakes import MISTAKES
@@ -104,11 +106,21 @@ def test_a_field_of_several_types_takes_a_placeholder_for_each() -> None:
     }
 
 
-def test_the_example_is_taken_by_us_and_by_editors() -> None:
-    from provisioner.steps.registry import all_sections
+PROFILES = ROOT / "provisioner" / "profiles"
 
-    text = (Path(__file__).parent.parent.parent / "baseline.yaml").read_text()
-    assert set(parse(text, "baseline.yaml", all_sections(), {}).sections) == set(all_sections())
-    root = yaml_source.read(text, "b").root
+
+@pytest.mark.parametrize(
+    "path", [ROOT / "baseline.yaml", *sorted(PROFILES.glob("*.yaml"))], ids=lambda path: path.stem
+)
+def test_each_example_is_taken_by_us_and_by_editors(path: Path) -> None:
+    text = path.read_text()
+    assert parse(text, path.name, all_sections(), {}).sections
+    root = yaml_source.read(text, path.name).root
     assert root
     assert list(Draft202012Validator(json_schema(all_sections())).iter_errors(plain(root))) == []
+
+
+def test_the_simple_profile_is_the_example_and_the_full_one_has_every_section() -> None:
+    assert (PROFILES / "simple.yaml").read_text() == (ROOT / "baseline.yaml").read_text()
+    full = parse((PROFILES / "full.yaml").read_text(), "full.yaml", all_sections(), {})
+    assert set(full.sections) == set(all_sections())

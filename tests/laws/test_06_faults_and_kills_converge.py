@@ -1,0 +1,115 @@
+"""Law 6: killed after any write, the next `apply` converges; each write failing once converges in the same run."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from provisioner.sandbox import Fault, WireCall, store
+
+from ..conftest import Bench
+from .full import FULL, calls
+
+SHARDS = 8
+
+
+def throttle() -> Fault:
+    return Fault("ThrottlingException", 400, "Rate exceeded")
+
+
+def outage() -> Fault:
+    return Fault("InternalFailure", 500, "We encountered an internal error")
+
+
+def reset() -> Fault:
+    raise ConnectionResetError("connection reset by peer")
+
+
+Act = Callable[[], Fault]
+FAULTS: dict[str, tuple[Act, str]] = {
+    "throttled": (throttle, "before"),
+    "5xx": (outage, "before"),
+    "5xx-after": (outage, "after"),
+    "reset": (reset, "before"),
+    "reset-after": (reset, "after"),
+}
+
+
+class Saboteur:
+    """Does something to the n-th write, once; the connection is dead from then on where *dies*."""
+
+    def __init__(self, place: int, act: Act, phase: str, *, dies: bool = False):
+        self.place, self.act, self.phase, self.dies = place, act, phase, dies
+        self.seen = 0
+
+    def __call__(self, call: WireCall, phase: str) -> Fault | None:
+        if self.dies and self.seen >= self.place:
+            raise ConnectionError("connection refused")
+        if not call.writes or phase != self.phase:
+            return None
+        self.seen += 1
+        return self.act() if self.seen == self.place and not self.dies else None
+
+    @property
+    def fired(self) -> bool:
+        return self.seen >= self.place
+
+
+def each_place(bench: Bench, shard: int) -> list[tuple[int, bytes]]:
+    """The places of this shard's writes in a first apply, each with the state of a new AWS."""
+    new = store.capture(bench.world.memory)
+    bench.apply(FULL)
+    count = len(bench.world.writes)
+    return [(place, new) for place in range(1 + shard, count + 1, SHARDS)]
+
+
+@pytest.mark.parametrize("shard", range(SHARDS))
+def test_a_write_that_fails_once_converges_in_the_same_run(bench: Bench, shard: int) -> None:
+    """Each write in one way, the ways in turn; in every way in the test below."""
+    for place, new in each_place(bench, shard):
+        bench.at(new)
+        name = [*FAULTS][place % len(FAULTS)]
+        saboteur = Saboteur(place, *FAULTS[name])
+        lift = bench.world.interrupt(saboteur)
+        bench.apply(FULL)
+        assert saboteur.fired, (place, name)
+        assert calls(bench.diff(FULL)) == [], (place, name)
+        lift()
+
+
+@pytest.mark.parametrize(
+    "turn", range(3)
+)  # a step that fails more than six times gives up, and one has many writes
+@pytest.mark.parametrize("fault", FAULTS)
+def test_every_third_write_fails_once_and_all_converge_in_the_same_run(
+    bench: Bench, fault: str, turn: int
+) -> None:
+    act, phase = FAULTS[fault]
+    seen: list[str] = []
+
+    def fail_once(call: WireCall, now: str) -> Fault | None:
+        request = f"{call.region} {call.service} {call.operation} {sorted(call.params.items(), key=repr)!r}"
+        if not call.writes or now != phase or request in seen:
+            return None
+        seen.append(request)
+        return act() if len(seen) % 3 == turn else None
+
+    bench.world.interrupt(fail_once)
+    bench.apply(FULL)
+    assert seen
+    assert calls(bench.diff(FULL)) == []
+
+
+@pytest.mark.parametrize("shard", range(SHARDS))
+def test_killed_after_any_write_the_next_apply_converges(bench: Bench, shard: int) -> None:
+    for place, new in each_place(bench, shard):
+        bench.at(new)
+        saboteur = Saboteur(place, reset, "after", dies=True)
+        lift = bench.world.interrupt(saboteur)
+        run = bench.run(FULL)
+        run.send(run.rehearse())
+        assert saboteur.fired, place
+        lift()
+        bench.apply(FULL)
+        assert calls(bench.diff(FULL)) == [], place

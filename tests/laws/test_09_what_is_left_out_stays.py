@@ -1,0 +1,131 @@
+"""Law 9: each field of each section left out of the file: `diff` after somebody sets it by hand is empty.
+
+Where the file asks for what a break changes, the break itself says (`Break.asked`); and each field that the full file
+states, and need not, is asked for by some break.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from fnmatch import fnmatchcase
+from typing import Any
+
+import pytest
+import yaml
+
+from provisioner.baseline import Section
+from provisioner.sandbox.drift import Break, done, every_break
+from provisioner.steps.registry import all_sections, all_steps
+
+from ..conftest import Bench
+from .full import FULL, applied, find_break, hands_of, named_breaks
+
+DATA = yaml.safe_load(FULL)
+# What is not a setting of a resource: how we go about it, where, and what a new one is called.
+OURS = {"exact", "home_region_only", "name"}
+
+
+def section_of(step: str) -> str:
+    kind = all_steps()[step].section
+    return next(key for key, each in all_sections().items() if each is kind)
+
+
+def paths(value: Any, above: str = "") -> Iterator[tuple[str, ...]]:
+    """Every path below a section, mappings and lists included."""
+    here = tuple(above.split(".")) if above else ()
+    if here:
+        yield here
+    if isinstance(value, dict):
+        for key, each in value.items():
+            yield from paths(each, f"{above}.{key}" if above else str(key))
+
+
+def without(value: Any, patterns: str) -> Any:
+    """The section without what stands where the patterns say, and without what is then empty."""
+
+    def cut(found: Any, above: str) -> Any:
+        if not isinstance(found, dict):
+            return found
+        kept = {}
+        for key, each in found.items():
+            name = f"{above}.{key}" if above else str(key)
+            if any(
+                fnmatchcase(name, each) and name.count(".") == each.count(".") for each in patterns.split()
+            ):
+                continue
+            left = cut(each, name)
+            if left != {} or each == {}:
+                kept[key] = left
+        return kept
+
+    return cut(value, "")
+
+
+def left_out(section: str, asked: str) -> str:
+    data = {**DATA, section: without(DATA[section], asked)}
+    assert data[section] != DATA[section], f"{section}.{asked} is not in the full file"
+    return str(yaml.safe_dump(data))
+
+
+SHARDS = 8
+
+
+@pytest.mark.parametrize("shard", range(SHARDS))
+@pytest.mark.xfail(strict=True, reason="fault 10: what the file leaves out gets a value of ours")
+def test_what_the_file_leaves_out_keeps_what_aws_has(shard: int, request: pytest.FixtureRequest) -> None:
+    state, wrong = applied(), []
+    asked = [each for each in named_breaks() if each.asked]
+    bench: Bench = request.getfixturevalue("bench")
+    for each in asked[shard::SHARDS]:
+        bench.at(state)
+        step, _, one = find_break(bench, each)
+        text = left_out(section_of(step), one.asked)
+        assert done(one)
+        plan = bench.diff(text)
+        shown = [(r.step, c.resource, d.field) for r, c in plan.changes for d in c.differences]
+        wrong += [f"{each}, and `{one.asked}` left out: {what}" for what in shown]
+    assert wrong == []
+
+
+def optional(kind: type[Section], data: Any, above: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:
+    """The paths of the full file that it need not have, as the model says."""
+    schema = kind.model_json_schema()
+    from provisioner.baseline.wording import fields_at
+
+    for path in paths(data):
+        around = fields_at(schema, path[:-1])
+        required = any(path[-1] in each.get("required", ()) for each in around)
+        free = all(
+            path[-1] not in each.get("properties", {}) for each in around
+        )  # a key of the user's choice
+        if not required and not free:
+            yield path
+
+
+@pytest.mark.parametrize("section", all_sections())
+def test_each_optional_field_is_asked_for_by_a_break(section: str, request: pytest.FixtureRequest) -> None:
+    state = applied()
+    bench: Bench = request.getfixturevalue("bench")
+    bench.at(state)
+    steps = [name for name in all_steps() if section_of(name) == section]
+    breaks: list[Break] = [one for step in steps for _, _, one in every_break(hands_of(bench), step)]
+    asked = {pattern for one in breaks for pattern in one.asked.split()}
+    leaves = {
+        path
+        for path in optional(all_sections()[section], DATA[section])
+        if not isinstance(value_at(DATA[section], path), dict) and path[-1] not in OURS
+    }
+    missing = sorted(".".join(path) for path in leaves if not any(covers(pattern, path) for pattern in asked))
+    assert missing == []
+
+
+def value_at(data: Any, path: tuple[str, ...]) -> Any:
+    for part in path:
+        data = data[part]
+    return data
+
+
+def covers(pattern: str, path: tuple[str, ...]) -> bool:
+    """The pattern is this path, or one around it."""
+    parts = pattern.split(".")
+    return len(parts) <= len(path) and all(map(fnmatchcase, path, parts))

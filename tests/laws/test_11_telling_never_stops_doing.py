@@ -1,0 +1,79 @@
+"""Law 11: log, stdout and stderr each full, closed, or of another encoding, while drift waits: it is repaired.
+
+And the exit code is true.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from provisioner.sandbox import open_sandbox
+from provisioner.sandbox.drift import done, every_break
+
+from ..conftest import ROOT, Bench
+from .full import FULL, hands_of
+
+FULL_DISK = "/dev/full"
+# What is done to the streams: shell words around the command, and variables.
+STREAMS = {
+    "log on a full disk": (f"--log-file {FULL_DISK}", {}, "4"),
+    "stdout full": (f">{FULL_DISK}", {}, "4"),
+    "stdout closed": (">&-", {}, ""),
+    "stderr full": (f"2>{FULL_DISK}", {}, ""),
+    "stderr closed": ("2>&-", {}, ""),
+    "stdin closed": ("<&-", {}, ""),
+    "all closed": ("<&- >&- 2>&-", {}, ""),
+    "stdout in latin-1": ("", {"PYTHONIOENCODING": "latin-1"}, "4"),
+    "stdout in ASCII": ("", {"PYTHONIOENCODING": "ascii"}, "4"),
+    "no locale": ("", {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}, "4"),
+    "a reader that goes away": ("| head -c 1", {}, ""),
+}
+CASES = [
+    pytest.param(
+        words,
+        variables,
+        marks=[pytest.mark.xfail(strict=True, reason=f"fault {fault}")] if fault else [],
+        id=name,
+    )
+    for name, (words, variables, fault) in STREAMS.items()
+]
+FEW = FULL[: FULL.index("\nlog_buckets:")] + FULL[FULL.index("\npassword_policy:") :]
+
+
+@pytest.fixture
+def provision(tmp_path: Path) -> Callable[..., int]:
+    """Run the command in a shell, with these words after it; the exit code of the command itself."""
+    file, sandbox = tmp_path / "few.yaml", tmp_path / "sandbox"
+    file.write_text(FEW)
+
+    def go(command: str, words: str = "", variables: dict[str, str] | None = None) -> int:
+        kept = {
+            name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "PROVISION_"))
+        }
+        environment = {**kept, "PROVISION_SANDBOX": str(sandbox), "HOME": str(tmp_path), **(variables or {})}
+        shell = f"set -o pipefail; {sys.executable} -P -m provisioner {command} {file} --sandbox {words}"
+        return subprocess.run(
+            ["bash", "-c", shell], check=False, env=environment, cwd=ROOT, capture_output=True
+        ).returncode
+
+    return go
+
+
+@pytest.mark.parametrize(("words", "variables"), CASES)
+def test_what_drifted_is_repaired_and_the_exit_code_is_true(
+    provision: Callable[..., int], tmp_path: Path, words: str, variables: dict[str, str]
+) -> None:
+    assert provision("apply --yes") == 0
+    with open_sandbox(tmp_path / "sandbox") as world:
+        bench = Bench(world)
+        first = next(one for _, _, one in every_break(hands_of(bench, FEW)) if not one.stricter)
+        assert done(first)
+    assert provision("diff", words, variables) == 2
+    assert provision("apply --yes", words, variables) == 0
+    assert provision("diff --quiet") == 0

@@ -1,0 +1,93 @@
+"""Law 12: the permissions of each service are enough, and all are used: in an empty account, and where all is broken."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import cache
+
+import pytest
+
+from provisioner.sandbox import open_sandbox, store
+from provisioner.sandbox.drift import done, every_break
+from provisioner.steps.permission import DECLARED
+from provisioner.steps.registry import all_steps
+
+from ..conftest import Bench
+from ..permissions.sample import Caller, actions, least, without
+from .full import FULL, applied, failures, hands_of
+
+PURPOSES = ("diff", "verify", "apply")
+SHARDS = 8
+
+
+@cache
+def states() -> dict[str, bytes]:
+    """An empty account, and one in which everything is broken, as far as AWS lets it be. No sandbox may be open."""
+    made = {}
+    start = applied()
+    with open_sandbox(None) as world:
+        bench = Bench(world)
+        made["empty"] = store.capture(world.memory)
+        bench.at(start)
+        for _, _, one in [*every_break(hands_of(bench))]:
+            if one.field and not one.stricter:
+                done(one)
+        made["broken"] = store.capture(world.memory)
+    return made
+
+
+@pytest.fixture
+def accounts() -> dict[str, bytes]:
+    return states()
+
+
+@pytest.fixture
+def caller(accounts: dict[str, bytes], bench: Bench) -> Iterator[Caller]:
+    yield Caller(bench.world)
+    bench.close()
+
+
+def test_every_step_declares_what_it_calls() -> None:
+    assert set(DECLARED) == set(all_steps())
+
+
+def test_they_are_enough_and_all_of_them_used(
+    accounts: dict[str, bytes], caller: Caller, bench: Bench
+) -> None:
+    used: dict[str, set[tuple[str, str]]] = {purpose: set() for purpose in PURPOSES}
+    policies = {purpose: least(FULL, purpose) for purpose in PURPOSES}
+    for name in ("empty", "broken"):
+        bench.at(accounts[name])
+        with caller.held_to(policies["diff"]):
+            assert failures(bench.diff(FULL).results) == []
+        used["diff"] |= caller.taken()
+        with caller.held_to(policies["verify"]):
+            assert failures(bench.run(FULL).verify()) == []
+        used["verify"] |= caller.taken()
+        with caller.held_to(policies["apply"]):
+            assert bench.apply(FULL).changes != []
+        used["apply"] |= caller.taken()
+    assert caller.denied == []
+    for purpose, policy in policies.items():
+        printed = {(each["Sid"], action) for each in policy["Statement"] for action in each["Action"]}
+        assert printed - used[purpose] == set(), f"{purpose} needs less"
+
+
+@pytest.mark.parametrize("shard", range(SHARDS))
+def test_without_any_one_of_them_a_run_is_denied_it(
+    accounts: dict[str, bytes], caller: Caller, bench: Bench, shard: int
+) -> None:
+    whole = least(FULL, "verify", "apply")
+    for action in actions(whole)[shard::SHARDS]:
+        caller.denials.clear()
+        failed: list[str] = []
+        with caller.held_to(without(whole, action)):
+            bench.at(accounts["broken"])
+            failed = failures(bench.run(FULL).verify())
+            for name in ("broken", "empty"):
+                if not failed:
+                    bench.at(accounts[name])
+                    run = bench.run(FULL)
+                    failed = failures(run.send(run.rehearse()))
+        assert failed != [], f"{action} can be left out"
+        assert set(caller.denied) == {action}
