@@ -1,11 +1,12 @@
-"""Where AWS already asks more than the baseline, that is no drift: it is said, and left alone."""
+"""Which side of a setting is stricter. Where AWS already asks more than the baseline, that is no drift."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from ..model import Difference
+if TYPE_CHECKING:
+    from ..model import Difference
 
 # Whether *have* is on the safer side of *want*. Both are values of one field; have is never equal to want.
 Stricter = Callable[[Any, Any], bool]
@@ -26,33 +27,33 @@ def on(have: Any, want: Any) -> bool:
     return have is True and want in {False, None}
 
 
-class Weighed(NamedTuple):
-    """What must change, and what is stricter and stays. *kept* is by field."""
-
-    differences: tuple[Difference, ...]
-    kept: Mapping[str, tuple[Any, Any]]
-
-    @property
-    def loosening(self) -> tuple[Difference, ...]:
-        """What would undo what is kept; to be yielded as a change of its own, with a consent."""
-        return tuple(Difference(name, have, want) for name, (have, want) in self.kept.items())
+def present(have: Any, want: Any) -> bool:
+    """Something that the baseline does not ask for is there: a key that encrypts."""
+    return have is not None and want is None
 
 
-def weigh(
-    have: Mapping[str, Any], want: Mapping[str, Any], stricter: Mapping[str, Stricter], *, exact: bool = False
-) -> Weighed:
-    """Compare the fields of *want*, which are all simple values.
+def earlier(*order: str) -> Stricter:
+    """What comes first in *order* is safer: the shortest interval."""
+    place = {name: at for at, name in enumerate(order)}
+    return lambda have, want: have in place and want in place and place[have] < place[want]
 
-    A field in which *have* is stricter is kept, unless *exact*. Fields that *stricter* does not name are compared plainly.
-    """
-    differences: list[Difference] = []
-    kept: dict[str, tuple[Any, Any]] = {}
+
+class Split(NamedTuple):
+    """A resource's differences: those to repair, and those in which AWS is stricter than the baseline."""
+
+    repairs: tuple[Difference, ...]
+    stricter: tuple[Difference, ...]
+
+
+def split(have: Mapping[str, Any], want: Mapping[str, Any], rules: Mapping[str, Stricter]) -> Split:
+    """Compare the fields of *want*, all plain values, and split the differences by *rules*, which may leave fields out."""
+    from ..model import Difference  # a file is read without it
+
+    repairs: list[Difference] = []
+    stricter: list[Difference] = []
     for name, value in want.items():
-        present = have.get(name)
-        if present == value:
-            continue
-        if not exact and name in stricter and stricter[name](present, value):
-            kept[name] = (present, value)
-        else:
-            differences.append(Difference(name, present, value))
-    return Weighed(tuple(differences), kept)
+        there = have.get(name)
+        if there != value:
+            side = stricter if name in rules and rules[name](there, value) else repairs
+            side.append(Difference(name, there, value))
+    return Split(tuple(repairs), tuple(stricter))

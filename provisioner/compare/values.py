@@ -7,7 +7,6 @@ baseline asks for is compared; what AWS adds by itself is no drift.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Container, Hashable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from ..model import Difference
@@ -85,35 +84,6 @@ def _scalar(value: Any) -> tuple[bool, Any]:
 
 def _dotted(above: str, key: str) -> str:
     return f"{above}.{key}" if above else str(key)
-
-
-@dataclass(frozen=True)
-class Tags:
-    """What is to be done about the tags of one resource.
-
-    *missing* are the tags to set; it is empty when nothing differs. *document* is the whole list, for calls
-    that replace it, such as PutBucketTagging: what was there, the system's `aws:` tags too, and ours.
-    """
-
-    missing: dict[str, str]
-    document: list[dict[str, str]]
-    foreign: list[str]
-
-
-def tags(have: Sequence[Mapping[str, str]] | None, want: Mapping[str, str]) -> Tags:
-    """The tags of *want* that *have* lacks, beside every tag that somebody else put there.
-
-    `aws:` tags belong to AWS: they are never set, never foreign and never lost. Raises ValueError where
-    *want* has one.
-    """
-    if reserved := sorted(key for key in want if key.lower().startswith("aws:")):
-        raise ValueError(f"tags: want keys without AWS's own prefix `aws:`, got `{reserved[0]}`")
-    there = {tag["Key"]: tag["Value"] for tag in have or ()}
-    return Tags(
-        missing={key: value for key, value in want.items() if there.get(key) != value},
-        document=[{"Key": key, "Value": value} for key, value in {**there, **want}.items()],
-        foreign=[key for key in there if key not in want and not key.lower().startswith("aws:")],
-    )
 
 
 def merge_named(

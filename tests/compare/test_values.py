@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from provisioner.compare.text_diff import document_diff
-from provisioner.compare.values import differences, differs, merge_named, tags
+from provisioner.compare.values import differences, differs, merge_named
 from provisioner.model import Difference
 
 PURE = settings(deadline=None, max_examples=100)
@@ -127,30 +127,6 @@ def test_differences_and_differs_agree(have: Any, want: Any) -> None:
 @given(MAPPINGS, st.randoms(use_true_random=False))
 def test_what_aws_adds_is_no_difference(want: Any, rnd: Random) -> None:
     assert differences(grown(want, rnd), want) == ()
-
-
-# --- tags ---
-
-
-def tag(**pairs: str) -> list[dict[str, str]]:
-    return [{"Key": key.replace("__", ":"), "Value": value} for key, value in pairs.items()]
-
-
-def test_tags_of_others_are_kept_and_those_of_aws_ignored() -> None:
-    have = tag(aws__cloudformation="s", team="red", owner="me", old="1")
-    found = tags(have, {"owner": "you", "new": "", "old": "1"})
-    assert found.missing == {"owner": "you", "new": ""}
-    assert found.foreign == ["team"]
-    assert found.document == tag(aws__cloudformation="s", team="red", owner="you", old="1", new="")
-    assert tags(found.document, {"owner": "you", "new": "", "old": "1"}).missing == {}
-
-
-def test_tags_where_there_are_none() -> None:
-    assert tags(None, {"a": "b"}).document == tag(a="b")
-    assert tags([], {}).document == []
-    assert tags(tag(Name="x"), {"name": "x"}).missing == {"name": "x"}
-    with pytest.raises(ValueError, match="prefix `aws:`, got `AWS:x`"):
-        tags([], {"AWS:x": "y"})
 
 
 # --- named items ---

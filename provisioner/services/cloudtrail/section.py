@@ -1,32 +1,22 @@
 """The YAML section `cloudtrail`: what the trail is and what it records. Fields are CloudTrail's own."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import Annotated, Any, Final, Literal, Self
 
-from pydantic import Field, StringConstraints, model_validator
+from pydantic import Field, model_validator
 
 from ...baseline import Baseline, Contradiction, Section, Text, Wrong
 from ...baseline.problem import Path
-from ...baseline.section import aws_name
 from ...compare.spelling import CONTROL_TOWER
+from ...compare.stricter import Stricter, on, present
 from ...steps.references import missing
 from ...steps.registry import section
+from ...steps.settings import Guarded, Settings, to_api
+from ...steps.tags import Tags
 from .selectors import Selectors, management_sides
 
 _IPV4: Final = re.compile(r"\d{1,3}(\.\d{1,3}){3}")
-
-TagKey = Annotated[str, StringConstraints(min_length=1, max_length=128)]
-TagValue = Annotated[str, StringConstraints(min_length=1, max_length=256)]
-
-
-# Of `list` and `dict` themselves pydantic has the signature parsed, which takes 4 ms of each start.
-def _none() -> list[Any]:
-    return []
-
-
-def _untagged() -> dict[str, str]:
-    return {}
 
 
 class DataResource(Section):
@@ -51,11 +41,11 @@ class EventSelector(Section):
         True, description="Record what is done to resources. The first copy in a Region is free."
     )
     exclude_management_event_sources: list[Text] = Field(
-        default_factory=_none,
+        default=[],
         description="Leave out the management events of `kms.amazonaws.com` or `rdsdata.amazonaws.com`.",
     )
     data_resources: list[DataResource] = Field(
-        default_factory=_none,
+        default=[],
         description="Record what is done with the content of these, which is billed.",
     )
 
@@ -117,8 +107,12 @@ class InsightSelector(Section):
     )
 
 
+def _weaker(stricter: Stricter, loses: str) -> Guarded:
+    return Guarded(stricter, "weaken-trail", loses)
+
+
 @section("cloudtrail")
-class Trail(Section):
+class Trail(Settings):
     """The trail that records who did what. What is left out of it is left as it is in AWS."""
 
     once = True
@@ -140,15 +134,23 @@ class Trail(Section):
         description="What the names of log files begin with. Nothing where this is left out.",
         json_schema_extra={"want": "up to 200 characters, without a '/' at the ends"},
     )
-    is_organization_trail: bool = Field(
-        False, description="Record every account of the organization. For its management account."
+    is_organization_trail: Annotated[
+        bool, _weaker(on, "the other accounts of the organization are no longer recorded")
+    ] = Field(False, description="Record every account of the organization. For its management account.")
+    is_multi_region_trail: Annotated[bool, _weaker(on, "the other Regions are no longer recorded")] = Field(
+        True, description="Record every Region. CIS: true."
     )
-    is_multi_region_trail: bool = Field(True, description="Record every Region. CIS: true.")
-    include_global_service_events: bool = Field(True, description="Record IAM, STS and CloudFront.")
-    enable_log_file_validation: bool = Field(
+    include_global_service_events: Annotated[
+        bool, _weaker(on, "IAM, STS and CloudFront are no longer recorded")
+    ] = Field(True, description="Record IAM, STS and CloudFront.")
+    enable_log_file_validation: Annotated[
+        bool, _weaker(on, "that a log file was changed can no longer be proved")
+    ] = Field(
         True, description="Deliver digests each hour, which prove that no log file was changed. CIS: true."
     )
-    kms_key_id: Text | None = Field(
+    kms_key_id: Annotated[
+        Text | None, _weaker(present, "log files are no longer encrypted with a key of your own")
+    ] = Field(
         None,
         description="Encrypt log files with this key: an ARN, an id or an alias, in the bucket's Region.",
     )
@@ -176,13 +178,7 @@ class Trail(Section):
     insight_selectors: list[InsightSelector] | None = Field(
         None, description="What is watched for unusual activity. Billed by the events that are analysed."
     )
-    tags: dict[TagKey, TagValue] = Field(
-        default_factory=_untagged, max_length=50, description="Tags of the trail. Those of others are kept."
-    )
-    exact: bool = Field(
-        False,
-        description="Also undo what is stricter in AWS than here; `apply` does so with `--allow` only.",
-    )
+    tags: Tags = {}  # noqa: RUF012 - pydantic copies a default
 
     def selectors(self) -> Selectors | None:
         """What the file wants recorded, as PutEventSelectors takes it; None where the file does not say."""
@@ -219,9 +215,6 @@ class Trail(Section):
         if (self.cloud_watch_logs_log_group_arn is None) != (self.cloud_watch_logs_role_arn is None):
             there, missing = (group, role) if self.cloud_watch_logs_role_arn is None else (role, group)
             yield (there,), f"goes with `{missing}`: set both, or drop both"
-        for key in self.tags:
-            if key.lower().startswith("aws:"):
-                yield ("tags", key), "keys that begin with 'aws:' are AWS's own: choose another"
 
     def _wrong_selectors(self) -> Iterator[tuple[Path, str]]:
         if self.event_selectors is not None and self.advanced_event_selectors is not None:
@@ -256,12 +249,3 @@ class Trail(Section):
             parts = str(getattr(self, field) or "").split(":")
             if parts[0] == "arn" and parts[3:4] != [home]:
                 yield Contradiction(("cloudtrail", field), f"want one in `home_region`, which is {home}")
-
-
-def to_api(value: Any) -> Any:
-    """The section, or a list of sections, under AWS's names; what the file leaves out is left out."""
-    if isinstance(value, Section):
-        return to_api(value.model_dump(exclude_none=True))
-    if isinstance(value, Mapping):
-        return {aws_name(key): to_api(each) for key, each in value.items()}
-    return [to_api(each) for each in value] if isinstance(value, list) else value

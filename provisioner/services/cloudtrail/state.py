@@ -11,6 +11,7 @@ from ...baseline import Baseline
 from ...compare import policy
 from ...model import Refused
 from ...steps.references import resolve
+from ...steps.tags import from_pairs
 from .section import Trail
 from .selectors import Selectors
 from .trails import find_trail, trail_organization
@@ -26,7 +27,7 @@ class Have:
     logging: bool
     selectors: Selectors | None
     insights: Sequence[Mapping[str, Any]] | None
-    tags: Sequence[Mapping[str, str]] | None
+    tags: Mapping[str, str] | None
 
 
 def trail_arn(aws: Aws, baseline: Baseline) -> str:
@@ -59,7 +60,7 @@ def read_trail(aws: Aws, section: Trail, arn: str) -> Have | None:
         logging=status.get("IsLogging"),
         selectors=_answered(selectors) if selectors else None,
         insights=_answered_insights(insights) if insights else None,
-        tags=[tag for each in tagged.get("ResourceTagList") for tag in each["TagsList"]] if tagged else None,
+        tags=_tags(tagged) if tagged else None,
     )
 
 
@@ -68,6 +69,10 @@ def _answered(reading: Reading) -> Selectors:
     reading.get("TrailARN")  # an answer without it was cut short, and is no default
     answer: Selectors = reading.all()
     return answer
+
+
+def _tags(reading: Reading) -> dict[str, str]:
+    return from_pairs(tag for each in reading.get("ResourceTagList") for tag in each["TagsList"])
 
 
 def _answered_insights(reading: Reading) -> Sequence[Mapping[str, Any]]:

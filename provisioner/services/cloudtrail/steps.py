@@ -3,42 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
 from functools import partial
 from typing import Any
 
 from ...aws import Aws
 from ...baseline import Baseline
 from ...compare.policy import arn as make_arn
-from ...compare.stricter import Stricter, on, weigh
-from ...compare.values import tags
-from ...model import Change, Changes, Difference, Exists, Kind, Note, Scope, Wait, create, update
+from ...model import Call, Change, Changes, Difference, Exists, Kind, Note, Scope, Wait, create, update
 from ...steps.delivery import Delivery, delivers
 from ...steps.organization import read_organization
 from ...steps.registry import hints, rates, step
+from ...steps.settings import Strictness, settings
+from ...steps.tags import tags, to_pairs
 from .delivery import cloudtrail_delivery
 from .recording import READY, ensure_event_selectors, ensure_insight_selectors
 from .section import Trail
 from .selectors import DEFAULT, management_sides, records_writes_to
 from .state import PAIR, Have, read_trail, trail_arn, wanted
-from .trails import Place, other_copies, read_trails
+from .trails import other_copies, read_trails
 
 __all__ = ["Trail", "ensure_cloudtrail", "trail_delivery"]
 
-_STRICTER = {
-    "IsOrganizationTrail": on,
-    "IsMultiRegionTrail": on,
-    "IncludeGlobalServiceEvents": on,
-    "EnableLogFileValidation": on,
-}
-# What it costs to undo one of them.
-_LOSES = {
-    "IsOrganizationTrail": "the other accounts of the organization are no longer recorded",
-    "IsMultiRegionTrail": "the other Regions are no longer recorded",
-    "IncludeGlobalServiceEvents": "IAM, STS and CloudFront are no longer recorded",
-    "EnableLogFileValidation": "that a log file was changed can no longer be proved",
-    "KmsKeyId": "log files are no longer encrypted with a key of your own",
-}
 # What CloudTrail answers until everywhere in AWS an earlier write is seen.
 _WAITS = (
     Wait("S3BucketDoesNotExistException", "the new bucket to be seen by CloudTrail", seconds=30),
@@ -129,78 +114,44 @@ def _make(aws: Aws, section: Trail, title: str, want: Mapping[str, Any]) -> Chan
     """The trail, with its tags, in one call. AWS makes it stopped."""
     params = {name: value for name, value in want.items() if value not in (None, "")}
     if section.tags:
-        params["TagsList"] = [{"Key": key, "Value": value} for key, value in section.tags.items()]
+        params["TagsList"] = to_pairs(section.tags)
     call = aws.write("cloudtrail").create_trail(Name=section.name, **params)
     return create(title, params, call.waiting(*_WAITS).or_done("TrailAlreadyExistsException"))
 
 
 def _settings(aws: Aws, section: Trail, arn: str, have: Have, want: Mapping[str, Any]) -> Changes:
-    """What differs, in one call; what the call leaves out keeps its value.
+    """What differs, in one call; what the call leaves out keeps its value."""
 
-    With `exact`, what is stricter is undone in a second call, which the repair does not wait for.
-    """
-    title = f"trail {section.name}"
-    owners = {aws.account, Place.of(arn).account}
-    stricter: dict[str, Stricter] = {
-        **_STRICTER,
-        "KmsKeyId": lambda have, want: want is None and _account(have) in owners,
-    }
-    weighed = weigh(have.settings, want, stricter)
-    if weighed.differences:
-        yield from _before_repair(title, have, weighed.differences)
-        yield _update(aws, title, arn, want, weighed.differences)
-    if section.exact and weighed.kept:
-        loses = "; ".join(_LOSES[each.field] for each in weighed.loosening)
-        loosening = _update(aws, title, arn, want, weighed.loosening)
-        yield replace(loosening, consent="weaken-trail", loses=loses)
-        return
-    for name, (present, asked) in weighed.kept.items():
-        yield Note(Kind.STRICTER, title, f"{name} is {present}; the baseline asks for {asked or 'none'}")
+    def put(changed: dict[str, Any]) -> Call:
+        params = {name: "" if value is None else value for name, value in changed.items()}
+        if params.keys() & set(PAIR):
+            params |= {name: want[name] for name in PAIR}
+        return aws.write("cloudtrail").update_trail(Name=arn, **params).waiting(*_WAITS)
 
-
-def _account(key_arn: str | None) -> str:
-    """The account that the key belongs to; empty for no key."""
-    return (key_arn or "::::").split(":")[4]
-
-
-def _update(
-    aws: Aws, title: str, arn: str, want: Mapping[str, Any], differences: tuple[Difference, ...]
-) -> Change:
-    params = {each.field: "" if each.want is None else each.want for each in differences}
-    if params.keys() & set(PAIR):
-        params |= {name: want[name] for name in PAIR}
-    return update(
-        title, differences, aws.write("cloudtrail").update_trail(Name=arn, **params).waiting(*_WAITS)
+    yield from settings(
+        f"trail {section.name}",
+        have.settings,
+        want,
+        put,
+        Strictness.of(Trail, exact=section.exact),
+        warn=lambda repairs: _before_repair(f"trail {section.name}", repairs),
     )
 
 
-def _before_repair(title: str, have: Have, differences: tuple[Difference, ...]) -> Iterator[Note]:
+def _before_repair(resource: str, repairs: Mapping[str, Difference]) -> Iterator[Note]:
     """What a repair leaves behind. No flag for it: who changed the trail must not stop the repair from cron."""
-    repaired = {each.field: each.want for each in differences}
-    if "S3BucketName" in repaired:
-        old = have.settings["S3BucketName"]
-        text = f"log files so far stay in `{old}`; what reads them there sees no new ones"
-        yield Note(Kind.WARNING, title, text)
-    key = have.settings["KmsKeyId"]
-    if key is not None and "KmsKeyId" in repaired and repaired["KmsKeyId"] is None:
-        text = f"log files were encrypted with `{key}`, a key of another account, which can keep you from reading them"
-        yield Note(Kind.WARNING, title, text)
+    if moved := repairs.get("S3BucketName"):
+        text = f"log files so far stay in `{moved.have}`; what reads them there sees no new ones"
+        yield Note(Kind.WARNING, resource, text)
 
 
 def _tags(aws: Aws, section: Trail, arn: str, have: Have | None) -> Changes:
-    if have is None or have.tags is None:
-        return
-    title, found = f"trail {section.name}", tags(have.tags, section.tags)
-    if found.foreign:
-        yield Note(Kind.FOREIGN, title, f"tags of others, kept: {', '.join(found.foreign)}")
-    if not found.missing:
-        return
-    there = {tag["Key"]: tag.get("Value") for tag in have.tags}
-    listed = [{"Key": key, "Value": value} for key, value in found.missing.items()]
-    differences = tuple(
-        Difference(f"tags.{key}", there.get(key), value) for key, value in found.missing.items()
-    )
-    yield update(title, differences, aws.write("cloudtrail").add_tags(ResourceId=arn, TagsList=listed))
+    if have is not None and have.tags is not None:
+
+        def put(missing: dict[str, str]) -> Call:
+            return aws.write("cloudtrail").add_tags(ResourceId=arn, TagsList=to_pairs(missing))
+
+        yield from tags(f"trail {section.name}", have.tags, section.tags, put)
 
 
 def _warnings(aws: Aws, section: Trail, arn: str, want: Mapping[str, Any]) -> Iterator[Note]:

@@ -8,6 +8,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema, mod
 
 from ...baseline import Section, Wrong
 from ...compare.spelling import spelled
+from ...steps.tags import Tags
 
 FREQUENCIES: Final = ("One_Hour", "Three_Hours", "Six_Hours", "Twelve_Hours", "TwentyFour_Hours")
 Frequency = Literal["One_Hour", "Three_Hours", "Six_Hours", "Twelve_Hours", "TwentyFour_Hours"]
@@ -107,7 +108,7 @@ class Rule(Section):
         " it stays unless `exact`.",
     )
     scope: Scope | None = Field(None, description="What it looks at. Periodic rules take none.")
-    tags: dict[str, str] = Field(default={}, max_length=50, description="Tags to have; others stay.")
+    tags: Tags = {}  # noqa: RUF012 - pydantic copies a default
     home_region_only: bool = Field(
         False, description="Not in the other Regions: for rules about IAM, which would say the same in each."
     )
@@ -117,11 +118,6 @@ class Rule(Section):
         size = len(parameters_text(self.input_parameters))
         if size > _MOST_PARAMETERS:
             raise Wrong("input_parameters", f"AWS takes {_MOST_PARAMETERS} characters of JSON, got {size}")
-        for key, value in self.tags.items():
-            if key.lower().startswith("aws:"):
-                raise Wrong(("tags", key), "keys that begin with `aws:` are AWS's own")
-            if not key or len(key) > 128 or len(value) > 256:
-                raise Wrong(("tags", key), "want a key of 1 to 128 characters, and a value of up to 256")
         return self
 
 

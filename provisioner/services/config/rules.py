@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final
 
 from ...aws import Aws, Reading
 from ...baseline import Baseline
 from ...compare.spelling import spelled
-from ...compare.values import differences, tags
+from ...compare.values import differences
 from ...model import (
     Call,
     Change,
@@ -24,10 +24,10 @@ from ...model import (
     Refused,
     Scope,
     Wait,
-    update,
 )
 from ...steps.arrivals import moment, utc_now
 from ...steps.registry import step, verify
+from ...steps.tags import from_pairs, tags, to_pairs
 from .health import error_text
 from .rule_section import Rule, more_often, owner_of, parameters_text
 from .section import Config
@@ -55,13 +55,18 @@ def ensure_config_rules(aws: Aws, baseline: Baseline) -> Changes:
         if rule.tags and name in have
     }
     # Every question is answered before the first change: a write makes the answers old.
-    there = {name: asked.all().get("Tags") or [] for name, asked in tagged.items()}
+    there = {name: from_pairs(asked.all().get("Tags")) for name, asked in tagged.items()}
     for name, rule in wanted.items():
         if name in have:
             yield Exists(_title(name))
         yield from _ensure_rule(aws, name, rule, have.get(name), exact=section.exact)
         if name in there:
-            yield from _ensure_tags(aws, name, rule, have[name], there[name])
+            yield from tags(_title(name), there[name], rule.tags, _tagging(aws, have[name]))
+
+
+def _tagging(aws: Aws, have: Thing) -> Callable[[dict[str, str]], Call]:
+    write, arn = aws.write("config"), have["ConfigRuleArn"]
+    return lambda missing: write.tag_resource(ResourceArn=arn, Tags=to_pairs(missing))
 
 
 def wanted_rules(aws: Aws, section: Config) -> dict[str, Rule]:
@@ -127,7 +132,7 @@ def _ensure_rule(aws: Aws, name: str, rule: Rule, have: Thing | None, *, exact: 
     changed = differences(shown_rule(have) if have else None, want)
     if changed:
         made = rule.tags if have is None else {}  # AWS takes no notice of them later
-        changed += tuple(Difference(f"Tags.{key}", None, value) for key, value in made.items())
+        changed += tuple(Difference(f"tag {key}", None, value) for key, value in made.items())
         yield Change(
             _title(name), changed, _put(aws, name, _body(want, have), made), "update" if have else "create"
         )
@@ -143,7 +148,7 @@ def _ensure_rule(aws: Aws, name: str, rule: Rule, have: Thing | None, *, exact: 
 def _put(aws: Aws, name: str, body: Thing, made: Mapping[str, str]) -> Call:
     params: dict[str, Any] = {"ConfigRule": {"ConfigRuleName": name, **body}}
     if made:
-        params["Tags"] = [{"Key": key, "Value": value} for key, value in made.items()]
+        params["Tags"] = to_pairs(made)
     return (
         aws.write("config")
         .put_config_rule(**params)
@@ -199,20 +204,6 @@ def _body(want: Thing, have: Thing | None) -> dict[str, Any]:
 
 def _same_kind(want: Thing, have: Thing) -> bool:
     return bool(have["Source"].get("SourceIdentifier") == want["Source"]["SourceIdentifier"])
-
-
-def _ensure_tags(aws: Aws, name: str, rule: Rule, have: Thing, there: Sequence[Mapping[str, str]]) -> Changes:
-    """The rule has the tags of the file; others stay."""
-    missing = tags(there, rule.tags).missing
-    if not missing:
-        return
-    present = {tag["Key"]: tag["Value"] for tag in there}
-    call = aws.write("config").tag_resource(
-        ResourceArn=have["ConfigRuleArn"],
-        Tags=[{"Key": key, "Value": value} for key, value in missing.items()],
-    )
-    changed = tuple(Difference(f"Tags.{key}", present.get(key), value) for key, value in missing.items())
-    yield update(_title(name), changed, call)
 
 
 def _title(name: str) -> str:

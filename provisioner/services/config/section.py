@@ -10,6 +10,7 @@ from ...baseline import Baseline, Contradiction, Section, Text, Wrong
 from ...compare.spelling import CONTROL_TOWER
 from ...steps.references import find, missing
 from ...steps.registry import section
+from ...steps.settings import Settings
 from .recording_section import Recorder
 from .rule_section import Frequency, Rule, RuleName
 
@@ -60,7 +61,7 @@ class DeliveryChannel(Section):
 
 
 @section("config")
-class Config(Section):
+class Config(Settings):
     """AWS Config in each Region: one recorder, one delivery channel, and rules."""
 
     one_for_all = (("delivery_channel", "s3_bucket_name"), ("delivery_channel", "s3_key_prefix"))
@@ -87,10 +88,6 @@ class Config(Section):
     )
     rules: dict[RuleName, Rule] = Field(
         default={}, description="AWS's managed rules, by the name they get here."
-    )
-    exact: bool = Field(
-        False,
-        description="Also undo what is stricter in AWS than here; `apply` does so with `--allow` only.",
     )
 
     @model_validator(mode="after")

@@ -2,14 +2,17 @@
 
 import re
 from collections.abc import Iterator, Mapping
-from typing import Any, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import ConfigDict, Field, model_validator
 
 from ...baseline import Baseline, Contradiction, Section, Wrong
 from ...compare.spelling import CONTROL_TOWER
+from ...compare.stricter import on
 from ...steps.references import provides
 from ...steps.registry import section
+from ...steps.settings import Guarded, Settings
+from ...steps.tags import Tags
 
 _STORAGE = Literal[
     "STANDARD_IA", "ONEZONE_IA", "INTELLIGENT_TIERING", "GLACIER_IR", "GLACIER", "DEEP_ARCHIVE"
@@ -49,13 +52,20 @@ class Encryption(Section):
         return self
 
 
+_BLOCK = Guarded(on, "open-public-access", "the bucket may be made public")
+
+
 class PublicAccessBlock(Section):
     """Nobody makes the bucket public, by ACL or by policy."""
 
-    block_public_acls: bool = Field(True, description="Refuse ACLs that make something public.")
-    ignore_public_acls: bool = Field(True, description="Ignore such ACLs that are there.")
-    block_public_policy: bool = Field(True, description="Refuse a bucket policy that makes it public.")
-    restrict_public_buckets: bool = Field(
+    block_public_acls: Annotated[bool, _BLOCK] = Field(
+        True, description="Refuse ACLs that make something public."
+    )
+    ignore_public_acls: Annotated[bool, _BLOCK] = Field(True, description="Ignore such ACLs that are there.")
+    block_public_policy: Annotated[bool, _BLOCK] = Field(
+        True, description="Refuse a bucket policy that makes it public."
+    )
+    restrict_public_buckets: Annotated[bool, _BLOCK] = Field(
         True, description="Let only AWS services and this account in, if it is public."
     )
 
@@ -181,7 +191,7 @@ class ObjectLock(Section):
     days: int = Field(ge=1, description="How long each object is kept.")
 
 
-class LogBucket(Section):
+class LogBucket(Settings):
     """One bucket for logs. What is left out gets the safe value."""
 
     name: str = Field(
@@ -203,12 +213,11 @@ class LogBucket(Section):
         None, description="What becomes of old logs. Not touched, where left out."
     )
     object_lock: ObjectLock | None = Field(None, description="Write once, read many.")
-    tags: dict[str, str] = Field(default={}, description="Tags to have; others stay.")
+    tags: Tags = {}  # noqa: RUF012 - pydantic copies a default
     policy_statements: list[dict[str, Any]] = Field(
         default=[],
         description="Statements for the bucket policy beside the generated ones; each with a `Sid`.",
     )
-    exact: bool = Field(False, description="Also undo what is stricter in AWS than here.")
 
     @model_validator(mode="after")
     def _possible(self) -> Self:
@@ -225,11 +234,6 @@ class LogBucket(Section):
         ]
         if self.object_lock and self.versioning.status != "Enabled":
             wrong.append(("object_lock", "needs `versioning: {status: Enabled}`"))
-        wrong += [
-            (("tags", key), "keys that begin with `aws:` are AWS's own")
-            for key in self.tags
-            if key.lower().startswith("aws:")
-        ]
         wrong += [
             (("policy_statements", i), "want a `Sid`, by which the statement is known as ours")
             for i, s in enumerate(self.policy_statements)

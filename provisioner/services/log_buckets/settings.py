@@ -6,18 +6,20 @@ import re
 from typing import Any
 
 from ...compare import policy
-from ...compare.stricter import on, weigh
-from ...compare.values import differences, tags
-from ...model import Changes, Difference, Kind, Note, update
+from ...compare.values import differences
+from ...model import Call, Changes, Difference, update
+from ...steps.settings import Strictness, settings, to_api
+from ...steps.tags import from_pairs, tags, to_pairs
 from .lifecycle import lifecycle
 from .policy import bucket_policy
+from .section import PublicAccessBlock
 from .state import Bucket, loosening
 
 _OPEN = {"ObjectWriter": 0, "BucketOwnerPreferred": 1, "BucketOwnerEnforced": 2}
 _CIPHER = {"AES256": 0, "aws:kms": 1, "aws:kms:dsse": 2}
 
 
-def settings(bucket: Bucket) -> Changes:
+def bucket_settings(bucket: Bucket) -> Changes:
     """Every setting is as the file says. The policy comes last: a Deny in it may lock the operator out."""
     for setting in (
         _public_access,
@@ -34,26 +36,20 @@ def settings(bucket: Bucket) -> Changes:
 
 def _public_access(bucket: Bucket) -> Changes:
     have = bucket.have("get_public_access_block") or {}
-    section = bucket.want.public_access_block
-    want = {
-        "BlockPublicAcls": section.block_public_acls,
-        "IgnorePublicAcls": section.ignore_public_acls,
-        "BlockPublicPolicy": section.block_public_policy,
-        "RestrictPublicBuckets": section.restrict_public_buckets,
-    }
-    weighed = weigh(have, want, dict.fromkeys(want, on), exact=bucket.want.exact)
-    if weighed.kept:
-        yield bucket.stricter(f"{', '.join(weighed.kept)} {'is' if len(weighed.kept) == 1 else 'are'} on")
-    changed = tuple(d for d in weighed.differences if d.want or d.have)
-    if changed:
-        # Flags that a request leaves out become false.
-        full = {**want, **dict.fromkeys(weighed.kept, True)}
-        call = bucket.put("put_public_access_block", PublicAccessBlockConfiguration=full)
-        yield loosening(
-            update(bucket.title, changed, call),
-            "open-public-access" if any(d.have is True for d in changed) else None,
-            "the bucket may be made public",
-        )
+
+    def put(full: dict[str, Any]) -> Call:
+        return bucket.put("put_public_access_block", PublicAccessBlockConfiguration=full)
+
+    want = to_api(bucket.want.public_access_block)
+    off = dict.fromkeys(want, False)  # what a flag is that the answer leaves out
+    yield from settings(
+        bucket.title,
+        {**off, **have},
+        want,
+        put,
+        Strictness.of(PublicAccessBlock, exact=bucket.want.exact),
+        whole=True,
+    )
 
 
 def _ownership(bucket: Bucket) -> Changes:
@@ -169,14 +165,10 @@ def _object_lock(bucket: Bucket) -> Changes:
 def _tags(bucket: Bucket) -> Changes:
     if not bucket.want.tags:
         return
-    # PutBucketTagging replaces all tags, so those of others, AWS's too, go back with ours.
-    have = bucket.have("get_bucket_tagging") or []
-    compared = tags(have, bucket.want.tags)
-    if compared.foreign:
-        yield Note(Kind.FOREIGN, bucket.title, f"tags of others are kept: {', '.join(compared.foreign)}")
-    if compared.missing:
-        there = {tag["Key"]: tag["Value"] for tag in have}
-        changed = tuple(Difference(f"tag {k}", there.get(k), v) for k, v in compared.missing.items())
-        yield update(
-            bucket.title, changed, bucket.put("put_bucket_tagging", Tagging={"TagSet": compared.document})
-        )
+
+    def put(every: dict[str, str]) -> Call:
+        """PutBucketTagging replaces all tags, so those of others, AWS's too, go back with ours."""
+        return bucket.put("put_bucket_tagging", Tagging={"TagSet": to_pairs(every)})
+
+    have = from_pairs(bucket.have("get_bucket_tagging"))
+    yield from tags(bucket.title, have, bucket.want.tags, put, whole=True)

@@ -19,7 +19,7 @@ from ...steps.references import find
 from ...steps.registry import hints, step, verify
 from .policy import deny_insecure_transport
 from .section import LogBucket, LogBuckets
-from .settings import settings
+from .settings import bucket_settings
 from .state import Bucket, Statement, ask
 
 hints(
@@ -46,7 +46,7 @@ def ensure_log_buckets(aws: Aws, baseline: Baseline) -> Changes:
             bucket = bucket.made()
         else:
             yield Exists(bucket.title)
-        yield from settings(bucket)
+        yield from bucket_settings(bucket)
 
 
 def _ask(aws: Aws, want: LogBucket) -> tuple[Reading, dict[str, Reading]]:

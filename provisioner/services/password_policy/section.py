@@ -1,57 +1,60 @@
 """The YAML section `password_policy`: the rules for the passwords of IAM users. Fields are IAM's, in snake_case."""
 
 from collections.abc import Iterator
-from typing import Any
+from typing import Annotated
 
 from pydantic import Field
 
-from ...baseline import Baseline, Contradiction, Section
-from ...baseline.section import aws_name
+from ...baseline import Baseline, Contradiction
+from ...compare.stricter import Stricter, higher, lower, on
 from ...steps.registry import section
+from ...steps.settings import Guarded, Settings
+
+
+def _weaker(stricter: Stricter, loses: str) -> Guarded:
+    return Guarded(stricter, "weaken-password-policy", loses)
 
 
 @section("password_policy")
-class PasswordPolicy(Section):
+class PasswordPolicy(Settings):
     """The rules for the passwords of IAM users.
 
     A field that is left out keeps what the account's policy has. An account without a policy gets a new one,
     and AWS's default for the field: 8 characters, and nothing else asked.
     """
 
-    minimum_password_length: int | None = Field(
+    minimum_password_length: Annotated[int | None, _weaker(higher, "shorter passwords are taken")] = Field(
         None, ge=6, le=128, description="Characters at least. CIS: 14."
     )
-    require_symbols: bool | None = Field(
+    require_symbols: Annotated[bool | None, _weaker(on, "passwords without symbols are taken")] = Field(
         None, description="At least one of ! @ # $ % ^ & * ( ) _ + - = [ ] { } | '"
     )
-    require_numbers: bool | None = Field(None, description="At least one digit.")
-    require_uppercase_characters: bool | None = Field(None, description="At least one of A to Z.")
-    require_lowercase_characters: bool | None = Field(None, description="At least one of a to z.")
+    require_numbers: Annotated[bool | None, _weaker(on, "passwords without digits are taken")] = Field(
+        None, description="At least one digit."
+    )
+    require_uppercase_characters: Annotated[
+        bool | None, _weaker(on, "passwords without upper-case letters are taken")
+    ] = Field(None, description="At least one of A to Z.")
+    require_lowercase_characters: Annotated[
+        bool | None, _weaker(on, "passwords without lower-case letters are taken")
+    ] = Field(None, description="At least one of a to z.")
+    # No side of this one is safer: any difference is drift.
     allow_users_to_change_password: bool | None = Field(
         None, description="Users may change their own password."
     )
-    max_password_age: int | None = Field(
+    max_password_age: Annotated[int | None, _weaker(lower, "passwords live longer")] = Field(
         None,
         ge=1,
         le=1095,
         description="Days until a password expires. Setting it expires older ones at once.",
     )
-    password_reuse_prevention: int | None = Field(
-        None, ge=1, le=24, description="How many earlier passwords are refused. CIS: 24."
-    )
-    hard_expiry: bool | None = Field(
+    password_reuse_prevention: Annotated[
+        int | None, _weaker(higher, "earlier passwords are taken sooner")
+    ] = Field(None, ge=1, le=24, description="How many earlier passwords are refused. CIS: 24.")
+    hard_expiry: Annotated[bool | None, _weaker(on, "who has an expired password may set a new one")] = Field(
         None,
         description="A user whose password has expired is locked out until an administrator sets a new one.",
     )
-    exact: bool = Field(
-        False,
-        description="Also undo what is stricter in AWS than here; `apply` does so with `--allow` only.",
-    )
-
-    def to_api(self) -> dict[str, Any]:
-        """The fields that the file states, under AWS's names."""
-        given = self.model_dump(exclude_none=True, exclude={"exact"})
-        return {aws_name(name): value for name, value in given.items()}
 
     def contradictions(self, baseline: Baseline) -> Iterator[Contradiction]:
         """Hard expiry without an age never happens."""

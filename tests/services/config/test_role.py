@@ -95,7 +95,7 @@ def test_the_role_may_speak_to_the_topic_of_each_region(bench: Bench) -> None:
         (
             "update_assume_role_policy",
             {"PolicyDocument": json.dumps(config_trust("111122223333"))},
-            "AssumeRolePolicyDocument",
+            "trust statement AWSConfigAssumeRole",
         ),
         ("detach_role_policy", {"PolicyArn": MANAGED}, "AttachedPolicies"),
         ("delete_role_policy", {"PolicyName": "ConfigDelivery"}, "policy ConfigDelivery"),
@@ -125,7 +125,9 @@ def test_a_trust_that_reads_otherwise_and_means_the_same_is_no_drift(bench: Benc
         "Condition": {"StringEquals": {"AWS:SourceAccount": [ACCOUNT]}},
     }
     bench.client("iam").create_role(RoleName="recorder", AssumeRolePolicyDocument=json.dumps(trust))
-    assert "AssumeRolePolicyDocument" not in [name for name, _, _ in fields(bench.diff(OWN, only=ONLY))]
+    assert "trust statement AWSConfigAssumeRole" not in [
+        name for name, _, _ in fields(bench.diff(OWN, only=ONLY))
+    ]
 
 
 OPERATOR = {
@@ -151,7 +153,7 @@ def test_trust_statements_of_others_stay_and_are_said(bench: Bench) -> None:
     theirs = [{"Sid": "Operators", **OPERATOR}, {**OPERATOR, "Action": "sts:TagSession"}]
     trusted(bench, *theirs)
     plan = bench.apply(OWN, only=ONLY)
-    assert [name for name, _, _ in fields(plan)] == ["AssumeRolePolicyDocument"]
+    assert [name for name, _, _ in fields(plan)] == ["trust statement AWSConfigAssumeRole"]
     assert trust(bench) == [*config_trust(ACCOUNT)["Statement"], *theirs]
     plan = bench.diff(OWN, only=ONLY)
     assert (fields(plan), notes(plan)) == (

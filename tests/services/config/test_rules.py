@@ -132,7 +132,7 @@ def test_tags_are_set_by_a_call_of_their_own_and_those_of_others_stay(bench: Ben
     config.tag_resource(
         ResourceArn=arn, Tags=[{"Key": "team", "Value": "sales"}, {"Key": "cost", "Value": "1"}]
     )
-    assert of_rules(bench, rules(passwords=FULL)) == [("Tags.team", "sales", "security")]
+    assert of_rules(bench, rules(passwords=FULL)) == [("tag team", "sales", "security")]
     bench.apply(rules(passwords=FULL), only=ONLY)
     tags = {each["Key"]: each["Value"] for each in config.list_tags_for_resource(ResourceArn=arn)["Tags"]}
     assert tags == {"team": "security", "cost": "1"}

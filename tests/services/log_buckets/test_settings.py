@@ -215,7 +215,11 @@ def test_object_lock(bench: Bench) -> None:
 
 LOOSER: list[tuple[str, str, str]] = [
     ("    versioning: {status: Suspended}\n", "versioning is Enabled", "suspend-versioning"),
-    ("    public_access_block: {block_public_acls: false}\n", "BlockPublicAcls is on", "open-public-access"),
+    (
+        "    public_access_block: {block_public_acls: false}\n",
+        "BlockPublicAcls is True",
+        "open-public-access",
+    ),
     ("    object_ownership: ObjectWriter\n", "ObjectOwnership is BucketOwnerEnforced", "loosen-ownership"),
 ]
 

@@ -127,7 +127,7 @@ class _Trail:
         [listed] = self.client.list_tags(ResourceIdList=[arn])["ResourceTagList"]
         for tag in listed["TagsList"]:
             yield self.broken(
-                f"tags.{tag['Key']}",
+                f"tag {tag['Key']}",
                 f"removed the tag {tag['Key']} of {self.what}",
                 self.client.remove_tags,
                 "tags",

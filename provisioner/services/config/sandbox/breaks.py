@@ -25,7 +25,7 @@ def role_breaks(hands: Hands) -> Iterator[Break]:
         trust = {"Effect": "Allow", "Principal": {"Service": "ec2.amazonaws.com"}, "Action": "sts:AssumeRole"}
         other = json.dumps({"Version": "2012-10-17", "Statement": [trust]})
         put = partial(iam.update_assume_role_policy, RoleName=name, PolicyDocument=other)
-        yield Break(what, "AssumeRolePolicyDocument", f"let another service into {what}", put)
+        yield Break(what, "trust statement", f"let another service into {what}", put)
         for policy in iam.list_role_policies(RoleName=name)["PolicyNames"]:
             gone = partial(iam.delete_role_policy, RoleName=name, PolicyName=policy)
             yield Break(what, f"policy {policy}", f"deleted the policy {policy} of {what}", gone)
@@ -227,7 +227,7 @@ def _rule(hands: Hands, client: Any, rule: dict[str, Any]) -> Iterator[Break]:
     for tag in client.list_tags_for_resource(ResourceArn=arn)["Tags"]:
         off = partial(client.untag_resource, ResourceArn=arn, TagKeys=[tag["Key"]])
         yield Break(
-            what, f"Tags.{tag['Key']}", f"removed the tag {tag['Key']} of {where}", off, "rules.*.tags"
+            what, f"tag {tag['Key']}", f"removed the tag {tag['Key']} of {where}", off, "rules.*.tags"
         )
     yield Break(what, "", f"deleted {where}", _deleting(client, name))
 

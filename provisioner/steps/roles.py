@@ -1,0 +1,95 @@
+"""A service role of ours: whom it trusts, what it may do; and the notes on what others gave it besides."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from ..aws import Aws, Reading
+from ..compare import policy
+from ..compare.policy import Document, Statement
+from ..model import Changes, Difference, Exists, Kind, Note, Wait, create, update
+from .statements import statements
+
+
+@dataclass(frozen=True)
+class Role:
+    """What the role is to be: whom it trusts, AWS's own policies on it by ARN, and inline policies by name."""
+
+    name: str
+    description: str
+    trust: Sequence[Statement]
+    managed: Sequence[str] = ()
+    inline: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+
+
+def ask_role(aws: Aws, region: str, name: str) -> Reading:
+    """The question for a role. One *region* for all targets: the answer is the same, and asked for once."""
+    return aws.read("iam", region).get_role(RoleName=name)
+
+
+def role(aws: Aws, region: str, want: Role) -> Changes:
+    """The role is there, lets in whom it must, and has its policies. What others added stays, and is told."""
+    read, name, resource = aws.read("iam", region), want.name, f"role {want.name}"
+    asked = ask_role(aws, region, name)
+    attached_asked = read.list_attached_role_policies(RoleName=name)
+    names_asked = read.list_role_policies(RoleName=name)
+    inline_asked = {each: read.get_role_policy(RoleName=name, PolicyName=each) for each in want.inline}
+    have = asked.value("Role", "NoSuchEntity")
+    attached = [each["PolicyArn"] for each in attached_asked.value("AttachedPolicies", "NoSuchEntity") or []]
+    names = names_asked.value("PolicyNames", "NoSuchEntity") or []
+    inline = {
+        each: question.value("PolicyDocument", "NoSuchEntity") for each, question in inline_asked.items()
+    }
+    if have is not None:
+        yield Exists(resource)
+    yield from _trust(aws, want, have)
+    for arn in (arn for arn in want.managed if arn not in attached):
+        call = aws.write("iam").attach_role_policy(RoleName=name, PolicyArn=arn).waiting(_known(name))
+        yield update(resource, (Difference("AttachedPolicies", attached, [*attached, arn]),), call)
+    for policy_name, document in want.inline.items():
+        yield from _inline(aws, name, policy_name, inline[policy_name], document)
+    foreign = [arn for arn in attached if arn not in want.managed]
+    foreign += [each for each in names if each not in want.inline]
+    for each in sorted(foreign):
+        yield Note(Kind.FOREIGN, resource, f"has the policy {each} too; kept")
+
+
+def _trust(aws: Aws, want: Role, have: Mapping[str, Any] | None) -> Changes:
+    resource, write = f"role {want.name}", aws.write("iam")
+    if have is None:
+        document = policy.document(want.trust)
+        call = write.create_role(
+            RoleName=want.name,
+            AssumeRolePolicyDocument=policy.compact(document),
+            Description=want.description,
+        )
+        shown = {"AssumeRolePolicyDocument": document}
+        yield create(resource, shown, call.or_done("EntityAlreadyExists"))
+        return
+    yield from statements(
+        resource,
+        have.get("AssumeRolePolicyDocument"),
+        want.trust,
+        lambda document: write.update_assume_role_policy(
+            RoleName=want.name, PolicyDocument=policy.compact(document)
+        ),
+        partition=aws.partition,
+        what="trust statement",
+    )
+
+
+def _inline(aws: Aws, name: str, policy_name: str, have: Document | None, want: Mapping[str, Any]) -> Changes:
+    if policy.same(have, want, partition=aws.partition):
+        return
+    call = aws.write("iam").put_role_policy(
+        RoleName=name, PolicyName=policy_name, PolicyDocument=policy.compact(want)
+    )
+    difference = Difference(f"policy {policy_name}", policy.parse(have) or None, dict(want))
+    yield update(f"role {name}", (difference,), call.waiting(_known(name)))
+
+
+def _known(name: str) -> Wait:
+    """IAM knows a new role everywhere within a minute; a policy that there is not is said in other words."""
+    return Wait("NoSuchEntity", f"IAM to show the role {name}", text=f"role with name {name}", seconds=60)

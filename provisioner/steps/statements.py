@@ -1,0 +1,64 @@
+"""Policy statements of ours in a policy that others write too: known by their Sids, and theirs kept as they are."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from ..compare import policy
+from ..compare.policy import Document, Normal, Statement
+from ..model import Call, Changes, Difference, Kind, Note, Refused, update
+
+_FULL = 0.88  # of the bytes that a policy may have, from which the next statement may not fit
+
+
+def statements(
+    resource: str,
+    have: Document | None,
+    own: Sequence[Statement],
+    put: Callable[[dict[str, Any]], Call],
+    *,
+    partition: str,
+    what: str = "policy statement",
+    most: int = 0,
+) -> Changes:
+    """The policy has the statements *own*, beside those of others. *put* makes the request for the whole document.
+
+    *most* are the bytes that AWS takes, 0 for no limit. Raises Refused where the policy would be longer.
+    """
+    # Only what is wanted now is ours: a section that leaves the file takes no grant with it, as its trail may still deliver.
+    owned = {str(each["Sid"]) for each in own}
+    merged = policy.merge(have, lacking(have, own, partition), owned=owned, partition=partition)
+    ours = {_meaning(each, partition) for each in own}
+    if foreign := [each for each in merged.foreign if _meaning(each, partition) not in ours]:
+        names = ", ".join(policy.sid_of(each) or "(no Sid)" for each in foreign)
+        yield Note(Kind.FOREIGN, resource, f"{what}s of others are kept: {names}")
+    for gone in policy.orphans(policy.document(merged.foreign)):
+        text = f"a {what} of others names {gone}, a deleted role or user: its access is broken"
+        yield Note(Kind.WARNING, resource, text)
+    if not merged.changed:
+        return
+    size = policy.size(merged.document)
+    if most and size > most:
+        raise Refused(
+            f"the policy of {resource} would have {size} bytes, AWS takes {most}: remove statements nobody needs"
+        )
+    if most and size > _FULL * most:
+        yield Note(Kind.WARNING, resource, f"the policy has {size} of at most {most} bytes")
+    changed = tuple(Difference(f"{what} {sid}", before, after) for sid, before, after in merged.differences)
+    yield update(resource, changed, put(merged.document))
+
+
+def lacking(have: Document | None, own: Sequence[Statement], partition: str) -> list[Statement]:
+    """The statements of *own* that others have not already written under another Sid, or none."""
+    names = {each["Sid"] for each in own}
+    there = policy.statements(have)
+    present = {policy.sid_of(each) for each in there}
+    others = {_meaning(each, partition) for each in there if policy.sid_of(each) not in names}
+    return [each for each in own if each["Sid"] in present or _meaning(each, partition) not in others]
+
+
+def _meaning(statement: Statement, partition: str) -> Normal:
+    """What a statement says, whatever its Sid."""
+    bare = {key: value for key, value in statement.items() if key != "Sid"}
+    return policy.normal(policy.document([bare]), partition=partition)
