@@ -185,13 +185,18 @@ class Result:
     withheld: list[Change] = field(default_factory=list)  # not made, for want of the consent that they need
     findings: list[Finding] = field(default_factory=list)
     request_ids: list[str] = field(default_factory=list)  # of the calls in *changes*, in that order
-    failure: Failure | None = None
+    failures: list[Failure] = field(default_factory=list)
     blocked_by: str | None = None  # the step that failed before this one could run
+
+    @property
+    def failure(self) -> Failure | None:
+        """The first of the failures."""
+        return self.failures[0] if self.failures else None
 
     @property
     def ok(self) -> bool:
         """The step ran to its end."""
-        return self.failure is None and self.blocked_by is None
+        return not self.failures and self.blocked_by is None
 
 
 @dataclass(frozen=True)
@@ -243,6 +248,7 @@ class Outcome:
     skipped: tuple[Skipped, ...] = ()
     in_sync: InSyncCounts = field(default_factory=InSyncCounts)
     seconds: float = 0.0
+    applied: bool = False  # the changes in it were made
 
     @property
     def failed(self) -> bool:

@@ -5,8 +5,7 @@
 
 The server (`scripts/fleet`) is a process of its own that gives the strict sandbox's answers, each `--latency` seconds
 late, and refuses what comes faster than AWS allows. The tool is a fresh process for each row; what it cost is what the
-kernel says of it and of its own processes. What it could have cost is told beside it: `chain s`, by the tool's own
-count of calls that wait for each other, and of the pages of the list of accounts; `rate s`, by AWS's limits; and
+kernel says of it and of its own processes. What it could have cost is beside it: `rate s`, by AWS's limits, and
 `CPU/core s`. Server and tool share the machine, with all that is in `load` (the kernel's average of a minute); `loop ms`
 tells how fast it was. An answer comes half a millisecond early or late, and connections cost no round trip here.
 """
@@ -39,11 +38,9 @@ HEADINGS: Final = (
     ("calls/s", 7),
     ("calls/AR", 8),
     ("RSS MB", 6),
-    ("chain", 5),
     ("throttled", 9),
     ("opened", 6),
     ("peak", 5),
-    ("chain s", 7),
     ("rate s", 6),
     ("CPU/core s", 10),
     ("server s", 8),
@@ -149,7 +146,7 @@ def _wrong(case: Case, server: dict[str, Any], spent: Spent, stats: dict[str, An
     expected = 3 if case.faults and case.accounts > 1 else 2 if drifted and case.command != "apply" else 0
     if spent.code != expected:
         return f"exit code {spent.code}, not {expected}"
-    changes = spent.document["summary"].get("change")
+    changes = spent.document["counts"]["change"]
     if case.command == "diff" and not case.faults and changes != 2 * drifted:  # policy and recorder of each
         return f"{changes} changes, where {drifted} accounts have drifted"
     if not case.faults and stats["drifted"] != (0 if case.command == "apply" else drifted):
@@ -159,8 +156,6 @@ def _wrong(case: Case, server: dict[str, Any], spent: Spent, stats: dict[str, An
 
 def _row(case: Case, spent: Spent, stats: dict[str, Any], machine: tuple[str, str], wrong: str) -> str:
     """The figures of one run under their headings. *machine*: how fast and how busy it was before."""
-    chain = int(spent.document["cost"]["longest_chain"])
-    pages = stats["operations"].get("organizations:ListAccounts", 1)  # one after the other
     cores = min(case.processes, os.cpu_count() or 1)
     calls = stats["requests"]
     figures = (
@@ -175,11 +170,9 @@ def _row(case: Case, spent: Spent, stats: dict[str, Any], machine: tuple[str, st
         f"{calls / spent.wall:.0f}",
         f"{calls / case.places:.2f}",
         f"{spent.megabytes:.0f}",
-        chain,
         stats["answers"].get("throttled", 0),
         stats["connections"]["opened"],
         stats["connections"]["peak"],
-        f"{(chain + pages - 1) * case.latency:.2f}",
         f"{stats['rate']['seconds']:.2f}",
         f"{spent.cpu / cores:.2f}",
         f"{stats['cpu']:.2f}",

@@ -9,6 +9,7 @@ from typing import Any
 
 import botocore.loaders
 import botocore.session
+import hypothesis
 import pytest
 
 from provisioner.aws import Waiting, identify
@@ -21,6 +22,10 @@ from provisioner.sandbox.world import World
 from provisioner.steps.registry import all_sections, all_steps
 
 from .sandbox.cases import Aws
+
+# How long an example takes says more about the machine than about the program.
+hypothesis.settings.register_profile("provision", deadline=None)
+hypothesis.settings.load_profile("provision")
 
 ROOT = Path(__file__).parent.parent
 EXAMPLE = (ROOT / "baseline.yaml").read_text()

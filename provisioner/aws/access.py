@@ -40,22 +40,14 @@ class SynchronousExecutor:
         return answer
 
 
-@dataclass(frozen=True)
-class Asked:
-    """A question on its way, and how many round trips deep it is: one more than those that had to come before."""
-
-    answer: Future[Any]
-    depth: int
-
-
 class Memory:
     """The answers of one account in one run, by question."""
 
     def __init__(self) -> None:
-        self._answers: dict[Key, Asked] = {}
+        self._answers: dict[Key, Future[Any]] = {}
         self._lock = threading.Lock()
 
-    def ask(self, key: Key, begin: Callable[[], Asked]) -> Asked:
+    def ask(self, key: Key, begin: Callable[[], Future[Any]]) -> Future[Any]:
         """The answer under way or already there; else *begin* asks AWS."""
         with self._lock:
             if key not in self._answers:
@@ -77,15 +69,13 @@ class Memory:
 class Reading:
     """A question on its way. It is answered when one of the methods is called."""
 
-    def __init__(self, asked: Asked, operation: str, arrived: Callable[[Asked], None]):
-        self._asked = asked
+    def __init__(self, answer: Future[Any], operation: str):
+        self._answer = answer
         self._operation = operation
-        self._arrived = arrived
 
     def all(self) -> Any:
         """The whole answer. Raises what AWS answered, or what the network did."""
-        self._arrived(self._asked)
-        return self._asked.answer.result()
+        return self._answer.result()
 
     def get(self, key: str) -> Any:
         """The value of *key*, which the service's model promises. Raises Incomplete without it."""
@@ -152,8 +142,6 @@ class Aws:
         cloud: Cloud,
         memory: Memory,
         readers: Readers | None = None,
-        *,
-        depth: int = 1,
     ):
         self.target = target
         self._readers: Readers = readers or cloud.readers
@@ -161,13 +149,6 @@ class Aws:
         self.central, self.archive = target.central or target.account, target.archive or target.account
         self._cloud = cloud
         self._memory = memory
-        # What had to be asked before: who the caller is, or more; and then for the account's credentials.
-        self._depth = depth + (self.account != self.central)
-
-    @property
-    def depth(self) -> int:
-        """How many calls, each waiting for the one before, led to what is known here."""
-        return self._depth
 
     def read(self, service: str, region: str | None = None) -> Reader:
         """Ask *service*, in the Region of the target unless another is named."""
@@ -176,17 +157,10 @@ class Aws:
         def ask(operation: str, params: dict[str, Any]) -> Reading:
             key = (service, where, operation, repr(sorted(params.items())))
             question = (self.target, service, where, operation, params)
-            asked = self._memory.ask(
-                key, lambda: Asked(self._readers.submit(self._cloud.read, *question), self._depth + 1)
-            )
-            return Reading(asked, operation, self._arrived)
+            answer = self._memory.ask(key, lambda: self._readers.submit(self._cloud.read, *question))
+            return Reading(answer, operation)
 
         return Reader(ask)
-
-    def _arrived(self, asked: Asked) -> None:
-        """What is asked from here on may depend on this answer."""
-        self._depth = max(self._depth, asked.depth)
-        self._cloud.tally.deepest(asked.depth)
 
     def write(self, service: str, region: str | None = None) -> Writer:
         """Describe a request to *service*."""
@@ -197,8 +171,6 @@ class Aws:
         region = call.region or self.region
         self._checked(call)
         try:
-            self._depth += 1
-            self._cloud.tally.deepest(self._depth)
             return self._cloud.write(
                 self.target, call.service, region, call.operation, dict(call.params), call.waits
             )

@@ -147,7 +147,7 @@ class Clients:
         client.meta.events.register("provide-client-params", guard)
         client.meta.events.register_first("before-send", self._counted)
         if self._transport is not None:
-            quick = Quick(client, self._transport, self.keyring.frozen, self._count)
+            quick = Quick(client, self._transport, self.keyring.current, self._count)
             self._quick[service, region] = quick
             client.meta.events.register("before-send", quick.learn)
             client.meta.events.register("before-send", self._transport)  # type: ignore[arg-type]

@@ -10,6 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any
 
+from botocore.credentials import ReadOnlyCredentials
 from botocore.exceptions import ClientError
 
 from ..model import Target, Wait
@@ -144,14 +145,13 @@ class Cloud:
         where = (account, region, service)
         kind = kind_of(client.meta.method_to_api_mapping[operation], READS)
         for left in range(_RENEWALS, -1, -1):
-            self.enter(account)
-            used = self.keyring.held(account)
+            used = self.enter(account)
             pause = self.pace.wait(where, kind, self.clock.now())
             if pause > 0:
                 self.on_wait(Waiting(target, operation, f"AWS's rate for {service} in {region}", 0.0, pause))
                 self.clock.sleep(pause)
             try:
-                with self.keyring.acting(account):
+                with self.keyring.signing(used):
                     answer = self._clients.call(service, region, operation, params)
             except ClientError as error:
                 if is_throttle(error):
@@ -165,16 +165,15 @@ class Cloud:
                 return answer
         raise AssertionError("unreachable")
 
-    def enter(self, account: str) -> None:
-        """The account's credentials are there: its role is assumed, unless it is the caller's own or already is."""
+    def enter(self, account: str) -> ReadOnlyCredentials | None:
+        """The account's credentials: its role is assumed, unless it is the caller's own or already is."""
         role = self.keyring.role
-        if role is not None:
-            self.keyring.ensure(
-                account,
-                lambda params: self.read(
-                    Target(CALLER, role.region), "sts", role.region, "assume_role", params
-                ),
-            )
+        if role is None:
+            return None
+        return self.keyring.ensure(
+            account,
+            lambda params: self.read(Target(CALLER, role.region), "sts", role.region, "assume_role", params),
+        )
 
     def leave(self, account: str) -> None:
         """The account is done with: nothing of it is remembered."""

@@ -1,7 +1,7 @@
 """Whose credentials sign a call: the caller's own, or those of a role that was assumed in another account.
 
-One client serves all accounts. So the credentials are chosen when a request is signed, by the account that was named
-with `acting`; where none was named, nothing is signed.
+One client serves all accounts. So the credentials are chosen when a request is signed: those that were named with
+`signing`. Where none were named, nothing is signed.
 """
 
 from __future__ import annotations
@@ -21,7 +21,8 @@ from ..model import Refused
 CALLER: Final = ""  # the account whose credentials the run was started with
 _EARLY: Final = timedelta(minutes=5)  # before their end, credentials are renewed
 _NEVER: Final = datetime(1, 1, 1, tzinfo=UTC)
-_acting: ContextVar[str | None] = ContextVar("acting", default=None)
+_OWN: Final = ReadOnlyCredentials("", "", "")  # stands for the caller's own
+_signing: ContextVar[ReadOnlyCredentials | None] = ContextVar("signing", default=None)
 
 
 @dataclass(frozen=True)
@@ -58,12 +59,8 @@ class _Key:
     """The credentials of one account, and who may renew them."""
 
     lock: threading.Lock = field(default_factory=threading.Lock)
-    frozen: ReadOnlyCredentials | None = None
+    credentials: ReadOnlyCredentials | None = None
     until: datetime = _NEVER
-
-    @property
-    def good(self) -> bool:
-        return self.frozen is not None and datetime.now(UTC) + _EARLY < self.until
 
 
 class Keyring:
@@ -87,64 +84,51 @@ class Keyring:
         return account if self.role is not None and account not in {CALLER, self.role.caller} else CALLER
 
     @contextmanager
-    def acting(self, account: str) -> Iterator[None]:
-        """Until the block ends, what this thread sends is signed for *account*."""
-        token = _acting.set(self.whose(account))
+    def signing(self, credentials: ReadOnlyCredentials | None) -> Iterator[None]:
+        """Until the block ends, what this thread sends is signed with these; None is the caller's own."""
+        token = _signing.set(credentials or _OWN)
         try:
             yield
         finally:
-            _acting.reset(token)
+            _signing.reset(token)
 
-    def ensure(self, account: str, assume: Callable[[dict[str, Any]], Any]) -> None:
-        """The account's credentials are there, and good for five minutes more; *assume* asks STS, once.
+    def ensure(self, account: str, assume: Callable[[dict[str, Any]], Any]) -> ReadOnlyCredentials | None:
+        """The account's credentials, good for five minutes more; *assume* asks STS for them. None: the caller's own.
 
         Raises what *assume* raises, and Refused where AWS lets us into another account than the one that was meant.
         """
         if self.role is None or self.whose(account) == CALLER:
-            return
+            return None
         with self._lock:
             key = self._keys.setdefault(account, _Key())
-        if key.good:
-            return
         with key.lock:
-            if key.good:
-                return
-            answer = assume(self.role.request(account))
-            given, who = answer["Credentials"], answer["AssumedRoleUser"]["Arn"]
-            if who.split(":")[4] != account:
-                raise Refused(f"asked for account {account}, AWS let us into another: {who}")
-            key.frozen = ReadOnlyCredentials(
-                given["AccessKeyId"], given["SecretAccessKey"], given["SessionToken"], account
-            )
-            key.until = given["Expiration"]
-
-    def held(self, account: str) -> ReadOnlyCredentials | None:
-        """The credentials of the account that were assumed last; None for the caller's own."""
-        with self._lock:
-            key = self._keys.get(account)
-        return key.frozen if key else None
+            if key.credentials is None or datetime.now(UTC) + _EARLY >= key.until:
+                answer = assume(self.role.request(account))
+                given, who = answer["Credentials"], answer["AssumedRoleUser"]["Arn"]
+                if who.split(":")[4] != account:
+                    raise Refused(f"asked for account {account}, AWS let us into another: {who}")
+                key.credentials = ReadOnlyCredentials(
+                    given["AccessKeyId"], given["SecretAccessKey"], given["SessionToken"], account
+                )
+                key.until = given["Expiration"]
+            return key.credentials
 
     def drop(self, account: str, used: ReadOnlyCredentials | None = None) -> None:
         """The account's credentials are forgotten; with *used*, only if nobody has renewed these since."""
         with self._lock:
             key = self._keys.get(account)
-            if key is not None and used in (None, key.frozen):
+            if key is not None and used in (None, key.credentials):
                 del self._keys[account]
 
-    def frozen(self) -> ReadOnlyCredentials | None:
+    def current(self) -> ReadOnlyCredentials | None:
         """The credentials to sign with now; None where the caller has none."""
-        account = _acting.get()
-        if account is None:
-            raise RuntimeError("a call to AWS did not say for which account it is")
-        if account == CALLER:
-            own = self._load()
-            frozen: ReadOnlyCredentials | None = own.get_frozen_credentials() if own else None
-            return frozen
-        with self._lock:
-            key = self._keys.get(account)
-        if key is None or key.frozen is None:
-            raise RuntimeError(f"there are no credentials for account {account}")
-        return key.frozen
+        named = _signing.get()
+        if named is None:
+            raise RuntimeError("a call to AWS did not say with which credentials it is made")
+        if named is not _OWN:
+            return named
+        own = self._load()
+        return own.get_frozen_credentials() if own else None
 
     def _load(self) -> Credentials | None:
         with self._lock:
@@ -161,5 +145,5 @@ class _Chosen(Credentials):
         self._keyring = keyring
 
     def get_frozen_credentials(self) -> ReadOnlyCredentials:
-        """Those of the account that is acted for."""
-        return self._keyring.frozen()  # type: ignore[return-value] # None is to have none, as in botocore
+        """Those that were named with `signing`."""
+        return self._keyring.current()  # type: ignore[return-value] # None is to have none, as in botocore

@@ -63,7 +63,6 @@ class Tally:
     calls: int = 0
     writes: int = 0
     throttled: int = 0
-    depth: int = 1  # the longest chain of calls each of which had to wait for the one before
     by_operation: dict[str, int] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
 
@@ -74,14 +73,9 @@ class Tally:
             self.writes += writes
             self.by_operation[name] = self.by_operation.get(name, 0) + 1
 
-    def add(self, calls: int, writes: int, throttled: int, depth: int) -> None:
+    def add(self, calls: int, writes: int, throttled: int) -> None:
         """What another process counted."""
         with self._lock:
             self.calls += calls
             self.writes += writes
             self.throttled += throttled
-        self.deepest(depth)
-
-    def deepest(self, depth: int) -> None:
-        """A chain of *depth* calls was seen."""
-        self.depth = max(self.depth, depth)

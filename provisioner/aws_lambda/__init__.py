@@ -17,12 +17,14 @@ from typing import Any, Protocol
 
 from ..aws import Options
 from ..baseline import load, parse
+from ..baseline.redact import redacted
 from ..engine.plan import Plan
-from ..fleet.accounts import Narrowed
-from ..fleet.fleet import ENTRY, Fleet, Job, lost_steps, telling
-from ..fleet.remote import joined
-from ..fleet.workers import Delivered, Threads, spread
+from ..fleet.accounts import AccountFilter
+from ..fleet.fleet import ENTRY, Fleet, Job, failed_steps
+from ..fleet.remote import open_fleet
+from ..fleet.workers import JobsDone, Threads, run_jobs
 from ..model import Account, Failure, Outcome, Refused, Result
+from ..report.json import account_json, organization_json
 from ..steps.registry import all_sections
 from .answer import of_organization, of_slice
 from .event import Asked, asked_in
@@ -73,7 +75,7 @@ def _fleet(asked: Asked, context: Context) -> Iterator[Fleet]:
         baseline = load(Path(os.environ["PROVISION_FILE"]), all_sections(), os.environ, region)
     else:
         raise Refused("there is no file: set PROVISION_FILE, or give its text as `baseline`")
-    fleet = joined(baseline, Options(direct=True))
+    fleet = open_fleet(baseline, Options(direct=True))
     clock = Timer(left - END, fleet.cloud.stop.set)
     clock.daemon = True
     try:
@@ -91,38 +93,33 @@ def _fleet(asked: Asked, context: Context) -> Iterator[Fleet]:
 
 def _organization(fleet: Fleet, asked: Asked) -> dict[str, Any]:
     """What exists once is done, and the accounts are found."""
-    who = Account(fleet.identity.account)
-    accounts: tuple[Account, ...] = (who,)
-    skipped = 0
-    if fleet.baseline.general.accounts is not None:
-        census = fleet.census(Narrowed())
-        accounts, skipped = census.accounts, len(census.skipped)
-    results, unseen = _once(fleet, asked)
+    selected = fleet.select(AccountFilter())
+    results, unseen, applied = _once(fleet, asked)
     if fleet.cloud.stop.is_set():
         raise Refused("there was no time for what exists once: set the function's timeout to 900 s")
-    told, others = telling(results)
+    overrides = fleet.baseline.overrides_of
     answer: dict[str, Any] = {
-        "accounts": [_item(each) for each in accounts],
-        "left_out": skipped,
-        "lost": lost_steps(results),
-        "overrides": {each: list(fleet.baseline.overrides_of(each)) for each in (who.id, fleet.archive)},
+        "accounts": [_item(each) for each in selected.accounts],
+        "skipped": len(selected.skipped),
+        "lost": failed_steps(results),
+        "overrides": {each: list(overrides(each)) for each in (fleet.identity.account, fleet.archive)},
     }
-    outcome = Outcome(who, (fleet.home,), told, tuple(unseen), in_sync=others)
-    return of_organization(answer, outcome, fleet.baseline.secrets)
+    results, unseen = redacted((results, unseen), fleet.baseline.secrets)
+    return of_organization(answer, organization_json(results, asked.command, unseen, applied=applied))
 
 
-def _once(fleet: Fleet, asked: Asked) -> tuple[Sequence[Result], Sequence[Result]]:
-    """What was found or done of what exists once, and what AWS does not show of it."""
-    run = fleet.central()
+def _once(fleet: Fleet, asked: Asked) -> tuple[Sequence[Result], Sequence[Result], bool]:
+    """What was found or done of what exists once, what AWS does not show of it, and whether it was changed."""
+    run = fleet.once()
     if asked.command == "verify":
-        return run.verify(), []
+        return run.verify(), [], False
     plan = run.rehearse()
     if asked.command == "diff" or not plan.changes:
-        return plan.results, []
-    if (much := _too_much(plan, asked)) is not None:
-        raise Refused(much)
+        return plan.results, [], False
+    if asked.max_changes is not None and (why := plan.exceeds(asked.max_changes)):
+        raise Refused(f"max_changes: {why}")
     sent = run.send(plan, asked.allow)
-    return sent, run.settle(sent)
+    return sent, run.settle(sent), True
 
 
 def _item(account: Account) -> dict[str, Any]:
@@ -146,16 +143,17 @@ def _accounts(fleet: Fleet, asked: Asked, context: Context) -> dict[str, Any]:
                 return
             yield Job(asked.command, account, lost=asked.lost, allowed=asked.allow)
 
-    def on_delivered(delivered: Delivered) -> None:
+    def on_done(delivered: JobsDone) -> None:
         for outcome in delivered.outcomes:
             if not (fleet.cloud.stop.is_set() and outcome.failed):  # else it was cut short
                 done[outcome.account.id] = outcome
 
-    spread(_Rounds(fleet, asked), jobs(), on_delivered, fleet.cloud.stop)
+    run_jobs(_Rounds(fleet, asked), jobs(), on_done, fleet.cloud.stop)
     if accounts and not done:
         raise Refused("no account could be finished in time: set the function's timeout to 900 s")
     unfinished = [each for each in asked.items if each["id"] not in done]
-    return of_slice(asked.results, unfinished, done.values(), fleet.baseline.secrets)
+    found = (redacted(each, fleet.baseline.secrets) for each in done.values())
+    return of_slice(asked.results, unfinished, [account_json(each, asked.command) for each in found])
 
 
 class _Rounds(Threads):
@@ -165,25 +163,21 @@ class _Rounds(Threads):
         super().__init__(fleet, ACCOUNTS)
         self._asked = asked
 
-    def _do(self, jobs: Sequence[Job]) -> Delivered:
-        return Delivered(tuple(self._one(job) for job in jobs))
+    def _do(self, jobs: Sequence[Job]) -> JobsDone:
+        return JobsDone(tuple(self._one(job) for job in jobs))
 
     def _one(self, job: Job) -> Outcome:
         if job.command != "apply":
-            return self._fleet.attend(job)
-        found = self._fleet.attend(replace(job, command="diff"))
+            return self._fleet.run_job(job)
+        found = self._fleet.run_job(replace(job, command="diff"))
         if not found.drifted:
             return found
-        if (much := _too_much(Plan(found.results, found.in_sync), self._asked)) is not None:
+        plan = Plan(found.results, found.in_sync)
+        if self._asked.max_changes is not None and (why := plan.exceeds(self._asked.max_changes)):
             target = found.results[0].target
-            return replace(found, results=(Result(ENTRY, target, failure=Failure("applying", much)),))
-        return self._fleet.attend(Job.to_apply(found, job.lost, job.allowed)).after(found)
-
-
-def _too_much(plan: Plan, asked: Asked) -> str | None:
-    """Why the plan is not carried out unasked, if it is not."""
-    share = plan.share
-    return None if not share.large or asked.force else f"{share}: look at it with `diff`, then give `force`"
+            failure = Failure("applying", f"max_changes: {why}")
+            return replace(found, results=(Result(ENTRY, target, failures=[failure]),))
+        return self._fleet.run_job(Job.to_apply(found, job.lost, job.allowed)).after(found)
 
 
 def _seconds(context: Context) -> float:

@@ -1,102 +1,91 @@
-"""What a part of a run answers: in words, without what the environment says, and below what a state may pass on."""
+"""What a part of a run answers: accounts as in `--json-lines`, cut to what a state of Step Functions may pass on."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any, Final
 
-from ..baseline.redact import hidden
-from ..model import Outcome, Refused, Result
-from ..report import words
-from ..report.totals import state
+from ..model import Refused
+from ..report.json import AccountJson, to_text
 
-MOST = 240_000  # bytes of an answer; a state may pass on 256 KiB
-LINES, LONGEST = 25, 400  # of each kind for one account, and characters of each
+MOST: Final = 240_000  # bytes of an answer; a state may pass on 256 KiB
+_LONGEST: Final = 400  # characters of a value, where values are cut
+_ITEMS: Final = (None, 25, 5, 1, 0)  # of each list of an account; None: all of them, and whole
+_LISTS: Final = ("changes", "withheld", "not_seen", "notes", "failures", "findings", "skipped")
 
 Json = dict[str, Any]
 
 
-def of_organization(answer: Json, outcome: Outcome, secrets: Mapping[str, str]) -> Json:
+def of_organization(answer: Json, result: AccountJson) -> Json:
     """The answer, with the result of what exists once. Raises Refused where the accounts are too many for a state."""
-    told = _told(hidden(outcome, secrets))
-    return _fitting(lambda lines: {**answer, "result": _result(outcome, told, lines)})
+    found = _plain(result)
+    return _fitting(lambda items: {**answer, "result": _cut(found, items)})
 
 
 def of_slice(
     before: Sequence[Mapping[str, Any]],
     unfinished: Sequence[Mapping[str, Any]],
-    outcomes: Iterable[Outcome],
-    secrets: Mapping[str, str],
+    accounts: Iterable[AccountJson],
 ) -> Json:
     """The results of the accounts after those of *before*, counted, and the items that are left to do."""
-    ordered = sorted(outcomes, key=lambda each: each.account.id)
-    told = [(each, _told(hidden(each, secrets))) for each in ordered]
+    found = [_plain(each) for each in sorted(accounts, key=lambda each: each.account)]
 
-    def answer(lines: int) -> Json:
-        results = [*before, *(_result(each, kinds, lines) for each, kinds in told)]
-        failed = [each["account"] for each in results if not each["ok"]]
-        drifted = sum(each["drifted"] for each in results)
-        return {
-            "results": results,
-            "unfinished": list(unfinished),
-            "summary": {"accounts": len(results), "drifted": drifted, "failed": failed},
-        }
+    def answer(items: int | None) -> Json:
+        results = [*before, *(_cut(each, items) for each in found)]
+        return {"results": results, "unfinished": list(unfinished), "summary": _summary(results)}
 
     return _fitting(answer)
 
 
-def _fitting(answer: Callable[[int], Json]) -> Json:
-    """The answer with as many lines for each account as fit."""
-    for lines in (LINES, 5, 1, 0):
-        made = answer(lines)
+def _summary(results: Sequence[Mapping[str, Any]]) -> Json:
+    """How many accounts are in which state; those that failed by name."""
+    return {
+        "accounts": len(results),
+        "in_sync": sum(each["state"] == "in_sync" for each in results),
+        "drifted": sum(each["state"] == "drifted" for each in results),
+        "changed": sum(each["state"] == "changed" for each in results),
+        "failed": [each["account"] for each in results if each["state"] == "failed"],
+    }
+
+
+def _plain(account: AccountJson) -> Json:
+    found: Json = json.loads(to_text(account))
+    return found
+
+
+def _fitting(answer: Callable[[int | None], Json]) -> Json:
+    """The answer with as many items for each account as fit."""
+    for items in _ITEMS:
+        made = answer(items)
         if len(json.dumps(made)) <= MOST:
             return made
     raise Refused(f"the answer has more than {MOST:,} bytes: give the file fewer accounts, or the slices")
 
 
-def _result(outcome: Outcome, kinds: Mapping[str, Sequence[str]], most: int) -> Json:
-    """What became of one account, in at most so many lines of each kind; what was cut off is counted.
-
-    `drifted`: something was to be changed, or does not work. `ok`: all could be read, and what was asked was done.
-    """
-    cut = sum(max(0, len(lines) - most) for lines in kinds.values())
-    return {
-        "account": outcome.account.id,
-        "ok": state(outcome.results, outcome.unseen) != "failed",
-        "drifted": outcome.drifted or bool(kinds["findings"]),
-        "seconds": round(outcome.seconds, 1),
-        **{kind: [line[:LONGEST] for line in lines[:most]] for kind, lines in kinds.items() if lines[:most]},
-        **({"cut_off": cut} if cut else {}),
-    }
+def _cut(account: Mapping[str, Any], items: int | None) -> Json:
+    """One account with so many items in each list, long values cut and without the parameters of calls."""
+    if items is None:
+        return dict(account)
+    left_out = sum(max(0, len(account[each]) - items) for each in _LISTS)
+    lists = {each: [_short(item) for item in account[each][:items]] for each in _LISTS}
+    return {**account, **lists, "message": _short(account["message"]), "cut_off": left_out}
 
 
-def _told(outcome: Outcome) -> dict[str, list[str]]:
-    """Everything that there is to tell, by kind."""
-
-    def lines(results: Iterable[Result], each: Callable[[Result], Iterable[str]]) -> list[str]:
-        return [f"{r.step} {words.place(r)}: {line}" for r in results for line in each(r)]
-
-    results, unseen = outcome.results, outcome.unseen
-    return {
-        "changes": lines(results, lambda r: map(words.one_line, r.changes)),
-        "failures": lines((*results, *unseen), _failure),
-        "withheld": lines(results, lambda r: (f"{words.one_line(c)}: needs {c.consent}" for c in r.withheld)),
-        "not_seen": lines(unseen, lambda r: (words.clean(c.resource) for c in r.changes)),
-        "findings": lines(results, _findings),
-        "left_out": [f"{each.region} {each.why}" for each in outcome.skipped],
-    }
+def _short(value: Any) -> Any:
+    """*value* with every long text in it cut, and the parameters of a call left out."""
+    if isinstance(value, Mapping):
+        return {key: {} if key == "params" else _short_value(key, each) for key, each in value.items()}
+    if isinstance(value, list):
+        return [_short(each) for each in value]
+    if isinstance(value, str) and len(value) > _LONGEST:
+        return value[: _LONGEST - 1] + "…"
+    return value
 
 
-def _failure(result: Result) -> Iterator[str]:
-    if result.failure is not None:
-        yield "; ".join(words.failure(result.failure))
-    elif result.blocked_by is not None:
-        yield f"not run: {result.blocked_by} failed"
-
-
-def _findings(result: Result) -> Iterator[str]:
-    """What does not work."""
-    for each in result.findings:
-        if each.ok is False:
-            yield words.clean(f"{each.resource}: {each.check}: {each.detail}")
+def _short_value(key: str, value: Any) -> Any:
+    """What AWS has, or the file wants: a long document becomes a text, and that is cut."""
+    if key in {"have", "want"} and isinstance(value, Mapping | list):
+        text = json.dumps(value)
+        return _short(text) if len(text) > _LONGEST else value
+    return _short(value)

@@ -3,7 +3,7 @@
 part       `organization`: what exists once is done, and the accounts are found. `accounts`: those of `Items` are done.
 command    `diff` where it is left out, `apply` or `verify`.
 allow      what may be loosened, as with `--allow`. Nothing where it is left out.
-force      true as with `--force`: a plan that changes more than 30 % of what is there is carried out, too.
+max_changes  as with `--max-changes`, for each account: `10` or `30%`. No limit where it is left out.
 baseline   the text of the file. Where it is left out, PROVISION_FILE names a file that is packaged with the function.
 lost, overrides   what `organization` has answered.
 Items      accounts that `organization` has answered, some of them.
@@ -18,6 +18,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+from ..engine.plan import LIMIT
 from ..fleet.fleet import Command
 from ..model import Refused
 
@@ -27,14 +28,14 @@ _KINDS: Final[Mapping[str, type]] = {
     "part": str,
     "command": str,
     "allow": list,
-    "force": bool,
+    "max_changes": str,
     "baseline": str,
     "lost": dict,
     "overrides": dict,
     "Items": list,
     "results": list,
 }
-_CALLED: Final = {str: "a text", list: "a list", bool: "true or false", dict: "an object"}
+_CALLED: Final[Mapping[type, str]] = {str: "a text", list: "a list", dict: "an object"}
 
 
 @dataclass(frozen=True)
@@ -44,7 +45,7 @@ class Asked:
     part: str
     command: Command = "diff"
     allow: tuple[str, ...] = ()
-    force: bool = False
+    max_changes: str | None = None
     baseline: str | None = None
     lost: Mapping[str, str] = field(default_factory=dict)
     overrides: Mapping[str, Sequence[int]] = field(default_factory=dict)
@@ -67,11 +68,13 @@ def asked_in(event: Mapping[str, Any]) -> Asked:
     for key, value, known in (("part", part, _PARTS), ("command", command, _COMMANDS)):
         if value not in known:
             raise Refused(f"the event's `{key}`: want one of {', '.join(known)}, got {value!r}")
+    if "max_changes" in given and not LIMIT.fullmatch(given["max_changes"]):
+        raise Refused(f"the event's `max_changes`: want `10` or `30%`, got {given['max_changes']!r}")
     return Asked(
         str(part),
         command,
         tuple(given.get("allow", ())),
-        given.get("force", False),
+        given.get("max_changes"),
         given.get("baseline"),
         given.get("lost", {}),
         given.get("overrides", {}),

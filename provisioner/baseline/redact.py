@@ -12,23 +12,23 @@ from .placeholders import redact
 Value = TypeVar("Value")
 
 
-def hidden(value: Value, secrets: Mapping[str, str]) -> Value:
+def redacted(value: Value, secrets: Mapping[str, str]) -> Value:
     """*value* with each secret in it, however deep, replaced by what the file says for it.
 
     *secrets* maps the value to its `${env:NAME}`. Without any, *value* itself.
     """
-    return _hidden(value, secrets) if secrets else value
+    return _redacted(value, secrets) if secrets else value
 
 
-def _hidden(value: Any, secrets: Mapping[str, str]) -> Any:
+def _redacted(value: Any, secrets: Mapping[str, str]) -> Any:
     if isinstance(value, str):
         return redact(value, secrets)
     if isinstance(value, Mapping):
-        return {_hidden(k, secrets): _hidden(v, secrets) for k, v in value.items()}
+        return {_redacted(k, secrets): _redacted(v, secrets) for k, v in value.items()}
     if isinstance(value, list | tuple):
-        return type(value)(_hidden(each, secrets) for each in value)
+        return type(value)(_redacted(each, secrets) for each in value)
     if is_dataclass(value) and not isinstance(value, type | Enum):
         return replace(
-            value, **{f.name: _hidden(getattr(value, f.name), secrets) for f in fields(value) if f.init}
+            value, **{f.name: _redacted(getattr(value, f.name), secrets) for f in fields(value) if f.init}
         )
     return value

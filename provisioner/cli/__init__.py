@@ -171,9 +171,17 @@ def diff(**given: Any) -> int:
 
     FILE is baseline.yaml unless named; - is stdin.
     """
-    from . import work
+    from . import commands
 
-    return work.diff(_asked("diff", **given))
+    return commands.diff(_asked("diff", **given))
+
+
+def _limit(context: click.Context, parameter: click.Parameter, value: str | None) -> str | None:
+    if value is not None and not (value.isascii() and value.removesuffix("%").isdigit()):
+        raise click.BadParameter(
+            f"want a number or a percentage, as 10 or 30%, got {value!r}", context, parameter
+        )
+    return value
 
 
 @main.command(epilog=_EPILOG)
@@ -190,7 +198,12 @@ def diff(**given: Any) -> int:
     metavar="NAME",
     help="Allow a change that loosens or replaces something; the plan names it.",
 )
-@click.option("--force", is_flag=True, help="Allow a plan that changes more than 30 % of what is there.")
+@click.option(
+    "--max-changes",
+    callback=_limit,
+    metavar="N|P%",
+    help="Change nothing if the plan changes more resources, or more of a hundred that are there.",
+)
 @click.option(
     "--lock-timeout",
     type=click.IntRange(min=0),
@@ -203,18 +216,18 @@ def apply(**given: Any) -> int:
 
     From cron: `provision apply FILE --yes --quiet` prints nothing when nothing changed, and a line for each change.
     """
-    from . import work
+    from . import commands
 
-    return work.apply(_asked("apply", **given))
+    return commands.apply(_asked("apply", **given))
 
 
 @main.command(epilog=_EPILOG)
 @_shared
 def verify(**given: Any) -> int:
     """Prove that it works: logs delivered, changes recorded. Exit 0 it works, 2 something does not, 1 error."""
-    from . import work
+    from . import commands
 
-    return work.verify(_asked("verify", **given))
+    return commands.verify(_asked("verify", **given))
 
 
 def _twelve_digits(context: click.Context, parameter: click.Parameter, value: str | None) -> str | None:
@@ -234,14 +247,15 @@ def validate(file: str, as_json: bool) -> int:
 
 
 @main.command()
-def schema() -> int:
+@click.option("--output", is_flag=True, help="Of what `--json` and `--json-lines` print.")
+def schema(*, output: bool) -> int:
     """Print the JSON Schema of the file, as an editor reads it.
 
     provision schema > .provision.schema.json
     """
     from . import offline
 
-    return offline.schema()
+    return offline.schema(output=output)
 
 
 @main.command("permissions")

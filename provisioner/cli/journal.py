@@ -50,8 +50,7 @@ class Journal:
     def failures(self, results: list[Result]) -> None:
         """One line for each step that did not come to its end."""
         for result in results:
-            if result.failure is not None:
-                f = result.failure
+            for f in result.failures:
                 self.write(
                     "failed",
                     level="error",
@@ -62,7 +61,7 @@ class Journal:
                     message=f.message,
                     request_id=f.request_id or None,
                 )
-            elif result.blocked_by is not None:
+            if result.blocked_by is not None and not result.failures:
                 self.write("not run", level="error", **_where(result), blocked_by=result.blocked_by)
 
     def close(self) -> None:

@@ -43,12 +43,18 @@ def validate(file: str, *, as_json: bool) -> int:
     return 0
 
 
-def schema() -> int:
-    """Print the JSON Schema of the file."""
-    from ..baseline.schema import json_schema
-    from ..steps.registry import all_sections
+def schema(*, output: bool = False) -> int:
+    """Print the JSON Schema of the file, or of the *output* for machines."""
+    if output:
+        from ..report.json import output_schema
 
-    click.echo(json.dumps(json_schema(all_sections()), indent=2))
+        found = output_schema()
+    else:
+        from ..baseline.schema import json_schema
+        from ..steps.registry import all_sections
+
+        found = json_schema(all_sections())
+    click.echo(json.dumps(found, indent=2))
     return 0
 
 

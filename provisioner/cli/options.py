@@ -7,6 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 
+class Unable(Exception):
+    """The command cannot begin; its text says why and what to do."""
+
+
 @dataclass(frozen=True)
 class Asked:
     """The options of diff, apply and verify."""
@@ -25,7 +29,7 @@ class Asked:
     yes: bool = False
     expect_plan: str | None = None
     allow: tuple[str, ...] = ()
-    force: bool = False
+    max_changes: str | None = None
     lock_timeout: int = 0
     accounts: tuple[str, ...] = ()
     not_accounts: tuple[str, ...] = ()

@@ -34,7 +34,7 @@ _ROWS: Final = 2
 class Progress:
     """Tells how far *total* accounts are, from `with` to its end. *tally* says how many calls and throttles there were.
 
-    *drifted* is the word for accounts that differed. Its methods may be called from any thread. With --quiet nothing is told.
+    Its methods may be called from any thread. With --quiet nothing is told.
     """
 
     def __init__(
@@ -45,12 +45,11 @@ class Progress:
         *,
         clock: Callable[[], float] = time.monotonic,
         every: float = EVERY,
-        drifted: str = "drifted",
     ):
         self._screen, self._total, self._tally = screen, total, tally
-        self._clock, self._every, self._drifted = clock, every, drifted
+        self._clock, self._every = clock, every
         self._started = clock()
-        self.standing = Totals()
+        self.totals = Totals()
         self._under_way: dict[str, tuple[float, str]] = {}  # account → since when, and what it is called
         self._calls = deque([(self._started, tally()[0])])
         self._lock = threading.Lock()
@@ -82,7 +81,7 @@ class Progress:
         """The account is done."""
         with self._lock:
             self._under_way.pop(outcome.account.id, None)
-            self.standing.add(outcome)
+            self.totals.add(outcome)
 
     def _tell(self) -> None:
         """A line now and then, until it is over."""
@@ -102,17 +101,19 @@ class Progress:
     @property
     def done(self) -> float:
         """The part of the accounts that are done, from 0 to 1."""
-        return self.standing.accounts / self._total if self._total else 1.0
+        return self.totals.accounts / self._total if self._total else 1.0
 
     def _parts(self, now: float) -> Iterator[str]:
-        standing, done = self.standing, self.standing.accounts
+        totals, done = self.totals, self.totals.accounts
         yield f"{done:,} of {words.plural(self._total, 'account')}"
         if self._under_way:
             yield f"{len(self._under_way):,} in flight"
-        if standing.failed:
-            yield f"{standing.failed:,} failed"
-        if standing.drifted:
-            yield f"{standing.drifted:,} {self._drifted}"
+        if totals.failed:
+            yield f"{totals.failed:,} failed"
+        if totals.drifted:
+            yield f"{totals.drifted:,} drifted"
+        if totals.changed:
+            yield f"{totals.changed:,} changed"
         passed = now - self._started
         if 0 < done < self._total and passed > 0:
             yield f"{_duration(passed * (self._total - done) / done)} left"

@@ -12,7 +12,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TextIO
 
-CENTRAL = "organization"  # stands for what exists once
+ONCE = "organization"  # stands for what exists once
 
 
 class Record:

@@ -1,25 +1,15 @@
-"""How far a command goes: which steps, in which accounts and Regions. All of it is settled before a step runs."""
+"""What a command line leaves of a file: which steps and Regions. All of it is settled before a step runs."""
 
 from __future__ import annotations
 
 from difflib import get_close_matches
-from typing import Any
 
-from ..aws import Aws, Identity, Memory, describe
 from ..aws.cloud import Cloud
-from ..aws.errors import BotoCoreError, ClientError
 from ..baseline import Baseline
 from ..baseline.general import ALL
-from ..engine.run import Run, chosen
-from ..fleet.fleet import Fleet
-from ..model import Skipped, Target
-from ..report import words
-from ..steps.regions import enabled_regions
-from .options import Asked
-
-
-class Unable(Exception):
-    """The command cannot begin; its text says why and what to do."""
+from ..engine.run import chosen
+from ..steps.registry import all_steps
+from .options import Asked, Unable
 
 
 def only_regions(baseline: Baseline, asked: Asked) -> list[str]:
@@ -35,8 +25,8 @@ def only_regions(baseline: Baseline, asked: Asked) -> list[str]:
     return list(dict.fromkeys(asked.regions))
 
 
-def for_many(baseline: Baseline, asked: Asked) -> None:
-    """What was asked for makes sense for one account, or the file is for many."""
+def check_flags(baseline: Baseline, asked: Asked) -> None:
+    """Raise Unable where flags exclude each other, or are for many accounts and the file is for one."""
     if asked.processes and asked.scheduler:
         raise Unable("--processes and --scheduler: the accounts are done here or there: give one of them")
     if asked.sandbox and (asked.processes or asked.scheduler):
@@ -51,7 +41,6 @@ def for_many(baseline: Baseline, asked: Asked) -> None:
         "--resume": asked.resume,
         "--processes": asked.processes,
         "--scheduler": asked.scheduler,
-        "--json-lines": asked.json_lines,
     }
     if flags := [*asked.narrows, *(flag for flag, value in given.items() if value)]:
         raise Unable(
@@ -59,44 +48,16 @@ def for_many(baseline: Baseline, asked: Asked) -> None:
         )
 
 
-def planned(
-    cloud: Cloud, baseline: Baseline, identity: Identity, asked: Asked, only: list[str]
-) -> tuple[Run, Fleet | None, list[str]]:
-    """The run over one account; or over what exists once, the fleet for the rest, and the Regions named."""
-    steps, general = _steps(baseline, asked), baseline.general
-    if general.accounts is not None:
-        fleet = Fleet(cloud, baseline, identity, asked.steps, tuple(only))
-        return fleet.central(), fleet, only
-    if not general.named_regions:
-        regions, skipped = _enabled(cloud, identity, general.home_region)
-    else:
-        regions, skipped = general.named_regions, []
-    kept = [region for region in regions if not only or region in only]
-    run = Run(cloud, baseline, identity, steps, kept, lenient=not general.named_regions)
-    run.skipped.extend(each for each in skipped if not only or each.region in only)
-    return run, None, kept
-
-
-def _enabled(cloud: Cloud, identity: Identity, home: str) -> tuple[list[str], list[Skipped]]:
-    aws = Aws(Target(identity.account, home, identity.partition), cloud, Memory())
+def check_steps(baseline: Baseline, asked: Asked) -> None:
+    """Raise Unable where `--target` names a step that the file does not ask for."""
     try:
-        return enabled_regions(aws, home)
-    except (ClientError, BotoCoreError) as error:
-        doing = "asking AWS which Regions the account has enabled, for `regions: all`"
-        raise Unable("; ".join(words.failure(describe(doing, error)))) from error
-
-
-def _steps(baseline: Baseline, asked: Asked) -> Any:
-    from ..steps.registry import all_steps
-
-    try:
-        return chosen(all_steps(), baseline, asked.steps)
+        chosen(all_steps(), baseline, asked.steps)
     except KeyError as error:
         known = ", ".join(name for name, step in all_steps().items() if step.section in baseline)
         raise Unable(f"--target {error.args[0]}: no such step in {asked.file}; there are {known}") from error
 
 
-def known(cloud: Cloud, baseline: Baseline, only: list[str]) -> None:
+def check_regions(cloud: Cloud, baseline: Baseline, only: list[str]) -> None:
     """Every Region is one that botocore knows, and all are in one partition: credentials are, too.
 
     *only* are those of the command line.

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import json
 import os
 import threading
 import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
-from typing import Any
 
 from rich.console import Console, RenderableType
 from rich.live import Live
@@ -16,6 +14,7 @@ from rich.status import Status
 from rich.text import Text
 
 from ..aws import Waiting
+from ..report import json
 from .options import Asked
 
 _PLAIN_WIDTH = 160  # where there is no terminal, rich would wrap at 80 and break what a log is searched for
@@ -47,33 +46,28 @@ class Screen:
         for line in lines:
             self.say(line, always=True)
 
-    def table(self, table: RenderableType) -> None:
-        """Print a table, unless it is wanted as JSON."""
-        if not (self.as_json or self.as_lines):
-            self._beside().print(table)
-
-    def trouble(self, table: RenderableType) -> None:
-        """Print a table of what went wrong, on stderr, also when quiet."""
-        with suppress(OSError):
-            self.err.print(table)
-
-    def document(self, document: dict[str, Any]) -> None:
+    def document(self, document: json.DocumentJson | json.ErrorJson) -> None:
         """Print the one JSON document, if it was asked for."""
         if self.as_json:
-            self.out.file.write(json.dumps(document, indent=2, default=str) + "\n")
+            self.out.file.write(json.to_text(document, indent=2) + "\n")
             self.out.file.flush()
 
-    def event(self, event: dict[str, Any]) -> None:
+    def line(self, line: json.Line) -> None:
         """Print one JSON object as one line, if lines were asked for; their reader has it at once."""
         if not self.as_lines:
             return
-        line = json.dumps(event, default=str)
+        text = json.to_text(line)
         console = self._beside()
         if console is self.err:
-            console.print(line, soft_wrap=True)
+            console.print(text, soft_wrap=True)
         else:
-            self.out.file.write(line + "\n")
+            self.out.file.write(text + "\n")
             self.out.file.flush()
+
+    def failed(self, error: json.ErrorJson) -> None:
+        """Print why the command could not begin, as a document or as a line, if one was asked for."""
+        self.document(error)
+        self.line(error)
 
     def say(self, line: Text | str, *, always: bool = False) -> None:
         """Tell the user something on stderr; when quiet, only what is *always* told."""

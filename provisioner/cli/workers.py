@@ -2,32 +2,31 @@
 
 from __future__ import annotations
 
-from ..fleet.fleet import Fleet
 from ..fleet.workers import MANY, Threads, Workers
 from ..model import Refused
-from .scope import Unable
-from .session import Session, real
+from .options import Unable
+from .session import Session, to_real_aws
 
 FEW = 8  # accounts at a time in one process, where each asks many questions at once; of many, each asks one
 
 
-def workers(session: Session, fleet: Fleet, jobs: int) -> Workers:
+def workers(session: Session, jobs: int) -> Workers:
     """The workers that were asked for, for that many *jobs*. Raises Unable where they cannot be had."""
-    asked = session.asked
+    asked, fleet = session.asked, session.fleet
     if not (asked.processes or asked.scheduler):
         fleet.alone = jobs >= FEW * 4
         return Threads(fleet, min(MANY if fleet.alone else FEW, jobs))
     from ..fleet.dask import Dask
     from ..fleet.processes import Processes
-    from ..fleet.remote import Recipe, versions
+    from ..fleet.remote import WorkerSetup, versions
 
     archive = fleet.archive
-    recipe = Recipe(
+    setup = WorkerSetup(
         text=session.baseline.text,
         file=session.baseline.file,
         home=fleet.home,
         identity=session.identity,
-        options=real(asked),
+        options=to_real_aws(asked),
         names=asked.steps,
         regions=fleet.only_regions,
         overrides=((archive, fleet.baseline.overrides_of(archive)),),
@@ -36,7 +35,7 @@ def workers(session: Session, fleet: Fleet, jobs: int) -> Workers:
     )
     if asked.scheduler:
         try:
-            return Dask(fleet, recipe, asked.scheduler, jobs)
+            return Dask(fleet, setup, asked.scheduler, jobs)
         except Refused as error:
             raise Unable(f"--scheduler: {error}") from error
-    return Processes(fleet, recipe, asked.processes, jobs)
+    return Processes(fleet, setup, asked.processes, jobs)

@@ -1,17 +1,18 @@
-"""What a run would do, as one value: counted, named by a digest, and held against what must not happen unasked."""
+"""What a run would do, as one value: counted, and named by a digest."""
 
 from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any
+from typing import Any, Final
 
 from ..model import Change, InSyncCounts, Kind, Note, Result
 
-GUARDED, SHARE = 10, 0.30
+LIMIT: Final = re.compile("[0-9]+%?")  # a number of resources, or of a hundred that are there
 
 
 @dataclass(frozen=True)
@@ -49,28 +50,28 @@ class Plan:
         return "sha256:" + hashlib.sha256("\n".join(lines).encode()).hexdigest()
 
     @property
-    def share(self) -> Share:
-        """How many of the things that are there would be changed."""
-        there = {(*_address(result), resource) for result in self.results for resource in result.seen}
-        changed = {(*_address(result), change.resource) for result, change in self.changes}
-        return Share(len(there & changed), len(there) + self.in_sync.resources)
-
-
-@dataclass(frozen=True)
-class Share:
-    """*changed* of the *there* things that exist would be changed."""
-
-    changed: int
-    there: int
-
-    def __str__(self) -> str:
-        part = f"{self.changed} of the {self.there} things that are there"
-        return f"the plan changes {part}, more than {100 * SHARE:.0f} %, and nothing was changed"
+    def resources(self) -> int:
+        """How many resources of the file are there, those in sync included."""
+        return len({(*_address(result), name) for result in self.results for name in result.seen}) + (
+            self.in_sync.resources
+        )
 
     @property
-    def large(self) -> bool:
-        """More than somebody should agree to in passing: 30 % of at least ten things (octoDNS's guard)."""
-        return self.there >= GUARDED and self.changed > SHARE * self.there
+    def changed(self) -> int:
+        """How many resources would be made or changed."""
+        return len({(*_address(result), change.resource) for result, change in self.changes})
+
+    def exceeds(self, limit: str) -> str:
+        """Why the plan changes more than *limit* allows, which LIMIT matches; empty where it does not."""
+        number = int(limit.removesuffix("%"))
+        of_all = limit.endswith("%")
+        if self.changed <= (number * self.resources / 100 if of_all else number):
+            return ""
+        there = f" of the {self.resources:,} that are there" if of_all else ""
+        return (
+            f"the plan makes or changes {self.changed:,} resources{there}, and no more than {limit} are allowed:"
+            " look at it with `diff`, then allow more"
+        )
 
 
 @dataclass(frozen=True)

@@ -39,7 +39,6 @@ class Run:
     lenient: bool = False  # a Region that cannot be used is passed over, and told
     skipped: list[Skipped] = field(default_factory=list)
     alone: bool = False  # one thread does it all: many accounts are done at a time
-    depth: int = 1  # calls, each waiting for the one before, until the first question of a step
     _memory: dict[str, Memory] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -71,7 +70,7 @@ class Run:
 
         def work(node: Node) -> Result:
             before = planned.get((node.step.name, node.target)) or Result(node.step.name, node.target)
-            if before.failure is not None:
+            if before.failures:
                 return replace(before, changes=[])  # they were seen before it failed, and are not made
             if not before.changes:
                 return before
@@ -145,7 +144,7 @@ class Run:
     def _aws(self, node: Node) -> Aws:
         memory = self._memory.setdefault(node.target.account, Memory())
         readers = _MYSELF if self.alone else None
-        return Aws(node.target, self.cloud, memory, readers, depth=self.depth)
+        return Aws(node.target, self.cloud, memory, readers)
 
     def _filled(self, node: Node) -> Baseline:
         target = node.target
@@ -154,7 +153,7 @@ class Run:
 
 def _is_lost(result: Result) -> bool:
     """It cannot be read, and no waiting changes that: the credentials have expired meanwhile."""
-    return result.failure is not None and result.failure.code in IN_VAIN
+    return any(each.code in IN_VAIN for each in result.failures)
 
 
 def _is_open(result: Result) -> bool:

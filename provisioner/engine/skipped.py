@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Final
 
 from ..aws.errors import NOT_ENABLED
-from ..model import Result, Skipped
+from ..model import Failure, Result, Skipped
 
 # As AWS words an answer of AccessDenied that no policy of the account's own can change.
 _BY_ORGANIZATION: Final = "explicit deny in a service control policy"
@@ -46,13 +46,15 @@ def _unusable(results: Iterable[Result], offers: Callable[[str, str], bool]) -> 
 
 
 def _reason(result: Result, offers: Callable[[str, str], bool]) -> str:
-    failure = result.failure
-    if failure is None:
-        return ""
+    reasons = {_because(each, result.target.region, offers) for each in result.failures}
+    return reasons.pop() if len(reasons) == 1 else ""
+
+
+def _because(failure: Failure, region: str, offers: Callable[[str, str], bool]) -> str:
     if failure.code in NOT_ENABLED:
         return "is not enabled in the account"
     if _BY_ORGANIZATION in failure.message:
         return "is denied by a service control policy"
-    if not failure.code and failure.service and not offers(failure.service, result.target.region):
+    if not failure.code and failure.service and not offers(failure.service, region):
         return f"has no {failure.service}"
     return ""

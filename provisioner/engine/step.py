@@ -84,15 +84,15 @@ def run_step(
             progress.doubt(unknown)
             attempt = 1 if len(result.changes) > made else attempt + 1
             if attempt == RESTARTS:
-                result.failure = describe(progress.doing, unknown)
+                result.failures.append(describe(progress.doing, unknown))
                 return result
             aws.pause(0.5 * 2.0 ** (attempt - 1))
             aws.forget()
         except Interrupted as error:
-            result.failure = describe("interrupted", error)
+            result.failures.append(describe("interrupted", error))
             return result
         except Exception as error:
-            result.failure = describe(progress.doing, error)
+            result.failures.append(describe(progress.doing, error))
             return result
 
 
@@ -102,7 +102,7 @@ def prove(step: Step, aws: Aws, baseline: Baseline, result: Result) -> Result:
         try:
             result.findings.extend(step.verify(aws, baseline))
         except Exception as error:
-            result.failure = result.failure or describe("verifying", error)
+            result.failures.append(describe("verifying", error))
     return result
 
 

@@ -16,7 +16,7 @@ _FEW: Final = 8  # units that are named where one is unknown
 
 
 @dataclass(frozen=True)
-class Narrowed:
+class AccountFilter:
     """What the command line leaves of the file's accounts. Empty is all of them. By id or name."""
 
     accounts: tuple[str, ...] = ()
@@ -28,7 +28,7 @@ class Narrowed:
 
 
 @dataclass(frozen=True)
-class Census:
+class SelectedAccounts:
     """The accounts of a run, in the order of their ids, and what was left out."""
 
     accounts: tuple[Account, ...]
@@ -44,14 +44,14 @@ class Questions:
     tags: bool
 
 
-def questions(general: General, narrowed: Narrowed | None = None) -> Questions:
+def questions(general: General, narrowed: AccountFilter | None = None) -> Questions:
     """No more than the file and the command line need: nothing at all where the file lists ids."""
     units = any(_units(general)) or bool(narrowed and narrowed.units)
     tags = _uses_tags(general)
     return Questions(units or tags or not (general.accounts and general.accounts.listed), units, tags)
 
 
-class Mistaken(Refused):
+class NotInOrganization(Refused):
     """The file names what the organization has not: *found* are the paths in the file, each with what is wrong there."""
 
     def __init__(self, found: Sequence[tuple[Path, str]]):
@@ -59,7 +59,7 @@ class Mistaken(Refused):
         super().__init__("; ".join(f"{dotted(path)}: {message}" for path, message in found))
 
 
-def census(aws: Aws, general: General, narrowed: Narrowed) -> Census:
+def select_accounts(aws: Aws, general: General, narrowed: AccountFilter) -> SelectedAccounts:
     """The accounts that the file and the command line name.
 
     AWS is asked no more than that needs: nothing where the file lists ids, the list of accounts for `all`, the tree of
@@ -83,7 +83,7 @@ def census(aws: Aws, general: General, narrowed: Narrowed) -> Census:
     if want.log_archive in gone:
         wrong.append((("accounts", "log_archive"), f"this account {gone[want.log_archive][1]}: name another"))
     if wrong:
-        raise Mistaken(wrong)
+        raise NotInOrganization(wrong)
     if asked.tags:
         found = _tagged(aws, found)
     chosen = [each for each in found if _wanted(each, want)]
@@ -93,8 +93,11 @@ def census(aws: Aws, general: General, narrowed: Narrowed) -> Census:
 
 
 def _narrowed(
-    chosen: Sequence[Account], missed: Sequence[tuple[Account, str]], narrowed: Narrowed, general: General
-) -> Census:
+    chosen: Sequence[Account],
+    missed: Sequence[tuple[Account, str]],
+    narrowed: AccountFilter,
+    general: General,
+) -> SelectedAccounts:
     """Those that the command line leaves, and that the file allows to be touched."""
     kept, skipped = [], [_left_out(each, why) for each, why in missed if _remains(each, narrowed)]
     for each in chosen:
@@ -104,7 +107,7 @@ def _narrowed(
             skipped.append(_left_out(each, "is not among `allowed_account_ids`"))
         else:
             kept.append(replace(each, overrides=_overrides(each, general)))
-    return Census(tuple(sorted(kept, key=lambda a: a.id)), tuple(skipped))
+    return SelectedAccounts(tuple(sorted(kept, key=lambda a: a.id)), tuple(skipped))
 
 
 def _left_out(account: Account, why: str) -> Skipped:
@@ -179,7 +182,7 @@ def _overrides(account: Account, general: General) -> tuple[int, ...]:
     return tuple(index for index, each in enumerate(general.overrides) if _among(account, each))
 
 
-def _check_flags(narrowed: Narrowed, chosen: Sequence[Account], missed: Sequence[Account]) -> None:
+def _check_flags(narrowed: AccountFilter, chosen: Sequence[Account], missed: Sequence[Account]) -> None:
     """Raises Refused for an account that the file is not for."""
     known = {word for each in (*chosen, *missed) for word in _words(each)}
     for flag, given in (("--accounts", narrowed.accounts), ("--not-accounts", narrowed.not_accounts)):
@@ -194,7 +197,7 @@ def _words(account: Account) -> set[str]:
     return {account.id, account.name} - {""}
 
 
-def _remains(account: Account, narrowed: Narrowed) -> bool:
+def _remains(account: Account, narrowed: AccountFilter) -> bool:
     """The command line leaves the account."""
     words = _words(account)
     return not (
@@ -241,7 +244,7 @@ class _Tree:
     def check(self, file: Iterable[tuple[Path, str]], flags: Iterable[str]) -> None:
         """Raises Mistaken or Refused for a unit that there is not."""
         if wrong := [(path, self._unknown(unit)) for path, unit in file if unit not in self.known]:
-            raise Mistaken(wrong)
+            raise NotInOrganization(wrong)
         if unknown := next((each for each in flags if each not in self.known), None):
             raise Refused(f"--ou {unknown}: {self._unknown(unknown)}")
 

@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING
 
 from ..model import Refused
 from .fleet import Fleet, Job
-from .remote import Recipe, deliver, halt, sealed, versions
-from .workers import Delivered, portion
+from .remote import WorkerSetup, do_jobs, stop_run, versions, without_values
+from .workers import JobsDone, portion
 
 if TYPE_CHECKING:
     from distributed import Client
@@ -28,45 +28,47 @@ PATIENCE = 10.0  # seconds that a scheduler may take to answer
 class Dask:
     """Workers of a Dask cluster. Raises Refused where it cannot be reached, or where something else is installed there."""
 
-    def __init__(self, fleet: Fleet, recipe: Recipe, address: str, jobs: int, *, patience: float = PATIENCE):
-        self._recipe, self._secrets = recipe, fleet.baseline.secrets
+    def __init__(
+        self, fleet: Fleet, setup: WorkerSetup, address: str, jobs: int, *, patience: float = PATIENCE
+    ):
+        self._setup, self._secrets = setup, fleet.baseline.secrets
         self._address, self._patience = address, patience
-        self._gone: Refused | None = None
+        self._lost_scheduler: Refused | None = None
         self._client = self._connected()
-        self._seats = sum(self._client.nthreads().values())
-        self.width = 2 * self._seats  # the next portion is there before the last one has come back
+        self._slots = sum(self._client.nthreads().values())
+        self.width = 2 * self._slots  # the next portion is there before the last one has come back
         self.expect(jobs)
 
     def expect(self, jobs: int) -> None:
         """So many jobs come now."""
-        self.portion = portion(jobs, self._seats)
+        self.portion = portion(jobs, self._slots)
 
-    def submit(self, jobs: Sequence[Job]) -> Future[Delivered]:
+    def submit(self, jobs: Sequence[Job]) -> Future[JobsDone]:
         """Have the jobs done. Those of a worker that is lost, Dask itself gives to another one."""
-        if self._gone is not None:
-            raise self._gone
-        # The same accounts again are to be done again; and `spread` tries again what failed.
+        if self._lost_scheduler is not None:
+            raise self._lost_scheduler
+        # The same accounts again are to be done again; and `run_jobs` tries again what failed.
         work = self._client.get_executor(pure=False, retries=0)
-        future: Future[Delivered] = work.submit(
-            deliver, self._recipe, tuple(sealed(job, self._secrets) for job in jobs)
+        future: Future[JobsDone] = work.submit(
+            do_jobs, self._setup, tuple(without_values(job, self._secrets) for job in jobs)
         )
         return future
 
-    def mend(self, error: BaseException) -> None:  # noqa: ARG002 - it tells less than the client
+    def recover(self, error: BaseException) -> None:  # noqa: ARG002 - it tells less than the client
         """The scheduler is sought again, once, if it was lost."""
-        if self._gone is not None or self._client.status == "running":
+        if self._lost_scheduler is not None or self._client.status == "running":
             return
         self.close()
         try:
             self._client = self._connected()
         except Refused as gone:
-            self._gone = gone
+            self._lost_scheduler = gone
 
-    def halt(self) -> None:
+    def stop(self) -> None:
         """What is under way ends after the call in flight."""
         if self._client.status == "running":
             with suppress(OSError):  # without a scheduler, nobody can be told
-                self._client.run(partial(halt, self._recipe.run), on_error="ignore")
+                self._client.run(partial(stop_run, self._setup.run), on_error="ignore")
 
     def close(self) -> None:
         """No job is begun any more. The cluster stays."""
@@ -82,7 +84,7 @@ class Dask:
                 f"a Dask cluster needs the package `{missing.name}`: pip install 'provision-baseline[dask]'"
             ) from missing
         try:
-            asyncio.run(self._knock())
+            asyncio.run(self._check_reachable())
             client = distributed.Client(
                 self._address, timeout=self._patience, set_as_default=False, name="provision"
             )
@@ -96,7 +98,7 @@ class Dask:
             raise
         return client
 
-    async def _knock(self) -> None:
+    async def _check_reachable(self) -> None:
         """Somebody is there. A client that finds nobody leaves threads behind."""
         from distributed import Security
         from distributed.comm import connect
@@ -113,10 +115,10 @@ class Dask:
         if wrong := [
             f"{worker} has {_told(theirs)}"
             for worker, theirs in sorted(found.items())
-            if theirs != self._recipe.versions
+            if theirs != self._setup.versions
         ]:
             raise Refused(
-                f"not all workers have {_told(self._recipe.versions)}: {'; '.join(wrong)}; install the same on each"
+                f"not all workers have {_told(self._setup.versions)}: {'; '.join(wrong)}; install the same on each"
             )
 
 

@@ -1,7 +1,7 @@
-"""Many accounts: what exists once in an organization first, then every account by itself, several at the same time.
+"""Accounts: what exists once first, then every account by itself, several at the same time.
 
-The account is the unit of work. What fails in one stays there; nothing of it is kept in memory but what there is to
-tell. Where the work is done is for `spread.py`: any `concurrent.futures.Executor` will do.
+The account is the unit of work. What fails in one stays there; of an account in sync only counts are kept. A file for one
+account is a fleet of one, whose steps are one graph. Where the work is done is for `workers.py`.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Literal
+from typing import Final, Literal
 
 from ..aws import Aws, Identity, Memory, describe
 from ..aws.cloud import Cloud
@@ -21,19 +21,18 @@ from ..engine.run import Run, chosen
 from ..model import Account, Change, Failure, InSyncCounts, Outcome, Result, Scope, Skipped, Step, Target
 from ..steps.regions import enabled_regions
 from ..steps.registry import all_steps
-from .accounts import Census, Narrowed, census
+from .accounts import AccountFilter, SelectedAccounts, select_accounts
 
 Command = Literal["diff", "apply", "verify"]
-_PAGED = "organizations.ListAccounts"  # each page waits for the one before
-ENTRY = "account"  # the name of the step that getting into an account is
+ENTRY: Final = "account"  # the name of the step that getting into an account is
 
 
 @dataclass(frozen=True)
 class Job:
     """One account to be done. *regions* are those to go to, or empty for those of the file.
 
-    *lost* are the steps of the organization that failed, each with the step at the root of it. To apply, *planned* is what may
-    be changed, and *allowed* what may be loosened by it.
+    *lost* are the steps of the organization that failed, each with the step at the root of it. To apply, *planned* is what
+    may be changed, and *allowed* the consents that were given.
     """
 
     command: Command
@@ -52,7 +51,7 @@ class Job:
 
 @dataclass
 class Fleet:
-    """An organization in one run: the way there, the file, and who asks. *names* are the only steps to take, or none."""
+    """The accounts of a run: the way there, the file, and who asks. *names* are the only steps to take, or none."""
 
     cloud: Cloud
     baseline: Baseline
@@ -61,7 +60,11 @@ class Fleet:
     only_regions: tuple[str, ...] = ()
     on_change: Callable[[Result, Change], None] = lambda result, change: None
     alone: bool = False  # each account is done by one thread, for there are many
-    depth: int = 1  # calls, each waiting for the one before, until the accounts are known
+
+    @property
+    def single(self) -> bool:
+        """The file is for the caller's own account, and no other."""
+        return self.baseline.general.accounts is None
 
     @property
     def accounts(self) -> Accounts:
@@ -79,55 +82,46 @@ class Fleet:
         """The Region of what exists once."""
         return self.baseline.general.home_region
 
-    def census(self, narrowed: Narrowed) -> Census:
-        """The accounts to go to. Their overrides count from here on. Raises Refused, BaselineError or AWS's errors."""
+    def select(self, only: AccountFilter) -> SelectedAccounts:
+        """The accounts to go to; their overrides apply from here on. Raises Refused, BaselineError or AWS's errors."""
+        if self.single:
+            return SelectedAccounts((Account(self.identity.account),), ())
         aws = Aws(self._target(self.identity.account, self.home), self.cloud, Memory())
-        counted = self.cloud.tally.by_operation
-        before = counted.get(_PAGED, 0)
-        found = census(aws, self.baseline.general, narrowed)
-        self.depth = aws.depth + max(counted.get(_PAGED, 0) - before - 1, 0)
+        found = select_accounts(aws, self.baseline.general, only)
         self.baseline.override({each.id: each.overrides for each in found.accounts if each.overrides})
         return found
 
-    def central(self) -> Run:
+    def whole(self) -> Run:
+        """All steps of a file for one account, in one graph. Raises AWS's errors where its Regions cannot be listed."""
+        account = Account(self.identity.account)
+        regions, skipped = self.regions_of(account)
+        run = self._run(chosen(all_steps(), self.baseline, self.names), account.id, regions)
+        run.lenient = not self.baseline.general.named_regions
+        run.skipped.extend(skipped)
+        return run
+
+    def once(self) -> Run:
         """What exists once in the organization, each part in the account that has it."""
         steps = [step for step in chosen(all_steps(), self.baseline, self.names) if step.scope is Scope.ONCE]
-
-        def places(step: Step) -> Iterable[Target]:
-            yield self._target(self.archive if step.archive else self.identity.account, self.home)
-
-        return Run(
-            self.cloud,
-            self.baseline,
-            self.identity,
-            steps,
-            [self.home],
-            places=places,
-            on_change=self.on_change,
-        )
+        return self._run(steps, self.identity.account, [self.home])
 
     def member(self, account: Account, regions: Sequence[str], lost: Mapping[str, str]) -> Run:
         """What each account has of its own."""
         filled = self.baseline.at(account_id=account.id, region=self.home, partition=self.identity.partition)
         names = [name for name in self.names if all_steps()[name].section in filled]
         steps = chosen(all_steps(), filled, names) if names or not self.names else []
+        run = self._run([step for step in steps if step.scope is not Scope.ONCE], account.id, regions)
+        run.lost, run.lenient, run.alone = lost, True, self.alone
+        return run
 
+    def _run(self, steps: Iterable[Step], account: str, regions: Sequence[str]) -> Run:
         def places(step: Step) -> Iterable[Target]:
-            for region in [self.home] if step.scope is Scope.ACCOUNT else regions:
-                yield self._target(account.id, region)
+            where = self.archive if step.archive else account
+            for region in regions if step.scope is Scope.REGION else [self.home]:
+                yield self._target(where, region)
 
         return Run(
-            self.cloud,
-            self.baseline,
-            self.identity,
-            [step for step in steps if step.scope is not Scope.ONCE],
-            regions,
-            places=places,
-            lost=lost,
-            lenient=True,
-            alone=self.alone,
-            depth=self.depth,
-            on_change=self.on_change,
+            self.cloud, self.baseline, self.identity, steps, regions, places=places, on_change=self.on_change
         )
 
     def regions_of(self, account: Account) -> tuple[list[str], list[Skipped]]:
@@ -141,7 +135,7 @@ class Fleet:
             x for x in skipped if not only or x.region in only
         ]
 
-    def attend(self, job: Job) -> Outcome:
+    def run_job(self, job: Job) -> Outcome:
         """Do one account, whatever happens in it."""
         started = time.monotonic()
         account = job.account
@@ -155,7 +149,7 @@ class Fleet:
             return self._looked(job, started)
         except Exception as error:  # noqa: BLE001 - the same
             doing = "filling in the file" if isinstance(error, BaselineError) else "finding its Regions"
-            return self._nowhere(account, describe(doing, error), started)
+            return self._not_done(account, describe(doing, error), started)
         finally:
             self.cloud.leave(account.id)
 
@@ -163,14 +157,14 @@ class Fleet:
         regions, skipped = self.regions_of(job.account)
         run = self.member(job.account, regions, job.lost)
         results = run.rehearse().results if job.command == "diff" else tuple(run.verify())
-        told, others = telling(results)
+        kept, in_sync = reportable(results)
         passed_over = {each.region for each in run.skipped}
         return Outcome(
             job.account,
             tuple(region for region in regions if region not in passed_over),
-            told,
+            kept,
             skipped=(*skipped, *run.skipped),
-            in_sync=others,
+            in_sync=in_sync,
             seconds=time.monotonic() - started,
         )
 
@@ -178,27 +172,30 @@ class Fleet:
         run = self.member(job.account, job.regions, job.lost)
         sent = run.send(Plan(job.planned), job.allowed)
         unseen = run.settle(sent)
-        told, others = telling(sent)
+        kept, in_sync = reportable(sent)
+        seconds = time.monotonic() - started
         return Outcome(
-            job.account, job.regions, told, tuple(unseen), in_sync=others, seconds=time.monotonic() - started
+            job.account, job.regions, kept, tuple(unseen), in_sync=in_sync, seconds=seconds, applied=True
         )
 
     def _not_entered(self, account: Account, error: Exception, started: float) -> Outcome:
         role = self.cloud.keyring.role
         doing = f"assuming {role.arn(account.id)}" if role else "getting in"
-        return self._nowhere(account, describe(doing, error), started)
+        return self._not_done(account, describe(doing, error), started)
 
-    def _nowhere(self, account: Account, failure: Failure, started: float) -> Outcome:
+    def _not_done(self, account: Account, failure: Failure, started: float) -> Outcome:
         """Nothing was done in the account."""
-        result = Result(ENTRY, self._target(account.id, self.home), failure=failure)
+        result = Result(ENTRY, self._target(account.id, self.home), failures=[failure])
         return Outcome(account, (), (result,), seconds=time.monotonic() - started)
 
     def _target(self, account: str, region: str) -> Target:
         who = self.identity
+        if self.single:
+            return Target(account, region, who.partition, region == self.home)
         return Target(account, region, who.partition, region == self.home, who.account, self.archive)
 
 
-def role(accounts: Accounts | None, who: Identity, home: str) -> Role | None:
+def member_role(accounts: Accounts | None, who: Identity, home: str) -> Role | None:
     """The role that *who* assumes in the other accounts; None where the file is for one account."""
     if accounts is None:
         return None
@@ -212,22 +209,22 @@ def role(accounts: Accounts | None, who: Identity, home: str) -> Role | None:
     )
 
 
-def telling(results: Iterable[Result]) -> tuple[tuple[Result, ...], InSyncCounts]:
-    """The results that there is something to tell of, and the number of the others and of what they saw."""
-    told: list[Result] = []
-    quiet = there = proofs = 0
+def reportable(results: Iterable[Result]) -> tuple[tuple[Result, ...], InSyncCounts]:
+    """The results with something to report, and counts of the others and of what they saw: thousands need no memory."""
+    kept: list[Result] = []
+    steps = resources = proofs = 0
     for each in results:
         proofs += sum(f.ok is True for f in each.findings)
         findings = [f for f in each.findings if f.ok is not True]
         if each.changes or each.notes or each.withheld or not each.ok or findings:
-            told.append(replace(each, findings=findings, seen=each.seen if each.changes else []))
-            there += 0 if each.changes else len(set(each.seen))
+            kept.append(replace(each, findings=findings, seen=each.seen if each.changes else []))
+            resources += 0 if each.changes else len(set(each.seen))
         else:
-            quiet += 1
-            there += len(set(each.seen))
-    return tuple(told), InSyncCounts(quiet, there, proofs)
+            steps += 1
+            resources += len(set(each.seen))
+    return tuple(kept), InSyncCounts(steps, resources, proofs)
 
 
-def lost_steps(results: Iterable[Result]) -> dict[str, str]:
+def failed_steps(results: Iterable[Result]) -> dict[str, str]:
     """The steps of the organization that did not come to an end, each with the step at the root of it."""
     return {r.step: r.blocked_by or r.step for r in results if not r.ok}

@@ -10,54 +10,50 @@ from concurrent.futures import BrokenExecutor, Future, ProcessPoolExecutor
 from contextlib import contextmanager, suppress
 from multiprocessing import get_context, resource_tracker
 from multiprocessing.connection import Connection
-from typing import TYPE_CHECKING
 
 from .fleet import Fleet, Job
-from .remote import Recipe, deliver, halt, sealed
-from .workers import Delivered, portion
-
-if TYPE_CHECKING:
-    pass
+from .remote import WorkerSetup, do_jobs, stop_run, without_values
+from .workers import JobsDone, portion
 
 
 class Processes:
     """Workers in *count* processes of this machine, each with one portion: who is lost takes no other portion with it."""
 
-    def __init__(self, fleet: Fleet, recipe: Recipe, count: int, jobs: int):
+    def __init__(self, fleet: Fleet, setup: WorkerSetup, count: int, jobs: int):
         self.width = min(count, jobs)
         self.expect(jobs)
-        self._recipe, self._secrets = recipe, fleet.baseline.secrets
-        self._seats = [_Seat(recipe.run) for _ in range(self.width)]
+        self._setup, self._secrets = setup, fleet.baseline.secrets
+        self._slots = [_Slot(setup.run) for _ in range(self.width)]
 
     def expect(self, jobs: int) -> None:
         """So many jobs come now."""
         self.portion = portion(jobs, self.width)
 
-    def submit(self, jobs: Sequence[Job]) -> Future[Delivered]:
+    def submit(self, jobs: Sequence[Job]) -> Future[JobsDone]:
         """Have the jobs done by a process that has nothing to do."""
-        seat = next(each for each in self._seats if each.free)
-        return seat.take(self._recipe, tuple(sealed(job, self._secrets) for job in jobs))
+        slot = next(each for each in self._slots if each.free)
+        return slot.take(self._setup, tuple(without_values(job, self._secrets) for job in jobs))
 
-    def mend(self, error: BaseException) -> None:
+    def recover(self, error: BaseException) -> None:
         """Another process takes the place of a lost one when it is needed."""
 
-    def halt(self) -> None:
+    def stop(self) -> None:
         """What is under way ends after the call in flight."""
-        for seat in self._seats:
-            seat.halt()
+        for slot in self._slots:
+            slot.stop()
 
     def close(self) -> None:
         """Nobody works any more. What is still under way, because this process gave up, ends at once."""
-        for seat in self._seats:
-            seat.close()
+        for slot in self._slots:
+            slot.close()
 
 
-class _Seat:
+class _Slot:
     """One process, and after it is lost the next one."""
 
     def __init__(self, run: str):
         self._run = run
-        self._future: Future[Delivered] | None = None
+        self._future: Future[JobsDone] | None = None
         self._begin()
 
     def _begin(self) -> None:
@@ -65,7 +61,7 @@ class _Seat:
         context = get_context("spawn")
         heard, self._line = context.Pipe(duplex=False)
         self._pool = ProcessPoolExecutor(
-            1, mp_context=context, initializer=_settle_in, initargs=(heard, self._run)
+            1, mp_context=context, initializer=_set_up, initargs=(heard, self._run)
         )
 
     @property
@@ -73,18 +69,18 @@ class _Seat:
         """It has nothing to do."""
         return self._future is None or self._future.done()
 
-    def take(self, recipe: Recipe, jobs: tuple[Job, ...]) -> Future[Delivered]:
+    def take(self, setup: WorkerSetup, jobs: tuple[Job, ...]) -> Future[JobsDone]:
         """Do the jobs."""
         with _unheard():
             try:
-                self._future = self._pool.submit(deliver, recipe, jobs)
+                self._future = self._pool.submit(do_jobs, setup, jobs)
             except BrokenExecutor:
                 self.close()
                 self._begin()
-                self._future = self._pool.submit(deliver, recipe, jobs)
+                self._future = self._pool.submit(do_jobs, setup, jobs)
         return self._future
 
-    def halt(self) -> None:
+    def stop(self) -> None:
         """What is under way ends after the call in flight."""
         with suppress(OSError):  # it has ended by itself
             self._line.send(None)
@@ -106,18 +102,18 @@ def _unheard() -> Iterator[None]:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
-def _settle_in(line: Connection, run: str) -> None:
+def _set_up(line: Connection, run: str) -> None:
     """The process stops when the one that started it says so, and ends with it; signals are for that one."""
     for each in (signal.SIGINT, signal.SIGTERM):
         signal.signal(each, signal.SIG_IGN)
     signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
-    threading.Thread(target=_heed, args=(line, run), name="heed", daemon=True).start()
+    threading.Thread(target=_obey, args=(line, run), name="heed", daemon=True).start()
 
 
-def _heed(line: Connection, run: str) -> None:
+def _obey(line: Connection, run: str) -> None:
     while True:
         try:
             line.recv()
         except (EOFError, OSError):
             os._exit(1)  # nobody is there any more to tell
-        halt(run)
+        stop_run(run)

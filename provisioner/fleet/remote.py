@@ -23,12 +23,12 @@ from ..aws.clients import BOTOCORE
 from ..aws.cloud import Cloud
 from ..aws.errors import BotoCoreError, ClientError
 from ..baseline import Baseline, parse
-from ..baseline.redact import hidden
+from ..baseline.redact import redacted
 from ..model import Change, Difference, Outcome, Refused
 from ..report import words
 from ..steps.registry import all_sections
-from .fleet import Fleet, Job, role
-from .workers import MANY, Delivered
+from .fleet import Fleet, Job, member_role
+from .workers import MANY, JobsDone
 
 READERS = 64  # calls in flight in one process
 KEPT = 4  # runs whose connections a worker keeps: it may be shared
@@ -36,7 +36,7 @@ _opening = threading.Lock()
 
 
 @dataclass(frozen=True)
-class Recipe:
+class WorkerSetup:
     """All that another process needs to be in the same fleet. *versions* must be its own, too."""
 
     text: str
@@ -55,7 +55,7 @@ class Recipe:
 
 
 @dataclass
-class _Office:
+class _WorkerFleet:
     """The fleet in this process, for one run, who does its accounts, and how much of its tally has been reported."""
 
     fleet: Fleet
@@ -64,18 +64,18 @@ class _Office:
     told: tuple[int, int, int] = (0, 0, 0)
     lock: threading.Lock = field(default_factory=threading.Lock)
 
-    def tell(self, outcomes: Iterable[Outcome | None]) -> Delivered:
+    def tell(self, outcomes: Iterable[Outcome | None]) -> JobsDone:
         """The outcomes, with what was counted since the last report: portions may be done at the same time."""
         done = tuple(each for each in outcomes if each is not None)
         tally = self.fleet.cloud.tally
         with self.lock:
             before, self.told = self.told, (tally.calls, tally.writes, tally.throttled)
             calls, writes, throttled = (now - then for now, then in zip(self.told, before, strict=True))
-        return Delivered(done, calls, writes, throttled, tally.depth)
+        return JobsDone(done, calls, writes, throttled)
 
 
-_offices: dict[str, _Office] = {}  # by run, the newest last
-_halted: set[str] = set()
+_worker_fleets: dict[str, _WorkerFleet] = {}  # by run, the newest last
+_stopped: set[str] = set()
 
 
 def versions() -> tuple[tuple[str, str], ...]:
@@ -84,19 +84,19 @@ def versions() -> tuple[tuple[str, str], ...]:
     return (("provision", __version__), ("botocore", BOTOCORE), ("Python", python))
 
 
-def sealed(job: Job, secrets: Mapping[str, str]) -> Job:
+def without_values(job: Job, secrets: Mapping[str, str]) -> Job:
     """The job as it travels. Of what is planned only names are left, and `${env:NAME}` for what is from the environment.
 
     *secrets* are the file's. Where a worker's environment is another one, it finds that AWS is not as planned, and says so.
     """
     planned = (replace(each, changes=[*map(_names_only, each.changes)], seen=[]) for each in job.planned)
-    return _retold(replace(job, planned=tuple(planned)), secrets)
+    return _substituted(replace(job, planned=tuple(planned)), secrets)
 
 
-def _retold(job: Job, forms: Mapping[str, str]) -> Job:
+def _substituted(job: Job, forms: Mapping[str, str]) -> Job:
     """The same job in other words. The places stay: they are no secrets, and no place may become another."""
     return replace(
-        job, planned=tuple(replace(hidden(each, forms), target=each.target) for each in job.planned)
+        job, planned=tuple(replace(redacted(each, forms), target=each.target) for each in job.planned)
     )
 
 
@@ -106,53 +106,53 @@ def _names_only(change: Change) -> Change:
     return replace(change, differences=fields, call=replace(change.call, params={}), loses="")
 
 
-def deliver(recipe: Recipe, jobs: tuple[Job, ...]) -> Delivered:
-    """Do the jobs here, as `sealed` has made them. After `halt` no account is begun, and those left have no outcome.
+def do_jobs(setup: WorkerSetup, jobs: tuple[Job, ...]) -> JobsDone:
+    """Do the jobs here, as `without_values` made them. After `stop_run` no account is begun, and those left have no outcome.
 
     Raises nothing but Refused, where this is another version or there are no credentials, and BaselineError, where the
     file is wrong here. Both can travel back.
     """
     with _opening:
-        office = _offices.get(recipe.run) or _open(recipe)
-    fleet = replace(office.fleet, alone=len(jobs) >= 4 * recipe.width)
+        opened = _worker_fleets.get(setup.run) or _open(setup)
+    fleet = replace(opened.fleet, alone=len(jobs) >= 4 * setup.width)
     fleet.baseline.override({job.account.id: job.account.overrides for job in jobs})
     values = {placeholder: value for value, placeholder in fleet.baseline.secrets.items()}
 
-    def attend(job: Job) -> Outcome | None:
-        return None if fleet.cloud.stop.is_set() else fleet.attend(_retold(job, values))
+    def run_job(job: Job) -> Outcome | None:
+        return None if fleet.cloud.stop.is_set() else fleet.run_job(_substituted(job, values))
 
-    return office.tell((office.many if fleet.alone else office.few).map(attend, jobs))
+    return opened.tell((opened.many if fleet.alone else opened.few).map(run_job, jobs))
 
 
-def halt(run: str) -> None:
+def stop_run(run: str) -> None:
     """What is under way here for that run ends after the call in flight."""
-    _halted.add(run)
-    if (office := _offices.get(run)) is not None:
-        office.fleet.cloud.stop.set()
+    _stopped.add(run)
+    if (opened := _worker_fleets.get(run)) is not None:
+        opened.fleet.cloud.stop.set()
 
 
-def _open(recipe: Recipe) -> _Office:
+def _open(setup: WorkerSetup) -> _WorkerFleet:
     """The fleet in this process, made once for a run."""
-    if recipe.versions != versions():
+    if setup.versions != versions():
         raise Refused(
-            f"the run was started with {_listed(recipe.versions)}, and on {platform.node()} there is"
+            f"the run was started with {_listed(setup.versions)}, and on {platform.node()} there is"
             f" {_listed(versions())}: install the same on every worker"
         )
-    with undisturbed():
-        baseline = parse(recipe.text, recipe.file, all_sections(), os.environ, lambda: recipe.home)
-        baseline.override(dict(recipe.overrides))
-        fleet = joined(baseline, recipe.options)
-    fleet = replace(fleet, identity=recipe.identity, names=recipe.names, only_regions=recipe.regions)
-    office = _Office(fleet, ThreadPoolExecutor(recipe.width, "account"))
-    for old in [*_offices][: 1 - KEPT]:
-        del _offices[old]  # a portion that is under way still has it; it is closed when nobody has
-    _offices[recipe.run] = office
-    if recipe.run in _halted:
-        office.fleet.cloud.stop.set()
-    return office
+    with without_garbage_collection():
+        baseline = parse(setup.text, setup.file, all_sections(), os.environ, lambda: setup.home)
+        baseline.override(dict(setup.overrides))
+        fleet = open_fleet(baseline, setup.options)
+    fleet = replace(fleet, identity=setup.identity, names=setup.names, only_regions=setup.regions)
+    opened = _WorkerFleet(fleet, ThreadPoolExecutor(setup.width, "account"))
+    for old in [*_worker_fleets][: 1 - KEPT]:
+        del _worker_fleets[old]  # a portion that is under way still has it; it is closed when nobody has
+    _worker_fleets[setup.run] = opened
+    if setup.run in _stopped:
+        opened.fleet.cloud.stop.set()
+    return opened
 
 
-def joined(baseline: Baseline, options: Options) -> Fleet:
+def open_fleet(baseline: Baseline, options: Options) -> Fleet:
     """The fleet of the file, with the credentials that are found here. Raises Refused where there are none that are good."""
     home = baseline.general.home_region
     try:
@@ -161,12 +161,12 @@ def joined(baseline: Baseline, options: Options) -> Fleet:
     except (ClientError, BotoCoreError) as error:
         doing = f"asking AWS in {home} who the caller is, on {platform.node()}"
         raise Refused("; ".join(words.failure(describe(doing, error)))) from error
-    cloud.keyring.role = role(baseline.general.accounts, who, home)
+    cloud.keyring.role = member_role(baseline.general.accounts, who, home)
     return Fleet(cloud, baseline, who)
 
 
 @contextmanager
-def undisturbed() -> Iterator[None]:
+def without_garbage_collection() -> Iterator[None]:
     """Nobody looks for garbage among the models of AWS while they are loaded, nor afterwards: they stay."""
     gc.disable()
     gc.unfreeze()

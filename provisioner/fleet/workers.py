@@ -26,14 +26,13 @@ _BLINK = 0.2  # seconds until the user's wish to stop is noticed
 
 
 @dataclass(frozen=True)
-class Delivered:
+class JobsDone:
     """What a worker did: the accounts, and what it cost. The counts are 0 where this process counts itself."""
 
     outcomes: tuple[Outcome, ...]
     calls: int = 0
     writes: int = 0
     throttled: int = 0
-    depth: int = 0
 
 
 class Workers(Protocol):
@@ -45,13 +44,13 @@ class Workers(Protocol):
     def expect(self, jobs: int) -> None:
         """So many jobs come now; portions are made for that."""
 
-    def submit(self, jobs: Sequence[Job]) -> Future[Delivered]:
+    def submit(self, jobs: Sequence[Job]) -> Future[JobsDone]:
         """Have the jobs done."""
 
-    def mend(self, error: BaseException) -> None:
+    def recover(self, error: BaseException) -> None:
         """A portion came back with an error; whatever can be done to go on is done."""
 
-    def halt(self) -> None:
+    def stop(self) -> None:
         """What is under way ends after the call in flight."""
 
     def close(self) -> None:
@@ -71,17 +70,17 @@ class Threads:
     def expect(self, jobs: int) -> None:
         """The way to a thread costs nothing: one job at a time."""
 
-    def submit(self, jobs: Sequence[Job]) -> Future[Delivered]:
+    def submit(self, jobs: Sequence[Job]) -> Future[JobsDone]:
         """Have the jobs done, one after the other."""
         return self._pool.submit(self._do, jobs)
 
-    def _do(self, jobs: Sequence[Job]) -> Delivered:
-        return Delivered(tuple(self._fleet.attend(job) for job in jobs))
+    def _do(self, jobs: Sequence[Job]) -> JobsDone:
+        return JobsDone(tuple(self._fleet.run_job(job) for job in jobs))
 
-    def mend(self, error: BaseException) -> None:
+    def recover(self, error: BaseException) -> None:
         """A thread cannot be lost."""
 
-    def halt(self) -> None:
+    def stop(self) -> None:
         """What is under way ends after the call in flight."""
         self._fleet.cloud.stop.set()
 
@@ -96,10 +95,10 @@ class _Portion:
     tries: int = 1
 
 
-def spread(
+def run_jobs(
     workers: Workers,
     jobs: Iterable[Job],
-    on_delivered: Callable[[Delivered], None],
+    on_done: Callable[[JobsDone], None],
     stop: Event,
     on_begun: Callable[[Job], None] = lambda job: None,
 ) -> None:
@@ -108,9 +107,9 @@ def spread(
     After *stop*, no more are given out, and those under way are halted: what is not done then has no outcome.
     """
     portions = _portions(jobs, workers.portion)
-    under_way: dict[Future[Delivered], _Portion] = {}
+    under_way: dict[Future[JobsDone], _Portion] = {}
     again: list[_Portion] = []
-    finished: SimpleQueue[Future[Delivered]] = SimpleQueue()
+    finished: SimpleQueue[Future[JobsDone]] = SimpleQueue()
     halted = False
     while True:
         while len(under_way) < workers.width and not stop.is_set():
@@ -125,7 +124,7 @@ def spread(
         if not under_way:
             return
         if stop.is_set() and not halted:
-            workers.halt()
+            workers.stop()
             halted = True
         try:
             future = finished.get(timeout=None if halted else _BLINK)
@@ -134,26 +133,26 @@ def spread(
         portion = under_way.pop(future)
         error = _error(future)
         if error is None:
-            on_delivered(future.result())
+            on_done(future.result())
             continue
-        workers.mend(error)
+        workers.recover(error)
         if portion.tries < TRIES:
             again.append(_Portion(portion.jobs, portion.tries + 1))
         else:
-            on_delivered(Delivered(tuple(_lost(job, error) for job in portion.jobs)))
+            on_done(JobsDone(tuple(_lost(job, error) for job in portion.jobs)))
 
 
-def _submitted(workers: Workers, portion: _Portion) -> Future[Delivered]:
+def _submitted(workers: Workers, portion: _Portion) -> Future[JobsDone]:
     """The portion under way, or failed already: there may be nobody to take it."""
     try:
         return workers.submit(portion.jobs)
     except Exception as error:  # noqa: BLE001 - whatever it is, the other portions are not lost with it
-        failed: Future[Delivered] = Future()
+        failed: Future[JobsDone] = Future()
         failed.set_exception(error)
         return failed
 
 
-def _error(future: Future[Delivered]) -> BaseException | None:
+def _error(future: Future[JobsDone]) -> BaseException | None:
     """Why nothing was delivered."""
     try:
         return future.exception()
@@ -172,7 +171,7 @@ def _lost(job: Job, error: BaseException) -> Outcome:
     failure = describe(
         f"doing it elsewhere, {TRIES} times", error if isinstance(error, Exception) else Exception(str(error))
     )
-    return Outcome(job.account, results=(Result(ENTRY, Target(job.account.id, ""), failure=failure),))
+    return Outcome(job.account, results=(Result(ENTRY, Target(job.account.id, ""), failures=[failure]),))
 
 
 def portion(jobs: int, seats: int) -> int:

@@ -1,91 +1,104 @@
-"""How the accounts of a run stand: counted as they come, so that none has to be kept."""
+"""How the accounts of a run are: in sync, drifted, changed or failed. Counted as they come, so that none has to be kept."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
-from ..model import Result
+from ..engine.plan import Plan
+from ..model import Outcome, Result
 from . import words
 
-if TYPE_CHECKING:
-    from ..model import Outcome
-
-State = Literal["in sync", "drifted", "failed"]
+State = Literal["in_sync", "drifted", "changed", "failed"]
 
 
 @dataclass(frozen=True)
 class Cost:
-    """What a run took: wall seconds, calls to AWS, and the longest chain of calls that waited for each other."""
+    """What a run took: seconds of wall time, and calls to AWS; of these, writes, and those refused for their rate."""
 
     seconds: float
     calls: int
     writes: int = 0
     throttled: int = 0
-    longest_chain: int = 1
 
 
-def state(results: Iterable[Result], unseen: Iterable[Result] = ()) -> State:
-    """How these results stand together; what failed is failed, whatever else is true of it.
+def state(results: Iterable[Result], unseen: Iterable[Result] = (), *, applied: bool = False) -> State:
+    """How these results are together; what failed is failed, whatever else is true of it.
 
     What does not work, though it is configured, has drifted. *unseen*: what was written, and AWS does not show.
+    *applied*: the changes were made.
     """
     results = list(results)
     if any(unseen) or any(not r.ok or r.withheld for r in results):
         return "failed"
     if any(r.changes or any(f.ok is False for f in r.findings) for r in results):
-        return "drifted"
-    return "in sync"
+        return "changed" if applied else "drifted"
+    return "in_sync"
 
 
 @dataclass
 class Totals:
-    """How many accounts stand how. *organization* is what exists once for all of them."""
+    """How many accounts are in which state. *organization* is what exists once for all of them."""
 
     in_sync: int = 0
     drifted: int = 0
+    changed: int = 0
     failed: int = 0
     skipped: int = 0
-    organization: State = "in sync"
+    organization: State = "in_sync"
     regions: set[str] = field(default_factory=set)
 
     def add(self, outcome: Outcome) -> State:
-        """One account more, which stands as is returned."""
-        found = state(outcome.results, outcome.unseen)
-        self.in_sync += found == "in sync"
-        self.drifted += found == "drifted"
-        self.failed += found == "failed"
+        """One account more, which is in the state that is returned."""
+        found = state(outcome.results, outcome.unseen, applied=outcome.applied)
+        setattr(self, found, getattr(self, found) + 1)
         self.regions.update(outcome.regions)
         return found
 
     @property
     def accounts(self) -> int:
-        """Those that were gone to."""
-        return self.in_sync + self.drifted + self.failed
+        """Those that were looked at."""
+        return self.in_sync + self.drifted + self.changed + self.failed
 
     @property
     def complete(self) -> bool:
         """Nothing failed anywhere."""
         return not self.failed and self.organization != "failed"
 
-    def line(self, cost: Cost, drifted: str = "drifted") -> str:
-        """`41 accounts in sync, 5 drifted, 2 failed, 1 left out (48 accounts, …)`. *drifted* is the word for it."""
+    def line(self, cost: Cost) -> str:
+        """`41 accounts in sync, 5 drifted, 2 failed, 1 skipped (48 accounts, …)`."""
         counted = [
             (self.in_sync, "in sync"),
-            (self.drifted, drifted),
+            (self.drifted, "drifted"),
+            (self.changed, "changed"),
             (self.failed, "failed"),
-            (self.skipped, "left out"),
+            (self.skipped, "skipped"),
         ]
         parts = [f"{number:,} {word}" for number, word in counted if number] or ["0 in sync"]
         number, word = parts[0].split(" ", 1)
         parts[0] = f"{number} {'account' if number == '1' else 'accounts'} {word}"
-        if self.organization != "in sync":
-            word = drifted if self.organization == "drifted" else self.organization
-            parts.append(f"the organization itself {word}")
-        return f"{', '.join(parts)} ({self._cost(cost)})"
+        if self.organization != "in_sync":
+            parts.append(f"the organization itself {self.organization}")
+        return f"{', '.join(parts)} ({self.cost(cost)})"
 
-    def _cost(self, cost: Cost) -> str:
+    def steps_line(self, plan: Plan, cost: Cost) -> str:
+        """The same for one account, by its steps: `7 of 9 steps in sync, 15 unchanged, 2 not read (1 account, …)`."""
+        in_sync = (
+            sum(r.ok and (not r.changes or bool(self.changed)) for r in plan.results) + plan.in_sync.steps
+        )
+        steps = len(plan.results) + plan.in_sync.steps
+        unread = sum(not r.ok for r in plan.results)
+        unchanged = sum(len(set(r.seen) - {c.resource for c in r.changes}) for r in plan.results)
+        parts = [f"{in_sync} of {words.plural(steps, 'step')} in sync"]
+        parts += (
+            [f"{unchanged + plan.in_sync.resources} unchanged"] if unchanged + plan.in_sync.resources else []
+        )
+        parts += [f"{unread} not read"] if unread else []
+        return f"{', '.join(parts)} ({self.cost(cost)})"
+
+    def cost(self, cost: Cost) -> str:
+        """`48 accounts, 4 Regions, 12.3 s, 1,118 calls, 3 throttled`."""
         counted = [
             (cost.calls, "call", ""),
             (cost.writes, "write", ""),

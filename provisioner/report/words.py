@@ -19,9 +19,14 @@ def clean(text: str) -> str:
     )
 
 
+def one_line_of(text: str) -> str:
+    """*text* on one line, with nothing in it that could steer a terminal."""
+    return clean(text).replace("\n", " ")
+
+
 def place(result: Result) -> str:
     """Where a result was found: account and Region."""
-    return f"{result.target.account} {result.target.region}"
+    return one_line_of(f"{result.target.account} {result.target.region}")
 
 
 def value(given: Any) -> str:
@@ -62,17 +67,20 @@ def operation(change: Change) -> str:
     return f"{change.call.service}:{change.call.name}"
 
 
-def planned(count: Count) -> str:
-    """Terraform's words, which pipelines look for."""
-    if not count.add and not count.change:
-        return "No changes."
-    return f"Plan: {count.add} to add, {count.change} to change, 0 to destroy."
+def planned(count: Count, *, complete: bool) -> str:
+    """Terraform's words, which pipelines look for. `No changes.` is said only where everything could be read."""
+    changes = count.add or count.change
+    plan = f"Plan: {count.add} to add, {count.change} to change, 0 to destroy."
+    if complete:
+        return plan if changes else "No changes."
+    return f"{plan} Incomplete: not all could be read." if changes else "Incomplete: not all could be read."
 
 
-def applied(count: Count, *, complete: bool = True) -> str:
-    """Terraform's words again."""
+def applied(count: Count, *, complete: bool, shown: bool) -> str:
+    """Terraform's words again, and whether AWS shows what was asked."""
     head = "Apply complete!" if complete else "Apply incomplete."
-    return f"{head} Resources: {count.add} added, {count.change} changed, 0 destroyed."
+    seen = " AWS shows what was asked." if complete and shown and (count.add or count.change) else ""
+    return f"{head} Resources: {count.add} added, {count.change} changed, 0 destroyed.{seen}"
 
 
 def failure(given: Failure) -> list[str]:
@@ -85,6 +93,11 @@ def failure(given: Failure) -> list[str]:
     if given.request_id:
         lines.append(f"request id: {clean(given.request_id)}")
     return lines
+
+
+def without_id(given: Failure) -> str:
+    """The message with a placeholder for the id of the call, which AWS repeats in some messages."""
+    return given.message.replace(given.request_id, "${request_id}") if given.request_id else given.message
 
 
 def plural(number: int, one: str, many: str = "") -> str:

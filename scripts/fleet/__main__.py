@@ -27,7 +27,7 @@ from provisioner.sandbox.seed import MANAGEMENT
 from . import world
 from .answers import Organization, Weather
 from .state import State
-from .telling import Telling
+from .stats import Stats
 from .tls import certified
 from .wire import Loop
 
@@ -57,34 +57,34 @@ def main() -> None:
             "drifted": state.drifted,
             "denied": {"account": weather.account, "region": weather.region},
         }
-        telling = Telling(organization, state, accounts, regions)
+        stats = Stats(organization, state, accounts, regions)
         _allow_many_connections()
         loops = [
             partial(Loop, mine, control, organization, given.latency, context)
             for mine, control in zip(listeners, controls, strict=True)
         ]
-        children = [_apart(make, telling) for make in loops[1:]]
+        children = [_apart(make, stats) for make in loops[1:]]
         stack.callback(_end, children)
         sys.stdout.write(json.dumps(ready) + "\n")
         sys.stdout.flush()
-        _run(loops[0](), telling)
+        _run(loops[0](), stats)
 
 
-def _run(loop: Loop, telling: Telling) -> None:
+def _run(loop: Loop, stats: Stats) -> None:
     """Serve until a signal comes."""
-    telling.loop = loop
+    stats.loop = loop
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: loop.stop())
     gc.freeze()
     loop.run()
 
 
-def _apart(make: Callable[[], Loop], telling: Telling) -> int:
+def _apart(make: Callable[[], Loop], stats: Stats) -> int:
     """Serve in a process of its own, and return its number here."""
     child = os.fork()
     if not child:
         try:
-            _run(make(), telling)
+            _run(make(), stats)
         finally:
             os._exit(0)
     return child

@@ -13,8 +13,8 @@ from provisioner.aws import identify
 from provisioner.aws.cloud import Cloud
 from provisioner.baseline import parse
 from provisioner.engine.run import Run, chosen
-from provisioner.fleet.accounts import Narrowed
-from provisioner.fleet.fleet import Fleet, role
+from provisioner.fleet.accounts import AccountFilter
+from provisioner.fleet.fleet import Fleet, member_role
 from provisioner.sandbox import open_sandbox
 from provisioner.sandbox.rules.account import regions as known_regions
 from provisioner.sandbox.seed import CLOSED, MANAGEMENT, MEMBERS
@@ -79,10 +79,10 @@ def _bring_in_sync(regions: Sequence[str], *, fleet: bool) -> None:
         if not fleet:
             _carry_out(Run(cloud, file, who, chosen(all_steps(), file), regions))
             return
-        cloud.keyring.role = role(file.general.accounts, who, HOME)
+        cloud.keyring.role = member_role(file.general.accounts, who, HOME)
         everything = Fleet(cloud, file, who)
-        found = everything.census(Narrowed())
-        _carry_out(everything.central())
+        found = everything.select(AccountFilter())
+        _carry_out(everything.once())
         for account in found.accounts:
             _carry_out(everything.member(account, regions, {}))
     finally:

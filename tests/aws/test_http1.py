@@ -101,7 +101,7 @@ def test_an_answer_is_read_to_its_end_and_no_further(name: str) -> None:
         assert connection.ended is not keep
 
 
-@settings(deadline=None, max_examples=200)
+@settings(max_examples=200)
 @given(name=st.sampled_from(sorted(GOOD)), cuts=st.lists(st.integers(1, 200), max_size=6))
 def test_however_it_is_cut_on_the_way_it_is_the_same(name: str, cuts: list[int]) -> None:
     raw, answer, _ = GOOD[name]
@@ -119,7 +119,7 @@ def test_what_is_cut_short_or_wrong_is_never_an_answer(raw: bytes) -> None:
         assert connection.ended
 
 
-@settings(deadline=None, max_examples=200)
+@settings(max_examples=200)
 @given(raw=st.binary(max_size=80), head=st.sampled_from([b"", b"HTTP/1.1 200 OK\r\n", CHUNKED[:60]]))
 def test_no_bytes_make_it_fail_otherwise(raw: bytes, head: bytes) -> None:
     with talking(head + raw) as connection:

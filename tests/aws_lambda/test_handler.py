@@ -15,6 +15,7 @@ import pytest
 from provisioner.aws_lambda import handler
 from provisioner.aws_lambda.answer import MOST, of_slice
 from provisioner.model import Account, Call, Change, Difference, Outcome, Refused, Result, Target
+from provisioner.report.json import account_json
 from provisioner.sandbox import open_sandbox
 from provisioner.sandbox.serve import serving
 from provisioner.sandbox.world import World
@@ -66,6 +67,16 @@ def organization(command: str = "diff", **given: Any) -> dict[str, Any]:
     return handler({"part": "organization", "command": command, **given}, PLENTY)
 
 
+def summary(accounts: int, *, in_sync: int = 0, drifted: int = 0, changed: int = 0) -> dict[str, Any]:
+    """That none failed."""
+    return {"accounts": accounts, "in_sync": in_sync, "drifted": drifted, "changed": changed, "failed": []}
+
+
+def fields(results: list[dict[str, Any]]) -> list[list[Any]]:
+    """What was different in each account."""
+    return [[(c["resource"], c["differences"]) for c in each["changes"]] for each in results]
+
+
 def accounts(
     begun: Mapping[str, Any], command: str = "diff", time: Time = PLENTY, **given: Any
 ) -> dict[str, Any]:
@@ -81,25 +92,25 @@ def test_a_run_in_parts_brings_the_organization_to_its_baseline(world: World) ->
         {"id": "123456789012"},
         {"id": WORKLOAD, "overrides": [0]},
     ]
-    assert (seen["lost"], seen["left_out"]) == ({}, 1)
-    assert seen["result"]["drifted"]
+    assert (seen["lost"], seen["skipped"]) == ({}, 1)
+    assert seen["result"]["state"] == "drifted"
     assert world.writes == []
     begun = organization("apply")
-    assert begun["result"]["ok"]
-    assert any("s3:CreateBucket" in line for line in begun["result"]["changes"])
+    assert begun["result"]["state"] == "changed"
+    assert "CreateBucket" in {each["call"]["operation"] for each in begun["result"]["changes"]}
     drifted = accounts(begun)
-    assert drifted["summary"] == {"accounts": 3, "drifted": 3, "failed": []}
+    assert drifted["summary"] == summary(3, drifted=3)
     done = accounts(begun, "apply")
-    assert done["summary"] == {"accounts": 3, "drifted": 3, "failed": []}
-    assert [each["changes"] for each in done["results"]] == [each["changes"] for each in drifted["results"]]
-    password = next(line for line in done["results"][2]["changes"] if "password policy" in line)
-    assert password.startswith(f"password_policy {WORKLOAD} us-east-1: password policy: created")
+    assert done["summary"] == summary(3, changed=3)
+    assert fields(done["results"]) == fields(drifted["results"])
+    password = next(each for each in done["results"][2]["changes"] if each["step"] == "password_policy")
+    length = {"field": "MinimumPasswordLength", "have": None, "want": 20}
+    assert (password["account"], length in password["differences"]) == (WORKLOAD, True)
     assert SECRET not in json.dumps([drifted, done])
     assert "${env:RECORDER}" in json.dumps(done)
     writes = len(world.writes)
     again = accounts(organization("apply"), "apply")
-    assert again["summary"] == {"accounts": 3, "drifted": 0, "failed": []}
-    assert again["results"][0] == {**again["results"][0], "ok": True, "drifted": False}
+    assert again["summary"] == summary(3, in_sync=3)
     assert accounts(begun, "verify")["unfinished"] == []
     assert len(world.writes) == writes
 
@@ -109,7 +120,7 @@ def test_an_account_that_fails_fails_alone_and_says_why(world: World) -> None:
     world.deny("sts", "AssumeRole")
     done = accounts(begun, "apply")
     assert done["summary"]["failed"] == ["111122223333", WORKLOAD]
-    assert "role/OrganizationAccountAccessRole" in done["results"][0]["failures"][0]
+    assert "role/OrganizationAccountAccessRole" in done["results"][0]["failures"][0]["doing"]
 
 
 def test_what_loosens_is_only_done_where_the_event_allows_it(world: World) -> None:
@@ -120,25 +131,21 @@ def test_what_loosens_is_only_done_where_the_event_allows_it(world: World) -> No
     )
     held = accounts(begun, "apply", baseline=exact)
     assert held["summary"]["failed"] == ["111122223333", "123456789012"]
-    consent = held["results"][0]["withheld"][0].rpartition("needs ")[2]
+    consent = held["results"][0]["withheld"][0]["consent"]
     allowed = accounts(begun, "apply", baseline=exact, allow=[consent])
-    assert allowed["summary"] == {"accounts": 3, "drifted": 2, "failed": []}
+    assert allowed["summary"] == summary(3, in_sync=1, changed=2)
 
 
-def test_a_plan_that_changes_much_of_what_is_there_wants_force(world: World) -> None:
-    """Of more than ten things that are there, all rules and the recorder would be changed."""
-    rules = "".join(f"    r{n}: {{ source_identifier: ENCRYPTED_VOLUMES }}\n" for n in range(12))
-    one = TEXT.replace("  rules: # billed for each evaluation\n", f"  rules:\n{rules}")
-    begun = organization("apply", baseline=one)
-    assert accounts(begun, "apply", baseline=one)["summary"]["failed"] == []
-    other = one.replace("ENCRYPTED_VOLUMES }\n", "EC2_EBS_ENCRYPTION_BY_DEFAULT }\n")
+def test_an_account_that_would_change_more_than_the_limit_fails_unchanged(world: World) -> None:
+    begun = organization("apply")
     writes = len(world.writes)
-    held = accounts(begun, "apply", baseline=other)
+    held = accounts(begun, "apply", max_changes="4")
     assert len(held["summary"]["failed"]) == 3
-    assert "more than 30 %" in held["results"][0]["failures"][0]
-    assert "changes" not in held["results"][0]
+    assert "no more than 4 are allowed" in held["results"][0]["failures"][0]["message"]
+    assert held["results"][0]["changes"] == []
     assert len(world.writes) == writes
-    assert accounts(begun, "apply", baseline=other, force=True)["summary"]["failed"] == []
+    assert accounts(begun, "apply", max_changes="10")["summary"] == summary(3, changed=3)
+    assert accounts(begun, "apply", max_changes="0%")["summary"] == summary(3, in_sync=3)
 
 
 def test_accounts_that_there_is_no_time_for_are_given_back(world: World) -> None:
@@ -189,7 +196,8 @@ def test_what_is_cut_short_is_given_back(world: World, monkeypatch: pytest.Monke
         ({"part": "organization", "command": "destroy"}, "want one of diff, apply, verify, got 'destroy'"),
         ({"part": "accounts", "alow": []}, "the event has a `alow`"),
         ({"part": "accounts", "allow": "all"}, "`allow`: want a list"),
-        ({"BatchInput": {"part": "accounts", "asked": {"force": "no"}}}, "`force`: want true or false"),
+        ({"BatchInput": {"part": "accounts", "asked": {"max_changes": 3}}}, "`max_changes`: want a text"),
+        ({"part": "accounts", "max_changes": "all"}, "`max_changes`: want `10` or `30%`, got 'all'"),
     ],
 )
 def test_an_event_that_is_wrong_is_refused(world: World, event: dict[str, Any], words: str) -> None:
@@ -212,20 +220,26 @@ def test_a_file_for_one_account_is_done_too(world: World) -> None:
     text = EXAMPLE.replace("is_organization_trail: true", "is_organization_trail: false")
     begun = organization("apply", baseline=text)
     assert begun["accounts"] == [{"id": "123456789012"}]
-    assert accounts(begun, "apply", baseline=text)["summary"] == {"accounts": 1, "drifted": 1, "failed": []}
+    assert accounts(begun, "apply", baseline=text)["summary"] == summary(1, changed=1)
 
 
-def test_an_answer_is_below_what_a_state_may_pass_on() -> None:
-    long = Change("é" * 500, (Difference("field", None, "x"),), Call("s3", "put", {}))
-    much = tuple(Result("step", Target(WORKLOAD, "us-east-1"), [long]) for _ in range(40))
-    for number, lines in ((1, 25), (5, 5), (50, 1), (200, 0)):
-        some = [Outcome(Account(f"{n:012}"), results=much) for n in range(number)]
-        answer = of_slice([], [], some, {})
-        assert len(json.dumps(answer)) <= MOST < 256 * 1024
-        assert {len(each.get("changes", [])) for each in answer["results"]} == {lines}
-        assert {each["cut_off"] for each in answer["results"]} == {40 - lines}
+@pytest.mark.parametrize(
+    ("accounts", "items", "cut_off"), [(1, 40, 0), (3, 25, 15), (15, 5, 35), (50, 1, 39), (250, 0, 40)]
+)
+def test_an_answer_is_below_what_a_state_may_pass_on(accounts: int, items: int, cut_off: int) -> None:
+    long = Change("é" * 500, (Difference("field", None, "x"),), Call("s3", "put", {"Policy": "p" * 500}))
+    many = tuple(Result("step", Target(WORKLOAD, "us-east-1"), [long]) for _ in range(40))
+    found = [account_json(Outcome(Account(f"{n:012}"), results=many), "diff") for n in range(accounts)]
+    answer = of_slice([], [], found)
+    assert len(json.dumps(answer)) <= MOST < 256 * 1024
+    assert {len(each["changes"]) for each in answer["results"]} == {items}
+    assert {each["cut_off"] for each in answer["results"]} == {cut_off}
+    assert all(set(each) == set(vars(found[0])) for each in answer["results"])
+
+
+def test_an_answer_that_cannot_be_short_enough_is_refused() -> None:
     with pytest.raises(Refused, match="fewer accounts"):
-        of_slice([], [], [Outcome(Account(f"{n:012}")) for n in range(5000)], {})
+        of_slice([], [], [account_json(Outcome(Account(f"{n:012}")), "diff") for n in range(5000)])
 
 
 def test_a_function_loads_nothing_of_the_command_line() -> None:
@@ -301,23 +315,24 @@ class Machine:
             found = self.value(choice["Variable"], given)
         except (KeyError, IndexError):
             return choice.get("IsPresent") is False
-        return bool(choice["IsPresent"] if "IsPresent" in choice else found is choice["BooleanEquals"])
+        return bool(choice["IsPresent"] if "IsPresent" in choice else found == choice["StringEquals"])
 
 
 def test_the_example_brings_the_organization_to_its_baseline(world: World) -> None:
     machine = Machine(Time(900))
     end = machine.run(MACHINE, {"command": "apply"})
-    assert end["organization"]["result"]["ok"]
-    assert [each["summary"]["drifted"] for each in end["accounts"]] == [3]
+    assert end["organization"]["result"]["state"] == "changed"
+    assert [each["summary"]["changed"] for each in end["accounts"]] == [3]
     assert [item["id"] for each in machine.batches for item in each["Items"]] == [
         "111122223333",
         "123456789012",
         WORKLOAD,
     ]
     writes = len(world.writes)
-    again = Machine(Time(900)).run(MACHINE, {"command": "apply", "allow": [], "force": False})
-    assert [each["summary"]["drifted"] for each in again["accounts"]] == [0]
-    assert Machine(Time(900)).run(MACHINE, {"command": "verify"})["organization"]["result"]["ok"]
+    again = Machine(Time(900)).run(MACHINE, {"command": "apply", "allow": [], "max_changes": "0"})
+    assert [each["summary"]["in_sync"] for each in again["accounts"]] == [3]
+    verified = Machine(Time(900)).run(MACHINE, {"command": "verify"})
+    assert verified["organization"]["result"]["state"] == "in_sync"
     assert len(world.writes) == writes
 
 

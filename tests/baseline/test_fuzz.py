@@ -20,7 +20,6 @@ from .sample import HEAD, SECTIONS, Buckets
 FUZZ = settings(
     max_examples=int(os.environ.get("FUZZ", "100")),
     database=None,
-    deadline=None,
     suppress_health_check=[HealthCheck.too_slow],
 )
 ENV = {"A": "x", "N": "20", "EMPTY": ""}

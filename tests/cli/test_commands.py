@@ -14,6 +14,7 @@ from typing import Any
 
 import botocore.session
 import pytest
+from jsonschema import Draft202012Validator
 
 from provisioner.cli import run
 from provisioner.sandbox import open_sandbox
@@ -32,6 +33,11 @@ def told(capfd: Any, *arguments: str) -> tuple[int, str, str]:
     code = run(list(arguments))
     out, err = capfd.readouterr()
     return code, out, err
+
+
+def all_of(document: Any, key: str) -> list[Any]:
+    """The items of that list, of what exists once and of every account."""
+    return [item for each in (document["organization"], *document["accounts"]) for item in each[key]]
 
 
 def process(*arguments: str, **given: Any) -> subprocess.CompletedProcess[str]:
@@ -77,7 +83,7 @@ def test_of_the_regions_that_an_account_has_not_enabled_some_are_named(capfd: An
     file.write_text(EXAMPLE.replace("regions: [us-east-1]", "regions: all"))
     for command in ("diff", "verify"):
         _, _, err = told(capfd, command, str(file), "--sandbox", "--target", "password_policy")
-        assert "· left out in 123456789012: af-south-1, ap-east-1, ap-east-2\n    and 14 more" in err
+        assert "· skipped in 123456789012: af-south-1, ap-east-1, ap-east-2\n    and 14 more" in err
         assert "me-south-1" not in err
         _, _, err = told(capfd, command, str(file), "--sandbox", "--target", "password_policy", "--unfold")
         assert "me-south-1" in err
@@ -138,26 +144,55 @@ def test_the_json_document(capfd: Any) -> None:
     code, out, _ = told(capfd, "diff", FILE, "--sandbox", "--json")
     found = json.loads(out)
     assert code == 2
-    assert found["format_version"] == "1.0"
+    assert found["format_version"] == "2.0"
     assert found["sandbox"] is True
-    assert found["summary"] == {"add": 10, "change": 1, "destroy": 0, "in_sync": 0, "failed": 0}
+    counts = found["counts"]
+    assert (counts["add"], counts["change"], counts["steps_in_sync"], counts["steps_failed"]) == (10, 1, 0, 0)
     assert found["cost"]["writes"] == 0
-    assert found["cost"]["longest_chain"] <= 5
-    policy = [c for c in found["changes"] if c["step"] == "password_policy"]
+    policy = [c for c in found["accounts"][0]["changes"] if c["step"] == "password_policy"]
     assert policy[0]["call"]["operation"] == "UpdateAccountPasswordPolicy"
     assert {"field": "MinimumPasswordLength", "have": None, "want": 14} in policy[0]["differences"]
     code, out, _ = told(capfd, "apply", FILE, "--sandbox", "--yes", "--json")
     done = json.loads(out)
     assert code == 0
-    assert done["summary"] == {"added": 10, "changed": 1, "destroyed": 0}
-    assert all(each["request_id"] for each in done["applied"])
+    assert (done["counts"]["add"], done["counts"]["change"]) == (10, 1)
+    assert done["accounts_by_state"] == {"in_sync": 0, "drifted": 0, "changed": 1, "failed": 0, "skipped": 0}
+    assert all(each["request_id"] for each in all_of(done, "changes"))
     found = json.loads(told(capfd, "verify", FILE, "--sandbox", "--json")[1])
-    assert {each["state"] for each in found["findings"]} == {"pass"}
+    assert {each["state"] for each in all_of(found, "findings")} == {"pass"}
+
+
+def test_json_lines_of_one_account(capfd: Any) -> None:
+    """What an apply finds, and then what it has made of it."""
+    code, out, _ = told(capfd, "apply", FILE, "--sandbox", "--yes", "--json-lines")
+    assert code == 0
+    lines = [json.loads(line) for line in out.splitlines()]
+    assert [(each["type"], each.get("state"), each.get("applied")) for each in lines] == [
+        ("version", None, None),
+        ("organization", "drifted", False),
+        ("account", "drifted", False),
+        ("organization", "changed", True),
+        ("account", "changed", True),
+        ("summary", None, None),
+    ]
+
+
+def test_the_schema_of_the_output_describes_the_output(capfd: Any) -> None:
+    validator = Draft202012Validator(json.loads(told(capfd, "schema", "--output")[1]))
+    for command in ("diff", "verify"):
+        validator.validate(json.loads(told(capfd, command, FILE, "--sandbox", "--json")[1]))
+        for line in told(capfd, command, FILE, "--sandbox", "--json-lines")[1].splitlines():
+            validator.validate(json.loads(line))
+    validator.validate(json.loads(told(capfd, "diff", "/nowhere.yaml", "--sandbox", "--json")[1]))
 
 
 def test_a_target_brings_what_it_needs(capfd: Any) -> None:
     found = json.loads(told(capfd, "diff", FILE, "--sandbox", "--json", "--target", "config_recorder")[1])
-    assert {each["step"] for each in found["changes"]} == {"log_buckets", "config_role", "config_recorder"}
+    assert {each["step"] for each in all_of(found, "changes")} == {
+        "log_buckets",
+        "config_role",
+        "config_recorder",
+    }
     code, _, err = told(capfd, "diff", FILE, "--sandbox", "--target", "cloudtrial")
     assert code == 1
     assert "no such step" in err
@@ -325,24 +360,18 @@ def test_ctrl_c_while_reading_ends_at_once(served: str) -> None:
     assert time.monotonic() - begun < 30
 
 
-def test_a_plan_that_changes_much_needs_force(capfd: Any, home: Path) -> None:
+def test_a_limit_stops_a_plan_that_changes_more(capfd: Any) -> None:
     told(capfd, "apply", FILE, "--sandbox", "--yes")
-    with open_sandbox(home / "state" / "provision" / "sandbox" / "state"):
-        aws = botocore.session.get_session()
-        for name in ("cloudtrail", "config"):
-            aws.create_client("s3", region_name="us-east-1").put_bucket_versioning(
-                Bucket=f"acme-{name}-123456789012", VersioningConfiguration={"Status": "Suspended"}
-            )
-        aws.create_client("cloudtrail", region_name="us-east-1").stop_logging(Name="organization-trail")
-        config = aws.create_client("config", region_name="us-east-1")
-        config.stop_configuration_recorder(ConfigurationRecorderName="default")
+    told(capfd, "sandbox", "drift", "--seed", "1")
     digest = json.loads(told(capfd, "diff", FILE, "--sandbox", "--json")[1])["plan_digest"]
-    code, _, err = told(capfd, "apply", FILE, "--sandbox", "--yes")
-    assert code == 1
-    assert "the plan changes 4 of the 10 things that are there, more than 30 %" in err
+    for limit in ("1", "10%"):
+        code, _, err = told(capfd, "apply", FILE, "--sandbox", "--yes", "--max-changes", limit)
+        assert code == 1
+        assert f"no more than {limit} are allowed: look at it with `diff`, then allow more" in err
     assert json.loads(told(capfd, "diff", FILE, "--sandbox", "--json")[1])["plan_digest"] == digest
-    assert told(capfd, "apply", FILE, "--sandbox", "--yes", "--force")[0] == 0
-    assert told(capfd, "diff", FILE, "--sandbox")[0] == 0
+    code, _, err = told(capfd, "apply", FILE, "--sandbox", "--yes", "--max-changes", "some")
+    assert (code, "want a number or a percentage, as 10 or 30%, got 'some'" in err) == (1, True)
+    assert told(capfd, "apply", FILE, "--sandbox", "--yes", "--max-changes", "3")[0] == 0
 
 
 def test_no_secret_is_in_what_is_printed_logged_or_kept(

@@ -9,6 +9,7 @@ import sys
 import threading
 from collections.abc import Iterator
 from contextlib import ExitStack
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -21,6 +22,7 @@ from provisioner.cli.options import Asked
 from provisioner.cli.progress import Progress, _Row
 from provisioner.cli.screen import Screen
 from provisioner.model import Account, Call, Change, Failure, Outcome, Result, Target
+from provisioner.report import json
 
 PATIENCE = 60.0  # seconds until a test gives up; none is waited for where all is well
 ACCOUNTS = [Account(f"{300000000000 + n}", f"n{n}") for n in range(48)]
@@ -32,7 +34,7 @@ def outcome(account: Account, state: str = "in sync") -> Outcome:
     found = {
         "in sync": (),
         "drifted": (Result("s", target, [CHANGE]),),
-        "failed": (Result("s", target, [CHANGE], failure=Failure("reading", "no")),),
+        "failed": (Result("s", target, [CHANGE], failures=[Failure("reading", "no")]),),
     }
     return Outcome(account, ("us-east-1",), found[state])
 
@@ -68,8 +70,8 @@ def test_the_line_says_what_is_there_to_say_and_no_more() -> None:
 
 
 def test_what_is_being_applied_has_not_drifted_but_changed() -> None:
-    progress = Progress(Screen(Asked("apply")), 2, lambda: (0, 0), clock=lambda: 0.0, drifted="changed")
-    progress.delivered(outcome(ACCOUNTS[0], "drifted"))
+    progress = Progress(Screen(Asked("apply")), 2, lambda: (0, 0), clock=lambda: 0.0)
+    progress.delivered(replace(outcome(ACCOUNTS[0], "drifted"), applied=True))
     assert progress.line() == "1 of 2 accounts, 1 changed"
 
 
@@ -95,7 +97,7 @@ def test_the_time_that_is_left_is_what_the_others_took(total: int, passed: float
     assert f"{left} left" in run.progress.line()
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.integers(20, 200), st.integers(0, 48), st.integers(0, 10**6))
 def test_the_live_line_is_never_wider_than_the_terminal(width: int, done: int, calls: int) -> None:
     run = Run()
@@ -245,7 +247,7 @@ def test_on_a_terminal_the_line_lives_below_what_is_said_and_goes_away(
         assert terminal.shows("1 in flight")
         screen.say("said one")
         screen.lines(["a result"])
-        screen.event({"type": "account", "said": "x" * 100})
+        screen.line(json.error_json("diff", "x" * 100))
         screen.waiting(Waiting(Target("1", "r"), "", "a role to be seen", 3.0, 120.0))
         progress.delivered(outcome(ACCOUNTS[0], "drifted"))
         assert terminal.shows("1 of 3 accounts, 1 drifted")
@@ -254,7 +256,7 @@ def test_on_a_terminal_the_line_lives_below_what_is_said_and_goes_away(
     screen.busy("afterwards")
     assert terminal.shows("afterwards")
     screen.idle()
-    long = '{"type": "account", "said": "' + "x" * 100 + '"}'
+    long = json.to_text(json.error_json("diff", "x" * 100))
     assert terminal.close() == (
         ["said one", long, "said two"] if as_json else ["said one", "a result", "said two"]
     )
@@ -279,6 +281,6 @@ def test_results_go_to_stdout_though_a_line_lives_on_stderr(
     screen = Screen(Asked("diff", json_lines=True))
     with Progress(screen, 3, lambda: (0, 0)):
         assert terminal.shows("0 of 3 accounts")
-        screen.event({"a": 1})
-        assert out.getvalue() == '{"a": 1}\n'
+        screen.line(json.error_json("diff", "no"))
+        assert out.getvalue() == json.to_text(json.error_json("diff", "no")) + "\n"
     assert terminal.close() == []

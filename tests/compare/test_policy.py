@@ -16,7 +16,7 @@ from provisioner.compare import policy
 from provisioner.compare.policy import PolicyError, merge, normal, orphans, same
 from provisioner.compare.policy_check import check
 
-PURE = settings(deadline=None, max_examples=100)
+PURE = settings(max_examples=100)
 
 ACCOUNT = "111122223333"
 ROOT = f"arn:aws:iam::{ACCOUNT}:root"
@@ -196,7 +196,7 @@ def cased(text: str, rnd: Random) -> str:
     return "".join(rnd.choice([c.lower(), c.upper()]) for c in text)
 
 
-def spread(values: list[Any], rnd: Random) -> Any:
+def run_jobs(values: list[Any], rnd: Random) -> Any:
     """The same set as AWS may write it: in any order, repeated, one without its list."""
     if len(values) == 1 and rnd.random() < 0.5:
         return values[0]
@@ -215,9 +215,9 @@ def as_aws_might(document: dict[str, Any], rnd: Random) -> Any:
     for statement in document["Statement"]:
         new = dict(statement)
         new["Effect"] = cased(statement["Effect"], rnd)
-        new["Action"] = spread([cased(a, rnd) for a in statement["Action"]], rnd)
+        new["Action"] = run_jobs([cased(a, rnd) for a in statement["Action"]], rnd)
         for element in {"Resource", "NotResource"} & set(statement):
-            new[element] = spread(statement[element], rnd)
+            new[element] = run_jobs(statement[element], rnd)
         new["Principal"] = principal_as_aws_might(statement["Principal"], rnd)
         condition: dict[str, dict[str, Any]] = {}
         for operator, keys in statement.get("Condition", {}).items():
@@ -226,7 +226,7 @@ def as_aws_might(document: dict[str, Any], rnd: Random) -> Any:
                 cut = rnd.randrange(len(values))  # in two keys of different case, or in one
                 for spelling, part in ((key.upper(), values[:cut]), (key.lower(), values[cut:])):
                     if part or rnd.random() < 0.2:
-                        inner[spelling] = spread([native(v, rnd) for v in part], rnd) if part else []
+                        inner[spelling] = run_jobs([native(v, rnd) for v in part], rnd) if part else []
         if condition or rnd.random() < 0.3:
             new["Condition"] = condition
         if rnd.random() < 0.3:
@@ -246,7 +246,7 @@ def principal_as_aws_might(principal: dict[str, list[str]], rnd: Random) -> Any:
         return "*"
     roots = {ACCOUNT: f"arn:aws-cn:iam::{ACCOUNT}:root"}
     return {
-        kind: spread([roots.get(name, name) if rnd.random() < 0.5 else name for name in names], rnd)
+        kind: run_jobs([roots.get(name, name) if rnd.random() < 0.5 else name for name in names], rnd)
         for kind, names in principal.items()
     }
 

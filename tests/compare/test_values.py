@@ -15,7 +15,7 @@ from provisioner.compare.text_diff import document_diff
 from provisioner.compare.values import differences, differs, merge_named
 from provisioner.model import Difference
 
-PURE = settings(deadline=None, max_examples=100)
+PURE = settings(max_examples=100)
 
 SAME = {
     "equal": ({"a": 1}, {"a": 1}),

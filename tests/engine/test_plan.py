@@ -1,14 +1,12 @@
-"""A plan as a value: its digest, its counts, and the guards before anything is sent."""
+"""A plan as a value: its digest, its counts, and the limit to how much it may change."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
-from provisioner.engine.plan import Count, Plan, Share, count
+from provisioner.engine.plan import LIMIT, Count, Plan, count
 from provisioner.model import Call, Change, Difference, Result, Target
 
 HOME = Target("123456789012", "us-east-1")
@@ -55,15 +53,30 @@ def test_resources_are_counted_not_calls() -> None:
     assert count(results) == Count(add=1, change=2)
 
 
-@given(st.integers(0, 60), st.integers(0, 60))
-def test_more_than_30_percent_of_at_least_ten_is_large(changed: int, there: int) -> None:
-    changed = min(changed, there)
-    assert Share(changed, there).large == (there >= 10 and 10 * changed > 3 * there)
+NAMES = tuple(f"thing {n}" for n in range(10))
+MADE = [change(f"new {n}", action="create") for n in range(2)]
 
 
-def test_only_changes_of_what_is_there_count() -> None:
-    names = tuple(f"thing {n}" for n in range(10))
-    made = [change(f"new {n}", action="create") for n in range(30)]
-    assert plan(*made, *map(change, names[:3]), seen=names).share == Share(3, 10)
-    assert not plan(*map(change, names[:3]), seen=names).share.large
-    assert plan(*map(change, names[:4]), seen=names).share.large
+@pytest.mark.parametrize(
+    ("limit", "changed", "allowed"),
+    [
+        ("4", 2, True),
+        ("4", 3, False),
+        ("0", 0, False),
+        ("50%", 3, True),  # with the two new ones five of ten
+        ("50%", 4, False),
+    ],
+)
+def test_a_limit_counts_what_is_made_and_what_is_changed(limit: str, changed: int, allowed: bool) -> None:
+    found = plan(*MADE, *map(change, NAMES[:changed]), seen=NAMES)
+    assert LIMIT.fullmatch(limit)
+    assert (found.exceeds(limit) == "") == allowed
+
+
+def test_exceeding_says_by_how_much() -> None:
+    found = plan(*MADE, seen=NAMES)
+    assert found.exceeds("10%") == (
+        "the plan makes or changes 2 resources of the 10 that are there, and no more than 10% are allowed:"
+        " look at it with `diff`, then allow more"
+    )
+    assert plan().exceeds("0%") == ""

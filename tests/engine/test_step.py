@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from concurrent.futures import Future
-from types import SimpleNamespace
 from typing import Any
 
 import jmespath
@@ -12,7 +11,6 @@ import pytest
 from botocore.exceptions import ClientError
 
 from provisioner.aws import Aws, Incomplete, Memory, Reading
-from provisioner.aws.access import Asked
 from provisioner.aws.cloud import _whole
 from provisioner.baseline import Section
 from provisioner.engine import step as engine
@@ -149,7 +147,7 @@ def reading(answer: Any) -> Reading:
         future.set_exception(answer)
     else:
         future.set_result(answer)
-    return Reading(Asked(future, 2), "get_thing", SimpleNamespace(append=print).append)
+    return Reading(future, "get_thing")
 
 
 def refusal(code: str) -> ClientError:

@@ -7,14 +7,14 @@ from typing import Any
 import pytest
 
 from provisioner.aws import Aws, Memory
-from provisioner.fleet.accounts import Census, Mistaken, Narrowed, census
+from provisioner.fleet.accounts import AccountFilter, NotInOrganization, SelectedAccounts, select_accounts
 from provisioner.model import Refused, Target
 from provisioner.sandbox.seed import Member
 
 from ..conftest import Bench
 
 MANAGEMENT, ARCHIVE, WORKLOAD, CLOSED = "123456789012", "111122223333", "444455556666", "777788889999"
-EVERYONE = Narrowed()
+EVERYONE = AccountFilter()
 POLICY = "password_policy: {minimum_password_length: 14}\n"
 
 
@@ -34,13 +34,13 @@ def members(bench: Bench) -> dict[str, Member]:
     return {each.id: each for each in found}
 
 
-def find(bench: Bench, accounts: str, narrowed: Narrowed = EVERYONE, more: str = "") -> Census:
+def find(bench: Bench, accounts: str, narrowed: AccountFilter = EVERYONE, more: str = "") -> SelectedAccounts:
     run = bench.run(f"{POLICY}accounts: {accounts}\n{more}")
     aws = Aws(Target(MANAGEMENT, "us-east-1"), run.cloud, Memory())
-    return census(aws, run.baseline.general, narrowed)
+    return select_accounts(aws, run.baseline.general, narrowed)
 
 
-def ids(found: Census) -> set[str]:
+def ids(found: SelectedAccounts) -> set[str]:
     return {each.id for each in found.accounts}
 
 
@@ -104,16 +104,16 @@ def test_exclusions_win_over_all_else(bench: Bench, members: dict[str, Member]) 
 
 
 NARROWED = [
-    (Narrowed(accounts=(WORKLOAD,)), {WORKLOAD}),
-    (Narrowed(accounts=("workload", "log-archive")), {WORKLOAD, ARCHIVE}),
-    (Narrowed(not_accounts=("management", "log-archive")), {WORKLOAD}),
-    (Narrowed(units=("Workloads",)), {WORKLOAD}),
-    (Narrowed(units=("Workloads",), not_accounts=(WORKLOAD,)), set()),
+    (AccountFilter(accounts=(WORKLOAD,)), {WORKLOAD}),
+    (AccountFilter(accounts=("workload", "log-archive")), {WORKLOAD, ARCHIVE}),
+    (AccountFilter(not_accounts=("management", "log-archive")), {WORKLOAD}),
+    (AccountFilter(units=("Workloads",)), {WORKLOAD}),
+    (AccountFilter(units=("Workloads",), not_accounts=(WORKLOAD,)), set()),
 ]
 
 
 @pytest.mark.parametrize(("narrowed", "left"), NARROWED)
-def test_the_command_line_leaves_fewer(bench: Bench, narrowed: Narrowed, left: set[str]) -> None:
+def test_the_command_line_leaves_fewer(bench: Bench, narrowed: AccountFilter, left: set[str]) -> None:
     assert ids(find(bench, "{all: true}", narrowed)) == left
 
 
@@ -121,40 +121,46 @@ UNIT, ACCOUNT = "the organization has no such unit", "the organization has no su
 REFUSED = [
     (
         "{organizational_units: [Wrokloads]}",
-        Narrowed(),
+        AccountFilter(),
         f"accounts.organizational_units[0]: {UNIT}; did you mean 'Workloads'?",
     ),
     (
         "{organizational_units: [Workloads], exclude: {organizational_units: [No]}}",
-        Narrowed(),
+        AccountFilter(),
         f"accounts.exclude.organizational_units[0]: {UNIT}; there are Workloads",
     ),
-    ("{all: true}", Narrowed(units=("Prod",)), f"--ou Prod: {UNIT}; there are Workloads"),
-    ("{all: true}", Narrowed(accounts=("nobody",)), "--accounts nobody: none of the 3 accounts that"),
-    ("{all: true}", Narrowed(accounts=("Workload",)), "did you mean 'workload'?"),
+    ("{all: true}", AccountFilter(units=("Prod",)), f"--ou Prod: {UNIT}; there are Workloads"),
+    ("{all: true}", AccountFilter(accounts=("nobody",)), "--accounts nobody: none of the 3 accounts that"),
+    ("{all: true}", AccountFilter(accounts=("Workload",)), "did you mean 'workload'?"),
     (
         f"{{ids: ['{ARCHIVE}']}}",
-        Narrowed(not_accounts=(WORKLOAD,)),
+        AccountFilter(not_accounts=(WORKLOAD,)),
         f"--not-accounts {WORKLOAD}: none of the 1 account that",
     ),
     (
         "{organizational_units: [Workloads], ids: ['999999999999']}",
-        Narrowed(),
+        AccountFilter(),
         f"accounts.ids[0]: {ACCOUNT}",
     ),
-    ("{all: true, exclude: {ids: ['999999999999']}}", Narrowed(), f"accounts.exclude.ids[0]: {ACCOUNT}"),
-    ("{all: true, log_archive: '999999999999'}", Narrowed(), f"accounts.log_archive: {ACCOUNT}"),
-    ("{all: true, log_archive: '777788889999'}", Narrowed(), "accounts.log_archive: this account is closed"),
+    ("{all: true, exclude: {ids: ['999999999999']}}", AccountFilter(), f"accounts.exclude.ids[0]: {ACCOUNT}"),
+    ("{all: true, log_archive: '999999999999'}", AccountFilter(), f"accounts.log_archive: {ACCOUNT}"),
+    (
+        "{all: true, log_archive: '777788889999'}",
+        AccountFilter(),
+        "accounts.log_archive: this account is closed",
+    ),
     (
         f"{{ids: ['{WORKLOAD}'], exclude: {{ids: ['{ARCHIVE}']}}}}",
-        Narrowed(),
+        AccountFilter(),
         "accounts.exclude.ids[0]: is not among `accounts.ids`",
     ),
 ]
 
 
 @pytest.mark.parametrize(("accounts", "narrowed", "text"), REFUSED)
-def test_what_there_is_not_is_refused(bench: Bench, accounts: str, narrowed: Narrowed, text: str) -> None:
+def test_what_there_is_not_is_refused(
+    bench: Bench, accounts: str, narrowed: AccountFilter, text: str
+) -> None:
     with pytest.raises(Refused) as refused:
         find(bench, accounts, narrowed)
     assert text in str(refused.value)
@@ -162,7 +168,7 @@ def test_what_there_is_not_is_refused(bench: Bench, accounts: str, narrowed: Nar
 
 def test_all_that_is_wrong_in_the_file_is_told_at_once(bench: Bench) -> None:
     more = "overrides: [{ids: ['999999999999'], password_policy: {minimum_password_length: 20}}]\n"
-    with pytest.raises(Mistaken) as mistaken:
+    with pytest.raises(NotInOrganization) as mistaken:
         find(bench, "{all: true, exclude: {ids: ['888888888888']}}", more=more)
     assert [path for path, _ in mistaken.value.found] == [
         ("accounts", "exclude", "ids", 0),
@@ -173,25 +179,25 @@ def test_all_that_is_wrong_in_the_file_is_told_at_once(bench: Bench) -> None:
 def test_of_many_units_some_are_named(bench: Bench) -> None:
     bench.world.organization(accounts=40, units={f"Unit{number:02}": 2 for number in range(12)})
     with pytest.raises(Refused, match=r"there are Unit00, .*Unit07 and 5 more"):
-        find(bench, "{all: true}", Narrowed(units=("Xyz",)))
+        find(bench, "{all: true}", AccountFilter(units=("Xyz",)))
     bench.world.organization(accounts=41, units={"Workloads/Prod": 1})
     with pytest.raises(Refused, match="did you mean 'Workloads/Prod'"):
-        find(bench, "{all: true}", Narrowed(units=("Prod",)))
+        find(bench, "{all: true}", AccountFilter(units=("Prod",)))
 
 
 LEFT = [
-    (Narrowed(), {CLOSED}),
-    (Narrowed(accounts=("workload",)), set()),
-    (Narrowed(accounts=("workload", "closed")), {CLOSED}),
-    (Narrowed(not_accounts=("closed",)), set()),
-    (Narrowed(units=("Workloads",)), set()),
+    (AccountFilter(), {CLOSED}),
+    (AccountFilter(accounts=("workload",)), set()),
+    (AccountFilter(accounts=("workload", "closed")), {CLOSED}),
+    (AccountFilter(not_accounts=("closed",)), set()),
+    (AccountFilter(units=("Workloads",)), set()),
 ]
 
 
 @pytest.mark.parametrize(("narrowed", "left"), LEFT)
-def test_only_what_was_asked_for_is_left_out(bench: Bench, narrowed: Narrowed, left: set[str]) -> None:
+def test_only_what_was_asked_for_is_left_out(bench: Bench, narrowed: AccountFilter, left: set[str]) -> None:
     assert {each.account for each in find(bench, "{all: true}", narrowed).skipped} == left
-    assert find(bench, f"{{all: true, exclude: {{ids: ['{CLOSED}']}}}}", Narrowed()).skipped == ()
+    assert find(bench, f"{{all: true, exclude: {{ids: ['{CLOSED}']}}}}", AccountFilter()).skipped == ()
 
 
 def test_accounts_that_may_not_be_touched_are_left_out(bench: Bench) -> None:

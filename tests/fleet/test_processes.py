@@ -7,6 +7,7 @@ import pickle
 import re
 import signal
 import sys
+import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from contextlib import closing
@@ -24,12 +25,12 @@ from distributed.cfexecutor import ClientExecutor
 from provisioner.aws import Options
 from provisioner.baseline import BaselineError, parse
 from provisioner.baseline.problem import Problem
-from provisioner.fleet.accounts import Narrowed
+from provisioner.fleet.accounts import AccountFilter
 from provisioner.fleet.dask import Dask
 from provisioner.fleet.fleet import Fleet, Job
 from provisioner.fleet.processes import Processes, portion
-from provisioner.fleet.remote import Recipe, deliver, halt, joined, sealed, versions
-from provisioner.fleet.workers import TRIES, Delivered, Threads, Workers, spread
+from provisioner.fleet.remote import WorkerSetup, do_jobs, open_fleet, stop_run, versions, without_values
+from provisioner.fleet.workers import TRIES, JobsDone, Threads, Workers, run_jobs
 from provisioner.model import Outcome, Refused
 from provisioner.sandbox import open_sandbox
 from provisioner.sandbox.serve import serving
@@ -62,15 +63,15 @@ class Place:
     def __init__(self, world: World, url: str):
         self.world = world
         self.options = Options(endpoint_url=url, paced=False, direct=True)
-        self.fleet = self.joined()
-        self.accounts = self.fleet.census(Narrowed()).accounts
+        self.fleet = self.open_fleet()
+        self.accounts = self.fleet.select(AccountFilter()).accounts
 
-    def joined(self, text: str = TEXT) -> Fleet:
-        return joined(parse(text, "baseline.yaml", all_sections(), os.environ), self.options)
+    def open_fleet(self, text: str = TEXT) -> Fleet:
+        return open_fleet(parse(text, "baseline.yaml", all_sections(), os.environ), self.options)
 
-    def recipe(self, **given: Any) -> Recipe:
+    def setup(self, **given: Any) -> WorkerSetup:
         who = self.fleet.identity
-        made = Recipe(
+        made = WorkerSetup(
             TEXT, "baseline.yaml", self.fleet.home, who, self.options, (), (), (), versions(), width=2
         )
         return replace(made, **given)
@@ -78,7 +79,7 @@ class Place:
     def begin(self) -> World:
         """The organization as new, but for what exists once."""
         self.world.reset()
-        run = self.fleet.central()
+        run = self.fleet.once()
         sent = run.send(run.rehearse())
         assert [r.failure for r in sent if not r.ok] == []
         self.world.calls.clear()
@@ -93,9 +94,9 @@ class Place:
 
 def done(workers: Workers, jobs: Sequence[Job], stop: Event | None = None) -> dict[str, Outcome]:
     """What becomes of the jobs, without what differs from one time to the next."""
-    told: list[Delivered] = []
+    told: list[JobsDone] = []
     with closing(workers):
-        spread(workers, jobs, told.append, stop or Event())
+        run_jobs(workers, jobs, told.append, stop or Event())
     outcomes = [each for delivered in told for each in delivered.outcomes]
     assert len({each.account.id for each in outcomes}) == len(outcomes)
     plain = (
@@ -152,16 +153,16 @@ def travelled(monkeypatch: pytest.MonkeyPatch) -> list[bytes]:
 def make(place: Place, request: pytest.FixtureRequest) -> Make:
     """Makes workers elsewhere, for that many jobs: two of them, and one account at a time."""
     if request.param == "processes":
-        return lambda jobs: Processes(place.fleet, place.recipe(), 2, jobs)
+        return lambda jobs: Processes(place.fleet, place.setup(), 2, jobs)
     address = request.getfixturevalue("cluster").scheduler_address
-    return lambda jobs: Dask(place.fleet, place.recipe(), address, jobs)
+    return lambda jobs: Dask(place.fleet, place.setup(), address, jobs)
 
 
 def pids(workers: Workers) -> list[int]:
     if isinstance(workers, Dask):
         return list(workers._client.run(os.getpid).values())
     assert isinstance(workers, Processes)
-    return [pid for each in workers._seats for pid in each._pool._processes or ()]
+    return [pid for each in workers._slots for pid in each._pool._processes or ()]
 
 
 def test_elsewhere_the_same_is_found_and_done_and_no_secret_travels(
@@ -192,7 +193,7 @@ def test_elsewhere_the_same_is_found_and_done_and_no_secret_travels(
 def test_what_is_planned_travels_as_names(place: Place, world: World) -> None:
     found = done(Threads(place.fleet, 3), place.jobs())
     before, after = (place.to_apply(found)[0] for _ in range(2))
-    after = sealed(after, place.fleet.baseline.secrets)
+    after = without_values(after, place.fleet.baseline.secrets)
     assert "${env:RECORDER}" in str(after)
     assert SECRETS["RECORDER"] not in str(after)
     assert [r.target for r in after.planned] == [r.target for r in before.planned]
@@ -237,15 +238,15 @@ class Watched(Processes):
         self.portion = 1
         self.doing: dict[str, int] = {}
 
-    def submit(self, jobs: Sequence[Job]) -> Future[Delivered]:
+    def submit(self, jobs: Sequence[Job]) -> Future[JobsDone]:
         future = super().submit(jobs)
-        seat = next(each for each in self._seats if each._future is future)
-        self.doing[jobs[0].account.id] = next(iter(seat._pool._processes))
+        slot = next(each for each in self._slots if each._future is future)
+        self.doing[jobs[0].account.id] = next(iter(slot._pool._processes))
         return future
 
 
 def test_an_account_that_kills_whoever_does_it_takes_no_other_with_it(place: Place, world: World) -> None:
-    workers = Watched(place.fleet, place.recipe(), 2, 3)
+    workers = Watched(place.fleet, place.setup(), 2, 3)
     killed: list[int] = []
 
     def kill(call: Any, phase: str) -> None:
@@ -264,51 +265,53 @@ def test_an_account_that_kills_whoever_does_it_takes_no_other_with_it(place: Pla
 
 
 def test_after_the_wish_to_stop_nothing_is_begun(place: Place, world: World) -> None:
-    recipe = place.recipe(width=1)
+    setup = place.setup(width=1)
     jobs = tuple(place.jobs())
     plans = tuple(place.to_apply(done(Threads(place.fleet, 3), jobs)))
     calls = len(world.calls)
-    world.interrupt(lambda call, phase: halt(recipe.run) if call.writes and phase == "after" else None)
-    delivered = deliver(recipe, tuple(sealed(job, place.fleet.baseline.secrets) for job in plans))
+    world.interrupt(lambda call, phase: stop_run(setup.run) if call.writes and phase == "after" else None)
+    delivered = do_jobs(setup, tuple(without_values(job, place.fleet.baseline.secrets) for job in plans))
     first = place.accounts[0].id
     assert {each.account for each in world.writes} == {first}
     assert [each.account.id for each in delivered.outcomes] == [first]
     assert delivered.writes == len(world.writes) <= 2  # two steps may have been writing side by side
     assert delivered.calls == len(world.calls) - calls
     assert {r.failure.doing for r in delivered.outcomes[0].results if r.failure} == {"interrupted"}
-    assert deliver(recipe, jobs).outcomes == ()
+    assert do_jobs(setup, jobs).outcomes == ()
 
 
 def test_a_stop_reaches_the_processes_and_they_end(place: Place, world: World) -> None:
-    halted, stop = Event(), Event()
+    stopped, stop = Event(), Event()
 
     class Heard(Processes):
-        def halt(self) -> None:
-            super().halt()
-            halted.set()
+        def stop(self) -> None:
+            super().stop()
+            stopped.set()
 
     def first(call: Any, phase: str) -> None:
         stop.set()
-        assert halted.wait(60)
+        assert stopped.wait(60)
 
-    workers = Heard(place.fleet, place.recipe(), 1, 3)
+    workers = Heard(place.fleet, place.setup(), 1, 3)
     workers.portion = 1
     world.interrupt(first)
     others = {each.pid for each in active_children()}
     assert len(done(workers, place.jobs(), stop)) <= 1
     ours = [each for each in active_children() if each.pid not in others]
-    for child in ours:
-        child.join(60)
-    assert [each.pid for each in ours if each.is_alive()] == []
+    until = time.monotonic() + 60
+    while any(
+        each.is_alive() for each in ours
+    ):  # the pool's own thread waits for them, too: `join` may miss it
+        assert time.monotonic() < until
 
 
 def parent(url: str) -> None:
     """Begin a run that does not end."""
     place = Place.__new__(Place)
     place.options = Options(endpoint_url=url, paced=False, direct=True)
-    place.fleet = place.joined()
-    accounts = place.fleet.census(Narrowed()).accounts
-    done(Processes(place.fleet, place.recipe(), 2, 3), [Job("diff", each) for each in accounts])
+    place.fleet = place.open_fleet()
+    accounts = place.fleet.select(AccountFilter()).accounts
+    done(Processes(place.fleet, place.setup(), 2, 3), [Job("diff", each) for each in accounts])
 
 
 def test_processes_end_with_the_one_that_started_them(place: Place, world: World) -> None:
@@ -344,7 +347,7 @@ def test_processes_end_with_the_one_that_started_them(place: Place, world: World
 def test_a_worker_that_lacks_something_says_what(
     place: Place, world: World, monkeypatch: pytest.MonkeyPatch, missing: list[str], words: str
 ) -> None:
-    workers = Processes(place.fleet, place.recipe(), 1, 3)
+    workers = Processes(place.fleet, place.setup(), 1, 3)
     for name in missing:
         monkeypatch.delenv(name)
     outcomes = done(workers, place.jobs())
@@ -363,24 +366,24 @@ def test_what_a_worker_raises_can_travel() -> None:
 
 
 def test_other_versions_are_refused(place: Place, cluster: LocalCluster) -> None:
-    recipe = place.recipe(versions=(("provision", "9.9"), *versions()[1:]))
+    setup = place.setup(versions=(("provision", "9.9"), *versions()[1:]))
     with pytest.raises(Refused) as refused:
-        Dask(place.fleet, recipe, cluster.scheduler_address, 3)
+        Dask(place.fleet, setup, cluster.scheduler_address, 3)
     assert len(re.findall(r"tcp://[\d.:]+ has provision 0", str(refused.value))) == 2
     with pytest.raises(Refused, match=r"the run was started with provision 9\.9.* there is provision 0"):
-        deliver(recipe, ())
+        do_jobs(setup, ())
 
 
 @pytest.mark.parametrize("address", ["tcp://127.0.0.1:9", "tls://127.0.0.1:9", "nonsense"])
 def test_a_scheduler_that_is_not_there_is_refused(place: Place, address: str) -> None:
     with pytest.raises(Refused, match=f"the Dask scheduler `{address}` cannot be reached: "):
-        Dask(place.fleet, place.recipe(), address, 3, patience=0.5)
+        Dask(place.fleet, place.setup(), address, 3, patience=0.5)
 
 
 def test_without_dask_it_is_said_what_to_install(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "distributed", None)
     with pytest.raises(Refused, match=r"pip install 'provision-baseline\[dask\]'"):
-        Dask(place.fleet, place.recipe(), "tcp://127.0.0.1:9", 3)
+        Dask(place.fleet, place.setup(), "tcp://127.0.0.1:9", 3)
 
 
 def small_cluster(line: Connection) -> None:
@@ -402,11 +405,11 @@ def test_when_the_scheduler_goes_every_account_is_told(place: Place, world: Worl
     assert ours.poll(60)
     address = ours.recv()
     with pytest.raises(Refused, match="has no workers"):
-        Dask(place.fleet, place.recipe(), address, 3)
+        Dask(place.fleet, place.setup(), address, 3)
     ours.send(True)
     assert ours.poll(60)
     ours.recv()
-    workers = Dask(place.fleet, place.recipe(), address, 3, patience=0.5)
+    workers = Dask(place.fleet, place.setup(), address, 3, patience=0.5)
     workers.width = 1
     world.interrupt(lambda call, phase: cluster.kill())
     outcomes = done(workers, place.jobs())

@@ -72,7 +72,6 @@ def test_each_alone_is_seen_and_repaired(shard: int, request: pytest.FixtureRequ
     assert wrong == []
 
 
-@pytest.mark.xfail(strict=True, reason="fault 1: the 30 % guard stops hardening")
 def test_all_at_once_are_repaired_in_one_unattended_run(
     home: Path, monkeypatch: pytest.MonkeyPatch, capfd: Any
 ) -> None:

@@ -14,8 +14,8 @@ from provisioner.aws.errors import ClientError
 from provisioner.baseline import parse
 from provisioner.engine.plan import Plan
 from provisioner.engine.run import Run
-from provisioner.fleet.accounts import Narrowed
-from provisioner.fleet.fleet import Command, Job, lost_steps
+from provisioner.fleet.accounts import AccountFilter
+from provisioner.fleet.fleet import Command, Job, failed_steps
 from provisioner.model import Result
 from provisioner.sandbox import open_sandbox, store
 from provisioner.sandbox.rules.account import regions
@@ -121,16 +121,16 @@ class Place:
     def carry_out(self, command: Command, text: str = TEXT, only: tuple[str, ...] = ()) -> list[Result]:
         """The results of the whole run, as the command line would make it; one after the other."""
         fleet = replace(self.organization.fleet(text), alone=True)
-        accounts = fleet.census(Narrowed(accounts=only)).accounts
-        central = fleet.central()
-        central.alone = True
-        once = central.verify() if command == "verify" else list(central.rehearse().results)
+        accounts = fleet.select(AccountFilter(accounts=only)).accounts
+        run = fleet.once()
+        run.alone = True
+        once = run.verify() if command == "verify" else list(run.rehearse().results)
         looking: Command = "verify" if command == "verify" else "diff"
-        seen = [fleet.attend(Job(looking, each, lost=lost_steps(once))) for each in accounts]
+        seen = [fleet.run_job(Job(looking, each, lost=failed_steps(once))) for each in accounts]
         if command == "apply":
-            once = self._sent(central, once)
-            jobs = (Job("apply", o.account, o.regions, lost_steps(once), o.results) for o in seen)
-            seen = [fleet.attend(job) for job in jobs]
+            once = self._sent(run, once)
+            jobs = (Job("apply", o.account, o.regions, failed_steps(once), o.results) for o in seen)
+            seen = [fleet.run_job(job) for job in jobs]
         return [*once, *(result for outcome in seen for result in (*outcome.results, *outcome.unseen))]
 
     def _sent(self, central: Run, planned: list[Result]) -> list[Result]:

@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from botocore.exceptions import ClientError
 
-from provisioner.cli.options import Asked
-from provisioner.cli.scope import Unable, planned
+from provisioner.fleet.fleet import Fleet
 from provisioner.sandbox import WireCall
 from provisioner.sandbox.authorize import authorize
 from provisioner.sandbox.rules.account import regions
@@ -279,8 +279,8 @@ def test_it_is_enough_for_all_regions_of_one_account(bench: Bench) -> None:
         if broken:
             break_everything(bench, "audit", "us-east-1", "eu-west-1")
         there = bench.run(text)
-        run, _, found = planned(there.cloud, there.baseline, there.identity, Asked("apply"), [])
-        assert found == ["eu-west-1", "us-east-1"]
+        run = Fleet(there.cloud, there.baseline, there.identity).whole()
+        assert run.regions == ["eu-west-1", "us-east-1"]
         with caller.held_to(policy):
             assert [str(r.failure) for r in run.send(run.rehearse()) if not r.ok] == []
             assert run.settle([]) == []
@@ -293,9 +293,9 @@ def test_which_regions_are_all_is_asked_by_who_goes_there(bench: Bench) -> None:
     caller = Caller(bench.world)
     with (
         caller.held_to(without(least(EVERY_REGION), "account:ListRegions")),
-        pytest.raises(Unable, match="ListRegions"),
+        pytest.raises(ClientError, match="ListRegions"),
     ):
-        planned(there.cloud, there.baseline, there.identity, Asked("diff"), [])
+        Fleet(there.cloud, there.baseline, there.identity).whole()
     assert caller.denied == ["account:ListRegions"]
 
 

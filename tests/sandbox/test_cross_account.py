@@ -49,7 +49,7 @@ def linked(account: str) -> str:
     return f"arn:aws:iam::{account}:role/aws-service-role/config.amazonaws.com/AWSServiceRoleForConfig"
 
 
-def deliver(aws: Aws, account: str, **fields: Any) -> Any:
+def do_jobs(aws: Aws, account: str, **fields: Any) -> Any:
     """`OK`, or the code: Config of *account* is told to deliver to the archive's bucket."""
     who = aws if account == ACCOUNT else aws.of(account)
 
@@ -67,8 +67,8 @@ def deliver(aws: Aws, account: str, **fields: Any) -> Any:
 
 def test_a_list_of_accounts_lets_these_accounts_in(aws: Aws) -> None:
     archive(aws, *config_statements(BUCKET, MEMBER), tls_only(BUCKET))
-    assert deliver(aws, MEMBER) == "OK"
-    assert deliver(aws, ACCOUNT) == deliver(aws, ARCHIVE) == deliver(aws, STRANGER) == SHORT
+    assert do_jobs(aws, MEMBER) == "OK"
+    assert do_jobs(aws, ACCOUNT) == do_jobs(aws, ARCHIVE) == do_jobs(aws, STRANGER) == SHORT
     member = aws.of(MEMBER).config
     member.start_configuration_recorder(ConfigurationRecorderName="default")
     (status,) = member.describe_delivery_channel_status()["DeliveryChannelsStatus"]
@@ -79,14 +79,14 @@ def test_the_form_for_an_organization_lets_its_accounts_in_and_no_other(aws: Aws
     world.organization(accounts=6, units={"Prod": 2})
     archive(aws, *OF_ORGANIZATION)
     for account in (ACCOUNT, ARCHIVE, MEMBER, "310000000001"):
-        assert deliver(aws, account) == "OK", account
-    assert deliver(aws, STRANGER) == SHORT, "a standalone account has no organization to tell"
+        assert do_jobs(aws, account) == "OK", account
+    assert do_jobs(aws, STRANGER) == SHORT, "a standalone account has no organization to tell"
 
 
 @pytest.mark.parametrize("missing", range(3))
 def test_each_of_the_three_statements_is_needed(aws: Aws, missing: int) -> None:
     archive(aws, *[one for place, one in enumerate(OF_ORGANIZATION) if place != missing])
-    assert deliver(aws, MEMBER) == SHORT
+    assert do_jobs(aws, MEMBER) == SHORT
 
 
 @pytest.mark.parametrize(
@@ -105,37 +105,37 @@ def test_each_of_the_three_statements_is_needed(aws: Aws, missing: int) -> None:
 def test_conditions_on_the_write(aws: Aws, condition: Any, want: str) -> None:
     acl, listing, write = OF_ORGANIZATION
     archive(aws, acl, listing, {**write, "Condition": condition})
-    assert deliver(aws, MEMBER) == want
+    assert do_jobs(aws, MEMBER) == want
 
 
 def test_only_the_own_folder_is_needed(aws: Aws) -> None:
     acl, listing, write = OF_ORGANIZATION
     own = {**write, "Resource": f"{WHERE}/logs/AWSLogs/{MEMBER}/Config/*"}
     archive(aws, acl, listing, own)
-    assert deliver(aws, MEMBER) == SHORT
-    assert deliver(aws, MEMBER, s3KeyPrefix="logs") == "OK"
+    assert do_jobs(aws, MEMBER) == SHORT
+    assert do_jobs(aws, MEMBER, s3KeyPrefix="logs") == "OK"
 
 
 def test_a_role_of_the_member_needs_both_policies(aws: Aws) -> None:
     may = {"Effect": "Allow", "Action": ["s3:GetBucketAcl", "s3:PutObject"], "Resource": "*"}
     role = make_role(aws.of(MEMBER), "recorder", "config.amazonaws.com", may)
     owner = archive(aws)
-    assert deliver(aws, MEMBER, role=role) == SHORT
+    assert do_jobs(aws, MEMBER, role=role) == SHORT
     let = {"Effect": "Allow", "Principal": {"AWS": role}, "Action": may["Action"]}
     in_it = {**let, "Resource": [WHERE, f"{WHERE}/AWSLogs/{MEMBER}/*"]}
     owner.s3.put_bucket_policy(Bucket=BUCKET, Policy=policy(in_it))
-    assert deliver(aws, MEMBER) == "OK"
+    assert do_jobs(aws, MEMBER) == "OK"
     org = {**in_it, "Principal": {"AWS": "*"}}
     org["Condition"] = {"StringEquals": {"aws:PrincipalOrgID": ORGANIZATION}}
     owner.s3.put_bucket_policy(Bucket=BUCKET, Policy=policy(org))
-    assert deliver(aws, MEMBER) == "OK"
+    assert do_jobs(aws, MEMBER) == "OK"
 
 
 def test_a_topic_of_another_account_is_found(aws: Aws) -> None:
     owner = archive(aws, *OF_ORGANIZATION)
     topic = owner.sns.create_topic(Name="config")["TopicArn"]
-    assert deliver(aws, MEMBER, snsTopicARN=topic) == "OK"
-    assert deliver(aws, MEMBER, snsTopicARN=f"{topic}x") == "InvalidSNSTopicARNException"
+    assert do_jobs(aws, MEMBER, snsTopicARN=topic) == "OK"
+    assert do_jobs(aws, MEMBER, snsTopicARN=f"{topic}x") == "InvalidSNSTopicARNException"
 
 
 def test_a_trail_of_the_management_account_in_the_archive(aws: Aws) -> None:

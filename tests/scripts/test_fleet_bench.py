@@ -31,7 +31,7 @@ from fleet.answers import Organization, Weather
 from fleet.recorder import DRIFTED, ELSEWHERE, HOME, IN_SYNC, ROLE, Recorder
 from fleet.signatures import SECRET
 from fleet.state import State
-from fleet.telling import Telling
+from fleet.stats import Stats
 from fleet.tls import certified
 from fleet.wire import Loop
 
@@ -153,12 +153,12 @@ def serve(recorded: tuple[Recorder, list[str]], tmp_path: Path) -> Serve:
         state = State(3, len(REGIONS) + 1, rate)
         state.drift(0.5, len(REGIONS), 1)
         organization = Organization(recorder, accounts, REGIONS, state, weather or Weather())
-        telling = Telling(organization, state, accounts, REGIONS)
+        stats = Stats(organization, state, accounts, REGIONS)
         context, bundle = certified(tmp_path) if tls else (None, None)
         listener, control = (socket.create_server(("127.0.0.1", 0)) for _ in range(2))
         ports = [each.getsockname()[1] for each in (listener, control)]
         loop = Loop(listener, control, organization, 0.0, context)
-        telling.loop = loop
+        stats.loop = loop
         thread = threading.Thread(target=loop.run)
         thread.start()
         try:

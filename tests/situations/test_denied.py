@@ -189,7 +189,7 @@ def test_a_region_that_is_not_enabled_fails_its_own_steps_only(
             NOT_ENABLED,
             f"! config_rules  {ACCOUNT} me-south-1: not run: config_recorder failed",
         ]
-    assert "No changes. 7 of 9 steps in sync" in out
+    assert "Incomplete: not all could be read. 7 of 9 steps in sync" in out
     assert "2 not read" in out
 
 

@@ -18,9 +18,9 @@ import pytest
 from provisioner.aws import identify
 from provisioner.aws.cloud import Cloud
 from provisioner.engine.plan import Plan
-from provisioner.fleet.accounts import Census, Narrowed
-from provisioner.fleet.fleet import Command, Fleet, Job, lost_steps, role
-from provisioner.fleet.workers import Delivered, Threads, spread
+from provisioner.fleet.accounts import AccountFilter, SelectedAccounts
+from provisioner.fleet.fleet import Command, Fleet, Job, failed_steps, member_role
+from provisioner.fleet.workers import JobsDone, Threads, run_jobs
 from provisioner.model import Outcome, Result
 from provisioner.sandbox import Fault, WireCall
 from provisioner.sandbox.faults import Weather
@@ -44,12 +44,12 @@ UNITS = {"Workloads": 30, "Workloads/Prod": 10, "Suspended": 1}
 class Ran:
     """What one run over the organization did."""
 
-    census: Census
-    central: list[Result]
+    selected: SelectedAccounts
+    once: list[Result]
     outcomes: dict[str, Outcome] = field(default_factory=dict)
 
     def results(self) -> list[Result]:
-        return [*self.central, *(r for o in self.outcomes.values() for r in o.results)]
+        return [*self.once, *(r for o in self.outcomes.values() for r in o.results)]
 
     def plan(self) -> Plan:
         return Plan(tuple(self.results()))
@@ -58,7 +58,7 @@ class Ran:
 class Organization:
     """A file for many accounts, and the strict AWS that it is held against."""
 
-    everyone = Narrowed()
+    everyone = AccountFilter()
 
     def __init__(self, bench: Bench, accounts: int = 50):
         self.bench, self.world = bench, bench.world
@@ -72,33 +72,33 @@ class Organization:
         cloud = Cloud(on_wait=self.bench.waits.append, clock=self.bench.clock, workers=8)
         self.bench.clouds.append(cloud)
         who = identify(cloud, "us-east-1")
-        cloud.keyring.role = role(baseline.general.accounts, who, "us-east-1")
+        cloud.keyring.role = member_role(baseline.general.accounts, who, "us-east-1")
         return Fleet(cloud, baseline, who)
 
     def run(self, command: Command, text: str = TEXT) -> Ran:
         """Look at everything, or also change it."""
         fleet = self.fleet(text)
-        ran = Ran(fleet.census(Narrowed()), [])
-        central = fleet.central()
-        plan = central.rehearse()
-        ran.central = list(plan.results)
-        lost = lost_steps(ran.central)
-        self._spread(fleet, ran, [Job("diff", each, lost=lost) for each in ran.census.accounts])
+        ran = Ran(fleet.select(AccountFilter()), [])
+        once = fleet.once()
+        plan = once.rehearse()
+        ran.once = list(plan.results)
+        lost = failed_steps(ran.once)
+        self._spread(fleet, ran, [Job("diff", each, lost=lost) for each in ran.selected.accounts])
         if command == "diff":
             return ran
-        ran.central = central.send(plan)
-        assert central.settle(ran.central) == []
-        lost = lost_steps(ran.central)
+        ran.once = once.send(plan)
+        assert once.settle(ran.once) == []
+        lost = failed_steps(ran.once)
         jobs = [Job.to_apply(o, lost) for o in ran.outcomes.values() if o.drifted]
         self._spread(fleet, ran, jobs)
         return ran
 
     def _spread(self, fleet: Fleet, ran: Ran, jobs: Iterable[Job]) -> None:
-        def on_delivered(delivered: Delivered) -> None:
+        def on_done(delivered: JobsDone) -> None:
             ran.outcomes.update({o.account.id: o for o in delivered.outcomes})
 
         workers = Threads(fleet, 4)
-        spread(workers, jobs, on_delivered, Event())
+        run_jobs(workers, jobs, on_done, Event())
         workers.close()
 
 
@@ -170,7 +170,7 @@ def test_fifty_accounts_in_bad_weather(bench: Bench, organization: Organization)
     before = len(world.writes)
     seen = organization.run("diff")
     assert len(world.writes) == before, "diff writes nothing"
-    assert {x.account for x in seen.census.skipped} == organization.suspended
+    assert {x.account for x in seen.selected.skipped} == organization.suspended
     assert set(seen.outcomes) == set(members)
     assert_only_denied(seen, denied)
     passed = {(x.account, x.region) for o in seen.outcomes.values() for x in o.skipped}

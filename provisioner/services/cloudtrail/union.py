@@ -51,8 +51,8 @@ def union(have: Selectors, want: Selectors, *, partition: str) -> Selectors | No
         own = [each for each in own if plain_management(each) is None]
         extra |= {each for each in asked if each[0] == MANAGEMENT}
     others = [each for each in conditional(have) if (CONDITIONAL, conditions(each)) in extra]
-    joined = [*own, *_advanced(extra, sources), *others]
-    return {"AdvancedEventSelectors": joined} if _values(joined) <= _ADVANCED_VALUES else None
+    open_fleet = [*own, *_advanced(extra, sources), *others]
+    return {"AdvancedEventSelectors": open_fleet} if _values(open_fleet) <= _ADVANCED_VALUES else None
 
 
 def union_insights(

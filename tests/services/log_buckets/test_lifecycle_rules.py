@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from provisioner.services.log_buckets.lifecycle_rules import lifecycle_rule, merge_rules
 
-PURE = settings(deadline=None, max_examples=100)
+PURE = settings(max_examples=100)
 
 
 def rule(**elements: Any) -> dict[str, Any]:

@@ -18,7 +18,7 @@ _UNSIGNED: Final = {
 }
 
 
-class Telling:
+class Stats:
     """Answers what nobody has signed."""
 
     def __init__(

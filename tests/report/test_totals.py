@@ -1,0 +1,53 @@
+"""The totals: how many accounts are in which state, in one line."""
+
+from __future__ import annotations
+
+import pytest
+
+from provisioner.engine.plan import Plan
+from provisioner.model import Failure, InSyncCounts
+from provisioner.report.totals import Cost, Totals, state
+
+from .samples import EAST, A, change, result
+
+
+@pytest.mark.parametrize(
+    ("totals", "cost", "expected"),
+    [
+        (
+            Totals(in_sync=41, drifted=5, failed=2, skipped=1, regions={"a", "b", "c", "d"}),
+            Cost(12.34, 1118, throttled=3),
+            "41 accounts in sync, 5 drifted, 2 failed, 1 skipped (48 accounts, 4 Regions, 12.3 s, 1,118 calls, 3 throttled)",
+        ),
+        (
+            Totals(changed=1, regions={"a"}),
+            Cost(1, 1),
+            "1 account changed (1 account, 1 Region, 1.0 s, 1 call)",
+        ),
+        (Totals(), Cost(1, 1), "0 accounts in sync (0 accounts, 1.0 s, 1 call)"),
+        (
+            Totals(in_sync=2, organization="drifted", regions={"a"}),
+            Cost(1, 2, writes=1),
+            "2 accounts in sync, the organization itself drifted (2 accounts, 1 Region, 1.0 s, 2 calls, 1 write)",
+        ),
+    ],
+)
+def test_the_line_says_how_the_accounts_are(totals: Totals, cost: Cost, expected: str) -> None:
+    assert totals.line(cost) == expected
+
+
+def test_one_account_is_told_by_its_steps() -> None:
+    drifted = result(A, EAST, change(), seen=["thing", "other"])
+    failed = result(A, EAST, step="b_step", failures=[Failure("reading", "no")])
+    plan = Plan((drifted, failed, result(A, EAST, step="c_step", seen=["third"])), InSyncCounts(2, 5))
+    found = Totals(failed=1, regions={EAST}).steps_line(plan, Cost(0.5, 27))
+    assert found == "3 of 5 steps in sync, 7 unchanged, 1 not read (1 account, 1 Region, 0.5 s, 27 calls)"
+
+
+def test_what_failed_is_failed_and_what_was_changed_has_not_drifted() -> None:
+    drifted, failed = result(A, EAST, change()), result(A, EAST, failures=[Failure("reading", "no")])
+    assert state([]) == "in_sync"
+    assert state([drifted]) == "drifted"
+    assert state([drifted], applied=True) == "changed"
+    assert state([drifted, failed], applied=True) == "failed"
+    assert state([drifted], unseen=[drifted], applied=True) == "failed"
