@@ -275,6 +275,16 @@ def schema(*, output: bool) -> int:
     metavar="ID",
     help="For this account. Else for the one of `allowed_account_ids`, or for any.",
 )
+@click.option(
+    "--service",
+    "services",
+    multiple=True,
+    metavar="NAME",
+    help="Only what this section of the file needs, or `accounts`; may be given several times.",
+)
+@click.option(
+    "--split", metavar="DIR", help="Write a policy for each section into DIR, where one is too long for IAM."
+)
 @click.option("--partition", metavar="NAME", help="aws, aws-cn, … Else that of the home Region.")
 @click.option(
     "--member", is_flag=True, help="Of many accounts: the policy of the role that is assumed in each."

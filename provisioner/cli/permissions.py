@@ -1,9 +1,10 @@
-"""The command `permissions`: the policy on stdout, what to know about it on stderr. Asks AWS nothing."""
+"""The command `permissions`: the policy on stdout, or one for each service in files; notes on stderr. Asks AWS nothing."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from pathlib import Path
 from typing import Any
 
 import click
@@ -23,27 +24,69 @@ def show(
     purposes: tuple[str, ...],
     member: bool,
     trust: str | None,
+    services: tuple[str, ...],
+    split: str | None,
 ) -> int:
-    """Print the least-privilege policy of the file; 1 where the file is wrong, or not for that account."""
+    """Print the least-privilege policy of the file, or write one for each service; 1 where the file is wrong."""
     try:
         baseline = offline.read(file)
         where = partition or baseline.partition
         if trust is not None:
             return _trust(baseline, trust, where, alone=not (member or account))
         owner = _member(baseline, account) if member else _account(baseline, account)
-        found = (least.of_role if member else least.of_caller)(baseline, owner, where)
-        document = least.policy(found, purposes)
+        parts = list((least.of_role if member else least.of_caller)(baseline, owner, where))
     except BaselineError as error:
         click.echo(error.render(color=False), err=True)
         return 1
-    return _print(document, least.notes(document, baseline, owner, member=member))
+    policies = least.by_section(parts, purposes)
+    chosen = _chosen(policies, services)
+    whole = least.policy([each for each in parts if each.section in chosen], purposes)
+    notes = least.notes(whole, baseline, owner, member=member)
+    if split is not None:
+        return _write({name: policies[name] for name in chosen}, Path(split), notes)
+    if least.size(whole) > least.MANAGED_POLICY:
+        sizes = ", ".join(f"{name} {least.size(policies[name]):,}" for name in chosen)
+        raise click.ClickException(
+            f"the policy has {least.size(whole):,} characters, and IAM takes {least.MANAGED_POLICY:,} in one: write one for"
+            f" each service with `--split DIR`, or print one with `--service NAME` ({sizes})"
+        )
+    return _print(whole, notes)
+
+
+def _chosen(policies: Mapping[str, least.Policy], services: tuple[str, ...]) -> list[str]:
+    """The services that were asked for, or all of the file."""
+    if unknown := next((each for each in services if each not in policies), None):
+        raise click.UsageError(
+            f"--service {unknown}: the file needs no such policy; there are {', '.join(policies)}"
+        )
+    return [name for name in policies if not services or name in services]
+
+
+def _write(policies: Mapping[str, least.Policy], folder: Path, notes: Iterable[str]) -> int:
+    """Write a file for each policy, and name it with its size."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        for name, document in policies.items():
+            path = folder / f"{name}.json"
+            path.write_text(json.dumps(document, indent=2) + "\n", encoding="utf-8")
+            click.echo(f"{path}  {least.size(document):,} characters")
+    except OSError as error:
+        raise click.ClickException(
+            f"--split {folder}: {error.strerror}; name a folder that can be written"
+        ) from error
+    _note(notes)
+    return 0
 
 
 def _print(document: dict[str, Any], notes: Iterable[str]) -> int:
     click.echo(json.dumps(document, indent=2))
+    _note(notes)
+    return 0
+
+
+def _note(notes: Iterable[str]) -> None:
     for note in notes:
         click.echo(f"note: {note}", err=True)
-    return 0
 
 
 def _trust(baseline: Baseline, caller: str, partition: str, *, alone: bool) -> int:

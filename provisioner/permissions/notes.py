@@ -10,7 +10,6 @@ from ..baseline.general import Accounts
 from ..fleet.accounts import questions
 from ..steps.permission import ANY_ACCOUNT, NOTING
 from ..steps.registry import all_steps
-from .statements import INLINE_POLICIES, MANAGED_POLICY, size
 
 
 def notes(
@@ -19,12 +18,6 @@ def notes(
     """Of the caller's policy in *account*, or of that of the role in it (*member*)."""
     accounts = baseline.general.accounts
     said = list(_of_role(baseline, accounts, account) if member else _of_caller(baseline, accounts, account))
-    characters = size(document)
-    if characters > MANAGED_POLICY:
-        said.append(
-            f"the policy has {characters} characters, a managed policy takes {MANAGED_POLICY}: put its statements into"
-            f" two, or inside the role, which takes {INLINE_POLICIES}"
-        )
     actions = {action for each in document["Statement"] for action in each["Action"]}
     for noting in NOTING:
         said += noting(baseline, actions)

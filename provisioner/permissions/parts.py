@@ -17,12 +17,22 @@ from ..compare.policy import arn
 from ..fleet.accounts import questions
 from ..model import Scope, Step, Target
 from ..steps.permission import ANY_ACCOUNT, ANY_REGION, DECLARED, Permission, allow, equals
-from ..steps.registry import all_steps
+from ..steps.registry import all_sections, all_steps
 
+ACCOUNTS: Final = (
+    "accounts"  # the service of what is asked to find the accounts and their Regions, and to enter them
+)
 _INSIDE: Final = equals("aws:ResourceOrgID", "${aws:PrincipalOrgID}")
 
 
-def of_caller(baseline: Baseline, account: str, partition: str) -> Iterator[Permission]:
+class Part(NamedTuple):
+    """A permission, and the section of the file that needs it: the policies are made by section."""
+
+    section: str
+    permission: Permission
+
+
+def of_caller(baseline: Baseline, account: str, partition: str) -> Iterator[Part]:
     """What who calls from *account* asks for. ANY_ACCOUNT stands for an account that the file does not name.
 
     Raises BaselineError where the baseline is wrong for an account, such as a bucket's name that gets too long.
@@ -30,8 +40,8 @@ def of_caller(baseline: Baseline, account: str, partition: str) -> Iterator[Perm
     general = baseline.general
     accounts, archive = general.accounts, account
     if accounts is not None:
-        yield from _census(general, partition)
-        yield from _entering(baseline, accounts, account, partition)
+        yield from _of_accounts(_census(general, partition))
+        yield from _of_accounts(_entering(baseline, accounts, account, partition))
         archive = accounts.log_archive or account
     own = accounts is None or _may_be_one(general, accounts, account)
 
@@ -41,10 +51,10 @@ def of_caller(baseline: Baseline, account: str, partition: str) -> Iterator[Perm
     home = Target(account, general.home_region, partition, central=account, archive=archive)
     yield from _asked(baseline, home, takes, _counting(general, account) if own else _Counting())
     if own:
-        yield from _regions(general, home)
+        yield from _of_accounts(_regions(general, home))
 
 
-def of_role(baseline: Baseline, account: str, partition: str) -> Iterator[Permission]:
+def of_role(baseline: Baseline, account: str, partition: str) -> Iterator[Part]:
     """What the role that is assumed in *account* asks for; for ANY_ACCOUNT, in any but the one with the log buckets.
 
     Raises BaselineError as `of_caller` does.
@@ -60,7 +70,11 @@ def of_role(baseline: Baseline, account: str, partition: str) -> Iterator[Permis
     counting = _counting(general, account, anyone=anyone) if member else _Counting()
     yield from _asked(baseline, home, takes, counting)
     if member:
-        yield from _regions(general, home)
+        yield from _of_accounts(_regions(general, home))
+
+
+def _of_accounts(permissions: Iterator[Permission]) -> Iterator[Part]:
+    return (Part(ACCOUNTS, each) for each in permissions)
 
 
 def role_may_be_in(general: General, account: str) -> bool:
@@ -104,10 +118,11 @@ def _counting(general: General, account: str, *, anyone: bool = False) -> _Count
 
 def _asked(
     baseline: Baseline, home: Target, takes: Callable[[Step], bool], counting: _Counting
-) -> Iterator[Permission]:
+) -> Iterator[Part]:
     """What the steps ask for that are taken in the account of *home*, whichever overrides count for it."""
     named = baseline.general.named_regions or [home.region, ANY_REGION]
     everywhere = [replace(home, region=region, home=region == home.region) for region in named]
+    keys = {kind: key for key, kind in all_sections().items()}
     for step in all_steps().values():
         # What exists once is what the file itself has; an override adds nothing there.
         if not takes(step) or (step.scope is Scope.ONCE and step.section not in baseline):
@@ -115,7 +130,8 @@ def _asked(
         for target in everywhere if step.scope is Scope.REGION else [home]:
             for filled in _variants(baseline, target, counting):
                 if step.section in filled:
-                    yield from DECLARED[step.name](target, filled)
+                    asked = DECLARED[step.name](target, filled)
+                    yield from (Part(keys[step.section], each) for each in asked)
 
 
 def _variants(baseline: Baseline, target: Target, counting: _Counting) -> Iterator[Baseline]:

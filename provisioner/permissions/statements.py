@@ -8,22 +8,33 @@ from typing import Any, Final
 
 from ..compare.policy import VERSION
 from ..steps.permission import ANY_ACCOUNT, ANY_REGION, Condition, Permission
+from .parts import Part
 
 MANAGED_POLICY: Final = 6144  # characters of a managed policy, white space not counted
 INLINE_POLICIES: Final = 10_240  # of all policies inside one role
 _CALLER: Final = "${aws:PrincipalAccount}"
 
 Statement = dict[str, Any]
+Policy = dict[str, Any]
 _Place = tuple[
     str, str, tuple[str, ...], str, str
 ]  # title, action, resources, operator and key of the condition
 
 
-def policy(permissions: Iterable[Permission], purposes: Iterable[str]) -> dict[str, Any]:
-    """The policy with those of the *permissions* that these *purposes* need: diff, verify, apply."""
+def policy(parts: Iterable[Part], purposes: Iterable[str]) -> Policy:
+    """One policy with the permissions that these *purposes* need: diff, verify, apply."""
     asked = set(purposes)
-    found = [each for each in permissions if each.purposes & asked]
+    found = [each.permission for each in parts if each.permission.purposes & asked]
     return {"Version": VERSION, "Statement": list(_titled(_grouped(found)))}
+
+
+def by_section(parts: Iterable[Part], purposes: Iterable[str]) -> dict[str, Policy]:
+    """The same as a policy for each section of the file that needs one, in the order of their names."""
+    found: dict[str, list[Part]] = {}
+    for each in parts:
+        found.setdefault(each.section, []).append(each)
+    policies = {section: policy(several, purposes) for section, several in sorted(found.items())}
+    return {section: each for section, each in policies.items() if each["Statement"]}
 
 
 def size(document: Mapping[str, Any]) -> int:

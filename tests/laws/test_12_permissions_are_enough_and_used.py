@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from functools import cache
 
+import botocore.session
 import pytest
 
+from provisioner import permissions
+from provisioner.baseline import Baseline, parse
 from provisioner.model import Result
 from provisioner.sandbox import open_sandbox, store
 from provisioner.sandbox.drift import done, every_break
-from provisioner.steps.permission import DECLARED
-from provisioner.steps.registry import all_steps
+from provisioner.steps.permission import ANY_ACCOUNT, DECLARED
+from provisioner.steps.registry import all_sections, all_steps
 
 from ..conftest import Bench
 from ..permissions.sample import Caller, actions, least, without
@@ -19,6 +23,8 @@ from .full import FULL, applied, failures, hands_of
 
 PURPOSES = ("diff", "verify", "apply")
 SHARDS = 8
+ARCHIVE = "111122223333"
+ORGANIZATION = f'\naccounts: {{all: true, log_archive: "{ARCHIVE}", session_tags: {{run: baseline}}}}\n'
 
 
 @cache
@@ -99,3 +105,23 @@ def test_without_any_one_of_them_a_run_is_denied_it(
                     failed = failures(run.send(run.rehearse()))
         assert failed != [], f"{action} can be left out"
         assert set(caller.denied) == {action}
+
+
+def in_every_region(accounts: str) -> Baseline:
+    """The full file for all Regions of AWS, by name: a policy is longest where it names each."""
+    known = botocore.session.get_session().get_available_regions("config")
+    text, found = re.subn(r"(?m)^regions: .*", f"regions: [{', '.join(known)}]", FULL)
+    assert (found, len(known) >= 34) == (1, True)
+    return parse(text + accounts, "full.yaml", all_sections(), {})
+
+
+@pytest.mark.parametrize("accounts", ["", ORGANIZATION], ids=["one account", "organization"])
+def test_the_policy_of_each_section_fits_into_a_managed_policy(accounts: str) -> None:
+    baseline = in_every_region(accounts)
+    found = {"caller": permissions.of_caller(baseline, ANY_ACCOUNT, "aws")}
+    if accounts:
+        found["member"] = permissions.of_role(baseline, ANY_ACCOUNT, "aws")
+        found["archive"] = permissions.of_role(baseline, ARCHIVE, "aws")
+    for who, parts in found.items():
+        for section, policy in permissions.by_section(parts, PURPOSES).items():
+            assert permissions.size(policy) <= permissions.MANAGED_POLICY, f"{who}: {section}"

@@ -552,16 +552,49 @@ def notes(text: str, *purposes: str) -> str:
     return "\n".join(permissions.notes(least(text, *purposes), baseline, ACCOUNT))
 
 
-def test_a_policy_that_is_too_long_is_told() -> None:
-    assert "managed policy" not in notes(EXAMPLE, "apply")
+def many_buckets() -> str:
+    """The example with so many buckets that their policy is too long for IAM."""
     one = EXAMPLE[EXAMPLE.index("  config:\n    name:") : EXAMPLE.index("cloudtrail:\n  name:")]
     many = "".join(
         one.replace("  config:", f"  more{i}:").replace("-config-", f"-more{i}-").replace("*archive", "[]")
         for i in range(30)
     )
-    text = EXAMPLE.replace("cloudtrail:\n  name:", f"{many}\ncloudtrail:\n  name:", 1)
-    assert permissions.size(least(text, "apply")) > 6144
-    assert "a managed policy takes 6144" in notes(text, "apply")
+    return EXAMPLE.replace("cloudtrail:\n  name:", f"{many}\ncloudtrail:\n  name:", 1)
+
+
+def test_a_policy_that_is_too_long_is_refused_with_the_ways_to_have_it(capfd: Any, file: Path) -> None:
+    file.write_text(many_buckets())
+    code, out, err = told(capfd, str(file))
+    assert (code, out) == (1, "")
+    assert "characters, and IAM takes 6,144 in one: write one for each service with `--split DIR`" in err
+    assert "(cloudtrail 1," in err
+    assert told(capfd, str(file), "--service", "cloudtrail")[0] == 0
+
+
+def test_one_service_is_printed_and_another_is_refused(capfd: Any, file: Path) -> None:
+    code, out, _ = told(capfd, str(file), "--service", "password_policy")
+    assert code == 0
+    assert actions(json.loads(out)) == ["iam:GetAccountPasswordPolicy", "iam:UpdateAccountPasswordPolicy"]
+    code, out, err = told(capfd, str(file), "--service", "guarddog")
+    assert (code, out) == (1, "")
+    assert (
+        "--service guarddog: the file needs no such policy; there are cloudtrail, config, log_buckets" in err
+    )
+
+
+def test_split_policies_say_together_what_one_says(capfd: Any, file: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "policies" / "here"
+    code, out, _ = told(capfd, str(file), "--split", str(folder))
+    assert code == 0
+    written = {path.stem: json.loads(path.read_text()) for path in sorted(folder.iterdir())}
+    assert [*written] == ["cloudtrail", "config", "log_buckets", "password_policy"]
+    assert [line.split()[0] for line in out.splitlines()] == [
+        str(folder / f"{each}.json") for each in written
+    ]
+    whole = json.loads(told(capfd, str(file))[1])
+    assert sorted({a for each in written.values() for a in actions(each)}) == actions(whole)
+    code, _, err = told(capfd, str(file), "--split", str(file))
+    assert (code, f"--split {file}: File exists; name a folder that can be written" in err) == (1, True)
 
 
 def test_seventeen_regions_fit_into_one_managed_policy() -> None:
