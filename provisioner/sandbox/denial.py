@@ -91,7 +91,7 @@ def _scp_arn(ask: Ask, policy: str) -> str:
 
 def _act(ask: Ask) -> tuple[str, str]:
     """The action and the resource that AWS names; S3 puts its resource in quotes."""
-    from .authorize import acts
+    from .actions import acts
 
     call = WireCall(ask.account, ask.region, ask.service, ask.operation, ask.params)
     found = next(iter(acts(call)), None)

@@ -90,7 +90,7 @@ def _part(place: Place, name: str, operations: tuple[str, ...], row: str) -> Cal
 
 
 @cache
-def _read_rooms() -> None:
+def read_rooms() -> None:
     """Import the rules of the core, and those of each service folder."""
     from .. import services
     from . import rules
@@ -110,13 +110,13 @@ def import_all(package: ModuleType) -> None:
 
 def every() -> tuple[Rule, ...]:
     """All rules, by name."""
-    _read_rooms()
+    read_rooms()
     return tuple(sorted(_rules.values()))
 
 
 def book(without: Collection[str]) -> Book:
     """The rules in force; raises `SandboxError` for a name in *without* that is no rule."""
-    _read_rooms()
+    read_rooms()
     if unknown := sorted(set(without) - set(_rules)):
         raise SandboxError(f"no such sandbox rule: {', '.join(f'`{name}`' for name in unknown)}")
     made = Book()

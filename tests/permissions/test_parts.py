@@ -22,13 +22,14 @@ from .sample import (
     REGIONS,
     Caller,
     actions,
+    assert_well_formed,
     break_everything,
     least,
     make_surroundings,
     role_least,
     without,
 )
-from .test_enough import assert_well_formed, told
+from .test_enough import told
 
 CALLER, ARCHIVE, WORKLOAD = "123456789012", "111122223333", "444455556666"
 ALL = "accounts: {all: true}\n"

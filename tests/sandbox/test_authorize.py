@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from provisioner.sandbox import WireCall
-from provisioner.sandbox.authorize import acts, authorize
+from provisioner.sandbox.actions import acts
+from provisioner.sandbox.authorize import authorize
 from provisioner.sandbox.world import World
 
 from .cases import ACCOUNT, MEMBER, ORGANIZATION, Aws, outcome
@@ -44,8 +45,12 @@ IN = f"arn:aws:organizations::{ACCOUNT}"
             *("sts", "AssumeRole", {"RoleArn": ROLE, "Tags": [{"Key": "k", "Value": "v"}]}),
             [("sts:AssumeRole", ROLE), ("sts:TagSession", ROLE)],
         ),
-        ("account", "PutContactInformation", {}, []),
-        ("sts", "GetFederationToken", {}, []),
+        (
+            *("account", "PutContactInformation", {}),
+            [("account:PutContactInformation", f"arn:aws:account::{ACCOUNT}:account")],
+        ),
+        ("sts", "GetFederationToken", {}, [("sts:GetFederationToken", "*")]),
+        ("sts", "NoSuchOperation", {}, []),
     ],
 )
 def test_what_a_request_asks_to_be_allowed(

@@ -160,3 +160,9 @@ def unknown_child(ask: Ask) -> None:
     if ask.params.get("ChildId") not in known:
         text = "You specified an organizational unit (OU) or account that doesn't exist."
         raise Refused("ChildNotFoundException", text)
+
+
+def organization_of(account: str, where: str) -> tuple[str, str]:
+    """The management account and the id of the account's organization in the partition; empty where it has none."""
+    held = held_organization(account, where)
+    return (held.org.master_account_id, held.org.id) if held is not None else ("", "")

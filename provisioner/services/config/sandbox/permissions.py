@@ -1,0 +1,27 @@
+"""What requests to AWS Config ask to be allowed beside the action of their name, from AWS's pages."""
+
+from __future__ import annotations
+
+from ....sandbox.actions import Acts, act, authorizes, named, partition
+from ....sandbox.words import WireCall
+
+
+@authorizes("config")
+def _config(call: WireCall) -> Acts:
+    """The last part of a recorder's and of a rule's ARN is an id that AWS makes up."""
+    name, params = call.operation, call.params
+    here = f"arn:{partition(call)}:config:{call.region}:{call.account}"
+    if name == "PutConfigurationRecorder":
+        recorder = params["ConfigurationRecorder"]
+        yield act(call, f"config:{name}", f"{here}:configuration-recorder/{recorder.get('name')}/a1b2c3d4")
+        role = recorder.get("roleARN") or ""
+        yield act(call, "iam:PassRole", role, iam__PassedToService="config.amazonaws.com")
+    elif name == "StartConfigurationRecorder":
+        recorder = params["ConfigurationRecorderName"]
+        yield act(call, f"config:{name}", f"{here}:configuration-recorder/{recorder}/a1b2c3d4")
+    elif name == "PutConfigRule":
+        yield act(call, f"config:{name}", f"{here}:config-rule/config-rule-a1b2c3")
+        if params.get("Tags"):
+            yield act(call, "config:TagResource", f"{here}:config-rule/config-rule-a1b2c3")
+    else:
+        yield from named(call)
