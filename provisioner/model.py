@@ -154,7 +154,13 @@ class Step:
     ensure: Callable[..., Changes] = field(compare=False)
     verify: Callable[..., Findings] | None = field(default=None, compare=False)
     archive: bool = False  # it runs in the log archive account
+    each_region: bool = False  # of Scope.ONCE: it runs in one account, but in every Region
     clients: tuple[str, ...] = ()  # AWS services, by botocore's name, that it asks
+
+    @property
+    def regional(self) -> bool:
+        """It runs in every Region."""
+        return self.scope is Scope.REGION or self.each_region
 
 
 @dataclass(frozen=True)

@@ -99,7 +99,9 @@ class Work:
     @property
     def skipped(self) -> list[Skipped]:
         """The accounts that were skipped, and Regions of the others."""
-        return [*self.selected.skipped, *(x for each in self.outcomes.values() for x in each.skipped)]
+        once = () if self.fleet.single else self.run.skipped
+        found = [*self.selected.skipped, *once, *(x for each in self.outcomes.values() for x in each.skipped)]
+        return [*dict.fromkeys(found)]
 
     @property
     def unseen(self) -> list[Result]:
@@ -313,10 +315,8 @@ def _introduce(session: Session, selected: SelectedAccounts, done: set[str]) -> 
 
 
 def _run(fleet: Fleet) -> Run:
-    if not fleet.single:
-        return fleet.once()
     try:
-        return fleet.whole()
+        return fleet.whole() if fleet.single else fleet.once()
     except (ClientError, BotoCoreError) as error:
         doing = "asking AWS which Regions the account has enabled, for `regions: all`"
         raise Unable("; ".join(words.failure(describe(doing, error)))) from error

@@ -10,7 +10,7 @@ from ..aws import Aws, Identity, Memory, SynchronousExecutor
 from ..aws.errors import IN_VAIN
 from ..baseline import Baseline
 from ..engine.skipped import without_unusable
-from ..model import Change, Result, Scope, Skipped, Step, Target
+from ..model import Change, Result, Skipped, Step, Target
 from . import graph
 from .graph import Node
 from .plan import Plan
@@ -42,8 +42,7 @@ class Run:
     _memory: dict[str, Memory] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        here = targets(self.baseline, self.identity, self.regions)
-        self.graph = graph.build(self.steps, self.places or (lambda step: here[step.scope]))
+        self.graph = graph.build(self.steps, self.places or self._places)
 
     def rehearse(self) -> Plan:
         """What would change. Makes no write."""
@@ -129,6 +128,12 @@ class Run:
 
         return self._looked(work)
 
+    def _places(self, step: Step) -> Iterable[Target]:
+        """The caller's account, in its home Region or in each of *regions*."""
+        home = self.baseline.general.home_region
+        for region in self.regions if step.regional else [home]:
+            yield Target(self.identity.account, region, self.identity.partition, home=region == home)
+
     @property
     def _workers(self) -> int:
         return 1 if self.alone else graph.WORKERS
@@ -158,16 +163,6 @@ def _is_lost(result: Result) -> bool:
 
 def _is_open(result: Result) -> bool:
     return bool(result.changes or not result.ok) and not _is_lost(result)
-
-
-def targets(baseline: Baseline, identity: Identity, regions: Sequence[str]) -> Mapping[Scope, list[Target]]:
-    """Where each scope's steps run: the caller's account, in its home Region or in each of *regions*."""
-    at_home = baseline.general.home_region
-    home = Target(identity.account, at_home, identity.partition, home=True)
-    everywhere = [
-        Target(identity.account, each, identity.partition, home=each == at_home) for each in regions
-    ]
-    return {Scope.ONCE: [home], Scope.ACCOUNT: [home], Scope.REGION: everywhere}
 
 
 def chosen(steps: Mapping[str, Step], baseline: Baseline, names: Iterable[str] = ()) -> list[Step]:

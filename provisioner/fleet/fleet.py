@@ -101,9 +101,16 @@ class Fleet:
         return run
 
     def once(self) -> Run:
-        """What exists once in the organization, each part in the account that has it."""
+        """What exists once in the organization, each part in the account that has it. Raises AWS's errors as `whole`."""
         steps = [step for step in chosen(all_steps(), self.baseline, self.names) if step.scope is Scope.ONCE]
-        return self._run(steps, self.identity.account, [self.home])
+        account = Account(self.identity.account)
+        if not any(step.regional for step in steps):
+            return self._run(steps, account.id, [self.home])
+        regions, skipped = self.regions_of(account)
+        run = self._run(steps, account.id, regions)
+        run.lenient = True
+        run.skipped.extend(skipped)
+        return run
 
     def member(self, account: Account, regions: Sequence[str], lost: Mapping[str, str]) -> Run:
         """What each account has of its own."""
@@ -117,7 +124,7 @@ class Fleet:
     def _run(self, steps: Iterable[Step], account: str, regions: Sequence[str]) -> Run:
         def places(step: Step) -> Iterable[Target]:
             where = self.archive if step.archive else account
-            for region in regions if step.scope is Scope.REGION else [self.home]:
+            for region in regions if step.regional else [self.home]:
                 yield self._target(where, region)
 
         return Run(

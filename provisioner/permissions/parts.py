@@ -127,7 +127,7 @@ def _asked(
         # What exists once is what the file itself has; an override adds nothing there.
         if not takes(step) or (step.scope is Scope.ONCE and step.section not in baseline):
             continue
-        for target in everywhere if step.scope is Scope.REGION else [home]:
+        for target in everywhere if step.regional else [home]:
             for filled in _variants(baseline, target, counting):
                 if step.section in filled:
                     asked = DECLARED[step.name](target, filled)

@@ -160,7 +160,7 @@ def by_place(
     groups = sorted(group(found, identity), key=_order)
     for several in _joined(groups, together) if together else ([each] for each in groups):
         step = all_steps().get(several[0].step)
-        regional = step is not None and step.scope is Scope.REGION
+        regional = step is not None and step.regional
         yield Together(several, _places(several[0].results, view, regional=regional))
 
 

@@ -1,10 +1,14 @@
-"""AWS Organizations: whether the account is in an organization, and whose it is. Read once in a run."""
+"""AWS Organizations: whether the account is in an organization, whose it is, and which services may act in all of it."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from ..aws import Aws
+from ..aws.errors import DENIED, ClientError, code_of
+from ..model import Changes, Difference, Refused, update
+from .permission import APPLY, Permission, allow, equals
 
 
 @dataclass(frozen=True)
@@ -23,3 +27,77 @@ def read_organization(aws: Aws) -> Organization | None:
     if have is None:
         return None
     return Organization(have["Id"], have["MasterAccountId"], have["FeatureSet"] == "ALL")
+
+
+@dataclass(frozen=True)
+class OrganizationFeature:
+    """What a service does for a whole organization, and what to do where this account cannot have that.
+
+    *principal* is the service as Organizations knows it, *what* the feature in words, *instead* the setting that does
+    without it, and *register* the command that makes this account the service's delegated administrator.
+    """
+
+    principal: str
+    what: str
+    instead: str
+    register: str
+
+
+def require_organization(aws: Aws, feature: OrganizationFeature) -> Organization:
+    """The organization that the feature is for. Raises Refused where there can be none."""
+    organization = read_organization(aws)
+    if organization is None:
+        raise Refused(f"this account is in no organization: set `{feature.instead}`")
+    if not organization.all_features:
+        raise Refused(
+            f"organization {organization.id} has consolidated billing only: enable all features in"
+            f" account {organization.management_account}, or set `{feature.instead}`"
+        )
+    return organization
+
+
+def read_trusted_access(aws: Aws) -> set[str]:
+    """The services that have trusted access. For the management account and delegated administrators only."""
+    answer = aws.read("organizations").list_aws_service_access_for_organization()
+    return {each["ServicePrincipal"] for each in answer.get("EnabledServicePrincipals")}
+
+
+def trusted_access(aws: Aws, feature: OrganizationFeature) -> Changes:
+    """The service may act in every account of the organization. It is never taken away."""
+    aws.read("organizations").list_aws_service_access_for_organization()  # on its way with the other question
+    organization = require_organization(aws, feature)
+    management = organization.management_account
+    try:
+        trusted = read_trusted_access(aws)
+    except ClientError as error:
+        if code_of(error) in DENIED and aws.account != management:
+            raise Refused(
+                f"{feature.what} is made by the management account or a delegated administrator of"
+                f" {feature.principal}, and AWS takes this account for neither: run this in account {management},"
+                f" register this one there (`{feature.register}`), or set `{feature.instead}`"
+            ) from error
+        raise
+    if feature.principal in trusted:
+        return
+    if aws.account != management:
+        raise Refused(
+            f"trusted access for {feature.principal} is off, and only the management account can turn it on:"
+            f" run this in account {management}"
+        )
+    call = aws.write("organizations").enable_aws_service_access(ServicePrincipal=feature.principal)
+    field = f"trusted access for {feature.principal}"
+    yield update("organization", (Difference(field, have=False, want=True),), call)
+
+
+def trusted_access_permissions(feature: OrganizationFeature) -> Iterator[Permission]:
+    """See whether the service has trusted access, and give it. AWS knows no resources for these."""
+    yield from allow(
+        "OrganizationRead", "organizations", "DescribeOrganization ListAWSServiceAccessForOrganization"
+    )
+    yield from allow(
+        "TrustedAccessEnable",
+        "organizations",
+        "EnableAWSServiceAccess",
+        condition=equals("organizations:ServicePrincipal", feature.principal),
+        purposes=APPLY,
+    )

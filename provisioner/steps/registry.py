@@ -48,17 +48,28 @@ def step(
     needs: tuple[str, ...] = (),
     *,
     archive: bool = False,
+    each_region: bool = False,
     clients: tuple[str, ...] = (),
 ) -> Callable[[Ensure], Ensure]:
     """Register an ensure function as the step *name* of every file that has that section.
 
-    *needs* are the steps before it. *archive*: it runs in the log archive account. *clients* are the AWS services, as
+    *needs* are the steps before it. *archive*: it runs in the log archive account. *each_region*: one of
+    Scope.ONCE runs in every Region of its account. *clients* are the AWS services, as
     botocore names them, whose clients are built while a command waits for its first answer.
     """
     from ..model import Step
 
     def register(ensure: Ensure) -> Ensure:
-        _steps[name] = Step(name, scope, needs, section, ensure, archive=archive, clients=clients)
+        _steps[name] = Step(
+            name,
+            scope,
+            needs,
+            section,
+            ensure,
+            archive=archive,
+            each_region=each_region,
+            clients=clients,
+        )
         return ensure
 
     return register

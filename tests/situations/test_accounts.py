@@ -51,7 +51,7 @@ def test_a_name_taken_since_the_plan_fails_its_step_and_says_so(bench: Bench) ->
     blocked = {name: r.blocked_by for name, r in sent.items() if r.blocked_by}
     assert set(blocked.values()) == {"log_buckets"}
     assert set(blocked) == {"cloudtrail", "config_recorder", "config_rules"}
-    assert all(sent[name].ok for name in ("password_policy", "config_role", "trusted_access"))
+    assert all(sent[name].ok for name in ("password_policy", "config_role", "cloudtrail_trusted_access"))
 
 
 @pytest.mark.parametrize(("home", "there"), [("us-east-1", "eu-west-1"), ("eu-west-1", "us-east-1")])
@@ -78,13 +78,13 @@ def test_a_member_is_told_where_to_run_and_the_rest_goes_on(
 ) -> None:
     become(bench, monkeypatch, MEMBER)
     found = results(bench.diff())
-    assert found["trusted_access"].failure.message == (
-        "an organization trail is made by the management account or a delegated administrator of CloudTrail,"
+    assert found["cloudtrail_trusted_access"].failure.message == (
+        "an organization trail is made by the management account or a delegated administrator of cloudtrail.amazonaws.com,"
         f" and AWS takes this account for neither: run this in account {MANAGEMENT}, register this one there"
         " (`aws cloudtrail register-organization-delegated-admin`), or set"
         " `cloudtrail.is_organization_trail: false`"
     )
-    assert found["cloudtrail"].blocked_by == "trusted_access"
+    assert found["cloudtrail"].blocked_by == "cloudtrail_trusted_access"
     assert all(
         found[name].ok and found[name].changes
         for name in ("log_buckets", "config_recorder", "password_policy")
@@ -117,7 +117,7 @@ def test_an_account_of_its_own_needs_only_say_so(bench: Bench, monkeypatch: pyte
 
 
 def delegate(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
-    bench.apply(only=("trusted_access",))
+    bench.apply(only=("cloudtrail_trusted_access",))
     bench.client("cloudtrail").register_organization_delegated_admin(MemberAccountId=MEMBER)
     become(bench, monkeypatch, MEMBER)
 
@@ -171,7 +171,7 @@ def test_a_delegated_administrator_repairs_each_part_of_the_trail(
 def test_the_administrator_of_another_service_is_told_what_aws_says(
     bench: Bench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    bench.apply(only=("trusted_access",))
+    bench.apply(only=("cloudtrail_trusted_access",))
     organizations = bench.client("organizations")
     organizations.register_delegated_administrator(
         AccountId=MEMBER, ServicePrincipal="guardduty.amazonaws.com"

@@ -94,7 +94,7 @@ def test_what_depends_on_a_denied_read_is_not_run(bench: Bench) -> None:
         "config_rules",
     }
     assert by["password_policy"].changes
-    assert by["trusted_access"].ok
+    assert by["cloudtrail_trusted_access"].ok
 
 
 def test_a_read_that_keeps_on_failing_is_given_up_and_is_no_absence(bench: Bench, clock: OwnTime) -> None:

@@ -79,7 +79,7 @@ NAMED = {
     "config_recorder": (1, 0),
     "config_role": (1, 1),
     "log_buckets": (8, 2),
-    "trusted_access": (0, 1),
+    "cloudtrail_trusted_access": (0, 1),
 }
 
 

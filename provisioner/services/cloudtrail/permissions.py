@@ -1,4 +1,4 @@
-"""What the steps `cloudtrail` and `trusted_access` ask to be allowed, and what AWS asks of who makes such a trail."""
+"""What the step `cloudtrail` asks to be allowed, and what AWS asks of who makes such a trail."""
 
 from __future__ import annotations
 
@@ -92,7 +92,7 @@ def _organization_trail(target: Target) -> Iterator[Permission]:
     """AWS's page "Prepare for creating a trail for your organization", but for turning trusted access off."""
     own = linked_role(target, CLOUDTRAIL, "AWSServiceRoleForCloudTrail")
     organizations = linked_role(target, _ORGANIZATIONS, "AWSServiceRoleForOrganizations")
-    # AWS knows no resources for these. ListAWSServiceAccessForOrganization is declared by `trusted_access`.
+    # AWS knows no resources for these. ListAWSServiceAccessForOrganization is declared by `cloudtrail_trusted_access`.
     yield from allow("OrganizationRead", "organizations", "DescribeOrganization")
     yield from allow("OrganizationRead", "organizations", "ListAccounts", purposes=APPLY)
     yield from allow(
@@ -108,23 +108,6 @@ def _organization_trail(target: Target) -> Iterator[Permission]:
         "CreateServiceLinkedRole",
         on=(own,),
         condition=equals("iam:AWSServiceName", CLOUDTRAIL),
-        purposes=APPLY,
-    )
-
-
-@permits("trusted_access")
-def trusted_access_permissions(target: Target, baseline: Baseline) -> Iterator[Permission]:
-    """See whether CloudTrail has trusted access, and give it. AWS knows no resources for these."""
-    if not baseline[Trail].is_organization_trail:
-        return
-    yield from allow(
-        "OrganizationRead", "organizations", "DescribeOrganization ListAWSServiceAccessForOrganization"
-    )
-    yield from allow(
-        "TrustedAccessEnable",
-        "organizations",
-        "EnableAWSServiceAccess",
-        condition=equals("organizations:ServicePrincipal", CLOUDTRAIL),
         purposes=APPLY,
     )
 

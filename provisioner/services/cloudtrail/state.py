@@ -10,11 +10,13 @@ from ...aws import Aws, Reading
 from ...baseline import Baseline
 from ...compare import policy
 from ...model import Refused
+from ...steps.organization import require_organization
 from ...steps.references import resolve
 from ...steps.tags import from_pairs
 from .section import Trail
 from .selectors import Selectors
-from .trails import find_trail, trail_organization
+from .trails import find_trail
+from .trusted_access import ORGANIZATION_TRAIL
 
 PAIR: Final = ("CloudWatchLogsLogGroupArn", "CloudWatchLogsRoleArn")  # AWS takes both or none
 
@@ -36,7 +38,9 @@ def trail_arn(aws: Aws, baseline: Baseline) -> str:
     Raises Refused where an organization trail is wanted, and the account is in no organization for it.
     """
     section, home = baseline[Trail], baseline.general.home_region
-    owner = trail_organization(aws).management_account if section.is_organization_trail else aws.central
+    owner = aws.central
+    if section.is_organization_trail:
+        owner = require_organization(aws, ORGANIZATION_TRAIL).management_account
     return policy.arn(aws.partition, "cloudtrail", home, owner, f"trail/{section.name}")
 
 

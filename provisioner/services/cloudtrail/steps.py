@@ -50,7 +50,7 @@ hints(
         "KmsException": "the key must be in the bucket's Region, and its policy must let CloudTrail use it",
         "InsufficientEncryptionPolicyException": "the key policy must let cloudtrail.amazonaws.com use kms:GenerateDataKey* and kms:DescribeKey",
         "InsufficientSnsTopicPolicyException": "the topic policy must let cloudtrail.amazonaws.com use sns:Publish",
-        "CloudTrailAccessNotEnabledException": "trusted access for cloudtrail.amazonaws.com is off in the organization: leave `trusted_access` in this run",
+        "CloudTrailAccessNotEnabledException": "trusted access for cloudtrail.amazonaws.com is off in the organization: leave `cloudtrail_trusted_access` in this run",
         "OrganizationsNotInUseException": "this account is in no organization: set `cloudtrail.is_organization_trail: false`",
         "NotOrganizationMasterAccountException": "an organization trail is made from the management account, or by a delegated administrator",
         "OrganizationNotInAllFeaturesModeException": "the organization has consolidated billing only: enable all features first",
@@ -85,7 +85,13 @@ def trail_delivery(aws: Aws, baseline: Baseline) -> Iterator[Delivery]:
     yield Delivery("cloudtrail", section.s3_bucket_name, statements)
 
 
-@step("cloudtrail", Trail, Scope.ONCE, needs=("log_buckets", "trusted_access"), clients=("cloudtrail",))
+@step(
+    "cloudtrail",
+    Trail,
+    Scope.ONCE,
+    needs=("log_buckets", "cloudtrail_trusted_access"),
+    clients=("cloudtrail",),
+)
 def ensure_cloudtrail(aws: Aws, baseline: Baseline) -> Changes:
     """Make the trail or adopt it, bring its settings to the baseline, and keep it logging."""
     section, title = baseline[Trail], f"trail {baseline[Trail].name}"

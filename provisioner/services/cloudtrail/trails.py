@@ -12,7 +12,6 @@ from typing import Any, Final, NamedTuple
 from ...aws import Aws, Reading
 from ...compare.spelling import CONTROL_TOWER
 from ...model import Kind, Note, Refused
-from ...steps.organization import Organization, read_organization
 from .selectors import DEFAULT, management_sides
 
 # About a trail of others, we are told nothing; that is no reason to fail.
@@ -108,16 +107,3 @@ def _ask_about(aws: Aws, trail: Mapping[str, Any], home: str) -> tuple[Reading, 
         return status, None
     # By ARN, AWS knows event selectors in the trail's home only.
     return status, aws.read("cloudtrail", Place.of(arn).region).get_event_selectors(TrailName=arn)
-
-
-def trail_organization(aws: Aws) -> Organization:
-    """The organization that an organization trail is for. Raises Refused where there can be no such trail."""
-    organization = read_organization(aws)
-    if organization is None:
-        raise Refused("this account is in no organization: set `cloudtrail.is_organization_trail: false`")
-    if not organization.all_features:
-        raise Refused(
-            f"organization {organization.id} has consolidated billing only: enable all features in"
-            f" account {organization.management_account}, or set `cloudtrail.is_organization_trail: false`"
-        )
-    return organization

@@ -47,7 +47,7 @@ def test_a_delegated_administrator_makes_and_keeps_the_organizations_trail(
     bench: Bench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     text = PLAIN + "  is_organization_trail: true\n"
-    bench.apply(text, only=("trusted_access",))
+    bench.apply(text, only=("cloudtrail_trusted_access",))
     bench.client("cloudtrail").register_organization_delegated_admin(MemberAccountId=MEMBER)
     become(bench, monkeypatch, MEMBER)
     bench.apply(text, only=ONLY)
@@ -61,7 +61,7 @@ def test_a_delegated_administrators_own_trail_is_in_the_way(
     bench: Bench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     text = PLAIN + "  is_organization_trail: true\n"
-    bench.apply(text, only=("trusted_access",))
+    bench.apply(text, only=("cloudtrail_trusted_access",))
     bench.client("cloudtrail").register_organization_delegated_admin(MemberAccountId=MEMBER)
     become(bench, monkeypatch, MEMBER)
     make_trail(bench, "audit")

@@ -28,7 +28,11 @@ def become(bench: Bench, monkeypatch: pytest.MonkeyPatch, account: str) -> None:
 
 
 def of(bench: Bench, text: str = FILE) -> Any:
-    return next(r for r in bench.diff(text, only=("trusted_access",)).results if r.step == "trusted_access")
+    return next(
+        r
+        for r in bench.diff(text, only=("cloudtrail_trusted_access",)).results
+        if r.step == "cloudtrail_trusted_access"
+    )
 
 
 def test_it_is_turned_on_once(bench: Bench) -> None:
@@ -38,7 +42,7 @@ def test_it_is_turned_on_once(bench: Bench) -> None:
         "trusted access for cloudtrail.amazonaws.com",
         None,
     )
-    bench.apply(FILE, only=("trusted_access",))
+    bench.apply(FILE, only=("cloudtrail_trusted_access",))
     assert [c.params["ServicePrincipal"] for c in bench.world.writes] == ["cloudtrail.amazonaws.com"]
     assert of(bench).changes == []
 
@@ -47,7 +51,7 @@ def test_a_trail_of_one_account_does_not_touch_it(bench: Bench) -> None:
     before = len(bench.world.calls)
     assert of(bench, OWN).changes == []
     assert {c.service for c in bench.world.calls[before:]} <= {"sts"}, "not even asked about"
-    bench.apply(FILE, only=("trusted_access",))
+    bench.apply(FILE, only=("cloudtrail_trusted_access",))
     assert of(bench, OWN).changes == [], "never turned off"
 
 
@@ -92,7 +96,7 @@ def test_a_delegated_administrator_sees_that_it_is_on_and_cannot_turn_it_on(
     with monkeypatch.context() as member:
         become(bench, member, MEMBER)
         assert "run this in account 123456789012" in of(bench).failure.message
-    bench.apply(FILE, only=("trusted_access",))
+    bench.apply(FILE, only=("cloudtrail_trusted_access",))
     become(bench, monkeypatch, MEMBER)
     result = of(bench)
     assert (result.changes, result.failure) == ([], None)

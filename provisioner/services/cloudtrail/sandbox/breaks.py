@@ -140,7 +140,7 @@ def _location(region: str) -> dict[str, Any]:
     return {} if region == "us-east-1" else {"CreateBucketConfiguration": {"LocationConstraint": region}}
 
 
-@breaks("trusted_access")
+@breaks("cloudtrail_trusted_access")
 def trusted_access_breaks(hands: Hands) -> Iterator[Break]:
     """CloudTrail may no longer act in the organization's accounts."""
     client = hands.client("organizations")
