@@ -4,9 +4,10 @@ from .baseline import Baseline
 from .file import load, parse
 from .general import General
 from .problem import BaselineError, Problem
-from .section import AccountId, Contradiction, Region, Section, Text, Wrong
+from .section import NO_SETTING, AccountId, Contradiction, Region, Section, Text, Wrong
 
 __all__ = [
+    "NO_SETTING",
     "AccountId",
     "Baseline",
     "BaselineError",

@@ -54,7 +54,9 @@ def json_schema(sections: Mapping[str, type[Section]]) -> Schema:
 
 def _open(schema: Schema) -> Schema:
     """The schema, letting a placeholder stand for each scalar whose text it would refuse."""
-    schema = {key: _inner(key, value) for key, value in schema.items() if key != "want"} | _hover(schema)
+    schema = {
+        key: _inner(key, value) for key, value in schema.items() if key not in {"want", "setting"}
+    } | _hover(schema)
     if isinstance(kinds := schema.get("type"), list):
         return _open(_each_type(schema, kinds))
     if "anyOf" in schema:

@@ -42,6 +42,10 @@ class Wrong(ValueError):
         return each[0]
 
 
+# On a field, in `Annotated`: it says which resource is meant or how to go about it, and is no setting that AWS keeps.
+NO_SETTING: Final = Field(json_schema_extra={"setting": False})
+
+
 class Section(BaseModel):
     """A section of the file, or a mapping in one: nothing unknown, nothing converted, nothing changed later.
 
@@ -61,13 +65,16 @@ class Section(BaseModel):
 
     # What it asks for exists once in an organization, and so for no account in particular.
     once: ClassVar[bool] = False
+    # AWS writes the names of this service's fields with a small first letter.
+    small_names: ClassVar[bool] = False
     # Where below it something is said that must be the same for every account.
     one_for_all: ClassVar[tuple[tuple[str, ...], ...]] = ()
 
 
-def aws_name(field: str) -> str:
-    """The field under AWS's name for it: `is_multi_region_trail` is `IsMultiRegionTrail`."""
-    return "".join(part.capitalize() for part in field.split("_"))
+def aws_name(field: str, *, small: bool = False) -> str:
+    """The field under AWS's name for it: `is_multi_region_trail` is `IsMultiRegionTrail`; *small*: `isMulti…`."""
+    name = "".join(part.capitalize() for part in field.split("_"))
+    return name[0].lower() + name[1:] if small else name
 
 
 def _as_text(value: Any) -> Any:

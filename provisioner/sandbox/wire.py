@@ -10,6 +10,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from botocore.exceptions import UnknownServiceError
+from botocore.loaders import create_loader
 from moto.backend_index import backend_url_patterns
 from moto.core.parse import PROTOCOL_PARSERS, RequestParserError
 from moto.core.request import Request
@@ -68,6 +69,13 @@ def normal_url(url: str, scope: tuple[str, str, str] | None, account: str = "") 
     return f"https://{HOSTS.get(name, name) or 's3'}.{region}.amazonaws.com{path}{query}"
 
 
+@cache
+def _service_signed_as(name: str) -> str:
+    """Botocore's name of the service that requests are signed for under *name*: it may lack the hyphens."""
+    known = create_loader().list_available_services("service-2")
+    return next((each for each in (name, name.replace("-", "")) if each in known), name)
+
+
 def module_of_service(service: str) -> str:
     """Moto's name of a service."""
     return MODULES.get(service, service)
@@ -85,7 +93,7 @@ def understand(world: Surroundings, method: str, url: str, headers: Mapping[str,
     request = Request.from_primitives(method, url, told, body)
     # A service that moto has not heard of keeps the name it was signed for; nothing answers it.
     module = _module_of(request.host) or (scope[2] if scope else "unknown")
-    service = CLIENT_NAMES.get(module, module)
+    service = CLIENT_NAMES.get(module) or _service_signed_as(module)
     ask = Ask(world, account, region, service, "", {}, request, "json", key, known=owner is not None)
     _read_operation(ask)
     return ask

@@ -5,17 +5,16 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final, Literal
+from functools import cache
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import Field
 
-from ..baseline.section import Section, aws_name
+from ..baseline.section import NO_SETTING, Section, aws_name
 from ..compare.stricter import Stricter, split
 
 if TYPE_CHECKING:
     from ..model import Call, Changes, Difference, Note
-
-OURS: Final = {"exact"}  # fields of a section that are no settings of AWS's
 
 
 @dataclass(frozen=True)
@@ -39,7 +38,7 @@ class Strictness:
         """That of a section's fields, by AWS's name."""
         fields = section.model_fields.items()
         marks = {
-            aws_name(name): mark
+            aws_name(name, small=section.small_names): mark
             for name, each in fields
             for mark in each.metadata
             if isinstance(mark, Guarded)
@@ -50,19 +49,27 @@ class Strictness:
 class Settings(Section):
     """A section whose fields are settings of one resource, under AWS's names in snake_case."""
 
-    exact: bool = Field(
+    exact: Annotated[bool, NO_SETTING] = Field(
         False,
         description="Also undo what is stricter in AWS than here; `apply` does so with `--allow` only.",
     )
 
 
-def to_api(value: Any) -> Any:
+def to_api(value: Any, *, small: bool = False) -> Any:
     """What a section, or a list of them, states, under AWS's names; what the file leaves out is left out."""
     if isinstance(value, Section):
-        return to_api(value.model_dump(exclude_none=True, exclude=OURS))
+        stated = value.model_dump(exclude_none=True, exclude=_no_settings(type(value)))
+        return to_api(stated, small=value.small_names)
     if isinstance(value, Mapping):
-        return {aws_name(key): to_api(each) for key, each in value.items()}
-    return [to_api(each) for each in value] if isinstance(value, list) else value
+        return {aws_name(key, small=small): to_api(each, small=small) for key, each in value.items()}
+    return [to_api(each, small=small) for each in value] if isinstance(value, list) else value
+
+
+@cache
+def _no_settings(section: type[Section]) -> set[str]:
+    """The fields that are no settings of AWS's."""
+    fields = section.model_fields.items()
+    return {name for name, each in fields if (each.json_schema_extra or {}).get("setting") is False}  # type: ignore[union-attr]
 
 
 def settings(

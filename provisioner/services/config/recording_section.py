@@ -4,7 +4,7 @@ from typing import Annotated, Final, Literal, Self
 
 from pydantic import Field, model_validator
 
-from ...baseline import Section, Wrong
+from ...baseline import NO_SETTING, Section, Wrong
 from .recording import EVERYTHING, IAM_TYPES, WITHOUT_IAM, Types, continuous
 
 RecordingFrequency = Literal["CONTINUOUS", "DAILY"]
@@ -126,7 +126,7 @@ class RecordingMode(Section):
 class Recorder(Section):
     """The configuration recorder: an account has one in each Region."""
 
-    name: str = Field(
+    name: Annotated[str, NO_SETTING] = Field(
         "default",
         min_length=1,
         max_length=256,

@@ -6,7 +6,7 @@ from typing import Annotated, Any, Final, Literal, Self
 
 from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema, model_validator
 
-from ...baseline import Section, Wrong
+from ...baseline import NO_SETTING, Section, Wrong
 from ...compare.spelling import spelled
 from ...steps.tags import Tags
 
@@ -109,7 +109,7 @@ class Rule(Section):
     )
     scope: Scope | None = Field(None, description="What it looks at. Periodic rules take none.")
     tags: Tags = {}  # noqa: RUF012 - pydantic copies a default
-    home_region_only: bool = Field(
+    home_region_only: Annotated[bool, NO_SETTING] = Field(
         False, description="Not in the other Regions: for rules about IAM, which would say the same in each."
     )
 

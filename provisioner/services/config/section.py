@@ -6,7 +6,7 @@ from typing import Annotated, Self
 
 from pydantic import Field, model_validator
 
-from ...baseline import Baseline, Contradiction, Section, Text, Wrong
+from ...baseline import NO_SETTING, Baseline, Contradiction, Section, Text, Wrong
 from ...compare.spelling import CONTROL_TOWER
 from ...steps.references import find, missing
 from ...steps.registry import section
@@ -26,7 +26,7 @@ RoleName = Annotated[
 class DeliveryChannel(Section):
     """Where the recorder delivers its history and snapshots: one channel in each Region."""
 
-    name: str = Field(
+    name: Annotated[str, NO_SETTING] = Field(
         "default",
         min_length=1,
         max_length=256,
