@@ -57,7 +57,7 @@ def test_a_call_of_a_member_is_the_members(aws: Aws, world: World) -> None:
 
 def test_what_nobody_knows_says_so_and_is_counted(aws: Aws, world: World) -> None:
     for service, call, params in (
-        ("accessanalyzer", "list_analyzers", {}),
+        ("auditmanager", "list_assessments", {}),
         ("guardduty", "list_members", {"DetectorId": "x"}),
         ("config", "describe_conformance_packs", {}),
     ):
