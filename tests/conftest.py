@@ -29,6 +29,7 @@ hypothesis.settings.load_profile("provision")
 
 ROOT = Path(__file__).parent.parent
 EXAMPLE = (ROOT / "baseline.yaml").read_text()
+MEMBER = "111122223333"  # of the sandbox's organization
 
 
 # Reading AWS's models is most of what a client costs; the tests make hundreds.
@@ -116,6 +117,15 @@ class Bench:
         if key not in self.clients:
             self.clients[key] = session.create_client(service, region_name=region)
         return self.clients[key]
+
+
+def become(bench: Bench, monkeypatch: pytest.MonkeyPatch, account: str) -> None:
+    """From now on, the environment has the credentials of another account of the organization."""
+    role = f"arn:aws:iam::{account}:role/OrganizationAccountAccessRole"
+    answer = bench.client("sts").assume_role(RoleArn=role, RoleSessionName="test")["Credentials"]
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", answer["AccessKeyId"])
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", answer["SecretAccessKey"])
+    monkeypatch.setenv("AWS_SESSION_TOKEN", answer["SessionToken"])
 
 
 @pytest.fixture

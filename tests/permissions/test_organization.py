@@ -22,8 +22,7 @@ from provisioner.sandbox.rules.account import regions
 from provisioner.services.cloudtrail.delivery import CLOUDTRAIL
 from provisioner.steps.registry import all_sections
 
-from ..conftest import Bench
-from ..services.cloudtrail.test_trusted_access import become
+from ..conftest import Bench, become
 from ..situations.test_organization import Organization, as_account
 from .sample import (
     Caller,

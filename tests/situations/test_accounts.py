@@ -9,8 +9,8 @@ import pytest
 from provisioner.engine.plan import Plan
 from provisioner.model import Kind
 
-from ..conftest import EXAMPLE, Bench
-from ..services.cloudtrail.test_trusted_access import MEMBER, OUTSIDE, become
+from ..conftest import EXAMPLE, MEMBER, Bench, become
+from ..services.cloudtrail.test_trusted_access import OUTSIDE
 
 MANAGEMENT = "123456789012"
 ARN = f"arn:aws:cloudtrail:us-east-1:{MANAGEMENT}:trail/organization-trail"

@@ -24,8 +24,7 @@ from provisioner.sandbox import Fault, WireCall
 from provisioner.sandbox.world import World
 
 from ..cli.test_commands import FILE, told
-from ..conftest import EXAMPLE, Bench
-from ..services.cloudtrail.test_trusted_access import MEMBER, become
+from ..conftest import EXAMPLE, MEMBER, Bench, become
 from .conftest import OwnTime, Switch
 
 pytestmark = pytest.mark.usefixtures("home")

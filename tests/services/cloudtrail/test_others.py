@@ -9,9 +9,8 @@ import pytest
 from provisioner.model import Kind
 from provisioner.sandbox import Fault
 
-from ...conftest import Bench
+from ...conftest import MEMBER, Bench, become
 from .test_trail import ACCOUNT, ARN, ONLY, PLAIN, SELECTORS, notes, repaired, result, written_by_anyone
-from .test_trusted_access import MEMBER, become
 
 
 def make_trail(bench: Bench, name: str, region: str = "us-east-1", **given: Any) -> Any:

@@ -16,9 +16,8 @@ from provisioner.sandbox import Fault, WireCall
 from provisioner.services.cloudtrail.delivery import CLOUDTRAIL, cloudtrail_delivery
 from provisioner.services.cloudtrail.selectors import compare
 
-from ...conftest import Bench
+from ...conftest import MEMBER, Bench
 from ...surroundings import kms_log_key, sns_topic
-from .test_trusted_access import MEMBER
 
 ACCOUNT = "123456789012"
 ARN = f"arn:aws:cloudtrail:us-east-1:{ACCOUNT}:trail/audit"

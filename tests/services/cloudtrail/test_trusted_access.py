@@ -8,23 +8,14 @@ import pytest
 
 from provisioner.sandbox import Fault, WireCall
 
-from ...conftest import Bench
+from ...conftest import MEMBER, Bench, become
 
 FILE = """
 log_buckets: {logs: {name: acme-logs}}
 cloudtrail: {name: audit, s3_bucket_name: logs, is_organization_trail: true}
 """
 OWN = FILE.replace("true", "false")
-MEMBER = "111122223333"
 OUTSIDE = "999988887777"
-
-
-def become(bench: Bench, monkeypatch: pytest.MonkeyPatch, account: str) -> None:
-    role = f"arn:aws:iam::{account}:role/OrganizationAccountAccessRole"
-    answer = bench.client("sts").assume_role(RoleArn=role, RoleSessionName="test")["Credentials"]
-    monkeypatch.setenv("AWS_ACCESS_KEY_ID", answer["AccessKeyId"])
-    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", answer["SecretAccessKey"])
-    monkeypatch.setenv("AWS_SESSION_TOKEN", answer["SessionToken"])
 
 
 def of(bench: Bench, text: str = FILE) -> Any:
