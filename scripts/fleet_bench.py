@@ -68,7 +68,13 @@ def main() -> None:
     one = Case(**{each.name: getattr(given, each.name) for each in fields(Case)})
     cases = [one]
     if given.matrix:
-        same = {"tls": given.tls, "servers": given.servers, "rate": given.rate, "command": given.command}
+        same = {
+            "tls": given.tls,
+            "servers": given.servers,
+            "rate": given.rate,
+            "command": given.command,
+            "profile": given.profile,
+        }
         cases = [replace(each, **same) for each in matrix()]
     compileall.compile_dir(ROOT / "provisioner", quiet=2)  # as an installed package is
     _say(" ".join(f"{name:>{width}}" for name, width in HEADINGS))
@@ -92,6 +98,7 @@ def _given() -> argparse.Namespace:
     add("--processes", type=int, default=1, help="of the tool")
     add("--servers", type=int, default=1, help="processes that answer")
     add("--rate", type=float, default=100.0, help="calls a second where AWS documents none")
+    add("--profile", default="simple", help="of `provisioner/profiles`: what the accounts obey")
     add("--tls", action="store_true")
     add(
         "--signatures", action="store_true", help="the server checks each, which costs it more than an answer"
@@ -147,7 +154,9 @@ def _wrong(case: Case, server: dict[str, Any], spent: Spent, stats: dict[str, An
     if spent.code != expected:
         return f"exit code {spent.code}, not {expected}"
     changes = spent.document["counts"]["change"]
-    if case.command == "diff" and not case.faults and changes != 2 * drifted:  # policy and recorder of each
+    if (
+        case.command == "diff" and not case.faults and changes != 2 * drifted
+    ):  # one of the account, one in a Region
         return f"{changes} changes, where {drifted} accounts have drifted"
     if not case.faults and stats["drifted"] != (0 if case.command == "apply" else drifted):
         return f"{stats['drifted']} accounts have drifted"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -44,6 +44,11 @@ class Hands:
     region: str
     home: bool = True
     session: boto3.Session = field(default_factory=boto3.Session)
+
+    @classmethod
+    def of(cls, account: str, region: str, keys: Mapping[str, str], *, home: bool) -> Hands:
+        """With credentials of the account, as boto3's session takes them."""
+        return cls(account, region, home, boto3.Session(**keys))  # type: ignore[arg-type] # typed by position
 
     def client(self, service: str, region: str = "") -> Any:
         """A client of the service, in this Region unless another is named."""

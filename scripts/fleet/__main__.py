@@ -41,7 +41,9 @@ def main() -> None:
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
         context, bundle = certified(folder) if given.tls else (None, None)
-        recorder, members = stack.enter_context(world.organization(given.accounts, regions, given.seed))
+        recorder, members = stack.enter_context(
+            world.organization(given.accounts, regions, given.seed, given.profile)
+        )
         accounts = [MANAGEMENT, *members]
         state = State(len(accounts), len(regions) + 1, given.rate)
         state.drift(given.drift, len(regions), given.seed)
@@ -53,7 +55,11 @@ def main() -> None:
             "url": f"{'https' if given.tls else 'http'}://127.0.0.1:{listeners[0].getsockname()[1]}",
             "control": [f"http://127.0.0.1:{each.getsockname()[1]}" for each in controls],
             "ca_bundle": str(bundle) if bundle else None,
-            "baseline": world.baseline(["all"] if given.all_regions else regions, fleet=given.accounts > 1),
+            "baseline": world.baseline(
+                ["all"] if given.all_regions else regions,
+                fleet=given.accounts > 1,
+                profile=given.profile,
+            ),
             "drifted": state.drifted,
             "denied": {"account": weather.account, "region": weather.region},
         }
@@ -106,6 +112,7 @@ def _given() -> argparse.Namespace:
     add = parser.add_argument
     add("--accounts", type=int, default=100, help="with the management account")
     add("--regions", type=int, default=4, choices=range(1, len(world.REGIONS) + 1), metavar="1-17")
+    add("--profile", default="simple", help="of `provisioner/profiles`: what the accounts obey")
     add("--all-regions", action="store_true", help="the file says `regions: all`")
     add("--latency", type=float, default=0.05, help="seconds added to every answer")
     add("--drift", type=float, default=0.1, help="the share of members that has drifted")
@@ -130,7 +137,7 @@ def _weather(given: argparse.Namespace, accounts: list[str], state: State, regio
     weather = Weather(given.broken, given.reset)
     if not given.deny:
         return weather
-    in_sync = (each for place, each in enumerate(accounts) if place and not state.policy[place])
+    in_sync = (each for place, each in enumerate(accounts) if place and not state.account_drift[place])
     return replace(weather, account=next(in_sync, ""), region=regions[-1] if len(regions) > 1 else "")
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from random import Random
 from time import monotonic
 from typing import Final
@@ -18,7 +18,6 @@ from .recorder import (
     ELSEWHERE,
     HOME,
     IN_SYNC,
-    REPAIRS,
     ROLE,
     SESSION,
     TOKEN,
@@ -28,14 +27,13 @@ from .recorder import (
 )
 from .replies import Reply
 from .signatures import signed
-from .state import LANES, State
+from .state import State, lanes
 
 _ASSUMED: Final = re.compile(rb"(?:^|&)RoleArn=arn%3Aaws%3Aiam%3A%3A(\d{12})%3Arole%2F([^&]+)")
 _SESSION: Final = re.compile(rb"(^|&)RoleSessionName=([^&]+)")
 _LASTS: Final = re.compile(rb"(?:^|&)DurationSeconds=(\d+)")
 _TOKEN: Final = TOKEN.lower()
 _STAND: Final = {each: each.encode() for each in (MANAGEMENT, IN_SYNC, DRIFTED)}
-_WIDTH: Final = len(LANES)
 Key = tuple[
     str, str, bytes, bytes, bytes, bytes, bytes
 ]  # mood, who stands for it, Region, service, line, target, body
@@ -73,6 +71,9 @@ class Organization:
         self._spots = {each.encode(): spot for spot, each in enumerate(regions)}
         self._state = state
         self._gaps = [1 / each for each in state.rates]
+        self._width = len(lanes())
+        signed = {each.regional: each.service.encode() for each in recorder.drifts}
+        self._account_drift, self._region_drift = signed.get(False, b""), signed.get(True, b"")
         self._weather = weather
         self._denied = weather.account.encode(), weather.region.encode()
         self._chance = Random(1)  # noqa: S311 - it shall be foreseeable
@@ -120,9 +121,9 @@ class Organization:
         if not place:
             return MANAGEMENT
         state = self._state
-        if service == b"iam" and state.policy[place]:
+        if service == self._account_drift and state.account_drift[place]:
             return DRIFTED
-        if service == b"config" and state.recorder[place] == spot + 1:
+        if service == self._region_drift and state.region_drift[place] == spot + 1:
             return DRIFTED
         return IN_SYNC
 
@@ -131,7 +132,7 @@ class Organization:
         reply = self.replies.get(key) or self._learn(key, spot, head)
         self._number += 1
         state, now = self._state, monotonic()
-        lane, gap = (place * state.regions + spot) * _WIDTH + reply.lane, self._gaps[reply.lane]
+        lane, gap = (place * state.regions + spot) * self._width + reply.lane, self._gaps[reply.lane]
         due = max(state.due[lane], now)
         if due - now + gap > max(1.0001, gap):  # the calls of a second are saved up, one at least
             return self._other("throttled", key, spot, head)
@@ -143,10 +144,10 @@ class Organization:
             reset = chance < self._weather.reset
             if not reset and chance < self._weather.reset + self._weather.broken:
                 return self._other("broken", key, spot, head)
-        if reply.repairs == "policy":
-            state.policy[place] = 0
-        elif reply.repairs == "recorder" and state.recorder[place] == spot + 1:
-            state.recorder[place] = 0
+        if reply.repairs is not None and not reply.repairs.regional:
+            state.account_drift[place] = 0
+        elif reply.repairs is not None and state.region_drift[place] == spot + 1:
+            state.region_drift[place] = 0
         if reset:  # after its effect: the caller cannot know of it
             self.resets += 1
             return None
@@ -186,13 +187,14 @@ class Organization:
         elsewhere = 0 < spot < len(self._spots)
         if elsewhere:
             line, body = (text.replace(region, ELSEWHERE.encode()) for text in (line, body))
-        asked = target.rpartition(b".")[2], body.partition(b"&")[0].rpartition(b"=")[2].lower()
-        if any(operation.lower().encode() in asked for _, operation in REPAIRS):
-            # The account that stands for the drifted ones stays so; that in sync is brought to where it is.
-            body, kind = body.replace(_STAND[kind], _STAND[IN_SYNC]), IN_SYNC
         place = ELSEWHERE if elsewhere else region.decode() if spot else HOME
         method, path, _ = line.decode().split(" ")
         question = Question(kind, place, service.decode(), method, path, _headers(head), body)
+        if kind == DRIFTED and self._recorder.writes(question):
+            # The account that stands for the drifted ones stays so; that in sync is brought to where it is.
+            line, body = (text.replace(_STAND[DRIFTED], _STAND[IN_SYNC]) for text in (line, body))
+            kind, path = IN_SYNC, line.decode().split(" ")[1]
+            question = replace(question, account=kind, path=path, body=body)
         first = (mood, kind, b"", service, line, target, body), place
         recorded = self._recorded.get(first)
         if recorded is None:

@@ -38,6 +38,7 @@ class Case:
     signatures: bool = False
     servers: int = 1
     rate: float = 100.0
+    profile: str = "simple"
 
     @property
     def places(self) -> int:
@@ -61,7 +62,7 @@ def serving(case: Case) -> Iterator[dict[str, Any]]:
     """What the server said when it was ready. It ends with the block."""
     command = [sys.executable, "-m", "fleet", f"--accounts={case.accounts}", f"--regions={case.regions}"]
     command += [f"--latency={case.latency}", f"--drift={case.drift}", f"--servers={case.servers}"]
-    command += [f"--rate={case.rate}", *(["--tls"] if case.tls else [])]
+    command += [f"--profile={case.profile}", f"--rate={case.rate}", *(["--tls"] if case.tls else [])]
     command += ["--signatures"] if case.signatures else []
     command += ["--broken=0.01", "--reset=0.01", "--deny"] if case.faults else []
     env = {**_clean(), "PYTHONPATH": os.pathsep.join([str(ROOT), str(ROOT / "scripts")])}

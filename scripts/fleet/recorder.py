@@ -7,16 +7,18 @@ question is asked of the sandbox once; its answer is kept with marks where accou
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, replace
 from typing import Any, Final
 from urllib.parse import urlencode
 
 from provisioner.sandbox import Fault, WireCall
 from provisioner.sandbox.seed import MANAGEMENT, MEMBERS
+from provisioner.sandbox.wire import credential, normal_url, understand
 from provisioner.sandbox.world import World
 
 from . import pages
+from .drift import Drift
 from .signatures import secret
 
 IN_SYNC, DRIFTED = MEMBERS
@@ -34,11 +36,6 @@ _CREDENTIALS: Final = {
     b"SecretAccessKey": secret(ACCOUNT.decode()).encode(),
     b"SessionToken": TOKEN + ACCOUNT + b"//////////wEaCXVzLWVhc3QtMSJHMEUC" * 16,
     b"Expiration": UNTIL,
-}
-# Writes that bring a drifted account back, and which of its drifts they remove.
-REPAIRS: Final = {
-    ("iam", "UpdateAccountPasswordPolicy"): "policy",
-    ("config", "StartConfigurationRecorder"): "recorder",
 }
 _OF_THE_CONNECTION: Final = {"content-length", "connection", "transfer-encoding", "status"}
 
@@ -67,6 +64,7 @@ class Recorded:
     head: bytes  # status line and headers, but for Content-Length
     body: bytes
     length: str | None = None  # of the body that the answer to a HEAD does not bring
+    repairs: Drift | None = None
 
 
 class Recorder:
@@ -76,15 +74,14 @@ class Recorder:
         self.world = world
         self._disabled = {*disabled}
         self._mood: Mood = _serene
+        self.drifts: tuple[Drift, ...] = ()
         self._keys = {MANAGEMENT: ("SANDBOX", "sandbox")}
         self._keys |= {account: self._assume(account) for account in MEMBERS}
         world.interrupt(lambda call, phase: self._mood(call) if phase == "before" else None)
 
     def record(self, question: Question, mood: Mood | None = None) -> Recorded:
         """The answer to *question*, or what *mood* makes of it, in the form of the service."""
-        sets_policy = b"Action=UpdateAccountPasswordPolicy&" in question.body
-        was = self.password_policy(IN_SYNC) if sets_policy else {}
-        self._mood = mood or _refused_write
+        self._mood = mood or self._refused_write
         try:
             operation = question.headers.get("X-Amz-Target", "").rpartition(".")[2]
             with pages.cut(operation, question.body) as (body, more):
@@ -93,9 +90,7 @@ class Recorder:
             self._mood = _serene
         call = self.world.calls[-1]
         self.world.calls.clear()
-        if sets_policy and was != self.password_policy(IN_SYNC):
-            self.set_password_policy(IN_SYNC, was)
-            return self.record(question, _no_repair)
+        repairs = next((each for each in self.drifts if each.repaired_by(call)), None)
         body = pages.with_token(answer.body, more if answer.status == 200 else None)
         lines = [f"HTTP/1.1 {answer.status} {'OK' if answer.status == 200 else 'Answered'}"]
         for name, value in answer.headers.items():
@@ -105,8 +100,10 @@ class Recorder:
         numbers = _numbers(head, body)
         head, body = _marked(head, question, numbers), _marked(body, question, numbers)
         if question.method == "HEAD":
-            return Recorded(call, answer.status, head, b"", answer.headers.get("content-length", "0"))
-        return Recorded(call, answer.status, head, body)
+            return Recorded(
+                call, answer.status, head, b"", answer.headers.get("content-length", "0"), repairs
+            )
+        return Recorded(call, answer.status, head, body, repairs=repairs)
 
     def query(self, account: str, service: str, version: str, **params: str) -> str:
         """The answer of a service that speaks AWS's query protocol. Raises ValueError where it refuses."""
@@ -114,10 +111,27 @@ class Recorder:
         kind = {"Content-Type": "application/x-www-form-urlencoded"}
         return self._taken(Question(account, HOME, service, "POST", "/", kind, body))
 
-    def json(self, account: str, region: str, service: str, target: str, body: bytes) -> str:
-        """The answer of a service that speaks JSON. Raises ValueError where it refuses."""
-        headers = {"X-Amz-Target": target, "Content-Type": "application/x-amz-json-1.1"}
-        return self._taken(Question(account, region, service, "POST", "/", headers, body))
+    def keys(self, account: str) -> dict[str, str]:
+        """Credentials for boto3, of one of the accounts that stand for others."""
+        key, token = self._keys[account]
+        return {"aws_access_key_id": key, "aws_secret_access_key": "x", "aws_session_token": token}
+
+    def writes(self, question: Question) -> bool:
+        """The question would change something."""
+        url, headers = self._addressed(question)
+        ask = understand(
+            self.world, question.method, normal_url(url, credential(headers)), headers, question.body
+        )
+        return WireCall(ask.account, ask.region, ask.service, ask.operation).writes
+
+    def _refused_write(self, call: WireCall) -> Fault | None:
+        if not call.writes or any(each.repaired_by(call) for each in self.drifts):
+            return None
+        name = f"{call.service}:{call.operation}"
+        if any((call.service, call.operation) == each.repair for each in self.drifts):
+            return Fault("FleetTakesRepairsOnly", 400, f"{name}: its values are not those of the file")
+        text = f"{name}: this server takes no writes but those that repair its own drift"
+        return Fault("FleetTakesNoSuchWrite", 400, text)
 
     def _taken(self, question: Question) -> str:
         answer = self._exchange(question)
@@ -127,16 +141,20 @@ class Recorder:
         return text
 
     def _exchange(self, question: Question) -> Any:
+        # It stands for others, and answers although it may itself be none of the organization's.
+        stands_for_others = {ELSEWHERE} if question.region == ELSEWHERE else set()
+        self.world.disabled = self._disabled - stands_for_others
+        url, headers = self._addressed(question)
+        return self.world.exchange(question.method, url, headers, question.body)
+
+    def _addressed(self, question: Question) -> tuple[str, dict[str, str]]:
+        """Where the question goes, and its headers, with credentials of the account."""
         key, token = self._keys[question.account]
         scope = f"{key}/20300101/{question.region}/{question.service}/aws4_request"
         headers = {name: value for name, value in question.headers.items() if name.lower() != "host"}
         headers["Authorization"] = f"AWS4-HMAC-SHA256 Credential={scope}, SignedHeaders=host, Signature=0"
         headers["X-Amz-Security-Token"] = token
-        url = f"http://127.0.0.1{question.path}"
-        # It stands for others, and answers although it may itself be none of the organization's.
-        stands_for_others = {ELSEWHERE} if question.region == ELSEWHERE else set()
-        self.world.disabled = self._disabled - stands_for_others
-        return self.world.exchange(question.method, url, headers, question.body)
+        return f"http://127.0.0.1{question.path}", headers
 
     def _assume(self, account: str) -> tuple[str, str]:
         arn = f"arn:aws:iam::{account}:role/{ROLE}"
@@ -147,34 +165,9 @@ class Recorder:
             raise ValueError(text)
         return key[1], token[1]
 
-    def password_policy(self, account: str) -> dict[str, str]:
-        """The account's password policy, in the words of UpdateAccountPasswordPolicy; empty where there is none."""
-        kind = {"Content-Type": "application/x-www-form-urlencoded"}
-        body = b"Action=GetAccountPasswordPolicy&Version=2010-05-08"
-        answer = self._exchange(Question(account, HOME, "iam", "POST", "/", kind, body))
-        text = answer.body.decode() if answer.status == 200 else ""
-        fields = dict(re.findall(r"<([A-Z]\w+)>([^<]+)</\1>", text.partition("</PasswordPolicy>")[0]))
-        return {name: value for name, value in fields.items() if name != "ExpirePasswords"}
-
-    def set_password_policy(self, account: str, fields: Mapping[str, str]) -> None:
-        """The account has that password policy."""
-        self.query(account, "iam", "2010-05-08", Action="UpdateAccountPasswordPolicy", **fields)
-
 
 def _serene(call: WireCall) -> Fault | None:  # noqa: ARG001 - of all calls
     return None
-
-
-def _refused_write(call: WireCall) -> Fault | None:
-    if not call.writes or (call.service, call.operation) in REPAIRS:
-        return None
-    text = f"{call.service}:{call.operation}: this server takes no writes but those that repair its own drift"
-    return Fault("FleetTakesNoSuchWrite", 400, text)
-
-
-def _no_repair(call: WireCall) -> Fault:
-    text = f"{call.service}:{call.operation}: its values are not those of the file"
-    return Fault("FleetTakesRepairsOnly", 400, text)
 
 
 def _numbers(head: bytes, body: bytes) -> list[bytes]:

@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 from time import gmtime, strftime, time
 from typing import Final
 
-from .recorder import ACCOUNT, NAME, NUMBER, REGION, REPAIRS, UNTIL, Recorded
+from .drift import Drift
+from .recorder import ACCOUNT, NAME, NUMBER, REGION, UNTIL, Recorded
 from .state import lane
 
 _CUT: Final = re.compile(b"\0([AN])\0")
@@ -20,7 +21,7 @@ class Reply:
 
     name: str
     lane: int
-    repairs: str | None
+    repairs: Drift | None
     pieces: list[bytes]
     accounts: list[int] = field(default_factory=list)  # which of the pieces are the account
     numbers: list[int] = field(default_factory=list)  # which are the number of the request
@@ -44,7 +45,7 @@ def reply(recorded: Recorded, region: bytes) -> Reply:
     pieces = _CUT.split(whole)  # every second one is a mark's letter
     marks = range(1, len(pieces), 2)
     call = recorded.call
-    repairs = REPAIRS.get((call.service, call.operation)) if recorded.status == 200 else None
+    repairs = recorded.repairs if recorded.status < 300 else None
     return Reply(
         f"{call.service}:{call.operation}",
         lane(call.service, call.operation),

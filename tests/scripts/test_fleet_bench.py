@@ -28,6 +28,7 @@ sys.path.insert(0, str(ROOT / "scripts"))
 
 from fleet import world
 from fleet.answers import Organization, Weather
+from fleet.drift import Drift
 from fleet.recorder import DRIFTED, ELSEWHERE, HOME, IN_SYNC, ROLE, Recorder
 from fleet.signatures import SECRET
 from fleet.state import State
@@ -92,6 +93,10 @@ class Served:
     control: str
     scheme: str = "http"
     bundle: str | None = None
+
+    @property
+    def drifts(self) -> tuple[Drift, ...]:
+        return self.organization._recorder.drifts
 
     def client(self, service: str, region: str, **given: str) -> Any:
         """A plain client, the caller's unless it is given credentials."""
@@ -234,9 +239,10 @@ def test_each_member_gets_the_sandboxs_answers(serve: Serve, enabled: Callable[[
             given = served.member(account)
             for service, operation, params in [*GLOBAL, *REGIONAL]:
                 for spot, region in enumerate(REGIONS if service == "config" else [HOME]):
+                    of_account, of_region = served.drifts
                     drifted = {
-                        "iam": served.state.policy[place] == 1,
-                        "config": served.state.recorder[place] == spot + 1,
+                        of_account.service: served.state.account_drift[place] == 1,
+                        of_region.service: served.state.region_drift[place] == spot + 1,
                     }
                     sample = DRIFTED if drifted.get(service) else IN_SYNC
                     seen.add((sample, service))
@@ -245,31 +251,43 @@ def test_each_member_gets_the_sandboxs_answers(serve: Serve, enabled: Callable[[
                     with enabled(region):
                         want = answer(its, operation, params, sample)
                     assert answer(mine, operation, params, account) == want, operation
-    assert {(DRIFTED, "iam"), (DRIFTED, "config"), (IN_SYNC, "iam"), (IN_SYNC, "config")} <= seen
+    services = {each.service for each in served.drifts}
+    assert {(sample, each) for sample in (IN_SYNC, DRIFTED) for each in services} <= seen
 
 
 def test_a_repair_counts_for_its_account_and_no_other_write_is_taken(serve: Serve) -> None:
+    """The two things that drift are found among all that can: with the simple profile, in IAM and in AWS Config."""
     with serve() as served:
-        place = next(i for i, drifted in enumerate(served.state.policy) if drifted)
+        assert [each.service for each in served.drifts] == ["iam", "config"]
+        place = next(i for i, drifted in enumerate(served.state.account_drift) if drifted)
         given = served.member(served.accounts[place])
         iam = served.client("iam", HOME, **given)
         policy = iam.get_account_password_policy()["PasswordPolicy"]
-        assert policy["MinimumPasswordLength"] == 8
+        assert policy["MinimumPasswordLength"] == 6
         del policy["ExpirePasswords"]
         with pytest.raises(ClientError, match="not those of the file"):
             iam.update_account_password_policy(**{**policy, "MinimumPasswordLength": 9})
         iam.update_account_password_policy(**{**policy, "MinimumPasswordLength": 14})
         assert iam.get_account_password_policy()["PasswordPolicy"]["MinimumPasswordLength"] == 14
-        config = served.client("config", REGIONS[served.state.recorder[place] - 1], **given)
-        status = "ConfigurationRecordersStatus"
-        assert not config.describe_configuration_recorder_status()[status][0]["recording"]
-        config.start_configuration_recorder(ConfigurationRecorderName="default")
-        assert config.describe_configuration_recorder_status()[status][0]["recording"]
+        config = served.client("config", REGIONS[served.state.region_drift[place] - 1], **given)
+
+        def recorder() -> Any:
+            return config.describe_configuration_recorders()["ConfigurationRecorders"][0]
+
+        weak = recorder()
+        assert not weak["recordingGroup"]["allSupported"]
+        # Resources that are in no Region are recorded at home only.
+        with_globals = '"includeGlobalResourceTypes": true'
+        at_home = config.meta.region_name == HOME
+        [text] = [each for each in served.drifts[1].params if (with_globals in each) == at_home]
+        asked = json.loads(text.replace("${account_id}", served.accounts[place]))
+        config.put_configuration_recorder(**asked)
+        assert recorder()["recordingGroup"]["allSupported"]
         assert served.told()["drifted"] == 0
         with pytest.raises(ClientError, match=r"config:StopConfigurationRecorder.*takes no writes"):
             config.stop_configuration_recorder(ConfigurationRecorderName="default")
         with urllib.request.urlopen(f"{served.control}/__reset", timeout=10):
-            assert iam.get_account_password_policy()["PasswordPolicy"]["MinimumPasswordLength"] == 8
+            assert iam.get_account_password_policy()["PasswordPolicy"]["MinimumPasswordLength"] == 6
 
 
 def test_what_comes_too_fast_is_refused_in_the_words_of_the_service(serve: Serve) -> None:
