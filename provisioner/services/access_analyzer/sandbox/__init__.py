@@ -1,0 +1,1 @@
+"""Access Analyzer, of which moto has nothing."""
