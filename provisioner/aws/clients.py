@@ -10,23 +10,27 @@ import os
 import platform
 import threading
 from collections.abc import Mapping
+from functools import cache
 from typing import Any, Final
 
 import botocore
 import botocore.session
 from botocore.config import Config
 from botocore.exceptions import UnknownServiceError
+from botocore.loaders import Loader, create_loader
 from botocore.paginate import Paginator
 
 from .. import __version__
 from .guard import READS, guard
 from .keyring import Keyring
-from .models import models
 from .terms import Options, Tally
-from .wire.quick import Quick
+from .wire.json_reads import JsonReads
 from .wire.transport import Transport
 
 BOTOCORE: Final = botocore.__version__
+STOCK: Final = (
+    "PROVISION_STOCK_BOTOCORE"  # set to anything, all goes through botocore's own connections and signatures
+)
 CONNECT, READ = 10.0, 60.0  # seconds to wait for a connection, and for an answer
 _CONNECTIONS = 64  # of botocore's own, to one host
 # botocore makes its own anew for each call, for a fifth of what the call costs.
@@ -34,6 +38,12 @@ _USER_AGENT = (
     f"provision/{__version__} Botocore/{botocore.__version__} Python/{platform.python_version()}"
     f" {platform.system()}/{platform.machine()}"
 )
+
+
+@cache
+def _loader(path: str | None) -> Loader:
+    """Reads AWS's service models, once in a process: they are most of what a first client costs."""
+    return create_loader(path)
 
 
 class Clients:
@@ -46,16 +56,18 @@ class Clients:
         self._tally = tally
         self._session = botocore.session.Session(profile=options.profile)
         self._session.register_component(
-            "data_loader", models(self._session.get_config_variable("data_path"))
+            "data_loader", _loader(self._session.get_config_variable("data_path"))
         )
         chain = self._session.get_component("credential_provider")
         self.keyring = Keyring(chain.load_credentials)
         self._session.register_component("credential_provider", self.keyring)
         self._endpoint_url = options.endpoint_url
         bundle = self._session.get_config_variable("ca_bundle")
-        self._transport = Transport(connect=CONNECT, read=READ, ca_bundle=bundle) if options.direct else None
+        own = options.own_connections and not os.environ.get(STOCK)
+        self._transport = Transport(connect=CONNECT, read=READ, ca_bundle=bundle) if own else None
+        self._own_signatures = options.own_signatures
         self._clients: dict[tuple[str, str], Any] = {}
-        self._quick: dict[tuple[str, str], Quick] = {}
+        self._json_reads: dict[tuple[str, str], JsonReads] = {}
         self._pages: dict[str, Mapping[str, Any]] = {}  # by service
         self._lock = threading.Lock()  # botocore sessions are not thread-safe; the clients they make are
 
@@ -105,9 +117,9 @@ class Clients:
 
     def call(self, service: str, region: str, operation: str, params: dict[str, Any]) -> Any:
         """AWS's answer to one request, the short way where there is one."""
-        quick = self._quick.get((service, region))
-        if quick is not None and quick.takes(operation):
-            return quick.ask(operation, params)
+        json_reads = self._json_reads.get((service, region))
+        if json_reads is not None and json_reads.takes(operation):
+            return json_reads.ask(operation, params)
         return getattr(self.client(service, region), operation)(**params)
 
     def pages(self, service: str, region: str, operation: str, ask: Any) -> Any:
@@ -147,9 +159,10 @@ class Clients:
         client.meta.events.register("provide-client-params", guard)
         client.meta.events.register_first("before-send", self._counted)
         if self._transport is not None:
-            quick = Quick(client, self._transport, self.keyring.current, self._count)
-            self._quick[service, region] = quick
-            client.meta.events.register("before-send", quick.learn)
+            if self._own_signatures:
+                json_reads = JsonReads(client, self._transport, self.keyring.current, self._count)
+                self._json_reads[service, region] = json_reads
+                client.meta.events.register("before-send", json_reads.learn)
             client.meta.events.register("before-send", self._transport)  # type: ignore[arg-type]
         return client
 

@@ -53,7 +53,10 @@ class Options:
     profile: str | None = None
     endpoint_url: str | None = None
     paced: bool = True  # by AWS's documented rates; what is no AWS has none
-    direct: bool = False  # by `transport.py`; the sandbox stands where botocore's own session does
+    own_connections: bool = (
+        False  # `wire/transport`; the sandbox in this process stands where botocore's session does
+    )
+    own_signatures: bool = False  # `wire/json_reads`, over own connections: worth it where calls are many
 
 
 @dataclass

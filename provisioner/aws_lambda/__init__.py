@@ -75,7 +75,9 @@ def _fleet(asked: Asked, context: Context) -> Iterator[Fleet]:
         baseline = load(Path(os.environ["PROVISION_FILE"]), all_sections(), os.environ, region)
     else:
         raise Refused("there is no file: set PROVISION_FILE, or give its text as `baseline`")
-    fleet = open_fleet(baseline, Options(direct=True))
+    fleet = open_fleet(
+        baseline, Options(own_connections=True, own_signatures=baseline.general.accounts is not None)
+    )
     clock = Timer(left - END, fleet.cloud.stop.set)
     clock.daemon = True
     try:

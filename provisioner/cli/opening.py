@@ -44,7 +44,7 @@ def opened(asked: Asked, screen: Screen) -> Iterator[Session]:
         check_steps(baseline, asked)
         if asked.sandbox:
             _open_sandbox(stack, screen)
-        cloud = _cloud(asked, screen, many=_many(baseline))
+        cloud = _cloud(asked, screen, baseline)
         stack.callback(cloud.close, wait=asked.sandbox)  # else a late question would miss the sandbox
         home = baseline.general.home_region
         check_regions(cloud, baseline, only)
@@ -85,14 +85,13 @@ def _open_sandbox(stack: ExitStack, screen: Screen) -> None:
         screen.say(world.notice)
 
 
-def _many(baseline: Baseline) -> bool:
-    """There is more than one place to ask."""
-    return baseline.general.accounts is not None or baseline.general.regions != [baseline.general.home_region]
-
-
-def _cloud(asked: Asked, screen: Screen, *, many: bool) -> Cloud:
-    options = Options(paced=False) if asked.sandbox else to_real_aws(asked)
-    workers = 2 if asked.sandbox else READERS if many else WORKERS  # the sandbox answers one call at a time
+def _cloud(asked: Asked, screen: Screen, baseline: Baseline) -> Cloud:
+    general = baseline.general
+    many_accounts = general.accounts is not None
+    many_places = many_accounts or general.regions != [general.home_region]
+    options = Options(paced=False) if asked.sandbox else to_real_aws(asked, many_accounts=many_accounts)
+    # The sandbox answers one call at a time.
+    workers = 2 if asked.sandbox else READERS if many_places else WORKERS
     try:
         return Cloud(options, on_wait=screen.waiting, workers=workers)
     except BotoCoreError as error:

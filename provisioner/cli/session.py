@@ -146,7 +146,13 @@ class Session:
         )
 
 
-def to_real_aws(asked: Asked) -> Options:
+def to_real_aws(asked: Asked, *, many_accounts: bool) -> Options:
     """How AWS is reached. What answers on this machine has no rate limits to keep to."""
     host = urlsplit(asked.endpoint_url or "").hostname
-    return Options(asked.profile, asked.endpoint_url, paced=host not in _THIS_MACHINE, direct=True)
+    return Options(
+        asked.profile,
+        asked.endpoint_url,
+        paced=host not in _THIS_MACHINE,
+        own_connections=True,
+        own_signatures=many_accounts,
+    )

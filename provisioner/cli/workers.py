@@ -26,7 +26,7 @@ def workers(session: Session, jobs: int) -> Workers:
         file=session.baseline.file,
         home=fleet.home,
         identity=session.identity,
-        options=to_real_aws(asked),
+        options=to_real_aws(asked, many_accounts=True),
         names=asked.steps,
         regions=fleet.only_regions,
         overrides=((archive, fleet.baseline.overrides_of(archive)),),

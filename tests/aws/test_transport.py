@@ -297,7 +297,10 @@ def outcome(cloud: Cloud, service: str, operation: str, params: dict[str, Any]) 
 
 def test_answers_and_errors_are_those_of_the_stock_way() -> None:
     with open_sandbox(None) as world, serving(world, host="127.0.0.1", port=0, latency=0.0) as door:
-        ways = [Cloud(Options(endpoint_url=door.url, direct=direct)) for direct in (False, True)]
+        ways = [
+            Cloud(Options(endpoint_url=door.url, own_connections=own_connections))
+            for own_connections in (False, True)
+        ]
         maker: Callable[..., Any] = ways[0].write
         maker(
             Target("123456789012", "us-east-1"),

@@ -27,9 +27,7 @@ REPORTS = {
     "provisioner.compare.values",
     "provisioner.model",
 }
-# pydantic would search the metadata of every package for plugins.
-SEARCH = {"importlib.metadata", "email", "zipfile"}
-SLOW = AWS | REPORTS | SEARCH | {"moto", "concurrent.futures", "asyncio", "click.shell_completion"}
+SLOW = AWS | REPORTS | {"moto", "concurrent.futures", "asyncio", "click.shell_completion"}
 
 
 def loaded(*arguments: str) -> set[str]:

@@ -62,7 +62,7 @@ class Place:
 
     def __init__(self, world: World, url: str):
         self.world = world
-        self.options = Options(endpoint_url=url, paced=False, direct=True)
+        self.options = Options(endpoint_url=url, paced=False, own_connections=True)
         self.fleet = self.open_fleet()
         self.accounts = self.fleet.select(AccountFilter()).accounts
 
@@ -308,7 +308,7 @@ def test_a_stop_reaches_the_processes_and_they_end(place: Place, world: World) -
 def parent(url: str) -> None:
     """Begin a run that does not end."""
     place = Place.__new__(Place)
-    place.options = Options(endpoint_url=url, paced=False, direct=True)
+    place.options = Options(endpoint_url=url, paced=False, own_connections=True)
     place.fleet = place.open_fleet()
     accounts = place.fleet.select(AccountFilter()).accounts
     done(Processes(place.fleet, place.setup(), 2, 3), [Job("diff", each) for each in accounts])

@@ -29,7 +29,7 @@ from botocore.exceptions import (
 from botocore.httpsession import get_cert_path
 from botocore.utils import get_environ_proxies
 
-from .http1 import Answer, Connection
+from .connection import Answer, Connection
 
 _KEPT = 64  # idle connections to one host
 _IDLE = (

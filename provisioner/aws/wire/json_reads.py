@@ -28,7 +28,7 @@ from .transport import Transport
 _SCOPE: Final = re.compile(rb"AWS4-HMAC-SHA256 Credential=[^/]+/\d{8}/([^/]+)/([^/]+)/aws4_request,")
 
 
-class Quick:
+class JsonReads:
     """The short way to one service in one Region, open after the first question that went the long way."""
 
     def __init__(

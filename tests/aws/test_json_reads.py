@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from provisioner.aws.cloud import Cloud
 from provisioner.aws.terms import Options
-from provisioner.aws.wire.quick import sign
+from provisioner.aws.wire.json_reads import sign
 from provisioner.model import Target
 from provisioner.sandbox import Fault, open_sandbox
 from provisioner.sandbox.serve import serving
@@ -93,12 +93,14 @@ QUESTIONS: list[tuple[str, str, dict[str, Any]]] = [
 
 def test_answers_and_errors_are_botocores(served: tuple[World, str]) -> None:
     _, url = served
-    long, short = (Cloud(Options(endpoint_url=url, direct=direct)) for direct in (False, True))
+    long, short = (
+        Cloud(Options(endpoint_url=url, own_connections=own, own_signatures=own)) for own in (False, True)
+    )
     for service, operation, params in QUESTIONS:
         outcome(short, service, operation, params)  # learns the way
         assert outcome(short, service, operation, params) == outcome(long, service, operation, params)
-        quick = short._clients._quick[service, "us-east-1"]
-        assert quick.takes(operation)
+        json_reads = short._clients._json_reads[service, "us-east-1"]
+        assert json_reads.takes(operation)
     calls = short.tally.by_operation
     assert calls == {name: 2 * count for name, count in long.tally.by_operation.items()}, "each is counted"
     long.close()
@@ -107,18 +109,18 @@ def test_answers_and_errors_are_botocores(served: tuple[World, str]) -> None:
 
 def test_a_write_or_another_protocol_goes_the_long_way(served: tuple[World, str]) -> None:
     _, url = served
-    cloud = Cloud(Options(endpoint_url=url, direct=True))
+    cloud = Cloud(Options(endpoint_url=url, own_connections=True, own_signatures=True))
     for service, operation in (("config", "put_configuration_recorder"), ("iam", "list_users")):
         question = {"config": "describe_configuration_recorders", "iam": "list_users"}[service]
         outcome(cloud, service, question, {})
         outcome(cloud, service, question, {})
-        assert not cloud._clients._quick[service, "us-east-1"].takes(operation)
+        assert not cloud._clients._json_reads[service, "us-east-1"].takes(operation)
     cloud.close()
 
 
 def test_what_is_no_aws_answer_is_an_outage_and_asked_again(served: tuple[World, str]) -> None:
     world, url = served
-    cloud = Cloud(Options(endpoint_url=url, direct=True))
+    cloud = Cloud(Options(endpoint_url=url, own_connections=True, own_signatures=True))
     expected = outcome(cloud, "config", "describe_delivery_channels", {})
     said = iter(["InternalFailure", "ThrottlingException"])
 
@@ -137,7 +139,7 @@ def test_without_credentials_it_fails_as_botocore_does(
     served: tuple[World, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     _, url = served
-    cloud = Cloud(Options(endpoint_url=url, direct=True))
+    cloud = Cloud(Options(endpoint_url=url, own_connections=True, own_signatures=True))
     outcome(cloud, "config", "describe_delivery_channels", {})
     cloud.keyring._own = None
     with pytest.raises(NoCredentialsError):

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from provisioner.aws.wire.http1 import Answer, Broken, Connection
+from provisioner.aws.wire.connection import Answer, Broken, Connection
 
 CHUNKED = (
     b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
@@ -139,6 +139,27 @@ def test_the_answer_to_head_has_no_body() -> None:
 
 def test_two_answers_over_one_connection() -> None:
     one = b"HTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\n"
-    with talking(one + b"a" + one + b"b") as connection:
+    ours, theirs = socket.socketpair()
+    connection = Connection(ours)
+    for body in (b"a", b"b"):
+        theirs.sendall(one + body)
+        assert connection.exchange(b"", b"").body == body
+        assert connection.alive
+    theirs.close()
+    assert not connection.alive
+    ours.close()
+
+
+@pytest.mark.parametrize("more", [b"x", b"HTTP/1.1 200 OK\r\n"])
+def test_what_comes_after_an_answer_ends_the_connection(more: bytes) -> None:
+    with talking(b"HTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\na" + more) as connection:
         assert connection.exchange(b"", b"").body == b"a"
-        assert connection.exchange(b"", b"").body == b"b"
+        assert connection.ended
+
+
+def test_headers_without_an_end_are_no_answer() -> None:
+    with (
+        talking(b"HTTP/1.1 200 OK\r\n" + b"a: b\r\n" * 60_000) as connection,
+        pytest.raises(Broken, match="do not end"),
+    ):
+        connection.exchange(b"", b"")
