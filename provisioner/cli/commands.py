@@ -102,8 +102,8 @@ def _within(asked: Asked, command: Callable[[Session], int]) -> int:
         screen.idle()
         color = screen.err.is_terminal and screen.err.color_system is not None
         sys.stderr.write(error.render(color=color) + "\n")
-        problems = [each.as_dict() for each in error.problems]
-        screen.failed(json.error_json(asked.command, f"mistakes in the file: {len(problems)}", problems))
+        text = f"mistakes in the file: {len(error.problems)}"
+        screen.failed(json.error_json(asked.command, text, error.problems))
         return ERROR
     except (Unable, Locked, OSError) as error:
         screen.idle()

@@ -32,12 +32,6 @@ def present(have: Any, want: Any) -> bool:
     return have is not None and want is None
 
 
-def earlier(*order: str) -> Stricter:
-    """What comes first in *order* is safer: the shortest interval."""
-    place = {name: at for at, name in enumerate(order)}
-    return lambda have, want: have in place and want in place and place[have] < place[want]
-
-
 class Split(NamedTuple):
     """A resource's differences: those to repair, and those in which AWS is stricter than the baseline."""
 

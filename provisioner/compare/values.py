@@ -15,22 +15,14 @@ T = TypeVar("T")
 Named = tuple[str, T | None, T | None]  # name, have, want
 
 
-def differs(have: Any, want: Any, *, unordered: Collection[str] = ()) -> bool:
-    """True when anything in *want* is missing from *have* or has another value there.
-
-    Keys that only *have* knows do not count, at any depth. None is the same as absent; nothing else is: not
-    `""`, `[]`, `{}`, 0 or False. Lists keep their order, except where *unordered* names the field, dotted and
-    without list indexes (`event_selectors.data_resources`).
-    """
-    return _differs(have, want, "", frozenset(unordered))
-
-
 def differences(
     have: Mapping[str, Any] | None, want: Mapping[str, Any], *, unordered: Collection[str] = ()
 ) -> tuple[Difference, ...]:
-    """Each field of *want* that *have* lacks or holds otherwise, in the order of *want*; `differs` says how.
+    """Each field of *want* that *have* lacks or holds otherwise, in the order of *want*.
 
-    Fields in nested mappings have dotted names (`recording_group.all_supported`). A list is one field.
+    Keys that only *have* knows do not count, at any depth. None is the same as absent; nothing else is: not
+    `""`, `[]`, `{}`, 0 or False. Lists keep their order, except where *unordered* names the field, dotted and
+    without list indexes (`event_selectors.data_resources`). Fields in nested mappings have dotted names (`recording_group.all_supported`). A list is one field.
     """
     return tuple(_fields(have or {}, want, "", frozenset(unordered)))
 

@@ -11,7 +11,6 @@ from ..steps.permission import ANY_ACCOUNT, ANY_REGION, Condition, Permission
 from .parts import Part
 
 MANAGED_POLICY: Final = 6144  # characters of a managed policy, white space not counted
-INLINE_POLICIES: Final = 10_240  # of all policies inside one role
 _CALLER: Final = "${aws:PrincipalAccount}"
 
 Statement = dict[str, Any]

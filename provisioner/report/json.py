@@ -9,13 +9,14 @@ when a reader must change. `provision schema --output` prints the JSON Schema of
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, is_dataclass, replace
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, fields, is_dataclass, replace
 from json import dumps
 from typing import Annotated, Any, Final, Literal
 
+from ..baseline.problem import Problem
 from ..engine.plan import count
-from ..model import Account, Change, InSyncCounts, Outcome, Result, Skipped
+from ..model import Account, Change, Difference, InSyncCounts, Outcome, Result, Skipped
 from . import words
 from .checks import all_of, checks
 from .totals import Cost, State, Totals, state
@@ -35,15 +36,6 @@ Verdict = Literal["pass", "fail", "pending"]
 
 
 @dataclass(frozen=True)
-class FieldJson:
-    """One field in which AWS is not what the baseline says."""
-
-    field: str
-    have: Any
-    want: Any
-
-
-@dataclass(frozen=True)
 class CallJson:
     """One AWS request: the operation under AWS's name, its parameters, and the Region it goes to."""
 
@@ -54,15 +46,21 @@ class CallJson:
 
 
 @dataclass(frozen=True)
-class ChangeJson:
-    """What is different about one resource, and the request that removes it; after an apply with AWS's request id."""
+class _Placed:
+    """Where something is so, and of which step."""
 
     step: str
     account: str
     region: str
+
+
+@dataclass(frozen=True)
+class ChangeJson(_Placed):
+    """What is different about one resource, and the request that removes it; after an apply with AWS's request id."""
+
     resource: str
     action: Literal["create", "update"]
-    differences: list[FieldJson]
+    differences: list[Difference]
     call: CallJson
     consent: str | None = None
     loses: str | None = None
@@ -70,24 +68,18 @@ class ChangeJson:
 
 
 @dataclass(frozen=True)
-class NoteJson:
+class NoteJson(_Placed):
     """What should be known that is no change."""
 
-    step: str
-    account: str
-    region: str
     kind: str
     resource: str
     text: str
 
 
 @dataclass(frozen=True)
-class FailureJson:
+class FailureJson(_Placed):
     """What could not be read or done; *blocked_by* where it was not run, as that step failed."""
 
-    step: str
-    account: str
-    region: str
     doing: str
     message: str
     call: str | None = None
@@ -98,25 +90,13 @@ class FailureJson:
 
 
 @dataclass(frozen=True)
-class FindingJson:
+class FindingJson(_Placed):
     """One thing that `verify` looked at."""
 
-    step: str
-    account: str
-    region: str
     resource: str
     check: str
     state: Verdict
     detail: str
-
-
-@dataclass(frozen=True)
-class SkippedJson:
-    """An account, or a Region of it, that the run skipped."""
-
-    account: str
-    region: str | None
-    why: str
 
 
 @dataclass(frozen=True)
@@ -155,25 +135,9 @@ class AccountJson:
     notes: list[NoteJson] = field(default_factory=list)
     failures: list[FailureJson] = field(default_factory=list)
     findings: list[FindingJson] = field(default_factory=list)
-    skipped: list[SkippedJson] = field(default_factory=list)
+    skipped: list[Skipped] = field(default_factory=list)
     seconds: float = 0.0
     cut_off: int = 0  # items of the lists that are left out where an answer has a limit
-
-
-@dataclass(frozen=True)
-class VersionJson:
-    """The first line: what the run is about. *account* and *caller* are who asks."""
-
-    type: Literal["version"]
-    level: Level
-    message: str
-    format_version: str
-    command: Command
-    sandbox: bool
-    account: str
-    partition: str
-    caller: str
-    regions: list[str]
 
 
 @dataclass(frozen=True)
@@ -188,38 +152,18 @@ class AccountsJson:
 
 
 @dataclass(frozen=True)
-class CostJson:
-    """What the run took: seconds of wall time, and calls to AWS."""
+class _Object:
+    """What every object has: *message* says it for people."""
 
-    seconds: float
-    calls: int
-    writes: int
-    throttled: int
+    type: str
+    level: Level
+    message: str
 
 
 @dataclass(frozen=True)
-class SummaryJson:
-    """The last line: the counts, the digest that `apply --expect-plan` takes, and what the run cost."""
+class _About:
+    """What the run is about. *account* and *caller* are who asks."""
 
-    type: Literal["summary"]
-    level: Level
-    message: str
-    plan_digest: str
-    counts: CountsJson
-    accounts_by_state: AccountsJson
-    organization_state: State
-    regions_seen: list[str]
-    skipped: list[SkippedJson]
-    cost: CostJson
-
-
-@dataclass(frozen=True)
-class DocumentJson:
-    """The one document of `--json`."""
-
-    type: Literal["report"]
-    level: Level
-    message: str
     format_version: str
     command: Command
     sandbox: bool
@@ -227,28 +171,46 @@ class DocumentJson:
     partition: str
     caller: str
     regions: list[str]
+
+
+@dataclass(frozen=True)
+class _Sum:
+    """The counts, the digest that `apply --expect-plan` takes, and what the run cost."""
+
     plan_digest: str
     counts: CountsJson
     accounts_by_state: AccountsJson
     organization_state: State
     regions_seen: list[str]
-    skipped: list[SkippedJson]
-    cost: CostJson
+    skipped: list[Skipped]
+    cost: Cost
+
+
+@dataclass(frozen=True)
+class VersionJson(_About, _Object):
+    """The first line."""
+
+    type: Literal["version"]
+
+
+@dataclass(frozen=True)
+class SummaryJson(_Sum, _Object):
+    """The last line."""
+
+    type: Literal["summary"]
+
+
+@dataclass(frozen=True)
+class _Accounts:
     organization: AccountJson
     accounts: list[AccountJson]
 
 
 @dataclass(frozen=True)
-class ProblemJson:
-    """One mistake in the file. *line* and *column* count from 1."""
+class DocumentJson(_Accounts, _Sum, _About, _Object):
+    """The one document of `--json`."""
 
-    file: str
-    line: int
-    column: int
-    path: str
-    message: str
-    hint: str
-    source_line: str
+    type: Literal["report"]
 
 
 @dataclass(frozen=True)
@@ -260,7 +222,7 @@ class ErrorJson:
     message: str
     format_version: str
     command: str
-    problems: list[ProblemJson] = field(default_factory=list)
+    problems: list[Problem] = field(default_factory=list)
 
 
 Line = VersionJson | AccountJson | SummaryJson | ErrorJson
@@ -282,7 +244,7 @@ def account_json(outcome: Outcome, command: Command) -> AccountJson:
         account=outcome.account.id,
         name=outcome.account.name,
         regions=list(outcome.regions),
-        skipped=skipped_json(outcome.skipped),
+        skipped=list(outcome.skipped),
         seconds=round(outcome.seconds, 3),
     )
 
@@ -324,8 +286,8 @@ def summary_json(
         ),
         organization_state=totals.organization,
         regions_seen=sorted(totals.regions),
-        skipped=skipped_json(passed_over),
-        cost=CostJson(round(cost.seconds, 3), cost.calls, cost.writes, cost.throttled),
+        skipped=list(passed_over),
+        cost=replace(cost, seconds=round(cost.seconds, 3)),
     )
 
 
@@ -344,20 +306,20 @@ def counts_json(results: Sequence[Result], in_sync: InSyncCounts, command: Comma
     return replace(found, checks_passed=ended.held, checks_failed=ended.fell, checks_pending=ended.pending)
 
 
-def skipped_json(found: Iterable[Skipped]) -> list[SkippedJson]:
-    """What was skipped; a whole account has no Region."""
-    return [SkippedJson(each.account, each.region or None, each.why) for each in found]
-
-
-def error_json(command: str, message: str, problems: Iterable[Mapping[str, Any]] = ()) -> ErrorJson:
+def error_json(command: str, message: str, problems: Iterable[Problem] = ()) -> ErrorJson:
     """The object of a command that could not begin."""
-    found = [ProblemJson(**each) for each in problems]
-    return ErrorJson("error", "error", words.one_line_of(message), FORMAT, command, found)
+    return ErrorJson("error", "error", words.one_line_of(message), FORMAT, command, list(problems))
 
 
 def to_text(found: Line | DocumentJson, indent: int | None = None) -> str:
     """The JSON text of a line, or of the document."""
-    return dumps(found, default=lambda each: vars(each) if is_dataclass(each) else str(each), indent=indent)
+    return dumps(found, default=_plain, indent=indent)
+
+
+def _plain(value: Any) -> Any:
+    if is_dataclass(value):
+        return {each.name: getattr(value, each.name) for each in fields(value)}
+    return str(value)
 
 
 def _unit(
@@ -433,7 +395,7 @@ def _change(result: Result, change: Change, request_id: str | None = None) -> Ch
         *_place(result),
         change.resource,
         change.action,
-        [FieldJson(d.field, d.have, d.want) for d in change.differences],
+        list(change.differences),
         CallJson(call.service, call.name, call.region or result.target.region, dict(call.params)),
         change.consent,
         change.loses or None,

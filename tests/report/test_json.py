@@ -173,7 +173,7 @@ def test_an_account_has_all_that_there_is_to_tell_of_it() -> None:
             },
         ],
         "findings": [],
-        "skipped": [{"account": ID, "region": "me-south-1", "why": "is disabled"}],
+        "skipped": [{"account": ID, "region": "me-south-1", "why": "is disabled", "name": ""}],
         "seconds": 1.235,
         "cut_off": 0,
     }
@@ -254,6 +254,6 @@ def test_the_summary_counts_accounts_by_state() -> None:
         "accounts_by_state": {"in_sync": 41, "drifted": 5, "changed": 0, "failed": 2, "skipped": 1},
         "organization_state": "in_sync",
         "regions_seen": ["a", "b"],
-        "skipped": [{"account": "330000000033", "region": None, "why": "is suspended"}],
+        "skipped": [{"account": "330000000033", "region": "", "why": "is suspended", "name": ""}],
         "cost": {"seconds": 12.346, "calls": 1118, "writes": 3, "throttled": 1},
     }
