@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator
 from graphlib import TopologicalSorter
 from pathlib import Path
 
 import pytest
+
+from provisioner.steps.registry import all_sections, all_steps
 
 ROOT = Path(__file__).parent.parent
 PACKAGE = ROOT / "provisioner"
@@ -36,6 +39,7 @@ OUTSIDE = {
     "rich": {"report", "cli"},
     "click": {"cli"},
     "distributed": {"fleet"},
+    "httptools": {"aws"},
 }
 
 
@@ -110,3 +114,19 @@ def test_no_partition_is_written_out_and_results_are_printed_in_one_place(name: 
     calls = (node.func for node in ast.walk(ast.parse(text)) if isinstance(node, ast.Call))
     printed = any(isinstance(each, ast.Name) and each.id == "print" for each in calls)
     assert not printed or room(name) in {"cli", "report"}
+
+
+def shared() -> list[Path]:
+    """The files that belong to no service."""
+    scripts = [path for path in (ROOT / "scripts").rglob("*") if path.is_file() and path.suffix != ".pyc"]
+    return [
+        path
+        for path in [*FILES, *scripts]
+        if path.parts[-3:-2] != ("services",) and "services" not in path.parts
+    ]
+
+
+@pytest.mark.parametrize("name", [*all_sections(), *all_steps()])
+def test_no_shared_file_names_a_service(name: str) -> None:
+    named = re.compile(rf"""["'`]{name}["'`.]""")
+    assert [str(path) for path in shared() if named.search(path.read_text())] == []

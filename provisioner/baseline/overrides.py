@@ -31,7 +31,8 @@ def wrong_keys(source: Source, index: int, kinds: Mapping[str, type[Section]]) -
                 text = "is the same for all accounts, as the log bucket's policy goes by it: change the section itself"
                 problems.append(_at(source, text, index, key, *path))
     if keys and not sections and not problems:
-        text = "overrides nothing: add a section, such as `password_policy`, with what is different"
+        such = [key for key, kind in kinds.items() if not kind.once][-1]
+        text = f"overrides nothing: add a section, such as `{such}`, with what is different"
         problems.append(_at(source, text, index))
     return problems
 

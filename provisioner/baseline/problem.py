@@ -82,7 +82,7 @@ def visible(text: str) -> str:
 
 
 def dotted(path: Path) -> str:
-    """A path as it is written in messages: `log_buckets.config.lifecycle_rules[0].id`."""
+    """A path as it is written in messages: `section.things[0].id`."""
     text = ""
     for part in path:
         if isinstance(part, int):

@@ -17,7 +17,7 @@ def serve(host: str, port: int, latency: float) -> int:
         for line in (
             f"export AWS_ENDPOINT_URL={url}",
             "export AWS_ACCESS_KEY_ID=sandbox AWS_SECRET_ACCESS_KEY=sandbox AWS_REGION=us-east-1",
-            "aws cloudtrail stop-logging --name organization-trail",
+            "aws iam delete-account-password-policy",
         ):
             click.echo(f"  {line}", err=True)
         click.echo("\nCtrl-C ends it; the state stays.", err=True)

@@ -1,6 +1,6 @@
 """References: how one section names a resource that another section makes, by its key there or by its AWS name.
 
-`s3_bucket_name: cloudtrail` means the bucket `log_buckets.cloudtrail`. The section that makes such resources registers
+`s3_bucket_name: logs` means the bucket that a section has under that key. The section that makes such resources registers
 them with `@provides`; a section that refers to them knows only their kind.
 """
 
