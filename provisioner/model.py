@@ -1,4 +1,4 @@
-"""The words the rest of the program is written in. Nothing here knows AWS, YAML or a terminal."""
+"""The data types that every room uses: target, call, change, step, result, outcome. No code for AWS, YAML or a terminal."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from enum import Enum, IntEnum
 from typing import Any, Final, Literal
 
-# Stands for a value AWS has not made yet. It prints, but it cannot be sent.
+# Stands for a value that AWS has not made yet. It can be printed, and is never sent.
 PENDING: Final = "(known after apply)"
 
 
@@ -21,10 +21,10 @@ class Scope(IntEnum):
 
 @dataclass(frozen=True, order=True)
 class Target:
-    """Where a step runs: one account, one Region. `home` is the Region of what exists once.
+    """One account and one Region in which a step runs. *home*: it is the Region of resources that exist once.
 
-    In an organization, *central* is the account that the run was started from, where the trail is made, and *archive*
-    the one that has the log buckets. Where they are left out, both are *account* itself.
+    In an organization, *central* is the account of the caller, which has the organization trail, and *archive* the
+    account of the log buckets. Where they are empty, both are *account*.
     """
 
     account: str
@@ -37,10 +37,10 @@ class Target:
 
 @dataclass(frozen=True)
 class Wait:
-    """An answer that means "not yet": AWS has not everywhere seen an earlier write.
+    """An error that means "not yet": an earlier write has not reached every part of AWS.
 
-    *code* is compared exactly; *text*, where given, must be part of the message. The call is made
-    again for at most *seconds*; *until* says to the user what is being waited for.
+    *code* is compared exactly; *text*, where given, must be part of the message. The call is repeated for at most
+    *seconds*; *until* tells the user what is waited for.
     """
 
     code: str
@@ -58,22 +58,23 @@ class Call:
     params: Mapping[str, Any]
     region: str | None = None
     waits: tuple[Wait, ...] = ()
-    # Error codes that mean "somebody has just done it": the step starts again from fresh reads.
-    done: tuple[str, ...] = ()
-    name: str = ""  # AWS's spelling of the operation, which the engine fills in
+    done: tuple[
+        str, ...
+    ] = ()  # error codes that mean that others have just done it: the step is started again
+    name: str = ""  # AWS's spelling of the operation, filled in by the engine
 
     def waiting(self, *waits: Wait) -> Call:
-        """The same call, made again while AWS gives one of these answers."""
+        """The same call, repeated while AWS answers with one of these errors."""
         return replace(self, waits=(*self.waits, *waits))
 
     def or_done(self, *codes: str) -> Call:
-        """The same call; told that the thing is there already, the step looks at what is there."""
+        """The same call; one of these error codes means that the resource exists, and the step reads it again."""
         return replace(self, done=(*self.done, *codes))
 
 
 @dataclass(frozen=True)
 class Difference:
-    """One field in which AWS is not what the baseline says. Values are JSON-like, documents are dicts."""
+    """One field in which AWS differs from the baseline. Values are JSON-like, documents are dicts."""
 
     field: str
     have: Any
@@ -82,28 +83,27 @@ class Difference:
 
 @dataclass(frozen=True)
 class Change:
-    """What is different about one resource, and the one request that removes it."""
+    """The differences of one resource, and the one request that removes them."""
 
     resource: str
     differences: tuple[Difference, ...]
     call: Call
     action: Literal["create", "update"] = "update"
-    # Set where the change loosens or replaces something: the name of the flag that allows it, and what is lost.
-    consent: str | None = None
-    loses: str = ""
+    consent: str | None = None  # the `--allow` name, of a change that loosens or replaces something
+    loses: str = ""  # what is lost by that
 
 
 class Kind(Enum):
-    """Why a note is worth reading."""
+    """What a note is about."""
 
-    FOREIGN = "foreign"  # somebody else's; kept
+    FOREIGN = "foreign"  # made by others, and kept
     STRICTER = "stricter than the baseline"  # AWS asks more than the file; left alone
     WARNING = "warning"  # works, but costs or risks something
 
 
 @dataclass(frozen=True)
 class Note:
-    """Something a reader should know that is no change."""
+    """Information about a resource that is no change."""
 
     kind: Kind
     resource: str
@@ -112,27 +112,35 @@ class Note:
 
 @dataclass(frozen=True)
 class Exists:
-    """A resource that the file is about is there, whether it must change or not."""
+    """A resource of the file exists in AWS, whether it must change or not."""
 
     resource: str
 
 
-Changes = Generator[Change | Note | Exists, Any, None]
+@dataclass(frozen=True)
+class Part:
+    """The changes of one resource of a step that has several: where they cannot be found, the others still are."""
+
+    resource: str
+    changes: Changes
+
+
+Changes = Generator[Change | Note | Exists | Part, Any, None]
 
 
 def create(resource: str, want: Mapping[str, Any], call: Call) -> Change:
-    """The resource is not there: *call* makes it with what is in *want*."""
+    """The change that creates a resource with the fields of *want*."""
     return Change(resource, tuple(Difference(k, None, v) for k, v in want.items()), call, "create")
 
 
 def update(resource: str, differences: tuple[Difference, ...], call: Call) -> Change:
-    """The resource is there and differs: *call* sets it right."""
+    """The change that repairs the *differences* of an existing resource."""
     return Change(resource, differences, call)
 
 
 @dataclass(frozen=True)
 class Finding:
-    """One thing `verify` looked at. *state* is None where AWS cannot know yet (a trail's first delivery)."""
+    """One check of `verify`. *ok* is None where AWS cannot know yet, such as before a trail's first delivery."""
 
     resource: str
     check: str
@@ -145,7 +153,7 @@ Findings = Iterator[Finding]
 
 @dataclass(frozen=True)
 class Step:
-    """One part of the baseline: where it runs, after what, and how it is ensured and proven."""
+    """One part of the baseline: where it runs, the steps that it needs, and the functions that ensure and verify it."""
 
     name: str
     scope: Scope
@@ -154,8 +162,10 @@ class Step:
     ensure: Callable[..., Changes] = field(compare=False)
     verify: Callable[..., Findings] | None = field(default=None, compare=False)
     archive: bool = False  # it runs in the log archive account
-    each_region: bool = False  # of Scope.ONCE: it runs in one account, but in every Region
+    each_region: bool = False  # of Scope.ONCE: it runs in every Region of that one account
     clients: tuple[str, ...] = ()  # AWS services, by botocore's name, that it asks
+    # `STEP/RESOURCE` of what it needs of other steps; of a step that is not among these, it needs all.
+    uses: Callable[..., frozenset[str]] = field(default=lambda baseline, target: frozenset(), compare=False)
 
     @property
     def regional(self) -> bool:
@@ -165,9 +175,11 @@ class Step:
 
 @dataclass(frozen=True)
 class Failure:
-    """Why a step did not end: where it was, and what AWS or we said.
+    """Why a step, or one change of it, failed.
 
-    *doing* is what was under way; *operation*, *code* and *request_id* are AWS's, where a call failed.
+    *doing* is what was under way; *operation*, *code* and *request_id* are AWS's, where a call failed. *resource* is
+    what the failure is limited to, or empty for the whole step; *blocks*: what needs the resource cannot be done
+    either. *untried* are the operations that were not tried because of it.
     """
 
     doing: str
@@ -177,6 +189,9 @@ class Failure:
     code: str = ""
     request_id: str = ""
     hint: str = ""
+    resource: str = ""
+    blocks: bool = True
+    untried: tuple[str, ...] = ()
 
 
 @dataclass
@@ -187,12 +202,12 @@ class Result:
     target: Target
     changes: list[Change] = field(default_factory=list)
     notes: list[Note] = field(default_factory=list)
-    seen: list[str] = field(default_factory=list)  # the resources that are there
-    withheld: list[Change] = field(default_factory=list)  # not made, for want of the consent that they need
+    seen: list[str] = field(default_factory=list)  # the resources that exist
+    withheld: list[Change] = field(default_factory=list)  # not made: their consent was not given
     findings: list[Finding] = field(default_factory=list)
     request_ids: list[str] = field(default_factory=list)  # of the calls in *changes*, in that order
     failures: list[Failure] = field(default_factory=list)
-    blocked_by: str | None = None  # the step that failed before this one could run
+    blocked_by: str | None = None  # the failed step because of which this one did not run
 
     @property
     def failure(self) -> Failure | None:
@@ -204,10 +219,21 @@ class Result:
         """The step ran to its end."""
         return not self.failures and self.blocked_by is None
 
+    @property
+    def unmet(self) -> dict[str, str]:
+        """What later steps may need and do not get: `STEP` or `STEP/RESOURCE`, each with the step that failed."""
+        if self.blocked_by is not None:
+            return {self.step: self.blocked_by}
+        return {
+            f"{self.step}/{each.resource}" if each.resource else self.step: self.step
+            for each in self.failures
+            if each.blocks
+        }
+
 
 @dataclass(frozen=True)
 class Account:
-    """One AWS account. *units* are the organizational units it is in, from the root down, each by id and by path."""
+    """One AWS account. *units* are its organizational units, from the root down, each by id and by path."""
 
     id: str
     name: str = ""
@@ -231,7 +257,7 @@ class Skipped:
 
 @dataclass(frozen=True)
 class InSyncCounts:
-    """Numbers that stand for results with nothing to report: *steps*, *resources* seen in them, *proofs* that held."""
+    """Counts of what is in sync: *steps*, their *resources*, and *proofs* that passed."""
 
     steps: int = 0
     resources: int = 0
@@ -245,12 +271,12 @@ class InSyncCounts:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What became of one account: the results with something to report; of those in sync only counts are kept."""
+    """The outcome of one account: the results with something to report, and counts of those in sync."""
 
     account: Account
     regions: tuple[str, ...] = ()
     results: tuple[Result, ...] = ()
-    unseen: tuple[Result, ...] = ()  # changes that were made and that AWS does not show yet
+    unseen: tuple[Result, ...] = ()  # changes that were made, and that AWS does not show yet
     skipped: tuple[Skipped, ...] = ()
     in_sync: InSyncCounts = field(default_factory=InSyncCounts)
     seconds: float = 0.0
@@ -258,7 +284,7 @@ class Outcome:
 
     @property
     def failed(self) -> bool:
-        """Something in the account could not be read or done, or is not as it should be after a change."""
+        """Something in the account could not be read or changed, or was held back, or is not shown by AWS after the change."""
         return bool(self.unseen) or any(not r.ok or r.withheld for r in self.results)
 
     @property
@@ -267,9 +293,9 @@ class Outcome:
         return any(r.changes for r in self.results)
 
     def after(self, before: Outcome) -> Outcome:
-        """The outcome of changing what *before* found: what was skipped then still is."""
+        """The outcome of an apply after the diff *before*, with what that one skipped."""
         return replace(self, skipped=before.skipped, seconds=before.seconds + self.seconds)
 
 
 class Refused(Exception):
-    """A step will not go on: AWS is in a state that only the user can change. The text says which, and what to do."""
+    """A step stops: AWS is in a state that only the user can change. The text names it, and the remedy."""

@@ -1,4 +1,4 @@
-"""What every test shares: a strict AWS in memory, a clock that flies, and a run over it."""
+"""Fixtures for all tests: the sandbox in memory, a clock that does not wait, and runs against the sandbox."""
 
 from __future__ import annotations
 
@@ -23,21 +23,20 @@ from provisioner.steps.registry import all_sections, all_steps
 
 from .sandbox.cases import Aws
 
-# How long an example takes says more about the machine than about the program.
+# No deadline: how long an example takes depends on the machine.
 hypothesis.settings.register_profile("provision", deadline=None)
 hypothesis.settings.load_profile("provision")
 
 ROOT = Path(__file__).parent.parent
 EXAMPLE = (ROOT / "baseline.yaml").read_text()
-MEMBER = "111122223333"  # of the sandbox's organization
+MEMBER = "111122223333"  # a member account of the sandbox's organization
 
-
-# Reading AWS's models is most of what a client costs; the tests make hundreds.
+# Shared, because reading AWS's models takes most of the time that a client needs to start.
 MODELS = botocore.loaders.create_loader()
 
 
 class FlyingClock:
-    """Time that passes only when somebody sleeps, and then at once."""
+    """A clock for tests: time passes only when `sleep` is called, which returns at once."""
 
     def __init__(self) -> None:
         self.time = 0.0
@@ -50,26 +49,24 @@ class FlyingClock:
 
 
 class Bench:
-    """A file, and the strict AWS that it is held against."""
+    """Runs of the program against one sandbox, in this process."""
 
     def __init__(self, world: World):
         self.world = world
         self.clock = FlyingClock()
         self.waits: list[Waiting] = []
         self.clouds: list[Cloud] = []
-        self.one_process = (
-            False  # all runs are of one process, which has its clients already: faster, for many runs
-        )
+        self.one_process = False  # all runs share one `Cloud` with its clients, which is faster for many runs
         self.clients: dict[tuple[str | None, ...], Any] = {}
 
     def baseline(self, text: str) -> Baseline:
-        """The file of that text; `organization_name` and `home_region` are added where it has none."""
+        """Parse the text as a file, with an `organization_name` and a `home_region` if it has none."""
         head = "" if "organization_name:" in text else "organization_name: acme\n"
         head += "" if "home_region:" in text else "home_region: us-east-1\n"
         return parse(head + text, "baseline.yaml", all_sections(), {})
 
     def run(self, text: str = EXAMPLE, *, only: tuple[str, ...] = (), region: str = "") -> Run:
-        """A run of that file, as a fresh process would make it."""
+        """A run of the file, with a `Cloud` of its own as in a new process, unless `one_process`."""
         baseline = self.baseline(text)
         if not (self.one_process and self.clouds):
             self.clouds.append(
@@ -81,11 +78,11 @@ class Bench:
         return Run(cloud, baseline, identity, steps, baseline.general.regions)
 
     def diff(self, text: str = EXAMPLE, **given: Any) -> Plan:
-        """What would change."""
+        """The changes that `apply` would make."""
         return self.run(text, **given).rehearse()
 
     def apply(self, text: str = EXAMPLE, *, allow: tuple[str, ...] = (), **given: Any) -> Plan:
-        """Make it so, read it back until AWS shows it, and return what was done."""
+        """Apply the file, read back until AWS shows it, and return what was done. Fails if a step fails."""
         run = self.run(text, **given)
         sent = run.send(run.rehearse(), allow)
         unseen = run.settle(sent)
@@ -94,33 +91,33 @@ class Bench:
         return Plan(tuple(sent))
 
     def at(self, state: bytes) -> None:
-        """The AWS is in that state, and nothing has been asked of it."""
+        """Put the sandbox into that state, with no calls recorded."""
         if self.one_process:
             for cloud in self.clouds:
-                cloud.readers.submit(int).result()  # the questions that nobody waited for are answered
+                cloud.readers.submit(int).result()  # wait for reads that are still under way
         self.world.memory = store.restore(state)
         self.world.calls.clear()
 
     def close(self) -> None:
-        """No question is on its way: a late one would be asked of the next test's sandbox."""
+        """Wait for all reads: a late one would reach the next test's sandbox."""
         for cloud in self.clouds:
             cloud.close(wait=True)
         self.clouds.clear()
 
     def client(self, service: str, region: str = "us-east-1", **given: Any) -> Any:
-        """A plain botocore client on the same AWS: somebody else's hands."""
+        """A plain botocore client on the same sandbox, to act as another user."""
         session = botocore.session.get_session()
         session.register_component("data_loader", MODELS)
         if given:
             return session.create_client(service, region_name=region, **given)
-        key = (service, region, os.environ.get("AWS_ACCESS_KEY_ID"))  # a test may become somebody else
+        key = (service, region, os.environ.get("AWS_ACCESS_KEY_ID"))  # a test may change credentials
         if key not in self.clients:
             self.clients[key] = session.create_client(service, region_name=region)
         return self.clients[key]
 
 
 def become(bench: Bench, monkeypatch: pytest.MonkeyPatch, account: str) -> None:
-    """From now on, the environment has the credentials of another account of the organization."""
+    """Put the credentials of another account of the organization into the environment."""
     role = f"arn:aws:iam::{account}:role/OrganizationAccountAccessRole"
     answer = bench.client("sts").assume_role(RoleArn=role, RoleSessionName="test")["Credentials"]
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", answer["AccessKeyId"])
@@ -131,9 +128,9 @@ def become(bench: Bench, monkeypatch: pytest.MonkeyPatch, account: str) -> None:
 @pytest.fixture
 def bench() -> Iterator[Bench]:
     with open_sandbox(None) as world:
-        made = Bench(world)
-        yield made
-        made.close()
+        opened = Bench(world)
+        yield opened
+        opened.close()
 
 
 @pytest.fixture
@@ -155,7 +152,7 @@ def shown() -> Callable[[Plan], list[tuple[str, str, str]]]:
 
 @pytest.fixture
 def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A machine of its own: no state, no credentials, no colour."""
+    """An empty environment: no state, no credentials, no setting of colours. Returns the folder of the state."""
     for name in [*os.environ]:
         if name.startswith(("AWS_", "PROVISION_")) or name in {"FORCE_COLOR", "CLICOLOR_FORCE"}:
             monkeypatch.delenv(name)

@@ -1,15 +1,11 @@
-"""Policies of a key and a topic that other people would make: what the tests' surroundings have."""
+"""Policies of a KMS key and an SNS topic that exist before a test, as other users would write them."""
 
 from __future__ import annotations
-
-from typing import Final
 
 from provisioner.compare.policy import Statement, arn
 from provisioner.services.cloudtrail.delivery import CLOUDTRAIL
 from provisioner.services.config.delivery import CONFIG
 from provisioner.steps.delivery import Names, allow_service, one_or_sorted
-
-CLOUDWATCH: Final = "cloudwatch.amazonaws.com"
 
 
 def kms_log_key(
@@ -18,12 +14,8 @@ def kms_log_key(
     *,
     trail_arn: Names = (),
     config_accounts: Names = (),
-    alarm_accounts: Names = (),
 ) -> list[Statement]:
-    """The account administers the key, and the services named here, where given, encrypt logs under it.
-
-    The key lives in the Region of what it encrypts. Those who read the logs need kms:Decrypt besides.
-    """
+    """Statements of a key that its account administers, and with which the services named here may encrypt."""
     root = arn(partition, "iam", "", key_account, "root")
     owner = {"Sid": "EnableRoot", "Effect": "Allow", "Principal": {"AWS": root}}
     found: list[Statement] = [{**owner, "Action": "kms:*", "Resource": "*"}]
@@ -46,10 +38,6 @@ def kms_log_key(
         found.append(
             allow_service("ConfigDelivery", CONFIG, ["kms:Decrypt", "kms:GenerateDataKey"], "*", source)
         )
-    if alarm_accounts:
-        source = {"aws:SourceAccount": one_or_sorted(alarm_accounts, "account")}
-        actions = ["kms:Decrypt", "kms:GenerateDataKey*"]
-        found.append(allow_service("AlarmsToEncryptedTopic", CLOUDWATCH, actions, "*", source))
     return found
 
 
@@ -58,19 +46,14 @@ def sns_topic(
     *,
     trail_arn: Names = (),
     config_accounts: Names = (),
-    alarm_accounts: Names = (),
 ) -> list[Statement]:
-    """The services named here publish to the topic.
-
-    A topic is born with a statement for its owner (`__default_statement_ID`); merging keeps it.
-    """
-    wanted = (
+    """Statements of a topic to which the services named here may publish."""
+    publishers = (
         ("CloudTrailPublish", CLOUDTRAIL, "aws:SourceArn", trail_arn),
         ("ConfigPublish", CONFIG, "AWS:SourceAccount", config_accounts),
-        ("AlarmsPublish", CLOUDWATCH, "aws:SourceAccount", alarm_accounts),
     )
     return [
         allow_service(sid, service, "sns:Publish", topic_arn, {key: one_or_sorted(names, "source")})
-        for sid, service, key, names in wanted
+        for sid, service, key, names in publishers
         if names
     ]

@@ -1,4 +1,4 @@
-"""The service that the README adds: in a copy of the tree, by writing the README's files and nothing else."""
+"""Tests of the service that the README adds: written into a copy of the tree, with no other change."""
 
 from __future__ import annotations
 
@@ -20,17 +20,17 @@ BLOCKS = re.findall(
     re.MULTILINE | re.DOTALL,
 )
 KEY = "account_alias"
-# The laws that need a minute are left out; each of those here holds the new service to something.
+# The laws that take less than a minute.
 LAWS = [
     "test_01_diff_shows_what_apply_does.py",
     "test_02_apply_is_idempotent.py",
-    "test_03_looking_writes_nothing.py",
-    "test_07_breaks_are_seen_and_repaired.py::test_every_step_says_how_it_can_be_broken",
+    "test_03_diff_and_verify_write_nothing.py",
+    "test_07_breaks_are_seen_and_repaired.py::test_every_step_has_breaks",
     "test_08_what_aws_refuses.py",
-    f"test_09_what_is_left_out_stays.py::test_each_optional_field_is_asked_for_by_a_break[{KEY}]",
-    "test_12_permissions_are_enough_and_used.py::test_every_step_declares_what_it_calls",
-    "test_12_permissions_are_enough_and_used.py::test_they_are_as_the_service_authorization_reference_says",
-    "test_12_permissions_are_enough_and_used.py::test_they_are_enough_and_all_of_them_used",
+    f"test_09_what_is_left_out_stays.py::test_each_optional_field_is_broken_by_a_break[{KEY}]",
+    "test_12_permissions_are_enough_and_used.py::test_every_step_declares_permissions",
+    "test_12_permissions_are_enough_and_used.py::test_they_agree_with_the_service_authorization_reference",
+    "test_12_permissions_are_enough_and_used.py::test_they_are_enough_and_all_used",
 ]
 
 
@@ -48,20 +48,20 @@ def copy(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def run(copy: Path, *words: str) -> subprocess.CompletedProcess[str]:
-    """A Python command in the copy, which finds its own packages there."""
+def run(copy: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """Run a Python command that imports the packages of the copy."""
     kept = {k: v for k, v in os.environ.items() if not k.startswith(("AWS_", "PROVISION_", "PYTEST_"))}
     env = {**kept, "PYTHONPATH": str(copy), "PROVISION_SANDBOX": str(copy / "sandbox")}
     return subprocess.run(
-        [sys.executable, "-P", *words], capture_output=True, text=True, check=False, cwd=copy, env=env
+        [sys.executable, "-P", *arguments], capture_output=True, text=True, check=False, cwd=copy, env=env
     )
 
 
-def test_one_folder_and_lines_of_yaml_are_all(copy: Path) -> None:
+def test_every_command_has_the_new_service(copy: Path) -> None:
     assert KEY not in all_sections()
     assert {name.split("/")[1] for name, _ in BLOCKS} == {"services", "profiles"}
     full = "provisioner/profiles/full.yaml"
-    for words, says in (
+    for arguments, text in (
         (["validate", full], KEY),
         (["diff", full, "--sandbox", "--target", KEY], "iam:CreateAccountAlias"),
         (["apply", full, "--sandbox", "--yes", "--target", KEY], "Apply complete!"),
@@ -71,11 +71,11 @@ def test_one_folder_and_lines_of_yaml_are_all(copy: Path) -> None:
         (["permissions", full, "--service", KEY], "iam:CreateAccountAlias"),
         (["schema"], '"AccountAlias"'),
     ):
-        done = run(copy, "-m", "provisioner", *words)
+        done = run(copy, "-m", "provisioner", *arguments)
         assert done.returncode in {0, 2}, done.stderr
-        assert says in done.stdout, words
+        assert text in done.stdout, arguments
 
 
-def test_the_laws_take_it_up(copy: Path) -> None:
+def test_the_laws_hold_for_the_new_service(copy: Path) -> None:
     done = run(copy, "-m", "pytest", "-q", "-p", "no:cacheprovider", *(f"tests/laws/{each}" for each in LAWS))
     assert done.returncode == 0, done.stdout

@@ -1,4 +1,4 @@
-"""Processes that die, and processes that meet: the next run converges, and nobody is frightened."""
+"""Tests of processes that are killed or interrupted, and of two at once: the next run converges, without a traceback."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def environment(home: Path) -> dict[str, str]:
     }
 
 
-def begin(home: Path, *arguments: str) -> subprocess.Popen[str]:
+def start(home: Path, *arguments: str) -> subprocess.Popen[str]:
     return subprocess.Popen(
         [sys.executable, "-m", "provisioner", *arguments],
         stdout=subprocess.PIPE,
@@ -39,57 +39,55 @@ def begin(home: Path, *arguments: str) -> subprocess.Popen[str]:
     )
 
 
-def end(process: subprocess.Popen[str]) -> tuple[int, str, str]:
+def wait(process: subprocess.Popen[str]) -> tuple[int, str, str]:
     out, err = process.communicate(timeout=120)
     return process.returncode, out, err
 
 
 @pytest.mark.parametrize("place", [1, 6, 14, 18])
-def test_killed_between_two_writes_the_next_run_converges(tmp_path: Path, place: int) -> None:
-    first = begin(tmp_path, "apply", FILE, "--sandbox", "--yes")
+def test_next_run_after_a_kill_converges(tmp_path: Path, place: int) -> None:
+    first = start(tmp_path, "apply", FILE, "--sandbox", "--yes")
     assert first.stderr is not None
     for line in first.stderr:
         if line.startswith(f"[{place}/"):
             first.kill()
             break
-    assert end(first)[0] == -signal.SIGKILL
-    code, out, err = end(begin(tmp_path, "apply", FILE, "--sandbox", "--yes"))
+    assert wait(first)[0] == -signal.SIGKILL
+    code, out, err = wait(start(tmp_path, "apply", FILE, "--sandbox", "--yes"))
     assert (code, "Apply complete!" in out) == (0, True), err
-    assert end(begin(tmp_path, "diff", FILE, "--sandbox"))[0] == 0
+    assert wait(start(tmp_path, "diff", FILE, "--sandbox"))[0] == 0
 
 
 @pytest.fixture
 def account(tmp_path: Path) -> Iterator[str]:
-    """One account behind HTTP, 20 ms away."""
-    server = begin(tmp_path / "server", "sandbox", "serve", "--port", "0", "--latency", "0.02")
+    """The URL of a sandbox behind HTTP, with 20 ms of latency."""
+    server = start(tmp_path / "server", "sandbox", "serve", "--port", "0", "--latency", "0.02")
     assert server.stderr is not None
     yield next(found.group(0) for line in server.stderr if (found := re.search(r"http://[\d.:]+", line)))
     server.send_signal(signal.SIGTERM)
-    end(server)
+    wait(server)
 
 
 @pytest.mark.parametrize("drifted", [False, True], ids=["empty", "half-made"])
-def test_two_runs_at_once_that_share_no_lock_end_in_the_wanted_state(
-    tmp_path: Path, account: str, drifted: bool
-) -> None:
+def test_two_runs_at_once_without_a_shared_lock_converge(tmp_path: Path, account: str, drifted: bool) -> None:
     at = ("--endpoint-url", account)
     if drifted:
-        assert end(begin(tmp_path / "a", "apply", FILE, "--yes", *at, "--target", "log_buckets"))[0] == 0
-    two = [begin(tmp_path / name, "apply", FILE, "--yes", *at) for name in ("a", "b")]
-    for code, _, err in map(end, two):
+        assert wait(start(tmp_path / "a", "apply", FILE, "--yes", *at, "--target", "log_buckets"))[0] == 0
+    two = [start(tmp_path / name, "apply", FILE, "--yes", *at) for name in ("a", "b")]
+    for code, _, err in map(wait, two):
         assert "Traceback" not in err
         assert code == 0, err
-    assert end(begin(tmp_path, "diff", FILE, *at))[0] == 0
+    assert wait(start(tmp_path, "diff", FILE, *at))[0] == 0
 
 
-def test_interrupted_twice_it_ends_at_once_and_the_next_run_converges(tmp_path: Path, account: str) -> None:
-    first = begin(tmp_path, "apply", FILE, "--yes", "--endpoint-url", account)
+def test_two_interrupts_end_the_run_and_the_next_run_converges(tmp_path: Path, account: str) -> None:
+    first = start(tmp_path, "apply", FILE, "--yes", "--endpoint-url", account)
     assert first.stderr is not None
     for line in first.stderr:
         if line.startswith("[2/"):
             first.send_signal(signal.SIGINT)
             first.send_signal(signal.SIGINT)
             break
-    assert end(first)[0] == 130
-    assert end(begin(tmp_path, "apply", FILE, "--yes", "--endpoint-url", account))[0] == 0
-    assert end(begin(tmp_path, "diff", FILE, "--endpoint-url", account))[0] == 0
+    assert wait(first)[0] == 130
+    assert wait(start(tmp_path, "apply", FILE, "--yes", "--endpoint-url", account))[0] == 0
+    assert wait(start(tmp_path, "diff", FILE, "--endpoint-url", account))[0] == 0

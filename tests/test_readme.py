@@ -1,4 +1,4 @@
-"""Every block of the README is run, in its order, as a reader would; and what it says of the tool is so."""
+"""Tests of the README: every shell block is run, in order; every command, section and key is named."""
 
 from __future__ import annotations
 
@@ -26,14 +26,14 @@ ORGANIZATION, _ = re.findall(r"^```yaml\n(.*?)^```$", README, re.MULTILINE | re.
 
 
 def with_organization(baseline: str) -> str:
-    """The file of one account, changed as the reader is told to: keys that it has already are replaced."""
+    """The file for one account with the README's organization block, whose keys replace those of the file."""
     keys = "|".join(re.findall(r"^\w+(?=:)", ORGANIZATION, re.MULTILINE))
     return re.sub(rf"^({keys}):.*\n", "", baseline, flags=re.MULTILINE) + ORGANIZATION
 
 
 @pytest.fixture(scope="module")
 def reader(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
-    """The environment of a reader with a real account: here, the sandbox behind HTTP."""
+    """The environment of a reader whose account is the sandbox behind HTTP."""
     home = tmp_path_factory.mktemp("reader")
     env = {k: v for k, v in os.environ.items() if not k.startswith(("AWS_", "PROVISION_"))}
     env |= {"XDG_STATE_HOME": str(home / "state"), "PATH": f"{Path(sys.executable).parent}:{env['PATH']}"}
@@ -43,9 +43,9 @@ def reader(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]
     assert server.stderr is not None
     url = next(found.group(0) for line in server.stderr if (found := re.search(r"http://[\d.:]+", line)))
     env |= {"AWS_ENDPOINT_URL": url, "AWS_ACCESS_KEY_ID": "reader", "AWS_SECRET_ACCESS_KEY": "reader"}
-    # `pip install .` is run for real, into a folder of its own and without the network.
+    # `pip install .` installs into a folder of its own, without the network.
     env |= {"PIP_TARGET": str(home / "installed"), "PIP_NO_DEPS": "1", "PIP_NO_BUILD_ISOLATION": "0"}
-    # `./scripts/test` is what runs this test, so here it only finds the tests.
+    # `./scripts/test` only collects the tests, because it is what runs this one.
     env |= {"PYTEST_ADDOPTS": "--collect-only -p no:cacheprovider", "WORK": str(home)}
     shutil.copy(ROOT / "baseline.yaml", home)
     (home / "organization.yaml").write_text(with_organization((ROOT / "baseline.yaml").read_text()))
@@ -57,8 +57,8 @@ def reader(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]
     server.stderr.close()
 
 
-def typed(block: str, cwd: Path, env: dict[str, str]) -> subprocess.CompletedProcess[str]:
-    """Run a block at a terminal whose user answers `yes`."""
+def run_block(block: str, cwd: Path, env: dict[str, str]) -> subprocess.CompletedProcess[str]:
+    """Run a block at a terminal, with `yes` as input."""
     terminal, stdin = pty.openpty()
     try:
         os.write(terminal, b"yes\n")
@@ -71,26 +71,25 @@ def typed(block: str, cwd: Path, env: dict[str, str]) -> subprocess.CompletedPro
         os.close(stdin)
 
 
-def test_every_block_runs_in_its_order(reader: dict[str, str]) -> None:
-    for block in BLOCKS:  # one test, for each goes on from where the one before ended
+def test_every_block_runs(reader: dict[str, str]) -> None:
+    for block in BLOCKS:  # one test, because each block continues from the one before
         in_clone = "./scripts/" in block or "pip install" in block
-        in_clone &= "organization.yaml" not in block  # which the reader has made
-        done = typed(block, ROOT if in_clone else Path(reader["WORK"]), reader)
-        # The last command of a block may be a `diff` that has something to show, unless all was just applied.
-        shows = "diff" in block.splitlines()[-1] and " apply " not in block
-        wanted = {0, 2} if shows else {0}
-        assert done.returncode in wanted, f"{block}\n{done.stdout}\n{done.stderr}"
+        in_clone &= "organization.yaml" not in block  # which the reader has written
+        done = run_block(block, ROOT if in_clone else Path(reader["WORK"]), reader)
+        # A block that ends with `diff` may have changes to show, unless the block applied them.
+        may_differ = "diff" in block.splitlines()[-1] and " apply " not in block
+        assert done.returncode in ({0, 2} if may_differ else {0}), f"{block}\n{done.stdout}\n{done.stderr}"
         assert "Traceback" not in done.stderr
 
 
-def test_the_two_commands_that_need_only_python_come_first() -> None:
+def test_the_commands_that_need_only_python_come_first() -> None:
     assert [block.strip() for block in BLOCKS[:2]] == [
         "./scripts/provision apply baseline.yaml --sandbox --yes",
         "./scripts/test",
     ]
 
 
-def test_every_command_and_section_is_named() -> None:
+def test_every_command_section_and_key_is_named() -> None:
     for name, command in main.commands.items():
         for each in getattr(command, "commands", None) or {"": None}:
             assert f"`{name} {each}".rstrip() in README, f"{name} {each}"
@@ -100,12 +99,9 @@ def test_every_command_and_section_is_named() -> None:
         assert re.search(rf"\b{key}\b", README), key
 
 
-def test_the_mistake_that_it_shows_is_told_so() -> None:
-    wrong = (
-        (ROOT / "baseline.yaml")
-        .read_text()
-        .replace("minimum_password_length: 14", "minimum_password_length: x")
-    )
-    with pytest.raises(BaselineError) as told:
+def test_error_message_of_the_readme() -> None:
+    baseline = (ROOT / "baseline.yaml").read_text()
+    wrong = baseline.replace("minimum_password_length: 14", "minimum_password_length: x")
+    with pytest.raises(BaselineError) as error:
         parse(wrong, "baseline.yaml", all_sections(), {})
-    assert f"    {told.value.render().splitlines()[0]}\n" in README
+    assert f"    {error.value.render().splitlines()[0]}\n" in README

@@ -1,9 +1,9 @@
-"""The way to AWS: sessions, clients, credentials, retries, limits and the guard. The one room that imports botocore.
+"""Access to AWS: sessions, clients, credentials, retries, rate limits and the guard. No other package imports botocore.
 
-`cloud.Cloud`, which is slow to import, is not part of this face: `validate` and `permissions` do not need it.
+`cloud.Cloud` is not exported here, because it is slow to import and `validate` and `permissions` do not need it.
 """
 
-from .access import Aws, Identity, Memory, Reader, Reading, SynchronousExecutor, Writer, identify
+from .access import Aws, Identity, Memory, Reading, SynchronousExecutor, identify
 from .errors import Incomplete, Interrupted, OutcomeUnknown, describe
 from .terms import Options, Waiting
 
@@ -15,11 +15,9 @@ __all__ = [
     "Memory",
     "Options",
     "OutcomeUnknown",
-    "Reader",
     "Reading",
     "SynchronousExecutor",
     "Waiting",
-    "Writer",
     "describe",
     "identify",
 ]

@@ -1,15 +1,15 @@
-"""AWS as a step sees it: reads that begin when they are asked for, and writes that are only described.
+"""The AWS API that a step sees: reads that start at once in the background, and writes that are only described.
 
-Nothing is read twice in a run: a second question is answered from the first, until a write to that service.
+Nothing is read twice in a run: a repeated read is answered from memory, until a write to that service.
 """
 
 from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from concurrent.futures import Future
+from concurrent.futures import Executor, Future
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 from ..model import Call, Target
 from .errors import ClientError, Incomplete, OutcomeUnknown, code_of
@@ -17,72 +17,65 @@ from .errors import ClientError, Incomplete, OutcomeUnknown, code_of
 if TYPE_CHECKING:
     from .cloud import Cloud
 
-Key = tuple[str, str, str, str]
+_Key = tuple[str, str, str, str]  # service, Region, operation, parameters
 
 
-class Readers(Protocol):
-    """Those who carry a question to AWS: threads, or nobody but who asks."""
+class SynchronousExecutor(Executor):
+    """An executor that runs each call in the calling thread, for runs that already have a thread per account."""
 
-    def submit(self, ask: Callable[..., Any], /, *question: Any) -> Future[Any]:
-        """The answer, on its way."""
-
-
-class SynchronousExecutor:
-    """No readers: who asks waits for each answer. For those that have company enough in other accounts."""
-
-    def submit(self, ask: Callable[..., Any], /, *question: Any) -> Future[Any]:
-        """The answer, which is there."""
-        answer: Future[Any] = Future()
+    def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
+        """Run the call and return its future, which is already done."""
+        future: Future[Any] = Future()
         try:
-            answer.set_result(ask(*question))
-        except Exception as error:  # noqa: BLE001 - it is raised where the answer is looked at
-            answer.set_exception(error)
-        return answer
+            future.set_result(fn(*args, **kwargs))
+        except Exception as error:  # noqa: BLE001 - `result()` raises it
+            future.set_exception(error)
+        return future
 
 
 class Memory:
-    """The answers of one account in one run, by question."""
+    """Cache of the answers that one account gave in one run."""
 
     def __init__(self) -> None:
-        self._answers: dict[Key, Future[Any]] = {}
+        self._answers: dict[_Key, Future[Any]] = {}
         self._lock = threading.Lock()
 
-    def ask(self, key: Key, begin: Callable[[], Future[Any]]) -> Future[Any]:
-        """The answer under way or already there; else *begin* asks AWS."""
+    def ask(self, key: _Key, begin: Callable[[], Future[Any]]) -> Future[Any]:
+        """Return the cached future, pending or done; without one, *begin* starts the read."""
         with self._lock:
             if key not in self._answers:
                 self._answers[key] = begin()
             return self._answers[key]
 
     def forget(self, service: str) -> None:
-        """A write to *service* has made its answers old."""
+        """Drop the answers of *service*, because a write may have changed them."""
         with self._lock:
             for key in [key for key in self._answers if key[0] == service]:
                 del self._answers[key]
 
     def clear(self) -> None:
-        """No answer is known any more."""
+        """Drop all answers."""
         with self._lock:
             self._answers.clear()
 
 
 class Reading:
-    """A question on its way. It is answered when one of the methods is called."""
+    """A read that is under way. Each method waits for the answer."""
 
     def __init__(self, answer: Future[Any], operation: str):
         self._answer = answer
         self._operation = operation
 
     def all(self) -> Any:
-        """The whole answer. Raises what AWS answered, or what the network did."""
+        """Return the whole answer. Raises botocore's errors."""
         return self._answer.result()
 
     def get(self, key: str) -> Any:
-        """The value of *key*, which the service's model promises. Raises Incomplete without it."""
-        return self._promised(self.all(), key)
+        """Return the value of *key*, which the service's model promises. Raises Incomplete without it."""
+        return self._required(self.all(), key)
 
     def found(self, *absent: str) -> Any:
-        """The whole answer, or None if AWS answers with one of the *absent* codes."""
+        """Return the whole answer, or None if AWS answers with one of the *absent* error codes."""
         try:
             return self.all()
         except ClientError as error:
@@ -91,11 +84,11 @@ class Reading:
             raise
 
     def value(self, key: str, *absent: str) -> Any:
-        """The value of *key*, or None if AWS answers with one of the *absent* codes."""
+        """Return the value of *key*, or None if AWS answers with one of the *absent* error codes."""
         answer = self.found(*absent)
-        return None if answer is None else self._promised(answer, key)
+        return None if answer is None else self._required(answer, key)
 
-    def _promised(self, answer: Any, key: str) -> Any:
+    def _required(self, answer: Any, key: str) -> Any:
         if key not in answer:
             raise Incomplete(
                 f"AWS answered {self._operation} without `{key}`, as a broken connection would; run again"
@@ -104,7 +97,7 @@ class Reading:
 
 
 class Reader:
-    """Asks a service: ``read.get_trail(Name=n)`` is a Reading, already on its way."""
+    """Reads from one service: ``read.get_trail(Name=n)`` starts the call and returns a Reading."""
 
     def __init__(self, ask: Callable[[str, dict[str, Any]], Reading]):
         self._ask = ask
@@ -114,7 +107,7 @@ class Reader:
 
 
 class Writer:
-    """Names a request without making it: ``write.put_x(A=1)`` is a Call."""
+    """Describes requests to one service: ``write.put_x(A=1)`` returns a Call, and sends nothing."""
 
     def __init__(self, service: str, region: str | None):
         self._service = service
@@ -126,7 +119,7 @@ class Writer:
 
 @dataclass(frozen=True)
 class Identity:
-    """Who calls, and in which partition. *arn* is the caller's."""
+    """The caller: its account, the partition, and its ARN."""
 
     account: str
     partition: str
@@ -134,42 +127,39 @@ class Identity:
 
 
 class Aws:
-    """AWS as seen from one target."""
+    """AWS as one target sees it: its account, and its Region unless a call names another."""
 
-    def __init__(
-        self,
-        target: Target,
-        cloud: Cloud,
-        memory: Memory,
-        readers: Readers | None = None,
-    ):
+    def __init__(self, target: Target, cloud: Cloud, memory: Memory, readers: Executor | None = None):
         self.target = target
-        self._readers: Readers = readers or cloud.readers
         self.account, self.region, self.partition = target.account, target.region, target.partition
         self.central, self.archive = target.central or target.account, target.archive or target.account
         self._cloud = cloud
         self._memory = memory
+        self._readers = readers or cloud.readers
 
     def read(self, service: str, region: str | None = None) -> Reader:
-        """Ask *service*, in the Region of the target unless another is named."""
-        where = region or self.region
+        """Return a Reader of *service*."""
+        region = region or self.region
 
         def ask(operation: str, params: dict[str, Any]) -> Reading:
-            key = (service, where, operation, repr(sorted(params.items())))
-            question = (self.target, service, where, operation, params)
-            answer = self._memory.ask(key, lambda: self._readers.submit(self._cloud.read, *question))
+            key = (service, region, operation, repr(sorted(params.items())))
+            args = (self.target, service, region, operation, params)
+            answer = self._memory.ask(key, lambda: self._readers.submit(self._cloud.read, *args))
             return Reading(answer, operation)
 
         return Reader(ask)
 
     def write(self, service: str, region: str | None = None) -> Writer:
-        """Describe a request to *service*."""
+        """Return a Writer for *service*."""
         return Writer(service, region)
 
     def send(self, call: Call) -> Any:
-        """Make the call for real. Raises Again when it must be found out what AWS has now."""
+        """Make the call, and return AWS's answer.
+
+        Raises OutcomeUnknown where AWS must be read again to know what it has now, and what `Cloud.write` raises.
+        """
+        self._check(call)
         region = call.region or self.region
-        self._checked(call)
         try:
             return self._cloud.write(
                 self.target, call.service, region, call.operation, dict(call.params), call.waits
@@ -182,35 +172,42 @@ class Aws:
             self._memory.forget(call.service)
 
     def rehearse(self, call: Call) -> Any:
-        """Check the call against AWS's own model, and answer with pending values."""
+        """Check the call against AWS's own model, and return an answer of pending values."""
+        self._check(call)
+        return self.pending(call)
+
+    def pending(self, call: Call) -> Any:
+        """Return an answer to the call in which every value is still unknown."""
         from .check import pending
 
-        return pending(self._checked(call).output_shape)
+        return pending(self._model(call).output_shape)
 
-    def _checked(self, call: Call) -> Any:
+    def _check(self, call: Call) -> None:
+        """Check the call's parameters against botocore's model of the operation."""
         from .check import check
 
-        meta = self._cloud.client(call.service, call.region or self.region).meta
-        model = meta.service_model.operation_model(meta.method_to_api_mapping[call.operation])
-        check(dict(call.params), model)
-        return model
+        check(dict(call.params), self._model(call))
+
+    def _model(self, call: Call) -> Any:
+        service_model = self._cloud.client(call.service, call.region or self.region).meta.service_model
+        return service_model.operation_model(self.operation_name(call))
 
     def forget(self) -> None:
-        """Everything is read anew from here on."""
+        """Forget all answers, so that everything is read again."""
         self._memory.clear()
 
     def operation_name(self, call: Call) -> str:
-        """AWS's name of the call's operation, as in CloudTrail and IAM: `UpdateTrail`."""
+        """Return the name of the call's operation as CloudTrail and IAM write it, such as `UpdateTrail`."""
         meta = self._cloud.client(call.service, call.region or self.region).meta
         return str(meta.method_to_api_mapping[call.operation])
 
     def pause(self, seconds: float) -> None:
-        """Let *seconds* pass, or less if the user interrupts."""
+        """Sleep for *seconds*, or less if the user interrupts."""
         self._cloud.clock.sleep(seconds)
 
 
 def identify(cloud: Cloud, region: str) -> Identity:
-    """Who the credentials belong to: one call to STS in *region*.
+    """Return the owner of the credentials: one call of GetCallerIdentity to STS in *region*.
 
     Raises botocore's errors for credentials that are missing, wrong or expired.
     """

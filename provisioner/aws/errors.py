@@ -1,4 +1,4 @@
-"""What AWS's refusals mean, and what to do about them. The table is `aws.md` §1.1 of the design, kept in one place."""
+"""Classification of AWS's error codes, and the hints printed with them. The table is `aws.md` §1.1 of the design."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ THROTTLED = frozenset(
         "EC2ThrottledException",
     }
 )
-# AWS did not do it, because something else was under way on the same thing.
+# AWS did nothing, because another operation on the same resource was under way.
 BUSY = frozenset(
     {"ConcurrentModificationException", "OperationAborted", "OperationAbortedException", "ConflictException"}
 )
@@ -58,35 +58,41 @@ EXPIRED = frozenset({"ExpiredToken", "ExpiredTokenException", "RequestExpired", 
 # Wrong credentials, or good ones in a Region that is not enabled; the last two are S3's.
 NOT_ENABLED = frozenset(
     {
-        *("InvalidClientTokenId", "UnrecognizedClientException", "AuthFailure", "OptInRequired"),
-        *("InvalidAccessKeyId", "InvalidToken"),
+        "InvalidClientTokenId",
+        "UnrecognizedClientException",
+        "AuthFailure",
+        "OptInRequired",
+        "InvalidAccessKeyId",
+        "InvalidToken",
     }
 )
-IN_VAIN = DENIED | EXPIRED | NOT_ENABLED  # answers that no waiting changes
+IN_VAIN = DENIED | EXPIRED | NOT_ENABLED  # errors that no retry changes
 
-# What to do about an error: by service (as botocore names it) and code, or for every service under "". Each service folder
-# adds its own with `steps.registry.hints`.
+# Hints by service (botocore's name, "" for every service) and error code. Each service folder adds its own with
+# `steps.registry.hints`.
 HINTS: dict[tuple[str, str], str] = {
-    (
-        "",
-        "LimitExceededException",
-    ): "a quota of the account is used up: raise it in Service Quotas, or remove what nobody needs",
+    ("", "LimitExceededException"): (
+        "a quota of the account is used up: raise it in Service Quotas, or remove what nobody needs"
+    ),
     ("", "RequestTimeTooSkewed"): "the clock of this machine is wrong by more than AWS allows: set it (ntp)",
     ("", "SignatureDoesNotMatch"): "the secret key does not belong to the access key: check the credentials",
 }
 
 
 class OutcomeUnknown(Exception):
-    """Nobody knows whether the write took effect, or somebody else made it first: read again before going on."""
+    """A write may have taken effect, or somebody else made it first: AWS must be read again before going on.
+
+    *why* is the error, and *by_others* says that AWS answered that the resource is there already.
+    """
 
     def __init__(self, why: Exception, *, by_others: bool = False):
         super().__init__(str(why))
         self.why = why
-        self.by_others = by_others  # AWS says that it is there already
+        self.by_others = by_others
 
 
 class Incomplete(Exception):
-    """AWS answered without a key that its own model promises, so the answer proves nothing, least of all absence."""
+    """AWS answered without a key that its own model promises, so nothing may be concluded from the answer."""
 
 
 class Interrupted(Exception):
@@ -94,82 +100,77 @@ class Interrupted(Exception):
 
 
 def code_of(error: BaseException) -> str:
-    """The error code that AWS gave, or `""` for what is no answer of AWS."""
+    """Return AWS's error code, or `""` for an error that is not AWS's answer."""
     return str(error.response.get("Error", {}).get("Code", "")) if isinstance(error, ClientError) else ""
 
 
 def status_of(error: BaseException) -> int:
-    """The HTTP status of AWS's answer, or 0 where there was none."""
+    """Return the HTTP status of AWS's answer, or 0 without an answer."""
     if not isinstance(error, ClientError):
         return 0
     return int(error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0))
 
 
 def is_throttle(error: BaseException) -> bool:
-    """AWS refused the call for its rate and did nothing."""
+    """Whether AWS throttled the call, and so did nothing."""
     return code_of(error) in THROTTLED or status_of(error) == 429
 
 
 def is_outage(error: BaseException) -> bool:
-    """The call failed on the way or inside AWS: nobody knows what became of it."""
+    """Whether the call failed in the network or inside AWS, so that its outcome is unknown."""
     if isinstance(error, ClientError):
         return status_of(error) >= 500
     return isinstance(error, HTTPClientError | Unconnected) or type(error).__name__ == "ResponseParserError"
 
 
 def is_unreachable(error: BaseException) -> bool:
-    """There is nothing at the address: a service that the Region lacks, no network, a wrong endpoint or proxy."""
+    """Whether no connection was made: the Region lacks the service, no network, or a wrong endpoint or proxy."""
     return isinstance(error, EndpointConnectionError | ProxyConnectionError)
 
 
 def describe(doing: str, error: BaseException) -> Failure:
-    """A failure as a user reads it: what was under way, what AWS said, and what to do."""
+    """Return the failure to show to the user: *doing* is the action that failed, and the hint says what to do."""
     if isinstance(error, OutcomeUnknown):
         error = error.why
-    if isinstance(error, ClientError):
-        code = code_of(error)
-        meta = error.response.get("ResponseMetadata", {})
+    service = str(getattr(error, "service", ""))
+    if not isinstance(error, ClientError):
         return Failure(
             doing=doing,
-            message=str(error.response.get("Error", {}).get("Message", ""))
-            or f"HTTP status {status_of(error)}, and no message",
-            service=str(getattr(error, "service", "")),
-            operation=error.operation_name,
-            code=code,
-            request_id=str(meta.get("RequestId", "") or ""),
-            hint="; ".join(filter(None, (_waited(error), _hint(code, error)))),
+            message=str(error) or type(error).__name__,
+            service=service,
+            operation=str(getattr(error, "operation", "")),
+            hint=next((hint for kinds, hint in _LOCAL_HINTS if isinstance(error, kinds)), ""),
         )
+    code = code_of(error)
+    message = str(error.response.get("Error", {}).get("Message", ""))
+    waited = getattr(error, "waited", "")
+    retried = f"waited {waited}, which is as long as AWS takes" if waited else ""
     return Failure(
         doing=doing,
-        message=str(error) or type(error).__name__,
-        service=str(getattr(error, "service", "")),
-        operation=str(getattr(error, "operation", "")),
-        hint=_local_hint(error),
+        message=message or f"HTTP status {status_of(error)}, and no message",
+        service=service,
+        operation=error.operation_name,
+        code=code,
+        request_id=str(error.response.get("ResponseMetadata", {}).get("RequestId", "") or ""),
+        hint="; ".join(filter(None, (retried, _hint(code, service, error)))),
     )
 
 
-def _waited(error: BaseException) -> str:
-    """How long the call was met again in vain, and for what."""
-    waited = getattr(error, "waited", "")
-    return f"waited {waited}, which is as long as AWS takes" if waited else ""
-
-
-def _hint(code: str, error: ClientError) -> str:
+def _hint(code: str, service: str, error: ClientError) -> str:
     if code in DENIED and error.operation_name == "AssumeRole":
         return (
             "is there a role of that name in the account, does its trust policy let the caller in (`provision permissions FILE"
             " --trust CALLER` prints one), and may the caller `sts:AssumeRole` it"
         )
     if code in DENIED or code == "403":
-        service = getattr(error, "service", "")
         action = f"{service}:{error.operation_name}" if service else error.operation_name
         return f"the caller may not `{action}`: its own policies, a service control policy or the resource's policy say no"
     if code in EXPIRED:
         return "the credentials have expired: get new ones (`aws sso login`, or assume the role again) and run again"
-    if code in NOT_ENABLED and (welcome := getattr(error, "welcome_in", "")):
+    if code in NOT_ENABLED and (accepted := getattr(error, "accepted_in", "")):
         region = getattr(error, "region", "")
         return (
-            f"the credentials are good in {welcome}, so {region} is not enabled in this account: `aws account"
+            f"the credentials are good in {accepted}, so {region} is not enabled in this account: `aws account"
             f" enable-region --region-name {region}`, or take it out of `regions`"
         )
     if code in NOT_ENABLED:
@@ -177,8 +178,8 @@ def _hint(code: str, error: ClientError) -> str:
             "wrong credentials, or a Region that is not enabled in this account (`aws account list-regions`)"
         )
     if code in THROTTLED:
-        return "AWS kept on refusing for the rate: run again later"
-    return HINTS.get((str(getattr(error, "service", "")), code)) or HINTS.get(("", code), "")
+        return "AWS kept on throttling the calls: run again later"
+    return HINTS.get((service, code)) or HINTS.get(("", code), "")
 
 
 _LOCAL_HINTS: Final[tuple[tuple[type[Exception] | tuple[type[Exception], ...], str], ...]] = (
@@ -197,10 +198,6 @@ _LOCAL_HINTS: Final[tuple[tuple[type[Exception] | tuple[type[Exception], ...], s
         "the network failed; nothing is lost: run again",
     ),
 )
-
-
-def _local_hint(error: BaseException) -> str:
-    return next((hint for kinds, hint in _LOCAL_HINTS if isinstance(error, kinds)), "")
 
 
 __all__ = [

@@ -1,4 +1,4 @@
-"""The guard on every client, in `diff` and in `apply`: nothing is written that did not come through a Change."""
+"""The guard on every botocore client: it refuses each write that does not come through a Change, in every command."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 
 from .check import holds_pending
 
-# Begins the names of what changes nothing in AWS.
+# Prefixes of the operations that change nothing in AWS.
 READS = ("Get", "List", "Describe", "Head", "BatchGet", "Lookup", "Select", "AssumeRole")
 
 _writing: ContextVar[bool] = ContextVar("writing", default=False)
@@ -17,7 +17,7 @@ _writing: ContextVar[bool] = ContextVar("writing", default=False)
 
 @contextmanager
 def write_allowed() -> Iterator[None]:
-    """Until the block ends, this thread may write."""
+    """Allow writes in this thread until the block ends."""
     token = _writing.set(True)
     try:
         yield
@@ -26,14 +26,14 @@ def write_allowed() -> Iterator[None]:
 
 
 def guard(params: Any, model: Any, **_: Any) -> None:
-    """Let a step read what it likes, and write only through a Change; on in `diff` and in `apply`."""
+    """Raise RuntimeError for a write outside `write_allowed`, a pending value, or a missing ExpectedBucketOwner.
+
+    It is a handler of botocore's event `provide-client-params`.
+    """
     if not model.name.startswith(READS) and not _writing.get():
         raise RuntimeError(f"{model.name} writes to AWS outside a Change")
     if holds_pending(params):
         raise RuntimeError(f"{model.name} was given a value that is only known after apply")
-    if (
-        "ExpectedBucketOwner" not in params
-        and model.input_shape
-        and "ExpectedBucketOwner" in model.input_shape.members
-    ):
+    members = model.input_shape.members if model.input_shape else {}
+    if "ExpectedBucketOwner" in members and "ExpectedBucketOwner" not in params:
         raise RuntimeError(f"{model.name} must name the ExpectedBucketOwner")

@@ -1,7 +1,7 @@
-"""Whose credentials sign a call: the caller's own, or those of a role that was assumed in another account.
+"""Credentials that sign calls: the caller's own, or those of a role that was assumed in another account.
 
-One client serves all accounts. So the credentials are chosen when a request is signed: those that were named with
-`signing`. Where none were named, nothing is signed.
+One client serves all accounts, so the credentials are chosen when a request is signed: `signing` sets them for the
+current thread. A request outside of a `signing` block is refused.
 """
 
 from __future__ import annotations
@@ -18,16 +18,16 @@ from botocore.credentials import Credentials, ReadOnlyCredentials
 
 from ..model import Refused
 
-CALLER: Final = ""  # the account whose credentials the run was started with
-_EARLY: Final = timedelta(minutes=5)  # before their end, credentials are renewed
-_NEVER: Final = datetime(1, 1, 1, tzinfo=UTC)
-_OWN: Final = ReadOnlyCredentials("", "", "")  # stands for the caller's own
+CALLER: Final = ""  # the account of the caller's own credentials
+_RENEW_BEFORE: Final = timedelta(minutes=5)  # credentials expire
+_NO_DATE: Final = datetime.min.replace(tzinfo=UTC)
+_OWN: Final = ReadOnlyCredentials("", "", "")  # a placeholder for the caller's own credentials
 _signing: ContextVar[ReadOnlyCredentials | None] = ContextVar("signing", default=None)
 
 
 @dataclass(frozen=True)
 class Role:
-    """The role to assume in every account but the caller's. *region* is where STS is asked."""
+    """The role to assume in every account but the caller's. *region* is the Region of the STS endpoint."""
 
     caller: str
     partition: str
@@ -37,11 +37,11 @@ class Role:
     session_tags: Mapping[str, str] = field(default_factory=dict)
 
     def arn(self, account: str) -> str:
-        """The role in that account."""
+        """Return the ARN of the role in *account*."""
         return f"arn:{self.partition}:iam::{account}:role/{self.name}"
 
     def request(self, account: str) -> dict[str, Any]:
-        """The parameters of AssumeRole. An hour is what AWS gives at most where a role assumes a role."""
+        """Return the parameters of AssumeRole, for an hour: AWS's maximum where a role assumes a role."""
         params: dict[str, Any] = {
             "RoleArn": self.arn(account),
             "RoleSessionName": "provision",
@@ -55,37 +55,36 @@ class Role:
 
 
 @dataclass
-class _Key:
-    """The credentials of one account, and who may renew them."""
+class _Assumed:
+    """The credentials of one account's role. The lock is held while they are renewed."""
 
     lock: threading.Lock = field(default_factory=threading.Lock)
     credentials: ReadOnlyCredentials | None = None
-    until: datetime = _NEVER
+    expires: datetime = _NO_DATE
 
 
 class Keyring:
-    """The credentials of every account that the run is in. *find* loads the caller's own, as every AWS tool does."""
+    """The credentials of every account of the run. *find* loads the caller's own, as botocore does by default."""
 
     def __init__(self, find: Callable[[], Credentials | None]):
         self._find = find
         self._own: Credentials | None = None
-        self._found = False
-        self._keys: dict[str, _Key] = {}
+        self._assumed: dict[str, _Assumed] = {}  # by account
         self._lock = threading.Lock()
         self.role: Role | None = None
 
     def load_credentials(self) -> Credentials:
-        """What botocore gives to each client that it makes."""
-        self._load()
-        return _Chosen(self)
+        """Return the credentials that botocore gives to each client. botocore's session calls this once."""
+        self._own = self._find()
+        return _KeyringCredentials(self)
 
-    def whose(self, account: str) -> str:
-        """The account to act as: the caller's, unless a role is to be assumed in another one."""
+    def account_of(self, account: str) -> str:
+        """Return *account* if a role is to be assumed in it, else CALLER."""
         return account if self.role is not None and account not in {CALLER, self.role.caller} else CALLER
 
     @contextmanager
     def signing(self, credentials: ReadOnlyCredentials | None) -> Iterator[None]:
-        """Until the block ends, what this thread sends is signed with these; None is the caller's own."""
+        """Sign this thread's requests with *credentials* until the block ends; None is the caller's own."""
         token = _signing.set(credentials or _OWN)
         try:
             yield
@@ -93,57 +92,51 @@ class Keyring:
             _signing.reset(token)
 
     def ensure(self, account: str, assume: Callable[[dict[str, Any]], Any]) -> ReadOnlyCredentials | None:
-        """The account's credentials, good for five minutes more; *assume* asks STS for them. None: the caller's own.
+        """Return credentials of the account that are valid for five more minutes, or None for the caller's own.
 
-        Raises what *assume* raises, and Refused where AWS lets us into another account than the one that was meant.
+        *assume* sends the given parameters of AssumeRole to STS. Raises what *assume* raises, and Refused where the
+        credentials that AWS returns are of another account.
         """
-        if self.role is None or self.whose(account) == CALLER:
+        if self.role is None or self.account_of(account) == CALLER:
             return None
         with self._lock:
-            key = self._keys.setdefault(account, _Key())
-        with key.lock:
-            if key.credentials is None or datetime.now(UTC) + _EARLY >= key.until:
+            assumed = self._assumed.setdefault(account, _Assumed())
+        with assumed.lock:
+            if assumed.credentials is None or datetime.now(UTC) + _RENEW_BEFORE >= assumed.expires:
                 answer = assume(self.role.request(account))
-                given, who = answer["Credentials"], answer["AssumedRoleUser"]["Arn"]
-                if who.split(":")[4] != account:
-                    raise Refused(f"asked for account {account}, AWS let us into another: {who}")
-                key.credentials = ReadOnlyCredentials(
+                given, arn = answer["Credentials"], answer["AssumedRoleUser"]["Arn"]
+                if arn.split(":")[4] != account:
+                    raise Refused(f"asked for account {account}, AWS let us into another: {arn}")
+                assumed.credentials = ReadOnlyCredentials(
                     given["AccessKeyId"], given["SecretAccessKey"], given["SessionToken"], account
                 )
-                key.until = given["Expiration"]
-            return key.credentials
+                assumed.expires = given["Expiration"]
+            return assumed.credentials
 
     def drop(self, account: str, used: ReadOnlyCredentials | None = None) -> None:
-        """The account's credentials are forgotten; with *used*, only if nobody has renewed these since."""
+        """Forget the account's credentials; with *used*, only if no other thread has renewed these since."""
         with self._lock:
-            key = self._keys.get(account)
-            if key is not None and used in (None, key.credentials):
-                del self._keys[account]
+            assumed = self._assumed.get(account)
+            if assumed is not None and used in (None, assumed.credentials):
+                del self._assumed[account]
 
     def current(self) -> ReadOnlyCredentials | None:
-        """The credentials to sign with now; None where the caller has none."""
-        named = _signing.get()
-        if named is None:
+        """Return the credentials to sign with now; None where the caller has none."""
+        credentials = _signing.get()
+        if credentials is None:
             raise RuntimeError("a call to AWS did not say with which credentials it is made")
-        if named is not _OWN:
-            return named
-        own = self._load()
-        return own.get_frozen_credentials() if own else None
-
-    def _load(self) -> Credentials | None:
-        with self._lock:
-            if not self._found:
-                self._own, self._found = self._find(), True
-            return self._own
+        if credentials is not _OWN:
+            return credentials
+        return self._own.get_frozen_credentials() if self._own else None
 
 
-class _Chosen(Credentials):
-    """What a client takes for its credentials: at each signature it asks the keyring."""
+class _KeyringCredentials(Credentials):
+    """The credentials of a botocore client, which asks the keyring at each signature."""
 
     def __init__(self, keyring: Keyring):
         super().__init__("", "", method="provision")
         self._keyring = keyring
 
     def get_frozen_credentials(self) -> ReadOnlyCredentials:
-        """Those that were named with `signing`."""
+        """Return the credentials that `signing` set."""
         return self._keyring.current()  # type: ignore[return-value] # None is to have none, as in botocore

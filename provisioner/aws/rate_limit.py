@@ -1,6 +1,6 @@
-"""How fast one account is asked in one Region: never faster than AWS allows, and slower where AWS says so.
+"""Rate limiter for each account, Region, service and kind of call, which is how AWS counts.
 
-AWS counts by account, Region and service, and so does this. A throttled account does not slow the others down.
+It starts at AWS's documented rate, if there is one; halves when AWS throttles; and grows back with each call that succeeds.
 """
 
 from __future__ import annotations
@@ -15,88 +15,88 @@ Where = tuple[str, str, str]  # account, Region, service
 class Rate(NamedTuple):
     """Calls a second, and how many may come at once after a pause."""
 
-    each: float
+    per_second: float
     burst: float
 
 
-# AWS's documented rates, which nobody can have raised, by service and kind of call. Each service folder adds its own.
+# AWS's documented rates that cannot be raised, by service and kind of call. Each service folder adds its own.
 DOCUMENTED: Final[dict[tuple[str, str], Rate]] = {
     ("sts", "read"): Rate(500, 500),  # of 600, which the account's other callers need too
 }
-_FIRST, _LEAST, _FREE = (
-    8.0,
-    0.5,
-    40.0,
-)  # calls a second: after the first refusal, at least, and no limit any more
-_GROWTH: Final = 0.25  # calls a second more for each call that is let through
+# Calls a second:
+_START: Final = 8.0  # after AWS throttled a call that had no limit
+_MIN: Final = 0.5
+_UNLIMITED: Final = 40.0  # from here on a call without a documented rate has no limit any more
+_GROWTH: Final = 0.25  # more for each call that succeeds
 
 
 @dataclass
-class _Lane:
-    """One kind of call in one place, as a virtual schedule (GCRA): *due* is when the next call would be on time."""
+class _Bucket:
+    """The limit of one kind of call, as a virtual schedule (GCRA): *due* is when the next call would be on time."""
 
     rate: Rate | None
-    limit: Rate | None  # the documented one
+    documented: Rate | None
     due: float = 0.0
     lock: threading.Lock = field(default_factory=threading.Lock)
 
 
-class Pace:
-    """The lanes of every account, Region and service that was asked. Without *documented*, AWS's refusals alone count."""
+class RateLimiter:
+    """The limits of all calls of a run. Without *documented*, only AWS's throttling limits them. Times are in seconds."""
 
     def __init__(self, *, documented: bool = True) -> None:
         self._documented = documented
-        self._lanes: dict[str, dict[tuple[str, str, str], _Lane]] = {}  # by account
+        self._buckets: dict[str, dict[tuple[str, str, str], _Bucket]] = {}  # by account
         self._lock = threading.Lock()
 
-    def wait(self, where: Where, kind: str, now: float) -> float:
-        """The seconds to wait before the next call, which is counted from now on."""
-        lane = self._lane(where, kind)
-        with lane.lock:
-            if lane.rate is None:
+    def reserve(self, where: Where, kind: str, now: float) -> float:
+        """Count the next call, and return the seconds to wait before it."""
+        bucket = self._bucket(where, kind)
+        with bucket.lock:
+            if bucket.rate is None:
                 return 0.0
-            lane.due = max(lane.due, now)
-            pause = lane.due - now - (lane.rate.burst - 1) / lane.rate.each
-            lane.due += 1 / lane.rate.each
+            bucket.due = max(bucket.due, now)
+            pause = bucket.due - now - (bucket.rate.burst - 1) / bucket.rate.per_second
+            bucket.due += 1 / bucket.rate.per_second
             return max(pause, 0.0)
 
-    def refused(self, where: Where, kind: str, now: float) -> None:
-        """AWS refused a call for its rate: half as many come from here on, and none that were saved up."""
-        lane = self._lane(where, kind)
-        with lane.lock:
-            each = max(lane.rate.each / 2, _LEAST) if lane.rate else _FIRST
-            lane.rate, lane.due = Rate(each, 1), max(lane.due, now)
+    def throttled(self, where: Where, kind: str, now: float) -> None:
+        """Halve the rate, and allow no burst."""
+        bucket = self._bucket(where, kind)
+        with bucket.lock:
+            per_second = max(bucket.rate.per_second / 2, _MIN) if bucket.rate else _START
+            bucket.rate, bucket.due = Rate(per_second, 1), max(bucket.due, now)
 
-    def passed(self, where: Where, kind: str) -> None:
-        """A call went through: where AWS had refused some, a little faster again."""
-        lane = self._lane(where, kind)
-        if lane.rate is lane.limit:
+    def succeeded(self, where: Where, kind: str) -> None:
+        """Raise the rate a little where it was lowered."""
+        bucket = self._bucket(where, kind)
+        if bucket.rate is bucket.documented:
             return
-        with lane.lock:
-            if lane.rate is None or lane.rate is lane.limit:
+        with bucket.lock:
+            if bucket.rate is None or bucket.rate is bucket.documented:
                 return
-            each = lane.rate.each + _GROWTH
-            top = lane.limit.each if lane.limit else _FREE
-            lane.rate = lane.limit if each >= top else Rate(each, 1)
+            per_second = bucket.rate.per_second + _GROWTH
+            top = bucket.documented.per_second if bucket.documented else _UNLIMITED
+            bucket.rate = bucket.documented if per_second >= top else Rate(per_second, 1)
 
     def forget(self, account: str) -> None:
-        """The account is done with."""
+        """Drop the account's limits, once the run is done with it."""
         with self._lock:
-            self._lanes.pop(account, None)
+            self._buckets.pop(account, None)
 
-    def _lane(self, where: Where, kind: str) -> _Lane:
+    def _bucket(self, where: Where, kind: str) -> _Bucket:
         account, region, service = where
         key = (region, service, kind)
-        lane = self._lanes.get(account, {}).get(key)
-        if lane is None:
+        bucket = self._buckets.get(account, {}).get(key)
+        if bucket is None:
             with self._lock:
-                limit = DOCUMENTED.get((service, kind)) if self._documented else None
-                lane = self._lanes.setdefault(account, {}).setdefault(key, _Lane(limit, limit))
-        return lane
+                documented = DOCUMENTED.get((service, kind)) if self._documented else None
+                buckets = self._buckets.setdefault(account, {})
+                bucket = buckets.setdefault(key, _Bucket(documented, documented))
+        return bucket
 
 
 def kind_of(operation: str, reads: tuple[str, ...]) -> str:
-    """What AWS counts the call as."""
+    """Return the kind of call that AWS counts *operation* as; *reads* are the prefixes of reads."""
     if operation.startswith("Lookup"):
         return "lookup"
     return "read" if operation.startswith(reads) else "write"

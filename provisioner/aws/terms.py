@@ -1,4 +1,4 @@
-"""What a run and its way to AWS speak of: time, options, waiting, and what was counted. Loads nothing of botocore's."""
+"""Options, clock, waits and call counts of a run. Imports nothing of botocore, so that it is fast to import."""
 
 from __future__ import annotations
 
@@ -11,23 +11,23 @@ from ..model import Target
 
 
 class Clock(Protocol):
-    """Time, so that a test can make it fly."""
+    """The time, which tests replace. All times are seconds."""
 
     def now(self) -> float:
-        """Seconds since some fixed moment."""
+        """Return the seconds since some fixed moment."""
 
     def sleep(self, seconds: float) -> None:
         """Return after *seconds*."""
 
 
 class RealClock:
-    """Real time; a sleep ends when the user interrupts."""
+    """The machine's clock. A sleep ends when *stop* is set, which is when the user interrupts."""
 
     def __init__(self, stop: threading.Event):
         self._stop = stop
 
     def now(self) -> float:
-        """Seconds since the machine was started, or so."""
+        """Return the seconds of the monotonic clock."""
         return time.monotonic()
 
     def sleep(self, seconds: float) -> None:
@@ -37,7 +37,7 @@ class RealClock:
 
 @dataclass(frozen=True)
 class Waiting:
-    """The run waits: for AWS to see an earlier write, or for its rate. *limit* and *waited* are seconds."""
+    """A wait of the run before a call: *until* says for what; *waited* and *limit* are seconds."""
 
     target: Target
     operation: str
@@ -48,36 +48,34 @@ class Waiting:
 
 @dataclass(frozen=True)
 class Options:
-    """Where the credentials and the endpoint come from. None is what every AWS tool does by itself."""
+    """Where credentials and endpoint come from, and how calls are sent. None is the default of every AWS tool."""
 
     profile: str | None = None
     endpoint_url: str | None = None
-    paced: bool = True  # by AWS's documented rates; what is no AWS has none
+    paced: bool = True  # keep to AWS's documented rates, which an endpoint that is not AWS does not have
     own_connections: bool = (
-        False  # `wire/transport`; the sandbox in this process stands where botocore's session does
+        False  # `wire/transport`; the sandbox in this process replaces botocore's connections
     )
-    own_signatures: bool = False  # `wire/json_reads`, over own connections: worth it where calls are many
+    own_signatures: bool = False  # `wire/json_reads`, over own connections: faster where there are many calls
 
 
 @dataclass
 class Tally:
-    """Calls that left this process, or that another one told of. *writes* are those that can change AWS."""
+    """Counts of the calls of this process and its workers. *writes* are those that can change AWS."""
 
     calls: int = 0
     writes: int = 0
     throttled: int = 0
-    by_operation: dict[str, int] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
 
-    def count(self, name: str, *, writes: bool) -> None:
-        """One call more. *name* is botocore's, with the service."""
+    def count(self, *, writes: bool) -> None:
+        """Count one call."""
         with self._lock:
             self.calls += 1
             self.writes += writes
-            self.by_operation[name] = self.by_operation.get(name, 0) + 1
 
     def add(self, calls: int, writes: int, throttled: int) -> None:
-        """What another process counted."""
+        """Add the counts of another process."""
         with self._lock:
             self.calls += calls
             self.writes += writes

@@ -1,8 +1,8 @@
-"""The fleet as an AWS Lambda function, for the Distributed Map of AWS Step Functions.
+"""An AWS Lambda function that does a part of a run, for the Distributed Map of AWS Step Functions.
 
-`scripts/step-functions.example.json` is the state machine that calls `handler`: once for what exists once, and then with a
-slice of the accounts at a time. What an event says is in `event.py`. `apply` changes only what it has found to be different
-a moment before, in the same invocation; what loosens, only where the event allows it.
+`scripts/step-functions.example.json` is the state machine that calls `handler`: once for the steps that run once in the
+organization, and then with a slice of the accounts at a time. `event.py` describes the event. `apply` makes only changes
+that it has found in the same invocation; it loosens something only if the event allows it.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from threading import Timer
 from typing import Any, Protocol
 
 from ..aws import Options
-from ..baseline import load, parse
+from ..baseline import Baseline, load, parse
 from ..baseline.redact import redacted
 from ..engine.plan import Plan
 from ..fleet.accounts import AccountFilter
@@ -26,79 +26,76 @@ from ..fleet.workers import JobsDone, Threads, run_jobs
 from ..model import Account, Failure, Outcome, Refused, Result
 from ..report.json import account_json, organization_json
 from ..steps.registry import all_sections
-from .answer import of_organization, of_slice
-from .event import Asked, asked_in
+from .answer import accounts_answer, organization_answer
+from .event import Request, parse_event
 
-ACCOUNTS = 8  # at a time
-BEGIN, END = (
-    60.0,
-    20.0,
-)  # seconds left with which no account is begun any more, and with which all under way ends
+WIDTH = 8  # accounts at a time
+MIN_TO_START = 60.0  # no account is started with fewer seconds left
+MIN_TO_STOP = 20.0  # with fewer seconds left, accounts in flight are stopped
 
 
 class Context(Protocol):
-    """What Lambda says of the invocation."""
+    """The part of Lambda's context object that is used."""
 
     def get_remaining_time_in_millis(self) -> int:
-        """Until Lambda ends it."""
+        """The time until Lambda ends the invocation."""
 
 
 def handler(event: Mapping[str, Any], context: Context) -> dict[str, Any]:
     """Do one part of a run.
 
-    `organization` answers `accounts`, `lost` and `overrides`, which the slices need, and `result`. `accounts` answers
-    `results`, one for each account, a `summary` of them, and as `unfinished` the items that there was no time for.
-    Raises Refused or BaselineError where nothing could be done, and AWS's errors where the accounts cannot be listed.
+    The answer to `organization` has `accounts`, `lost` and `overrides`, which the slices need, and `result`. That to
+    `accounts` has `results`, one for each account, a `summary` of them, and `unfinished`: the items that there was no
+    time for. Raises Refused or BaselineError if nothing could be done, and AWS's errors if the accounts cannot be listed.
     """
-    asked = asked_in(event)
-    with _fleet(asked, context) as fleet:
-        if asked.part == "organization":
-            return _organization(fleet, asked)
-        return _accounts(fleet, asked, context)
+    request = parse_event(event)
+    with _open_fleet(request, context) as fleet:
+        if request.part == "organization":
+            return _organization(fleet, request)
+        return _accounts(fleet, request, context)
 
 
 @contextmanager
-def _fleet(asked: Asked, context: Context) -> Iterator[Fleet]:
-    """The organization, with the function's own credentials. Shortly before Lambda would end it, all ends by itself."""
-    left = _seconds(context)
-    if left < BEGIN:
+def _open_fleet(request: Request, context: Context) -> Iterator[Fleet]:
+    """Open the fleet with the function's own credentials, and stop it shortly before Lambda ends the invocation."""
+    left = _seconds_left(context)
+    if left < MIN_TO_START:
         raise Refused(
-            f"{left:.0f} s are left, and with less than {BEGIN:.0f} nothing is begun: set the function's timeout to 900 s"
+            f"{left:.0f} s are left, and with less than {MIN_TO_START:.0f} nothing is started: set the function's timeout to 900 s"
         )
-
-    def region() -> str | None:
-        return os.environ.get("AWS_REGION")
-
-    if asked.baseline is not None:
-        baseline = parse(asked.baseline, "the event's baseline", all_sections(), os.environ, region)
-    elif "PROVISION_FILE" in os.environ:
-        baseline = load(Path(os.environ["PROVISION_FILE"]), all_sections(), os.environ, region)
-    else:
-        raise Refused("there is no file: set PROVISION_FILE, or give its text as `baseline`")
-    fleet = open_fleet(
-        baseline, Options(own_connections=True, own_signatures=baseline.general.accounts is not None)
-    )
-    clock = Timer(left - END, fleet.cloud.stop.set)
-    clock.daemon = True
+    baseline = _baseline(request)
+    general = baseline.general
+    fleet = open_fleet(baseline, Options(own_connections=True, own_signatures=general.accounts is not None))
+    timer = Timer(left - MIN_TO_STOP, fleet.cloud.stop.set)
+    timer.daemon = True
     try:
-        allowed = baseline.general.allowed_account_ids
-        if allowed is not None and fleet.identity.account not in allowed:
-            raise Refused(
-                f"the function is in account {fleet.identity.account}, which `allowed_account_ids` does not name"
-            )
-        clock.start()
+        account, allowed = fleet.identity.account, general.allowed_account_ids
+        if allowed is not None and account not in allowed:
+            raise Refused(f"the function is in account {account}, which `allowed_account_ids` does not name")
+        timer.start()
         yield fleet
     finally:
-        clock.cancel()
+        timer.cancel()
         fleet.cloud.close()
 
 
-def _organization(fleet: Fleet, asked: Asked) -> dict[str, Any]:
-    """What exists once is done, and the accounts are found."""
+def _baseline(request: Request) -> Baseline:
+    def region() -> str | None:
+        return os.environ.get("AWS_REGION")
+
+    if request.baseline is not None:
+        return parse(request.baseline, "the event's baseline", all_sections(), os.environ, region)
+    if "PROVISION_FILE" in os.environ:
+        return load(Path(os.environ["PROVISION_FILE"]), all_sections(), os.environ, region)
+    raise Refused("there is no file: set PROVISION_FILE, or give its text as `baseline`")
+
+
+def _organization(fleet: Fleet, request: Request) -> dict[str, Any]:
+    """Do the steps that run once in the organization, and list the accounts."""
     selected = fleet.select(AccountFilter())
-    results, unseen, applied = _once(fleet, asked)
+    results, unseen, applied = _once(fleet, request)
     if fleet.cloud.stop.is_set():
-        raise Refused("there was no time for what exists once: set the function's timeout to 900 s")
+        raise Refused("there was no time for the steps that run once: set the function's timeout to 900 s")
     overrides = fleet.baseline.overrides_of
     answer: dict[str, Any] = {
         "accounts": [_item(each) for each in selected.accounts],
@@ -107,80 +104,82 @@ def _organization(fleet: Fleet, asked: Asked) -> dict[str, Any]:
         "overrides": {each: list(overrides(each)) for each in (fleet.identity.account, fleet.archive)},
     }
     results, unseen = redacted((results, unseen), fleet.baseline.secrets)
-    return of_organization(answer, organization_json(results, asked.command, unseen, applied=applied))
+    return organization_answer(answer, organization_json(results, request.command, unseen, applied=applied))
 
 
-def _once(fleet: Fleet, asked: Asked) -> tuple[Sequence[Result], Sequence[Result], bool]:
-    """What was found or done of what exists once, what AWS does not show of it, and whether it was changed."""
+def _once(fleet: Fleet, request: Request) -> tuple[Sequence[Result], Sequence[Result], bool]:
+    """The results of the steps that run once, those of them that AWS does not show yet, and whether changes were made."""
     run = fleet.once()
-    if asked.command == "verify":
+    if request.command == "verify":
         return run.verify(), [], False
     plan = run.rehearse()
-    if asked.command == "diff" or not plan.changes:
+    if request.command == "diff" or not plan.changes:
         return plan.results, [], False
-    if asked.max_changes is not None and (why := plan.exceeds(asked.max_changes)):
+    if request.max_changes is not None and (why := plan.exceeds(request.max_changes)):
         raise Refused(f"max_changes: {why}")
-    sent = run.send(plan, asked.allow)
+    sent = run.send(plan, request.allow)
     return sent, run.settle(sent), True
 
 
 def _item(account: Account) -> dict[str, Any]:
-    """An account as it goes from state to state: without its name, so that thousands fit."""
+    """An account as an item of Step Functions: without its name, so that thousands fit in a state."""
     return {"id": account.id, **({"overrides": list(account.overrides)} if account.overrides else {})}
 
 
-def _accounts(fleet: Fleet, asked: Asked, context: Context) -> dict[str, Any]:
-    """The accounts are done as far as there is time."""
-    accounts = [Account(each["id"], overrides=tuple(each.get("overrides", ()))) for each in asked.items]
+def _accounts(fleet: Fleet, request: Request, context: Context) -> dict[str, Any]:
+    """Do the accounts for which there is time."""
+    accounts = [Account(each["id"], overrides=tuple(each.get("overrides", ()))) for each in request.items]
     allowed = fleet.baseline.general.allowed_account_ids
-    if bad := [each.id for each in accounts if allowed is not None and each.id not in allowed]:
+    if allowed is not None and (bad := [each.id for each in accounts if each.id not in allowed]):
         raise Refused(f"`allowed_account_ids` does not name {', '.join(bad)}")
-    fleet.baseline.override({each: tuple(several) for each, several in asked.overrides.items()})
+    fleet.baseline.override({each: tuple(several) for each, several in request.overrides.items()})
     fleet.baseline.override({each.id: each.overrides for each in accounts})
     done: dict[str, Outcome] = {}
 
     def jobs() -> Iterator[Job]:
         for account in accounts:
-            if _seconds(context) < BEGIN:
+            if _seconds_left(context) < MIN_TO_START:
                 return
-            yield Job(asked.command, account, lost=asked.lost, allowed=asked.allow)
+            yield Job(request.command, account, lost=request.lost, allowed=tuple(request.allow))
 
     def on_done(delivered: JobsDone) -> None:
         for outcome in delivered.outcomes:
-            if not (fleet.cloud.stop.is_set() and outcome.failed):  # else it was cut short
+            # After a stop, an account may have failed only because it was stopped.
+            if not (fleet.cloud.stop.is_set() and outcome.failed):
                 done[outcome.account.id] = outcome
 
-    run_jobs(_Rounds(fleet, asked), jobs(), on_done, fleet.cloud.stop)
+    run_jobs(_Threads(fleet, request.max_changes), jobs(), on_done, fleet.cloud.stop)
     if accounts and not done:
         raise Refused("no account could be finished in time: set the function's timeout to 900 s")
-    unfinished = [each for each in asked.items if each["id"] not in done]
+    unfinished = [each for each in request.items if each["id"] not in done]
     found = (redacted(each, fleet.baseline.secrets) for each in done.values())
-    return of_slice(asked.results, unfinished, [account_json(each, asked.command) for each in found])
+    return accounts_answer(
+        request.results, unfinished, [account_json(each, request.command) for each in found]
+    )
 
 
-class _Rounds(Threads):
-    """Each account is looked at; to apply, it is then changed where it was found to be different."""
+class _Threads(Threads):
+    """Workers that do both parts of `apply` in one job: compare, and then change what differs."""
 
-    def __init__(self, fleet: Fleet, asked: Asked):
-        super().__init__(fleet, ACCOUNTS)
-        self._asked = asked
+    def __init__(self, fleet: Fleet, max_changes: str | None):
+        super().__init__(fleet, WIDTH)
+        self._max_changes = max_changes
 
     def _do(self, jobs: Sequence[Job]) -> JobsDone:
-        return JobsDone(tuple(self._one(job) for job in jobs))
+        return JobsDone(tuple(self._run_job(job) for job in jobs))
 
-    def _one(self, job: Job) -> Outcome:
+    def _run_job(self, job: Job) -> Outcome:
         if job.command != "apply":
             return self._fleet.run_job(job)
         found = self._fleet.run_job(replace(job, command="diff"))
         if not found.drifted:
             return found
         plan = Plan(found.results, found.in_sync)
-        if self._asked.max_changes is not None and (why := plan.exceeds(self._asked.max_changes)):
-            target = found.results[0].target
+        if self._max_changes is not None and (why := plan.exceeds(self._max_changes)):
             failure = Failure("applying", f"max_changes: {why}")
-            return replace(found, results=(Result(ENTRY, target, failures=[failure]),))
+            return replace(found, results=(Result(ENTRY, found.results[0].target, failures=[failure]),))
         return self._fleet.run_job(Job.to_apply(found, job.lost, job.allowed)).after(found)
 
 
-def _seconds(context: Context) -> float:
+def _seconds_left(context: Context) -> float:
     return context.get_remaining_time_in_millis() / 1000

@@ -1,30 +1,29 @@
-"""What an event says.
+"""The event of the Lambda function, which may have these keys.
 
-part       `organization`: what exists once is done, and the accounts are found. `accounts`: those of `Items` are done.
-command    `diff` where it is left out, `apply` or `verify`.
-allow      what may be loosened, as with `--allow`. Nothing where it is left out.
-max_changes  as with `--max-changes`, for each account: `10` or `30%`. No limit where it is left out.
-baseline   the text of the file. Where it is left out, PROVISION_FILE names a file that is packaged with the function.
-lost, overrides   what `organization` has answered.
-Items      accounts that `organization` has answered, some of them.
-results    those of a slice that was begun before: they are answered again, with the new ones.
+part       `organization`: do the steps that run once, and list the accounts. `accounts`: do the accounts in `Items`.
+command    `diff` (the default), `apply` or `verify`.
+allow      what may be loosened, as with `--allow`. Default: nothing.
+max_changes  as with `--max-changes`, for each account: `10` or `30%`. Default: no limit.
+baseline   the text of the file. Default: PROVISION_FILE names a file that is packaged with the function.
+lost, overrides   from the answer of `organization`.
+Items      some of the accounts in the answer of `organization`.
+results    the results of an earlier slice that was not finished: they are answered again, with the new ones.
 
-All of it may stand in the event itself, in its `BatchInput`, or in `asked` in either of them.
+Each key may be in the event itself, in its `BatchInput`, or in `asked` in either of them.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Any, Final, get_args
 
 from ..engine.plan import LIMIT
 from ..fleet.fleet import Command
 from ..model import Refused
 
-_PARTS: Final = ("organization", "accounts")
-_COMMANDS: Final = ("diff", "apply", "verify")
-_KINDS: Final[Mapping[str, type]] = {
+_CHOICES: Final = {"part": ("organization", "accounts"), "command": get_args(Command)}
+_TYPES: Final[Mapping[str, type]] = {
     "part": str,
     "command": str,
     "allow": list,
@@ -35,49 +34,38 @@ _KINDS: Final[Mapping[str, type]] = {
     "Items": list,
     "results": list,
 }
-_CALLED: Final[Mapping[type, str]] = {str: "a text", list: "a list", dict: "an object"}
+_TYPE_NAMES: Final[Mapping[type, str]] = {str: "a text", list: "a list", dict: "an object"}
 
 
 @dataclass(frozen=True)
-class Asked:
+class Request:
     """An event, checked."""
 
     part: str
-    command: Command = "diff"
-    allow: tuple[str, ...] = ()
+    command: Command
+    allow: Sequence[str] = ()
     max_changes: str | None = None
     baseline: str | None = None
     lost: Mapping[str, str] = field(default_factory=dict)
     overrides: Mapping[str, Sequence[int]] = field(default_factory=dict)
-    items: tuple[Mapping[str, Any], ...] = ()
-    results: tuple[Mapping[str, Any], ...] = ()
+    items: Sequence[Mapping[str, Any]] = ()
+    results: Sequence[Mapping[str, Any]] = ()
 
 
-def asked_in(event: Mapping[str, Any]) -> Asked:
-    """The event as one value. Raises Refused where it is wrong: what is misspelt does not count as left out."""
-    given: dict[str, Any] = {}
+def parse_event(event: Mapping[str, Any]) -> Request:
+    """Check the event. Raises Refused for a wrong value or an unknown key, so that no misspelt key is ignored."""
+    given: dict[str, Any] = {"command": "diff"}
     for layer in (event.get("BatchInput") or {}, event):
         given |= layer.get("asked") or {}
         given |= {key: value for key, value in layer.items() if key not in {"asked", "BatchInput"}}
     for key, value in given.items():
-        if key not in _KINDS:
-            raise Refused(f"the event has a `{key}`; known are {', '.join(_KINDS)}")
-        if not isinstance(value, _KINDS[key]):
-            raise Refused(f"the event's `{key}`: want {_CALLED[_KINDS[key]]}, got {value!r}")
-    part, command = given.get("part"), given.get("command", "diff")
-    for key, value, known in (("part", part, _PARTS), ("command", command, _COMMANDS)):
-        if value not in known:
-            raise Refused(f"the event's `{key}`: want one of {', '.join(known)}, got {value!r}")
+        if key not in _TYPES:
+            raise Refused(f"the event has a `{key}`; known are {', '.join(_TYPES)}")
+        if not isinstance(value, _TYPES[key]):
+            raise Refused(f"the event's `{key}`: want {_TYPE_NAMES[_TYPES[key]]}, got {value!r}")
+    for key, known in _CHOICES.items():
+        if given.get(key) not in known:
+            raise Refused(f"the event's `{key}`: want one of {', '.join(known)}, got {given.get(key)!r}")
     if "max_changes" in given and not LIMIT.fullmatch(given["max_changes"]):
         raise Refused(f"the event's `max_changes`: want `10` or `30%`, got {given['max_changes']!r}")
-    return Asked(
-        str(part),
-        command,
-        tuple(given.get("allow", ())),
-        given.get("max_changes"),
-        given.get("baseline"),
-        given.get("lost", {}),
-        given.get("overrides", {}),
-        tuple(given.get("Items", ())),
-        tuple(given.get("results", ())),
-    )
+    return Request(items=given.pop("Items", ()), **given)

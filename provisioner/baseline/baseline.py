@@ -1,87 +1,75 @@
-"""`Baseline`: what the file asks for in one account and Region."""
+"""`Baseline`: the settings for one account and Region. `BaselineFile`: the file that baselines are made from."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
-from typing import Protocol, TypeVar
+from typing import Final, TypeVar
 
+from .checks import contains_invalid, unknown_key
 from .general import General
-from .problem import BaselineError, Path
+from .overrides import name_overrides, wrong_keys
+from .problem import BaselineError, Path, Problem
 from .section import Section
-from .yaml_tree import Source
+from .sections import SectionReader
+from .yaml_merge import keys_at, merge, node_at
+from .yaml_tree import MAX_PROBLEMS, Source
 
 Kind = TypeVar("Kind", bound=Section)
 
+_SAMPLE_ACCOUNT: Final = "123456789012"
+_MAX_CACHED: Final = 256  # accounts and Regions
+_PARTITIONS: Final = {"cn-": "aws-cn", "us-gov-": "aws-us-gov", "us-iso-": "aws-iso", "us-isob-": "aws-iso-b"}
+
 
 class InvalidSection(Exception):
-    """Raised by `in` for a section that the file has and that is wrong itself: nothing can be said about it."""
-
-
-class Origin(Protocol):
-    """The file that a baseline was made from, and that makes the same for other accounts and Regions."""
-
-    source: Source
-    secrets: dict[str, str]
-
-    def name_of(self, kind: type[Section]) -> str:
-        """The key that a section's class stands for."""
-
-    def at(self, names: Mapping[str, str]) -> Baseline:
-        """The baseline with these placeholders, and with the overrides of their account."""
-
-    def varied(self, overrides: tuple[int, ...], names: Mapping[str, str]) -> Baseline:
-        """The baseline with these placeholders and overrides."""
-
-    def override(self, accounts: Mapping[str, tuple[int, ...]]) -> None:
-        """These overrides apply to these accounts."""
-
-    def overrides_of(self, account_id: str) -> tuple[int, ...]:
-        """The overrides that apply to the account."""
+    """Raised by `in` for a section that the file has but that is invalid."""
 
 
 @dataclass(frozen=True, eq=False, slots=True)
 class Baseline:
-    """What the file asks for in one account and Region: a section for each step, by the section's class."""
+    """The settings that the file asks for in one account and Region: sections, looked up by their class."""
 
     general: General
     sections: tuple[str, ...]
-    _have: Mapping[type[Section], Section] = field(repr=False)
-    _file: Origin = field(repr=False)
-    _names: Mapping[str, str]  # what `at` was given, or the sample values
-    _wrong: frozenset[type[Section]] = field(default=frozenset(), repr=False)
+    _sections: Mapping[type[Section], Section] = field(repr=False)
+    _file: BaselineFile = field(repr=False)
+    _names: Mapping[str, str]  # account, Region and partition that `at` was called with, or the sample values
+    _invalid: frozenset[type[Section]] = field(default=frozenset(), repr=False)
 
     def __getitem__(self, kind: type[Kind]) -> Kind:
-        """The section of that class. KeyError where the file has none; ask with `in`."""
+        """The section of that class. Raises KeyError if the file has none; check with `in`."""
         if kind not in self:
-            raise KeyError(f"{self.file} has no section {self._file.name_of(kind)!r}")
-        section = self._have[kind]
+            keys = {each: key for key, each in self._file.kinds.items()}
+            raise KeyError(f"{self.file} has no section {keys.get(kind, kind.__name__)!r}")
+        section = self._sections[kind]
         assert isinstance(section, kind)  # noqa: S101 - for the type checker
         return section
 
     def __contains__(self, kind: type[Section]) -> bool:
-        if kind in self._wrong:
+        if kind in self._invalid:
             raise InvalidSection
-        return kind in self._have
+        return kind in self._sections
 
     @property
     def partition(self) -> str:
-        """The partition that is filled in: that of `home_region` until `at` is told another."""
+        """The partition given to `at`; else that of `home_region`."""
         return self._names["partition"]
 
     @property
     def file(self) -> str:
-        """The name of the file, as it was given."""
+        """The name of the file, as given to `load` or `parse`."""
         return self._file.source.name
 
     @property
     def text(self) -> str:
-        """The file's text; what the environment says is not in it."""
+        """The file's text, with placeholders not replaced."""
         return "\n".join(self._file.source.lines)
 
     @property
     def secrets(self) -> Mapping[str, str]:
-        """What came from the environment, each with its placeholder; but for names that every plan must show."""
+        """The placeholder of each value from the environment, except for names that reports must show."""
         general = self.general
         plain = {
             general.organization_name,
@@ -92,38 +80,156 @@ class Baseline:
         return {value: name for value, name in self._file.secrets.items() if value not in plain}
 
     def at(self, *, account_id: str, region: str, partition: str) -> Baseline:
-        """The same with the placeholders and the overrides for this account and Region; kept, so call it freely.
+        """The baseline with the placeholders and overrides of an account and Region; cached.
 
-        Raises BaselineError where a value is wrong with these, such as a name that is too long.
+        Raises BaselineError if a value becomes invalid, such as a name that is too long.
         """
-        return self._file.at({"account_id": account_id, "region": region, "partition": partition})
+        overrides = self.overrides_of(account_id)
+        return self.varied(overrides, account_id=account_id, region=region, partition=partition)
 
     def varied(self, overrides: tuple[int, ...], *, account_id: str, region: str, partition: str) -> Baseline:
-        """The same with these `overrides` and no others, by their place in the file, whichever count for the account.
+        """As `at`, but with these items of `overrides`, by index, whichever apply to the account.
 
-        Raises BaselineError as `at` does, and where they are wrong together.
+        Raises BaselineError as `at` does, and if the overrides contradict each other.
         """
         names = {"account_id": account_id, "region": region, "partition": partition}
-        return self._file.varied(overrides, names)
+        return self._file.original.variant(overrides).filled(names)
 
     def override(self, accounts: Mapping[str, tuple[int, ...]]) -> None:
-        """From now on `at` counts these `overrides`, by their place in the file, for each of these accounts.
+        """Set which items of `overrides`, by index, `at` applies to each of these accounts.
 
-        Raises BaselineError where two of them, each right for itself, are wrong together.
+        Raises BaselineError if overrides that are valid alone are invalid together.
         """
         self._file.override(accounts)
 
     def overrides_of(self, account_id: str) -> tuple[int, ...]:
-        """The `overrides` that count for the account, by their place in the file."""
-        return self._file.overrides_of(account_id)
+        """The items of `overrides`, by index, that apply to the account."""
+        return self._file.original.overrides_by_account.get(account_id, ())
 
     def mistakes(self, found: Iterable[tuple[Path, str]]) -> BaselineError:
-        """What is wrong at these paths of the file, found out only from AWS."""
+        """The error for problems at these paths of the file that only AWS's answers show."""
         source = self._file.source
-        spots = [(source.find(path), message) for path, message in found]
-        return BaselineError(source.problem(s.line, s.column, s.path, message) for s, message in spots)
+        located = [(source.find(path), message) for path, message in found]
+        return BaselineError(source.problem(at.line, at.column, at.path, text) for at, text in located)
 
     def place(self, path: Path) -> str:
-        """Where the value at *path* stands: `baseline.yaml:14:5`. For a default, what it would stand in."""
-        spot = self._file.source.find(path)
-        return self._file.source.problem(spot.line, spot.column, (), "").place
+        """The position of the value at *path*: `baseline.yaml:14:5`. For a default, that of the mapping around it."""
+        found = self._file.source.find(path)
+        return self._file.source.problem(found.line, found.column, (), "").place
+
+
+class BaselineFile:
+    """A file that was read, and the baselines made from it so far. *kinds* are the sections' classes by key."""
+
+    def __init__(
+        self,
+        source: Source,
+        kinds: Mapping[str, type[Section]],
+        env: Mapping[str, str],
+        default_region: Callable[[], str | None],
+    ) -> None:
+        self.source, self.kinds, self.env, self.default_region = source, kinds, env, default_region
+        self.secrets: dict[str, str] = {}
+        self.general: General | None = None
+        self._reader = SectionReader(source, kinds, env, {}, self.secrets)
+        self._baselines: dict[tuple[str, ...], Baseline] = {}
+        self.overrides_by_account: dict[
+            str, tuple[int, ...]
+        ] = {}  # account -> the overrides that apply to it
+        self.variants: dict[tuple[int, ...], BaselineFile] = {}
+        self.original = self  # of a variant: the file without overrides
+
+    def first(self) -> Baseline:
+        """The baseline of a sample account in the home Region. Raises BaselineError with all errors in the file."""
+        known = [*General.model_fields, *self.kinds]
+        problems = self.source.problems
+        unknown = [key for key in self._reader.entries if key not in known]
+        problems.extend(unknown_key(self.source, (key,), known) for key in unknown[:MAX_PROBLEMS])
+        self.general = self._reader.general(self.default_region)
+        baseline = self._make(self._sample(), problems)
+        overrides = node_at(self.source, "overrides").value
+        for index in range(len(overrides) if isinstance(overrides, list) else 0):
+            problems.extend(self._problems_of_override(index))
+        if problems or baseline is None:
+            raise BaselineError(problems)
+        return baseline
+
+    def override(self, accounts: Mapping[str, tuple[int, ...]]) -> None:
+        """Set the overrides that apply to each of these accounts."""
+        for overrides in sorted(set(accounts.values())):
+            try:
+                self.variant(overrides).filled(self._sample())
+            except BaselineError as error:
+                raise BaselineError(name_overrides(error.problems, self.source, overrides)) from None
+        self.overrides_by_account.update(accounts)
+
+    def variant(self, overrides: tuple[int, ...]) -> BaselineFile:
+        """The file with these overrides merged in, in this order."""
+        if not overrides:
+            return self
+        if overrides not in self.variants:
+            root = self.source.root
+            for index in overrides:
+                root = merge(root, node_at(self.source, "overrides", index)) if root else None
+            source = Source(self.source.name, self.source.lines, root)
+            file = BaselineFile(source, self.kinds, self.env, self.default_region)
+            file.general, file.secrets, file.original = self.general, self.secrets, self
+            file._reader = SectionReader(source, self.kinds, self.env, self._reader.names, self.secrets)
+            self.variants[overrides] = file
+        return self.variants[overrides]
+
+    def filled(self, names: Mapping[str, str]) -> Baseline:
+        """The baseline with these placeholders, cached."""
+        key = tuple(names.values())
+        baseline = self._baselines.get(key)
+        if baseline is None:
+            problems: list[Problem] = []
+            baseline = self._make(names, problems)
+            if problems or baseline is None:
+                raise BaselineError(problems)
+            if len(self._baselines) >= _MAX_CACHED:  # accounts are run one after the other
+                self._baselines.clear()
+                self._reader.clear()
+            self._baselines[key] = baseline
+        return baseline
+
+    def _problems_of_override(self, index: int) -> list[Problem]:
+        """Problems with the keys of one override, or with the sections that it results in."""
+        problems = wrong_keys(self.source, index, self.kinds)
+        if not problems and self.kinds.keys() & keys_at(self.source, "overrides", index):
+            variant = self.variant((index,))
+            found = list[Problem]()
+            variant._make(self._sample(), found)
+            known = {*self.source.problems}
+            found = [each for each in (*found, *variant.source.problems) if each not in known]
+            problems.extend(name_overrides(found, self.source, (index,)))
+        return problems
+
+    def _sample(self) -> dict[str, str]:
+        """The placeholders of a sample account in the home Region."""
+        home = self.general.home_region if self.general else "us-east-1"
+        partition = next((to for prefix, to in _PARTITIONS.items() if home.startswith(prefix)), "aws")
+        return {"account_id": _SAMPLE_ACCOUNT, "region": home, "partition": partition}
+
+    def _make(self, names: Mapping[str, str], problems: list[Problem]) -> Baseline | None:
+        """The baseline with these placeholders, unless something is invalid, which is added to *problems*."""
+        entries = self._reader.entries
+        present = [name for name in entries if name in self.kinds]
+        valid: dict[str, Section] = {}
+        for name in present:
+            section = self._reader.section(name, names)
+            if isinstance(section, list):
+                problems.extend(section)
+            elif not (problems and contains_invalid(entries[name].node)):
+                valid[name] = section
+        if self.general is None:
+            return None
+        sections = {self.kinds[name]: section for name, section in valid.items()}
+        invalid = frozenset(self.kinds[name] for name in present if name not in valid)
+        baseline = Baseline(self.general, tuple(valid), sections, self, names, invalid)
+        checker = self._reader.checker({})
+        for section in sections.values():
+            with suppress(InvalidSection):  # nothing can be said about a section that is invalid itself
+                for each in section.contradictions(baseline):
+                    problems.extend(checker.problem(each.path, each.message))
+        return baseline

@@ -1,4 +1,4 @@
-"""What stands beside the sections at the top of the file: names, Regions, and the accounts that it is for."""
+"""The settings at the top of the file that belong to no section: names, Regions and accounts."""
 
 from typing import Annotated, Any, Final, Self
 
@@ -8,8 +8,8 @@ from pydantic_core import PydanticCustomError
 from .section import AccountId, Region, Section, Text, Wrong
 
 ALL: Final = "all"
-ROLE: Final = "OrganizationAccountAccessRole"  # that Organizations makes in every account it creates
-SELECTORS: Final = ("organizational_units", "tags", "ids")
+ROLE: Final = "OrganizationAccountAccessRole"  # AWS Organizations makes it in every account that it creates
+_SELECTORS: Final = ("organizational_units", "tags", "ids")
 
 Unit = Annotated[
     str,
@@ -32,59 +32,62 @@ Tags = Annotated[dict[Text, str], Field(min_length=1)]
 
 
 def _or_all(schema: dict[str, Any]) -> None:
-    """An editor takes the word `all` for the list, too."""
+    """Let the JSON Schema also accept the word `all` in place of the list."""
     items = {key: schema.pop(key) for key in ("type", "items", "minItems", "maxItems")}
     schema["anyOf"] = [items, {"const": ALL}]
 
 
-def _something(value: Any) -> Any:
-    """The key is left out or says something: whoever has put a comment before all below it has not meant "any"."""
+def _not_null(value: Any) -> Any:
+    """Refuse a key without a value: if all lines below it are commented out, "no restriction" is not what is meant."""
     if value is None:
         raise PydanticCustomError("nothing", "nothing")
     return value
 
 
-def _not_nothing(schema: dict[str, Any]) -> None:
-    """An editor says so, too."""
+def _without_null(schema: dict[str, Any]) -> None:
+    """Let the JSON Schema refuse null, as `_not_null` does."""
     schema["anyOf"].remove({"type": "null"})
 
 
-def _such_as_all(schema: dict[str, Any]) -> None:
-    _not_nothing(schema)
+def _without_null_such_as_all(schema: dict[str, Any]) -> None:
+    _without_null(schema)
     schema["want"] = "a mapping such as {all: true}"
 
 
-class Some(Section):
-    """Some accounts of the organization: those in a unit, those with all of these tags, and those named."""
+class AccountSelector(Section):
+    """Accounts of the organization: by organizational unit, by tags, and by id."""
 
     organizational_units: list[Unit] = Field(
         default=[],
         description="Those in these units, and in units below. By id, or by name: `Workloads/Prod`.",
     )
-    tags: Annotated[Tags | None, BeforeValidator(_something)] = Field(
-        None, description="Those that have all of these tags.", json_schema_extra=_not_nothing
+    tags: Annotated[Tags | None, BeforeValidator(_not_null)] = Field(
+        None, description="Those that have all of these tags.", json_schema_extra=_without_null
     )
     ids: list[AccountId] = Field(default=[], description="Those named here.")
 
     @property
-    def any(self) -> bool:
-        """It says something."""
+    def is_set(self) -> bool:
+        """True if at least one of the selectors is given."""
         return bool(self.organizational_units or self.tags or self.ids)
 
 
-class Accounts(Some):
-    """The accounts to hold at the baseline, and how to get into them."""
+Some = AccountSelector  # for `fleet/accounts.py`
+
+
+class Accounts(AccountSelector):
+    """The accounts that the baseline applies to, and how to sign in to them."""
 
     all: bool = Field(False, description="Every active account of the organization.")
-    exclude: Some = Field(
-        default=Some(),
+    exclude: AccountSelector = Field(
+        default=AccountSelector(),
         description="But not these.",
         json_schema_extra={"want": "a mapping such as {ids: ['123456789012']}"},
     )
-    log_archive: Annotated[AccountId | None, BeforeValidator(_something)] = Field(
+    log_archive: Annotated[AccountId | None, BeforeValidator(_not_null)] = Field(
         None,
         description="The account that has the log buckets. The caller's, where left out.",
-        json_schema_extra=_not_nothing,
+        json_schema_extra=_without_null,
     )
     role_name: Annotated[
         str,
@@ -113,32 +116,32 @@ class Accounts(Some):
     )
 
     @model_validator(mode="after")
-    def _some(self) -> Self:
-        if not (self.all or self.any):
+    def _all_or_selected(self) -> Self:
+        if not (self.all or self.is_set):
             raise Wrong((), "say which accounts: `all: true`, `organizational_units`, `tags` or `ids`")
-        if self.all and self.any:
-            key = next(each for each in SELECTORS if getattr(self, each))
+        if self.all and self.is_set:
+            key = next(each for each in _SELECTORS if getattr(self, each))
             raise Wrong(key, "`all: true` is every account already: leave out one of the two")
         return self
 
     @property
     def listed(self) -> bool:
-        """The file itself names every account: the organization need not be asked."""
+        """True if the file lists every account by id, so that AWS Organizations need not be asked."""
         return not (self.all or self.organizational_units or self.tags)
 
 
-class Override(Some):
-    """For which accounts other values count. The values stand beside this, under the names of their sections."""
+class Override(AccountSelector):
+    """The accounts that one item of `overrides` applies to. Its values are in the same mapping, by section."""
 
     @model_validator(mode="after")
-    def _for_some(self) -> Self:
-        if not self.any:
+    def _selects_accounts(self) -> Self:
+        if not self.is_set:
             raise Wrong((), "say for which accounts: `organizational_units`, `tags` or `ids`")
         return self
 
 
 class General(Section):
-    """What stands beside the sections, at the top of the file."""
+    """The settings at the top of the file that belong to no section."""
 
     organization_name: Annotated[
         str,
@@ -169,16 +172,16 @@ class General(Section):
         Field(
             min_length=1,
             description="The only accounts that may be touched. Any account where left out.",
-            json_schema_extra=_not_nothing,
+            json_schema_extra=_without_null,
         ),
-        BeforeValidator(_something),
+        BeforeValidator(_not_null),
     ] = None
     accounts: Annotated[
         Accounts | None,
-        BeforeValidator(_something),
+        BeforeValidator(_not_null),
         Field(
             description="The accounts of an organization. Only the caller's own where this is left out.",
-            json_schema_extra=_such_as_all,
+            json_schema_extra=_without_null_such_as_all,
         ),
     ] = None
     overrides: Annotated[
@@ -188,16 +191,16 @@ class General(Section):
 
     @field_validator("regions")
     @classmethod
-    def _each_once(cls, regions: list[str]) -> list[str]:
-        twice = [i for i, region in enumerate(regions) if region in regions[:i]]
-        if twice:
-            raise Wrong.several((i, f"'{regions[i]}' is listed twice; keep one of them") for i in twice)
+    def _no_duplicates(cls, regions: list[str]) -> list[str]:
+        repeated = [i for i, region in enumerate(regions) if region in regions[:i]]
+        if repeated:
+            raise Wrong.several((i, f"'{regions[i]}' is listed twice; keep one of them") for i in repeated)
         if ALL in regions and len(regions) > 1:
             raise Wrong(regions.index(ALL), "`all` stands alone: `regions: all`")
         return regions
 
     @model_validator(mode="after")
-    def _for_many(self) -> Self:
+    def _consistent(self) -> Self:
         if self.overrides and self.accounts is None:
             raise Wrong(
                 "overrides", "without `accounts`, the file is for one account: change the sections themselves"
@@ -209,9 +212,9 @@ class General(Section):
 
     @property
     def named_regions(self) -> list[str]:
-        """The Regions that the file names; none where it asks for all."""
+        """The Regions that the file names: an empty list for `regions: all`."""
         return [region for region in self.regions if region != ALL]
 
     def covers(self, region: str) -> bool:
-        """The Region is one of those to hold at the baseline, or may be."""
+        """True if the baseline applies to the Region: it is named, or the file says `all`."""
         return ALL in self.regions or region in self.regions

@@ -1,10 +1,10 @@
-"""`${organization_name}`, `${account_id}`, `${region}`, `${partition}` and `${env:NAME}` in values.
+"""Replace `${organization_name}`, `${account_id}`, `${region}`, `${partition}` and `${env:NAME}` in values.
 
-Filled after the file is parsed, so that a value cannot add YAML. `$$` is a dollar sign. What IAM fills itself
-passes through: `${aws:username}`, `${s3:prefix}` (all with a colon but `env:`), `${*}`, `${?}` and `${$}`.
+Placeholders are replaced after the file is parsed, so that a value cannot add YAML. `$$` is a dollar sign. IAM's policy
+variables are kept: `${aws:username}`, `${s3:prefix}` (all with a colon except `env:`), `${*}`, `${?}` and `${$}`.
 
-A value that is one `${env:NAME}` and nothing else becomes a number or true or false where the field asks for
-one, quoted or not: the field's type decides, so that a bucket may be called `12345`.
+A value that is one `${env:NAME}` and nothing else becomes a number or boolean if the field requires one, quoted or
+not. The field's type decides, so that a bucket may be named `12345`.
 """
 
 from __future__ import annotations
@@ -23,15 +23,15 @@ _PLACEHOLDER = re.compile(r"\$\$|\$\{([^{}]*)(\}?)")
 _ENV = re.compile(r"env:([A-Za-z_][A-Za-z0-9_]*)")
 _ONE_ENV = re.compile(r"\$\{env:[A-Za-z_][A-Za-z0-9_]*\}")
 _SPECIAL = {"*", "?", "$"}
-_SHORT = 4
+_MIN_LENGTH = 4  # a shorter secret is redacted only as a whole word
 
 
 @dataclass(eq=False, repr=False)
 class Filler:
-    """Fills values with *names* and *env*; what cannot be filled becomes a problem of *source*.
+    """Replaces placeholders by values of *names* and *env*; adds a problem to *source* for each that it cannot replace.
 
-    *allowed* are the names that may be asked for; one that is allowed but has no value is wrong in the file
-    itself. Collected on the way: *used*, the names asked for, and *secrets*, the values from the environment.
+    *allowed* are the names that may be used; one of them without a value has been reported at its definition. It
+    collects *used*, the names that were replaced, and *secrets*, the placeholder of each value from the environment.
     """
 
     source: Source
@@ -42,21 +42,21 @@ class Filler:
     secrets: dict[str, str] = field(default_factory=dict)
 
     def fill(self, node: Node, path: Path = ()) -> Any:
-        """The node as plain data, every placeholder in it replaced."""
+        """The node as plain data with all placeholders replaced."""
         if isinstance(node.value, dict):
             return {key: self.fill(entry.node, (*path, key)) for key, entry in node.value.items()}
         if isinstance(node.value, list):
             return [self.fill(each, (*path, index)) for index, each in enumerate(node.value)]
         if not isinstance(node.value, str) or "$" not in node.value or self.source.full:
             return node.value
-        return _PLACEHOLDER.sub(lambda found: self._one(found, node, path), node.value)
+        return _PLACEHOLDER.sub(lambda found: self._value(found, node, path), node.value)
 
-    def _one(self, found: re.Match[str], node: Node, path: Path) -> str:
+    def _value(self, found: re.Match[str], node: Node, path: Path) -> str:
         whole, name = found[0], found[1]
         if whole == "$$":
             return "$"
         if not found[2]:
-            return self._refuse(path, node, whole, "'${' without '}'", "write '$${' for the two characters")
+            return self._report(path, node, whole, "'${' without '}'", "write '$${' for the two characters")
         if name in self.names:
             self.used.add(name)
             return self.names[name]
@@ -65,45 +65,45 @@ class Filler:
             return self._from_env(found, node, path)
         if colon or name in _SPECIAL:
             return whole
-        if name in self.allowed:  # known, but its own value is wrong and reported already
-            node.bad = True
+        if name in self.allowed:  # its own value is invalid and has been reported
+            node.invalid = True
             return whole
         known = [f"${{{each}}}" for each in (*self.allowed, "env:NAME")]
         only = f"known {'are' if self.allowed else 'is'} {listed(map(quoted, known), 'and')}"
         hint = did_you_mean(whole, known) or only
-        return self._refuse(path, node, whole, f"nothing is called {quoted(whole)}", hint)
+        return self._report(path, node, whole, f"nothing is called {quoted(whole)}", hint)
 
     def _from_env(self, found: re.Match[str], node: Node, path: Path) -> str:
         whole = found[0]
         match = _ENV.fullmatch(found[1])
         if match is None:
             message = f"want '${{env:NAME}}', a name of letters, digits and '_', got {quoted(whole)}"
-            return self._refuse(path, node, whole, message)
+            return self._report(path, node, whole, message)
         value = self.env.get(match[1])
         if value is None:
             hint = did_you_mean(match[1], self.env) or "export it, or write the value here"
-            return self._refuse(
+            return self._report(
                 path, node, whole, f"environment variable {quoted(match[1])} is not set", hint
             )
         try:
             value.encode()
         except UnicodeEncodeError:
             message = f"environment variable {quoted(match[1])} is not UTF-8"
-            return self._refuse(path, node, whole, message)
+            return self._report(path, node, whole, message)
         self.secrets[value] = whole
         return value
 
-    def _refuse(self, path: Path, node: Node, whole: str, message: str, hint: str = "") -> str:
-        """Report it at the placeholder, where that stands in the line on which the value starts."""
+    def _report(self, path: Path, node: Node, whole: str, message: str, hint: str = "") -> str:
+        """Add a problem at the placeholder, or at the start of a value that has it in a later line."""
         column = self.source.lines[node.line].find(whole, node.column)
         at = column if column >= 0 else node.column
         self.source.problems.append(self.source.problem(node.line, at, path, message, hint))
-        node.bad = True
+        node.invalid = True
         return whole
 
 
-def shown(text: str, names: Mapping[str, str]) -> str:
-    """The text filled for the reader's eyes: what comes from the environment stays `${env:NAME}`."""
+def fill_for_display(text: str, names: Mapping[str, str]) -> str:
+    """Replace the placeholders in *names* only, so that values from the environment stay `${env:NAME}`."""
 
     def one(found: re.Match[str]) -> str:
         return "$" if found[0] == "$$" else names.get(found[1], found[0]) if found[2] else found[0]
@@ -112,17 +112,17 @@ def shown(text: str, names: Mapping[str, str]) -> str:
 
 
 def redact(text: str, secrets: Mapping[str, str]) -> str:
-    """The text without any value from the environment; very short ones are hidden as whole words only."""
+    """Replace each value from the environment in a text by its placeholder; very short ones as whole words only."""
     forms = {form: name for value, name in secrets.items() for form in (value, repr(value)[1:-1]) if form}
     if not forms:
         return text
     exact = {form: re.escape(form) for form in sorted(forms, key=len, reverse=True)}
-    either = "|".join(e if len(form) >= _SHORT else rf"(?<!\w){e}(?!\w)" for form, e in exact.items())
+    either = "|".join(e if len(form) >= _MIN_LENGTH else rf"(?<!\w){e}(?!\w)" for form, e in exact.items())
     return re.sub(either, lambda found: forms[found[0]], text)
 
 
-def retyped(node: Node, env: Mapping[str, str]) -> Any:
-    """What a value that is one `${env:NAME}` and nothing else is as a number, true or false; else None."""
+def number_or_boolean(node: Node, env: Mapping[str, str]) -> Any:
+    """The number or boolean that a value of one `${env:NAME}` and nothing else stands for; else None."""
     if not isinstance(node.value, str) or not _ONE_ENV.fullmatch(node.value):
         return None
     value = resolve(env.get(node.value[6:-1], ""))

@@ -1,4 +1,4 @@
-"""What is wrong with a baseline file, so that the reader can mend it: place, words, the line, a caret."""
+"""Errors in a baseline file: position, message, hint, source line, and how they are printed."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _WIDEST_LINE = 120
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """One mistake. *line* and *column* count from 1; both are 0 where the whole file is meant."""
+    """One error in the file. *line* and *column* count from 1; both are 0 for an error of the whole file."""
 
     file: str
     line: int
@@ -28,15 +28,15 @@ class Problem:
 
     @property
     def place(self) -> str:
-        """Where, as editors and terminals make it a link: `baseline.yaml:14:5`."""
+        """The position in the form that editors and terminals turn into a link: `baseline.yaml:14:5`."""
         return f"{self.file}:{self.line}:{self.column}" if self.line else self.file
 
     def as_dict(self) -> dict[str, Any]:
-        """The same as JSON-like data."""
+        """The problem as a JSON-like mapping."""
         return asdict(self)
 
     def render(self, *, color: bool = False) -> str:
-        """The mistake in one line, then the source line and a caret under the place."""
+        """The message in one line, then the source line and a caret under the position."""
         bold, red, off = ("\x1b[1m", "\x1b[31m", "\x1b[0m") if color else ("", "", "")
         words = "; ".join(filter(None, (self.message, self.hint)))
         head = f"{bold}{self.place}{off}: " + (f"{self.path}: {words}" if self.path else words)
@@ -48,41 +48,35 @@ class Problem:
 
 
 class BaselineError(Exception):
-    """The baseline cannot be used; *problems* are all its mistakes, in the order of the file."""
+    """The baseline file is invalid; *problems* are all its errors, in the order of the file."""
 
     def __init__(self, problems: Iterable[Problem]) -> None:
-        once: dict[tuple[int, int, str], Problem] = {}
+        unique: dict[tuple[int, int, str], Problem] = {}
         for each in sorted(problems, key=lambda p: (p.line, p.column)):
-            # What is wrong at an anchor is wrong at each alias; the place is the same, and once is enough.
-            once.setdefault((each.line, each.column, each.message), each)
-        self.problems = tuple(once.values())
+            # An error at an anchor is found again at each alias, with the same position.
+            unique.setdefault((each.line, each.column, each.message), each)
+        self.problems = tuple(unique.values())
         super().__init__(self.render())
 
     def __reduce__(self) -> tuple[type[BaselineError], tuple[tuple[Problem, ...]]]:
-        """It goes from one process to another; an exception of Python's own would take its text for the problems."""
+        """Pickle with the problems: the default would pass the exception's text to `__init__`."""
         return BaselineError, (self.problems,)
 
-    def render(self, color: bool = False) -> str:  # noqa: FBT001, FBT002 - a word of the API
-        """Every mistake, one under the other."""
+    def render(self, color: bool = False) -> str:  # noqa: FBT001, FBT002 - part of the API
+        """All problems as text, separated by line breaks."""
         return "\n".join(problem.render(color=color) for problem in self.problems)
 
 
 def quoted(text: str) -> str:
-    """The text in quotes on one line, short, with nothing in it that could steer a terminal."""
+    """The text in quotes on one line, shortened, without terminal control characters."""
     if len(text) > _LONGEST_VALUE:
         text = text[: _LONGEST_VALUE - 3] + "..."
-    return f"'{visible(text)}'"
-
-
-def visible(text: str) -> str:
-    """The text with each character that does not print written as an escape."""
-    if text.isprintable():
-        return text
-    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in text)
+    safe = (c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in text)
+    return f"'{''.join(safe)}'"
 
 
 def dotted(path: Path) -> str:
-    """A path as it is written in messages: `section.things[0].id`."""
+    """Format a path for messages: `section.things[0].id`."""
     text = ""
     for part in path:
         if isinstance(part, int):
@@ -95,24 +89,24 @@ def dotted(path: Path) -> str:
 
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:
-    """A hint naming the known word that is nearest, or nothing."""
+    """A hint that names the most similar known word, or an empty text."""
     from difflib import get_close_matches
 
-    known = list(known)
     folded = {each.lower(): each for each in known}
     near = get_close_matches(word[:100].lower(), folded, 1, 0.6)
     return f"did you mean {quoted(folded[near[0]])}?" if near else ""
 
 
 def listed(words: Iterable[str], last: str = "or") -> str:
-    """Words in a row: `a, b or c`."""
+    """Join words as an enumeration: `a, b or c`."""
     *first, end = words
     return f"{', '.join(first)} {last} {end}" if first else end
 
 
 def _window(line: str, column: int) -> tuple[str, int]:
-    """The part of a long line around the column, and where the column is in it."""
-    line, column = line.rstrip(), min(column, len(line.rstrip()))
+    """The part of a long line around the column, and the column's position in that part."""
+    line = line.rstrip()
+    column = min(column, len(line))
     start = max(0, column - _WIDEST_LINE * 2 // 3) if len(line) > _WIDEST_LINE else 0
     cut = line[start : start + _WIDEST_LINE]
     safe = "".join(c if c.isprintable() or c == "\t" else "\N{REPLACEMENT CHARACTER}" for c in cut)

@@ -1,4 +1,4 @@
-"""What the file took from the environment is shown by its placeholder, in every report: it may be a secret."""
+"""Replace values from the environment, which may be secrets, by their placeholders in all that is reported."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ Value = TypeVar("Value")
 
 
 def redacted(value: Value, secrets: Mapping[str, str]) -> Value:
-    """*value* with each secret in it, however deep, replaced by what the file says for it.
+    """Replace each secret in a nested value by its placeholder. *secrets* maps a value to its `${env:NAME}`.
 
-    *secrets* maps the value to its `${env:NAME}`. Without any, *value* itself.
+    Mappings, lists, tuples and dataclasses are copied; without secrets, *value* itself is returned.
     """
     return _redacted(value, secrets) if secrets else value
 

@@ -1,6 +1,6 @@
-"""The JSON Schema of the whole file, for editors: completion, hover and red lines while typing.
+"""The JSON Schema of the baseline file, for completion and validation in editors.
 
-It is a little more generous than `load`: a placeholder may stand where its value is not known yet.
+It is less strict than `load`: it accepts a placeholder in place of a scalar, whatever its value will be.
 """
 
 from __future__ import annotations
@@ -31,13 +31,13 @@ def json_schema(sections: Mapping[str, type[Section]]) -> Schema:
     kinds: list[type[Section]] = list(dict.fromkeys([General, *sections.values()]))
     inputs: list[tuple[type[BaseModel], Literal["validation"]]] = [(kind, "validation") for kind in kinds]
     refs, made = models_json_schema(inputs, ref_template="#/$defs/{model}")
-    defs = {name: _open(schema) for name, schema in made["$defs"].items()}
+    defs = {name: _with_placeholders(schema) for name, schema in made["$defs"].items()}
     general = defs.pop(refs[General, "validation"]["$ref"].removeprefix("#/$defs/"))
-    # What an override says of a section is a part of it, so that nothing in it is required.
-    laid_over = {
+    # An override has only a part of a section, so no key in it is required.
+    partial = {
         name: {"type": "object", "minProperties": 1} for name, kind in sections.items() if not kind.once
     }
-    defs["Override"]["properties"] |= laid_over
+    defs["Override"]["properties"] |= partial
     parts = {name: {"anyOf": [refs[kind, "validation"], {"type": "null"}]} for name, kind in sections.items()}
     return {
         "$schema": DRAFT,
@@ -52,54 +52,56 @@ def json_schema(sections: Mapping[str, type[Section]]) -> Schema:
     }
 
 
-def _open(schema: Schema) -> Schema:
-    """The schema, letting a placeholder stand for each scalar whose text it would refuse."""
+def _with_placeholders(schema: Schema) -> Schema:
+    """Make the schema accept a placeholder in place of each scalar that it restricts."""
     schema = {
-        key: _inner(key, value) for key, value in schema.items() if key not in {"want", "setting"}
-    } | _hover(schema)
+        key: _nested(key, value) for key, value in schema.items() if key not in {"want", "setting"}
+    } | _description(schema)
     if isinstance(kinds := schema.get("type"), list):
-        return _open(_each_type(schema, kinds))
+        return _with_placeholders(_split_types(schema, kinds))
     if "anyOf" in schema:
-        return {**schema, "anyOf": _flat(schema["anyOf"])}
+        return {**schema, "anyOf": _flatten(schema["anyOf"])}
     if schema.get("type") in ("integer", "number", "boolean"):
         return _either(schema, _ENV_REF)
     limited = any(each in schema for each in _LIMITS)
     return _either(schema, _TEXT_REF) if limited and schema.get("type", "string") == "string" else schema
 
 
-def _inner(key: str, value: Any) -> Any:
+def _nested(key: str, value: Any) -> Any:
     if key in {"properties", "patternProperties", "$defs"}:
-        return {name: _open(each) for name, each in value.items()}
+        return {name: _with_placeholders(each) for name, each in value.items()}
     if key in {"anyOf", "oneOf", "allOf", "prefixItems"}:
-        return [_open(each) for each in value]
+        return [_with_placeholders(each) for each in value]
     if key in {"items", "additionalProperties"} and isinstance(value, dict):
-        return _open(value)
+        return _with_placeholders(value)
     return value
 
 
-def _each_type(schema: Schema, kinds: list[str]) -> Schema:
-    """The schema of several types as alternatives of one type."""
-    about = {key: schema[key] for key in _ABOUT if key in schema}
-    rest = {key: value for key, value in schema.items() if key not in about}
+def _split_types(schema: Schema, kinds: list[str]) -> Schema:
+    """Convert a schema of several types to alternatives of one type each."""
+    about, rest = _partition(schema)
     return {**about, "anyOf": [{**rest, "type": kind} for kind in kinds]}
 
 
-def _hover(schema: Schema) -> Schema:
-    """What a type wants, for the reader of an editor's hover, where no description says more."""
-    return (
-        {"description": f"Takes {schema['want']}."}
-        if "want" in schema and "description" not in schema
-        else {}
-    )
+def _description(schema: Schema) -> Schema:
+    """A description made of `want`, which editors do not show, for a schema that has no description."""
+    shown = "want" in schema and "description" not in schema
+    return {"description": f"Takes {schema['want']}."} if shown else {}
 
 
 def _either(schema: Schema, placeholder: Schema) -> Schema:
+    about, rest = _partition(schema)
+    return {**about, "anyOf": [rest, placeholder]}
+
+
+def _partition(schema: Schema) -> tuple[Schema, Schema]:
+    """The keys that describe the field, and those that restrict its value."""
     about = {key: schema[key] for key in _ABOUT if key in schema}
-    return {**about, "anyOf": [{k: v for k, v in schema.items() if k not in about}, placeholder]}
+    return about, {key: value for key, value in schema.items() if key not in about}
 
 
-def _flat(alternatives: list[Schema]) -> list[Schema]:
-    """Alternatives without alternatives in them, each once."""
+def _flatten(alternatives: list[Schema]) -> list[Schema]:
+    """Flatten nested alternatives and drop duplicates."""
     flat: list[Schema] = []
     for each in alternatives:
         for one in each["anyOf"] if each.keys() == {"anyOf"} else [each]:

@@ -1,8 +1,8 @@
-"""What a part of the baseline is made of: the base of every section, and common types."""
+"""`Section`, the base class of every section of the file, and types that several sections use."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import starmap
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Final
@@ -17,17 +17,17 @@ _ACCOUNT: Final = "an account id of 12 digits, in quotes where it starts with 0"
 
 @dataclass(frozen=True, slots=True)
 class Contradiction:
-    """Two places of the file that cannot both be meant. *path* starts at the root of the file."""
+    """A conflict between two parts of the file. *path* starts at the root of the file."""
 
     path: Path
     message: str
 
 
 class Wrong(ValueError):
-    """Raised by a validator: what is wrong, and where below the value that it validates.
+    """Raised by a validator: an error message, and the path of the error below the validated value.
 
-    `raise Wrong("days", "want more than 30")`, `raise Wrong(("transitions", 1), "...")`, and for several
-    at once `raise Wrong.several([(path, message), ...])`.
+    Examples: `raise Wrong("days", "want more than 30")`, `raise Wrong(("transitions", 1), "...")`, and for several
+    errors `raise Wrong.several([(path, message), ...])`.
     """
 
     def __init__(self, path: str | int | Path, message: str) -> None:
@@ -36,21 +36,21 @@ class Wrong(ValueError):
 
     @classmethod
     def several(cls, wrongs: Iterable[tuple[str | int | Path, str]]) -> Wrong:
-        """All of them as one exception."""
+        """One exception for several errors."""
         each = list(starmap(cls, wrongs))
         each[0].wrongs = tuple(wrong for one in each for wrong in one.wrongs)
         return each[0]
 
 
-# On a field, in `Annotated`: it says which resource is meant or how to go about it, and is no setting that AWS keeps.
+# Marks a field, in `Annotated`, that AWS does not store as a setting, such as the name of a resource.
 NO_SETTING: Final = Field(json_schema_extra={"setting": False})
 
 
 class Section(BaseModel):
-    """A section of the file, or a mapping in one: nothing unknown, nothing converted, nothing changed later.
+    """Base class of a section, or of a mapping in one: no unknown keys, no conversion of types, immutable.
 
-    `Field(description=...)` is what editors and `provision explain` show. Where the type does not say what
-    is wanted, `json_schema_extra={"want": "a bucket name of 3 to 63 characters"}` does, in error messages.
+    `Field(description=...)` is what editors and `provision explain` show. `json_schema_extra={"want": "a bucket name
+    of 3 to 63 characters"}` describes the accepted values in error messages where the type does not.
     """
 
     model_config = ConfigDict(
@@ -63,16 +63,20 @@ class Section(BaseModel):
         hide_input_in_errors=True,
     )
 
-    # What it asks for exists once in an organization, and so for no account in particular.
+    # The section configures something that exists once in the organization, so no account can override it.
     once: ClassVar[bool] = False
-    # AWS writes the names of this service's fields with a small first letter.
+    # The service's API writes field names in lowerCamelCase.
     small_names: ClassVar[bool] = False
-    # Where below it something is said that must be the same for every account.
+    # Paths of fields that must be the same for all accounts.
     one_for_all: ClassVar[tuple[tuple[str, ...], ...]] = ()
+
+    def contradictions(self, baseline: Any) -> Iterator[Contradiction]:  # noqa: ARG002 - for overriding
+        """Check the section against the rest of the file, a `Baseline`. The default finds nothing."""
+        yield from ()
 
 
 def aws_name(field: str, *, small: bool = False) -> str:
-    """The field under AWS's name for it: `is_multi_region_trail` is `IsMultiRegionTrail`; *small*: `isMulti…`."""
+    """Convert a field name to AWS's: `is_multi_region_trail` to `IsMultiRegionTrail`, or with *small* `isMulti…`."""
     name = "".join(part.capitalize() for part in field.split("_"))
     return name[0].lower() + name[1:] if small else name
 
@@ -95,7 +99,7 @@ AccountId = Annotated[
         }
     ),
 ]
-"""Twelve digits as text. YAML may give a number; one that starts with 0 is text to our reader anyway."""
+"""Twelve digits as text. A YAML integer is converted; our YAML reader takes digits that start with 0 as text."""
 
 Region = Annotated[
     str,
@@ -104,7 +108,7 @@ Region = Annotated[
         json_schema_extra={"want": "a Region such as 'eu-west-1'"},
     ),
 ]
-"""The code of an AWS Region."""
+"""The code of an AWS Region, such as `eu-west-1`."""
 
 Text = Annotated[str, Field(min_length=1, max_length=1024)]
-"""Text with something in it."""
+"""Text of 1 to 1024 characters."""

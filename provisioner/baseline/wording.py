@@ -1,4 +1,4 @@
-"""What a field takes, in words, read off its section's JSON Schema: one source for errors and editors."""
+"""Describe in words what a field accepts, from its section's JSON Schema, for error messages."""
 
 from __future__ import annotations
 
@@ -9,64 +9,64 @@ from .problem import Path, did_you_mean, listed, quoted
 
 Schema = Mapping[str, Any]
 
-_MOST_CHOICES = 12
+_MAX_CHOICES = 12
+_BOUNDS = {
+    "minimum": "of at least",
+    "maximum": "of at most",
+    "exclusiveMinimum": "above",
+    "exclusiveMaximum": "below",
+}
 
 
 def fields_at(root: Schema, path: Path) -> list[Schema]:
-    """The schemas of the value at *path*; more than one where the field takes one of several shapes."""
-    here = list(_variants(root, root))
+    """The schemas of the value at *path*: several if the field accepts several types."""
+    schemas = list(_variants(root, root))
     for part in path:
-        here = [
-            each for schema in here for child in _children(schema, part) for each in _variants(child, root)
+        schemas = [
+            each for one in schemas for child in _children(one, part) for each in _variants(child, root)
         ]
-    return here
+    return schemas
 
 
 def known_keys(schemas: Sequence[Schema]) -> list[str]:
-    """The keys that a mapping takes, in the order of the section."""
+    """The keys that a mapping accepts, in the order of the section's fields."""
     return list(dict.fromkeys(key for schema in schemas for key in schema.get("properties", ())))
 
 
-def choices(schemas: Sequence[Schema]) -> list[str]:
-    """The words to choose from, where a field has such."""
-    return [each for schema in schemas for each in _enum(schema) if isinstance(each, str)]
-
-
-def in_words(schemas: Sequence[Schema]) -> str:
-    """What the field takes: `a whole number from 6 to 128`."""
-    words = dict.fromkeys(_words(each) for each in schemas if each.get("type") != "null")
+def describe_field(schemas: Sequence[Schema]) -> str:
+    """Describe what the field accepts: `a whole number from 6 to 128`."""
+    words = dict.fromkeys(_describe(each) for each in schemas if each.get("type") != "null")
     return listed(words) if words else "nothing"
 
 
-def value_in_words(value: Any, shown: str) -> str:
-    """What stands in the file, short, for after `got`; *shown* is a scalar's text."""
+def describe_value(value: Any, text: str) -> str:
+    """Describe a value of the file for an error message; *text* is what to show of a scalar."""
     match value:
         case None:
             return "nothing"
         case str():
-            return quoted(shown)
+            return quoted(text)
         case dict():
             return "a mapping" if value else "an empty mapping"
         case list():
             return "a list" if value else "an empty list"
-    return shown
+    return text
 
 
-def advice(schemas: Sequence[Schema], value: Any, text: str) -> str:
-    """What to do about it, where the slip is a usual one."""
+def hint_for(schemas: Sequence[Schema], value: Any, text: str) -> str:
+    """A hint on how to correct the value, for common mistakes; else an empty text."""
     types = {schema.get("type") for schema in schemas}
-    if isinstance(value, str) and (meant := did_you_mean(text, choices(schemas))):
-        return meant
     if isinstance(value, (bool, int, float)) and "string" in types and "integer" not in types:
         return f"put it in quotes: '{text}'"
     if type(value) in {int, float} and "array" in types:
         return f"write [{text}]"
-    if isinstance(value, str):
-        return _advice_on_text(types, text)
-    return ""
+    if not isinstance(value, str):
+        return ""
+    choices = [each for schema in schemas for each in _enum(schema) if isinstance(each, str)]
+    return did_you_mean(text, choices) or _hint_for_text(types, text)
 
 
-def _advice_on_text(types: set[Any], text: str) -> str:
+def _hint_for_text(types: set[Any], text: str) -> str:
     key, colon, rest = text.partition(":")
     if "boolean" in types and text.lower() in {"yes", "on", "y", "true"}:
         return "write true"
@@ -76,30 +76,23 @@ def _advice_on_text(types: set[Any], text: str) -> str:
         return f"write {text.lstrip('0') or '0'}, without quotes or leading zeros" if text[:1] != "-" else ""
     if "object" in types and colon and rest and key.isidentifier() and not rest[0].isspace():
         return f"put a space after '{key}:'"
-    if (
-        "array" in types
-        and "object" not in types
-        and text
-        and text.isprintable()
-        and not set(text) & set("[]{}#:*&'\"")
-    ):
-        return f"write [{text}]" if len(text) < 60 else ""
-    return ""
+    plain = text.isprintable() and 0 < len(text) < 60 and not set(text) & set("[]{}#:*&'\"")
+    return f"write [{text}]" if plain and "array" in types and "object" not in types else ""
 
 
 def _variants(schema: Schema, root: Schema) -> Iterator[Schema]:
-    """The schema without references and alternatives; what is said around them is kept."""
-    around = {key: schema[key] for key in ("want", "minItems", "maxItems") if key in schema}
+    """Resolve references and alternatives in the schema, keeping the keys beside them that describe the value."""
+    context = {key: schema[key] for key in ("want", "minItems", "maxItems") if key in schema}
     if "$ref" in schema:
         target: Any = root
         for part in schema["$ref"].removeprefix("#/").split("/"):
             target = target[part]
         for each in _variants(target, root):
-            yield {**each, **around}
+            yield {**each, **context}
     elif inner := schema.get("anyOf") or schema.get("oneOf") or schema.get("allOf"):
         for alternative in inner:
             for each in _variants(alternative, root):
-                yield {**each, **around}
+                yield {**each, **context}
     elif isinstance(kinds := schema.get("type"), list):
         yield from ({**schema, "type": kind} for kind in kinds)
     else:
@@ -109,8 +102,7 @@ def _variants(schema: Schema, root: Schema) -> Iterator[Schema]:
 def _children(schema: Schema, part: str | int) -> Iterator[Schema]:
     if isinstance(part, int):
         prefix = schema.get("prefixItems", [])
-        inner = prefix[part] if part < len(prefix) else schema.get("items")
-        candidates = [inner]
+        candidates = [prefix[part] if part < len(prefix) else schema.get("items")]
     elif part in schema.get("properties", {}):
         candidates = [schema["properties"][part]]
     else:
@@ -122,11 +114,11 @@ def _enum(schema: Schema) -> list[Any]:
     return [schema["const"]] if "const" in schema else list(schema.get("enum", ()))
 
 
-def _words(schema: Schema) -> str:
+def _describe(schema: Schema) -> str:
     if "want" in schema:
         return str(schema["want"])
     if values := _enum(schema):
-        return _choice(values)
+        return _describe_choices(values)
     kind = schema.get("type")
     if kind in {"integer", "number"}:
         return ("a whole number" if kind == "integer" else "a number") + _range(schema)
@@ -136,31 +128,22 @@ def _words(schema: Schema) -> str:
         return "a list" + _span(schema.get("minItems"), schema.get("maxItems"), "item")
     if kind == "object":
         return "a mapping" + _span(schema.get("minProperties"), schema.get("maxProperties"), "key")
-    return {"boolean": "true or false"}.get(str(kind), "something else")
+    return "true or false" if kind == "boolean" else "something else"
 
 
-def _choice(values: list[Any]) -> str:
+def _describe_choices(values: list[Any]) -> str:
     words = [quoted(each) if isinstance(each, str) else str(each).lower() for each in values]
-    if len(words) > _MOST_CHOICES:
-        words = [*words[:_MOST_CHOICES], f"{len(words) - _MOST_CHOICES} more"]
+    if len(words) > _MAX_CHOICES:
+        words = [*words[:_MAX_CHOICES], f"{len(words) - _MAX_CHOICES} more"]
     return f"one of {listed(words)}" if len(words) > 2 else listed(words)
 
 
 def _range(schema: Schema) -> str:
     least, most = schema.get("minimum"), schema.get("maximum")
-    text = f" from {least} to {most}" if None not in (least, most) else ""
-    if not text:
-        text = (
-            f" of at least {least}"
-            if least is not None
-            else f" of at most {most}"
-            if most is not None
-            else ""
-        )
-    above, below = schema.get("exclusiveMinimum"), schema.get("exclusiveMaximum")
-    text += f" above {above}" if above is not None else ""
-    text += " and" if None not in (above, below) else ""
-    text += f" below {below}" if below is not None else ""
+    bounds = [f"{words} {schema[key]}" for key, words in _BOUNDS.items() if key in schema]
+    if least is not None and most is not None:
+        bounds[:2] = [f"from {least} to {most}"]
+    text = f" {' and '.join(bounds)}" if bounds else ""
     return text + (f" that is a multiple of {schema['multipleOf']}" if "multipleOf" in schema else "")
 
 
@@ -168,7 +151,7 @@ def _text(schema: Schema) -> str:
     pattern = f" that matches {schema['pattern']!r}" if "pattern" in schema else ""
     least, most = schema.get("minLength"), schema.get("maxLength")
     if least == 1 and most is None:
-        return f"{pattern or ' that is not empty'}"
+        return pattern or " that is not empty"
     return _span(least, most, "character") + pattern
 
 

@@ -1,6 +1,6 @@
-"""Parts of a file laid over each other: mappings are merged, key by key, and all else is replaced.
+"""Merge nodes of a YAML tree: mappings are merged key by key, all other values are replaced.
 
-Every value keeps the place at which it stands in the file, so that a mistake is found where it was made.
+Every node keeps its position in the file, for error messages.
 """
 
 from __future__ import annotations
@@ -8,56 +8,54 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator
 from dataclasses import replace
 
-from .problem import Path
 from .yaml_tree import Entry, Node, Source
 
 
-def merged(below: Node, above: Node) -> Node:
-    """*above* laid over *below*."""
-    if not (isinstance(below.value, dict) and isinstance(above.value, dict)):
-        return above
-    value: dict[str, Entry] = dict(below.value)
-    for key, entry in above.value.items():
-        under = value.get(key)
-        value[key] = entry._replace(node=merged(under.node, entry.node)) if under else entry
-    return replace(above, value=value)
+def merge(node: Node, override: Node) -> Node:
+    """The node with the values of *override* merged in."""
+    if not (isinstance(node.value, dict) and isinstance(override.value, dict)):
+        return override
+    value: dict[str, Entry] = dict(node.value)
+    for key, entry in override.value.items():
+        below = value.get(key)
+        value[key] = entry._replace(node=merge(below.node, entry.node)) if below else entry
+    return replace(override, value=value)
 
 
-def only(nodes: Node, keys: Collection[str]) -> Node:
-    """A list of mappings with no more than these keys in each."""
-    if not isinstance(nodes.value, list):
-        return nodes
-    return replace(nodes, value=[_only(each, keys) for each in nodes.value])
-
-
-def _only(node: Node, keys: Collection[str]) -> Node:
-    if not isinstance(node.value, dict):
+def keep_keys(node: Node, keys: Collection[str]) -> Node:
+    """A list of mappings, with only these keys in each mapping. Any other node is returned as it is."""
+    if not isinstance(node.value, list):
         return node
-    return replace(node, value={key: entry for key, entry in node.value.items() if key in keys})
+    return replace(
+        node,
+        value=[
+            replace(each, value={key: entry for key, entry in each.value.items() if key in keys})
+            if isinstance(each.value, dict)
+            else each
+            for each in node.value
+        ],
+    )
 
 
-def part(source: Source, *path: str | int) -> Node:
-    """What stands at *path*, or an empty mapping where nothing does."""
-    spot = source.find(path)
-    return spot.node if spot.path == path else Node({}, spot.line, spot.column)
+def node_at(source: Source, *path: str | int) -> Node:
+    """The node at *path*, or an empty mapping if there is none."""
+    found = source.find(path)
+    return found.node if found.path == path else Node({}, found.line, found.column)
 
 
-def parts(source: Source, *path: str | int) -> list[str]:
-    """The keys of the mapping, or the numbers of the list, at *path*."""
-    where: Path = path
-    value = part(source, *where).value
-    if isinstance(value, dict):
-        return list(value)
-    return [str(index) for index in range(len(value))] if isinstance(value, list) else []
+def keys_at(source: Source, *path: str | int) -> list[str]:
+    """The keys of the mapping at *path*; an empty list if there is no mapping."""
+    value = node_at(source, *path).value
+    return list(value) if isinstance(value, dict) else []
 
 
-def spots(node: Node) -> Iterator[tuple[int, int]]:
-    """Every line and column, counted from 0, at which a key or a value below *node* stands."""
+def positions(node: Node) -> Iterator[tuple[int, int]]:
+    """Line and column, from 0, of the node and of every key and value below it."""
     yield node.line, node.column
     if isinstance(node.value, dict):
         for entry in node.value.values():
             yield entry.line, entry.column
-            yield from spots(entry.node)
+            yield from positions(entry.node)
     elif isinstance(node.value, list):
         for each in node.value:
-            yield from spots(each)
+            yield from positions(each)

@@ -1,7 +1,7 @@
-"""A YAML text → a tree that knows its places, and all that is wrong with the text as YAML.
+"""Parse YAML text to a tree of nodes with positions, and report all errors in the YAML.
 
-Works on the parser's events and not on `yaml.load`, so that nothing in a file can make an object, grow
-without bound, or hold itself. Keys are always text, as written.
+It uses the parser's events instead of `yaml.load`, so that a file cannot create Python objects, grow without limit,
+or contain itself. Keys are always text, as written.
 """
 
 from __future__ import annotations
@@ -14,38 +14,30 @@ from typing import Any, Final
 import yaml
 
 from .problem import Path, Problem, did_you_mean, quoted
+from .yaml_errors import explain, invalid_character
 from .yaml_tree import Entry, Node, Source, resolve
-from .yaml_words import bad_character, in_words
 
 MAX_BYTES: Final = 1 << 20
 TOO_LARGE: Final = "larger than 1 MiB; a baseline is a few kilobytes"
 MAX_NODES: Final = 100_000
 MAX_DEPTH: Final = 50
 
-# libyaml reads about six times as fast as the pure parser; the answers are the same.
+# libyaml is about six times as fast as the pure Python parser.
 FAST: Final = hasattr(yaml, "CSafeLoader")
 _LOADER: Final = yaml.CSafeLoader if FAST else yaml.SafeLoader
 
 _TAG: Final = "tag:yaml.org,2002:"
-_TAGS: Final = {
-    str: "str",
-    int: "int",
-    float: "float",
-    bool: "bool",
-    type(None): "null",
-    list: "seq",
-    dict: "map",
-}
+_TAGS: Final = {type(None): "null", list: "seq", dict: "map"}  # others are named as in Python
 
 
 def read(text: str, name: str) -> Source:
-    """The tree of a YAML text, and what is wrong with it. `root` is None where there is no tree."""
+    """Parse a YAML text. The source has the tree and the problems; `root` is None if there is no tree."""
     source = Source(name, _lines(text))
     if len(text) > MAX_BYTES:
         source.problems.append(Problem(name, 0, 0, "", TOO_LARGE))
         return source
-    if bad := bad_character(text):
-        index, message = bad
+    if invalid := invalid_character(text):
+        index, message = invalid
         *above, before = _lines(text[:index])
         source.problems.append(source.problem(len(above), len(before), (), message))
         return source
@@ -58,18 +50,18 @@ def read(text: str, name: str) -> Source:
     except _Stop:
         pass
     except yaml.YAMLError as error:
-        line, column, message = in_words(error, source.lines, composer.bracket)
+        line, column, message = explain(error, source, composer.bracket)
         source.problems.append(source.problem(line, column, (), message))
     return source
 
 
 class _Stop(Exception):
-    """There is no sense in reading on."""
+    """Stop parsing: the rest of the file would give no useful problems."""
 
 
 @dataclass(eq=False, repr=False, slots=True)
 class _Open:
-    """A list or mapping that is not closed yet."""
+    """A list or mapping that is still open."""
 
     node: Node
     anchor: str | None
@@ -78,7 +70,7 @@ class _Open:
 
 
 class _Composer:
-    """Builds the tree from events, and reports what the parser lets through."""
+    """Builds the tree from events, and reports errors that the parser does not."""
 
     def __init__(self, source: Source) -> None:
         self.source = source
@@ -87,7 +79,7 @@ class _Composer:
         self.total = 0
 
     def take(self, event: yaml.Event) -> None:
-        """The tree has grown by one event."""
+        """Add one event to the tree."""
         match event:
             case yaml.ScalarEvent():
                 self._add(self._scalar(event))
@@ -103,7 +95,7 @@ class _Composer:
 
     @property
     def bracket(self) -> tuple[int, int] | None:
-        """Where the innermost [ or { stands that is not closed yet."""
+        """The position of the innermost [ or { that is still open."""
         opened = ((each.node.line, each.node.column) for each in reversed(self.stack))
         return next((at for at in opened if self.source.character(*at) in {"[", "{"}), None)
 
@@ -115,7 +107,7 @@ class _Composer:
         self.source.problems.append(self.source.problem(line, column, path, message, hint))
 
     def _path(self) -> Path:
-        """Where in the tree the next node goes."""
+        """The path of the next node."""
         keys = (each.key[0] if each.key else len(each.node.value) for each in self.stack)
         in_key = bool(self.stack) and isinstance(self.stack[-1].node.value, dict) and not self.stack[-1].key
         return tuple(keys)[: -1 if in_key else None]
@@ -141,14 +133,14 @@ class _Composer:
         return node
 
     def _tag(self, event: yaml.ScalarEvent | yaml.CollectionStartEvent, node: Node, value: Any) -> None:
-        """A tag is allowed where it says what the value is anyway, and `!!str` on every scalar."""
+        """Report a tag, unless it names the type that the value has anyway, or is `!!str` on a scalar."""
         tag: str | None = event.tag
         if tag in {None, "!"} or (tag == _TAG + "str" and isinstance(node.value, str)):
             return
-        if tag == _TAG + _TAGS[type(value)]:
+        if tag == _TAG + _TAGS.get(type(value), type(value).__name__):
             node.value = value
             return
-        node.bad = True
+        node.invalid = True
         name = "!!" + tag[len(_TAG) :] if tag.startswith(_TAG) else tag
         self._report(event, f"tag {quoted(name)} is not allowed here; take it away")
 
@@ -173,7 +165,7 @@ class _Composer:
         else:
             self._count(event, node.size, node.height)
             return node
-        return Node(None, *_start(event), bad=True)
+        return Node(None, *_start(event), invalid=True)
 
     def _open(self, event: yaml.CollectionStartEvent) -> None:
         self._count(event, 1, 1)
@@ -185,13 +177,12 @@ class _Composer:
 
     def _close(self) -> None:
         done = self.stack.pop()
-        if done.merged:
-            for node in done.merged:
-                done.node.value = {**node.value, **done.node.value}
+        for node in done.merged:
+            done.node.value = {**node.value, **done.node.value}
         self._add(done.node)
 
     def _add(self, node: Node) -> None:
-        """The node has its place in the list or mapping that is open."""
+        """Add the node to the innermost open list or mapping."""
         if not self.stack:
             self.source.root = node
             return
@@ -223,11 +214,11 @@ class _Composer:
             top.node.value[key] = Entry(line, column, node)
 
     def _mergeable(self, node: Node) -> Iterator[Node]:
-        """The mappings that `<<` takes in."""
+        """The mappings that the key `<<` merges."""
         for each in node.value if isinstance(node.value, list) else [node]:
             if isinstance(each.value, dict):
                 yield each
-            elif not each.bad:
+            elif not each.invalid:
                 self._report(each, "want a mapping to merge, such as '<<: *name'")
 
 
@@ -237,7 +228,7 @@ def _start(event: yaml.Event) -> tuple[int, int]:
 
 
 def _lines(text: str) -> list[str]:
-    """The lines as YAML 1.1 counts them."""
+    """Split into lines as YAML 1.1 does."""
     for each in ("\r\n", "\r", "\x85", "\u2028", "\u2029"):
         text = text.replace(each, "\n")
     return text.split("\n")

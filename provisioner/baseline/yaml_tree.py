@@ -1,8 +1,8 @@
-"""The values of a YAML file, each knowing its place, and what an unquoted scalar means.
+"""The tree of a YAML file with the position of each node, and the type of an unquoted scalar.
 
-YAML 1.1 takes `012345670123` for an octal number, `on` for true and `1:30` for ninety. Here it does not.
+Unlike in YAML 1.1, `012345670123`, `on` and `1:30` are text.
 
-Nobody compares or prints these classes, so they have no methods for it: each would be compiled at every start.
+The dataclasses have no `__eq__` and `__repr__`: nothing uses them, and generating them costs time at every start.
 """
 
 from __future__ import annotations
@@ -15,12 +15,12 @@ from .problem import Path, Problem, dotted
 
 _INT = re.compile(r"-?(?:0|[1-9][0-9]{0,17})")
 _FLOAT = re.compile(r"-?(?:0|[1-9][0-9]{0,17})(?:\.[0-9]{1,18}(?:[eE][-+]?[0-9]{1,2})?|[eE][-+]?[0-9]{1,2})")
-MOST_PROBLEMS: Final = 200  # nobody reads more of them at once, and finding them takes time
+MAX_PROBLEMS: Final = 200  # finding more takes time, and nobody reads them
 _WORDS: Final = {"": None, "~": None, "null": None, "true": True, "false": False}
 
 
 class Entry(NamedTuple):
-    """A value in a mapping, with the place of its key."""
+    """A value in a mapping, with the position of its key."""
 
     line: int
     column: int
@@ -29,21 +29,21 @@ class Entry(NamedTuple):
 
 @dataclass(eq=False, repr=False, slots=True)
 class Node:
-    """A value: a scalar, a list of nodes, or a dict of entries. Lines and columns count from 0."""
+    """A value: a scalar, a list of nodes, or a dict of entries. Line and column count from 0."""
 
     value: Any
     line: int
     column: int
-    text: str = ""  # of a scalar, as the parser read it
-    shown_at_key: bool = False  # nothing to point at but the key: a block collection, or no text at all
-    bad: bool = False  # already reported; what else is wrong with it is a consequence
+    text: str = ""  # of a scalar, as written in the file
+    shown_at_key: bool = False  # problems point at the key: a block collection, or no text at all
+    invalid: bool = False  # a problem is reported already; others would only follow from it
     size: int = 1
     height: int = 1
 
 
 @dataclass(eq=False, repr=False, slots=True)
-class Spot:
-    """What was found at a path: its node, the part of the path that is really there, and where to point."""
+class Location:
+    """A node found by path: the node, the part of the path that exists, and the position for a problem."""
 
     node: Node
     path: Path
@@ -51,12 +51,12 @@ class Spot:
     column: int
     key_line: int
     key_column: int
-    bad: bool  # it, or something around it, is reported already
+    invalid: bool  # a problem is reported already for the node or one around it
 
 
 @dataclass(eq=False, repr=False)
 class Source:
-    """A file as read: its lines, its tree, and what is wrong with it so far."""
+    """A file that was read: its lines, its tree, and the problems found so far."""
 
     name: str
     lines: list[str]
@@ -65,25 +65,25 @@ class Source:
 
     @property
     def full(self) -> bool:
-        """So much is wrong that looking for more helps nobody."""
-        return len(self.problems) >= MOST_PROBLEMS
+        """True if there are so many problems that no more should be looked for."""
+        return len(self.problems) >= MAX_PROBLEMS
 
     def character(self, line: int, column: int) -> str:
-        """What stands at a place that counts from 0, or nothing."""
+        """The character at a position that counts from 0, or an empty text."""
         return self.lines[line][column : column + 1] if line < len(self.lines) else ""
 
     def problem(self, line: int, column: int, path: Path, message: str, hint: str = "") -> Problem:
-        """A mistake at a place that counts from 0. What comes after the end is at the end."""
+        """Make a problem at a position that counts from 0; a position after the end is moved to the end."""
         if line >= len(self.lines):
             line, column = len(self.lines) - 1, len(self.lines[-1])
         return Problem(self.name, line + 1, column + 1, dotted(path), message, hint, self.lines[line])
 
-    def find(self, path: Path) -> Spot:
-        """The node at *path*, or the nearest one around it. Parts that lead nowhere are passed over."""
+    def find(self, path: Path) -> Location:
+        """The node at *path*, or the nearest one around it. Parts that lead nowhere are skipped."""
         node = self.root or Node({}, 0, 0)
-        spot = Spot(node, (), node.line, node.column, node.line, node.column, node.bad)
+        found = Location(node, (), node.line, node.column, node.line, node.column, node.invalid)
         for part in path:
-            value = spot.node.value
+            value = found.node.value
             if isinstance(value, dict) and part in value:
                 key_line, key_column, node = value[part]
             elif isinstance(value, list) and isinstance(part, int) and 0 <= part < len(value):
@@ -92,13 +92,14 @@ class Source:
             else:
                 continue
             line, column = (key_line, key_column) if node.shown_at_key else (node.line, node.column)
-            here = (*spot.path, part)
-            spot = Spot(node, here, line, column, key_line, key_column, spot.bad or node.bad)
-        return spot
+            below = (*found.path, part)
+            invalid = found.invalid or node.invalid
+            found = Location(node, below, line, column, key_line, key_column, invalid)
+        return found
 
 
 def resolve(text: str) -> Any:
-    """What an unquoted scalar means: null, true, false, a whole or a decimal number, and else text."""
+    """The value of an unquoted scalar: null, true, false, an integer, a decimal number, or else text."""
     if text in _WORDS:
         return _WORDS[text]
     if text[0] not in "-0123456789":

@@ -1,131 +1,130 @@
-"""diff, apply and verify: set up, look, show, ask, send, read back, tell."""
+"""The commands `diff`, `apply` and `verify`."""
 
 from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from typing import NoReturn
 
 from rich.text import Text
 
 from ..baseline import BaselineError
+from ..engine.plan import Plan
 from ..report import json, words
-from . import output
-from .codes import CHANGES, ERROR, INTERRUPTED
-from .gate import asks, gate
-from .lock import Locked, locked
-from .opening import opened
-from .options import Asked, Unable
+from . import execute, output
+from .exit_codes import CHANGES, ERROR, INTERRUPTED, SOME_FAILED
+from .lock import locked
+from .open_session import open_session
+from .open_work import open_work
+from .options import CommandError, CommandOptions
 from .screen import Screen
 from .session import Session
-from .work import Work, open_work
+from .work import Work
 
 
-def diff(asked: Asked) -> int:
-    """Show what would change; make no write."""
-
-    def command(work: Work) -> int:
-        work.look("diff")
-        plan = work.plan
-        output.show(work, plan)
-        output.finish(work, plan)
-        return work.code or (CHANGES if plan.changes else 0)
-
-    return _within(asked, lambda session: _with_work(session, command))
-
-
-def apply(asked: Asked) -> int:
-    """Show, ask, send, read back."""
-
-    def command(work: Work) -> int:
-        work.look("diff")
-        plan = work.plan
-        if not asked.quiet or (plan.changes and asks(asked)):
-            output.show(work, plan)
-        if work.interrupted:
-            work.session.screen.say("interrupted; nothing was changed", always=True)
-        elif plan.changes:
-            gate(work.session, plan)
-            if asks(asked):
-                # The user took their time: what AWS has now must still lead to the plan that they saw.
-                work.run.refresh()
-            work.carry_out(plan)
-            plan = work.plan
-            output.tell(work, plan)
-        elif asked.quiet:
-            output.show_failures(work, work.session.shown(plan).results)
-        output.finish(work, plan)
-        return work.code
-
-    def locked_command(session: Session) -> int:
-        with locked(session.lock_path, asked.lock_timeout):
-            return _with_work(session, command)
-
-    return _within(asked, locked_command)
-
-
-def verify(asked: Asked) -> int:
-    """Prove that what is configured works."""
-
-    def command(work: Work) -> int:
-        work.look("verify")
-        plan = work.plan
-        bad = output.show_findings(work, plan)
-        output.finish(work, plan)
-        if work.code and not work.plan.in_sync.steps and not any(r.ok for r in plan.results):
-            return work.code
-        if work.interrupted:
-            return INTERRUPTED
-        return (work.code if not work.fleet.single else 0) or (CHANGES if bad else 0)
-
-    return _within(asked, lambda session: _with_work(session, command))
-
-
-def _with_work(session: Session, command: Callable[[Work], int]) -> int:
-    with open_work(session) as work:
-        return command(work)
-
-
-def _within(asked: Asked, command: Callable[[Session], int]) -> int:
-    """Set up, do the work, and turn what stands in its way into one clear message and exit code 1."""
-    screen = Screen(asked)
-    sessions: list[Session] = []
+def run(options: CommandOptions) -> int:
+    """Run one command and return its exit code; 1 after an error, which is printed in one message."""
+    screen = Screen(options)
+    session: Session | None = None
     try:
-        with opened(asked, screen) as session:
-            sessions.append(session)
-            return command(session)
+        with open_session(options, screen) as session:
+            writes = options.command == "apply"
+            lock = locked(session.lock_path, options.lock_timeout) if writes else nullcontext()
+            with lock, open_work(session) as work:
+                return _COMMANDS[options.command](work)
     except KeyboardInterrupt:
-        _cut_short(screen, sessions)
+        _exit_interrupted(screen, session)
     except BaselineError as error:
-        screen.idle()
+        screen.clear_status()
         color = screen.err.is_terminal and screen.err.color_system is not None
         sys.stderr.write(error.render(color=color) + "\n")
         text = f"mistakes in the file: {len(error.problems)}"
-        screen.failed(json.error_json(asked.command, text, error.problems))
-        return ERROR
-    except (Unable, Locked, OSError) as error:
-        screen.idle()
-        screen.say(Text.assemble(("error: ", "bold red"), words.clean(str(error))), always=True)
-        screen.failed(json.error_json(asked.command, str(error)))
-        return ERROR
+        screen.json_error(json.error_json(options.command, text, error.problems))
+    except (CommandError, OSError) as error:
+        screen.clear_status()
+        screen.message(Text.assemble(("error: ", "bold red"), words.clean(str(error))), always=True)
+        screen.json_error(json.error_json(options.command, str(error)))
     finally:
-        screen.idle()
+        screen.clear_status()
+    return ERROR
 
 
-def _cut_short(screen: Screen, sessions: list[Session]) -> NoReturn:
-    """End at once, and say what was done until now. Threads may still wait for answers that nobody wants any more."""
-    screen.idle()
-    writing = any(session.writing for session in sessions)
-    made = [line for session in sessions for line in session.made]
-    if not writing:
-        screen.say("interrupted; nothing was changed", always=True)
+def _diff(work: Work) -> int:
+    execute.read(work, "diff")
+    plan = work.plan
+    output.print_plan(work, plan)
+    output.finish(work, plan)
+    return work.code or (CHANGES if plan.changes else 0)
+
+
+def _apply(work: Work) -> int:
+    session, options = work.session, work.session.options
+    execute.read(work, "diff")
+    plan = work.plan
+    if not options.quiet or (plan.changes and options.needs_confirmation):
+        output.print_plan(work, plan)
+    if work.interrupted:
+        session.screen.message("interrupted; nothing was changed", always=True)
+    elif plan.changes:
+        _confirm(session, plan)
+        if options.needs_confirmation:
+            # Time has passed until the user confirmed: AWS is read again, and must still lead to the same plan.
+            work.run.refresh()
+        execute.apply(work, plan)
+        plan = work.plan
+        output.print_applied(work, plan)
+    elif options.quiet:
+        output.print_failures(work, session.redacted(plan).results)
+    output.finish(work, plan)
+    return work.code
+
+
+def _confirm(session: Session, plan: Plan) -> None:
+    """Check the digest and the limit, and ask the user. Raises CommandError if the plan may not be applied."""
+    options = session.options
+    if options.expect_plan is not None and options.expect_plan != plan.digest:
+        raise CommandError(
+            f"the plan is not the one that was reviewed: it is {plan.digest}, expected {options.expect_plan}; review it again with `provision diff`"
+        )
+    if options.max_changes is not None and (why := plan.exceeds(options.max_changes)):
+        raise CommandError(f"--max-changes: {why}; nothing was changed")
+    if not options.needs_confirmation:
+        return
+    if not sys.stdin.isatty() or options.as_json or options.json_lines:
+        raise CommandError("there is no terminal to ask on, and nothing was changed: give `--yes`")
+    accounts = {result.target.account for result, _ in plan.changes}
+    place = f"account {accounts.pop()}" if len(accounts) == 1 else words.plural(len(accounts), "account")
+    where = "the sandbox" if options.sandbox else place
+    question = f"\nMake these changes in {where}? Only `yes` is accepted: "
+    session.screen.err.print(Text(question, "bold"), end="")
+    if sys.stdin.readline().strip() != "yes":
+        raise CommandError("not confirmed, and nothing was changed")
+
+
+def _verify(work: Work) -> int:
+    execute.read(work, "verify")
+    plan = work.plan
+    bad = output.print_findings(work, plan)
+    output.finish(work, plan)
+    if work.fleet.single and work.code == SOME_FAILED:
+        return CHANGES  # of one account, a step that could not be verified is one of those that do not work
+    return work.code or (CHANGES if bad else 0)
+
+
+_COMMANDS = {"diff": _diff, "apply": _apply, "verify": _verify}
+
+
+def _exit_interrupted(screen: Screen, session: Session | None) -> NoReturn:
+    """Print what was changed and exit at once: threads may still wait for answers that are no longer needed."""
+    screen.clear_status()
+    if session is None or not session.writing:
+        screen.message("interrupted; nothing was changed", always=True)
     else:
-        screen.say("interrupted; made until now, and perhaps the call in flight:", always=True)
-        for line in made:
-            screen.say(f"  {line}", always=True)
-        screen.say("run again to go on", always=True)
+        screen.message("interrupted; made until now, and perhaps the call in flight:", always=True)
+        for line in session.made:
+            screen.message(f"  {line}", always=True)
+        screen.message("run again to go on", always=True)
     for stream in (sys.stdout, sys.stderr):
         with suppress(OSError):
             stream.flush()

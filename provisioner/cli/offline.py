@@ -1,4 +1,4 @@
-"""The commands that need no AWS: validate, schema, completion."""
+"""The commands that make no call to AWS: validate, schema, completion; and reading the file for all commands."""
 
 from __future__ import annotations
 
@@ -6,70 +6,62 @@ import json
 import os
 import sys
 from collections.abc import Callable
-from typing import Any
 
 import click
 
 from ..baseline import Baseline, BaselineError, load
+from ..steps.registry import all_sections
 
 
-def read(file: str, default_region: Callable[[], str | None] | None = None) -> Baseline:
-    """The file as typed sections. Raises BaselineError with every mistake in it.
+def _region_of_environment() -> str | None:
+    return os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION")
 
-    *default_region* is asked where the file has no `home_region`; unless it is given, the environment is.
+
+def read_baseline(file: str, default_region: Callable[[], str | None] = _region_of_environment) -> Baseline:
+    """Read the file into typed sections. Raises BaselineError with every mistake in it.
+
+    *default_region* is called if the file has no `home_region`.
     """
-    from ..steps.registry import all_sections
-
-    ask = default_region or (lambda: os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION"))
-    return load(file, all_sections(), os.environ, ask)
+    return load(file, all_sections(), os.environ, default_region)
 
 
 def validate(file: str, *, as_json: bool) -> int:
-    """Tell every mistake in the file; 0 if there is none."""
+    """Print every mistake in the file; 0 if there is none."""
     try:
-        baseline = read(file)
+        baseline = read_baseline(file)
     except BaselineError as error:
         if as_json:
-            click.echo(
-                json.dumps({"valid": False, "problems": [p.as_dict() for p in error.problems]}, indent=2)
-            )
+            _print_json({"valid": False, "problems": [p.as_dict() for p in error.problems]})
         else:
-            click.echo(error.render(color=_colored(sys.stderr)), err=True)
+            color = bool(os.environ.get("FORCE_COLOR")) or sys.stderr.isatty()
+            click.echo(error.render(color=color and not os.environ.get("NO_COLOR")), err=True)
         return 1
     if as_json:
-        click.echo(json.dumps({"valid": True, "problems": []}, indent=2))
+        _print_json({"valid": True, "problems": []})
     else:
         click.echo(f"{file}: valid ({', '.join(baseline.sections)})")
     return 0
 
 
 def schema(*, output: bool = False) -> int:
-    """Print the JSON Schema of the file, or of the *output* for machines."""
+    """Print the JSON Schema of the file, or of the JSON *output*."""
     if output:
         from ..report.json import output_schema
 
-        found = output_schema()
+        _print_json(output_schema())
     else:
         from ..baseline.schema import json_schema
-        from ..steps.registry import all_sections
 
-        found = json_schema(all_sections())
-    click.echo(json.dumps(found, indent=2))
+        _print_json(json_schema(all_sections()))
     return 0
 
 
 def completion(command: click.Group, shell: str) -> int:
     """Print the script that makes *shell* complete the command."""
-    from click.shell_completion import get_completion_class
+    from click.shell_completion import shell_complete
 
-    kind = get_completion_class(shell)
-    if kind is None:
-        raise click.UsageError(f"no completion for {shell}")
-    click.echo(kind(command, {}, "provision", "_PROVISION_COMPLETE").source())
-    return 0
+    return shell_complete(command, {}, "provision", "_PROVISION_COMPLETE", f"{shell}_source")
 
 
-def _colored(stream: Any) -> bool:
-    if os.environ.get("NO_COLOR"):
-        return False
-    return bool(os.environ.get("FORCE_COLOR")) or bool(stream.isatty())
+def _print_json(document: object) -> None:
+    click.echo(json.dumps(document, indent=2))

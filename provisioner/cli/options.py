@@ -1,21 +1,25 @@
-"""What a command line asked for, as one value."""
+"""The options of a command as one value, the error that ends a command, and the paths of the program's state."""
 
 from __future__ import annotations
 
 import os
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from ..fleet.fleet import Command
 
 
-class Unable(Exception):
-    """The command cannot begin; its text says why and what to do."""
+class CommandError(Exception):
+    """The command cannot start or go on. The text says why and what to do."""
 
 
 @dataclass(frozen=True)
-class Asked:
+class CommandOptions:
     """The options of diff, apply and verify."""
 
-    command: str
+    command: Command
     file: str = "baseline.yaml"
     sandbox: bool = False
     steps: tuple[str, ...] = ()
@@ -23,6 +27,7 @@ class Asked:
     regions: tuple[str, ...] = ()
     endpoint_url: str | None = None
     as_json: bool = False
+    json_lines: bool = False
     color: str = "auto"
     quiet: bool = False
     log_file: str | None = None
@@ -30,30 +35,34 @@ class Asked:
     expect_plan: str | None = None
     allow: tuple[str, ...] = ()
     max_changes: str | None = None
-    lock_timeout: int = 0
+    lock_timeout: int = 0  # seconds
     accounts: tuple[str, ...] = ()
     not_accounts: tuple[str, ...] = ()
     units: tuple[str, ...] = ()
     resume: bool = False
     unfold: bool = False
-    json_lines: bool = False
-    processes: int = 0  # 0: threads of this one
+    processes: int = 0  # 0: threads of this process
     scheduler: str | None = None
 
     @property
-    def narrows(self) -> dict[str, tuple[str, ...]]:
-        """The flags that leave fewer accounts than the file names, with what was given to them."""
-        given = {"--accounts": self.accounts, "--not-accounts": self.not_accounts, "--ou": self.units}
-        return {flag: values for flag, values in given.items() if values}
+    def account_filters(self) -> dict[str, tuple[str, ...]]:
+        """The flags given that select some of the file's accounts, each with its values."""
+        flags = {"--accounts": self.accounts, "--not-accounts": self.not_accounts, "--ou": self.units}
+        return {flag: values for flag, values in flags.items() if values}
+
+    @property
+    def needs_confirmation(self) -> bool:
+        """The user must confirm the changes before they are made."""
+        return not self.yes and self.expect_plan is None
 
 
 def state_folder() -> Path:
-    """Where this program keeps what may be deleted at any time: locks and the sandbox. XDG's state folder."""
+    """The folder for locks, run records and the sandbox, in XDG's state folder. It may be deleted at any time."""
     base = os.environ.get("XDG_STATE_HOME") or Path.home() / ".local" / "state"
     return Path(base) / "provision"
 
 
 def sandbox_file() -> Path:
-    """The sandbox's state: PROVISION_SANDBOX, or a file in the state folder."""
+    """The file with the sandbox's state: PROVISION_SANDBOX, or one in the state folder."""
     named = os.environ.get("PROVISION_SANDBOX")
     return Path(named) if named else state_folder() / "sandbox" / "state"

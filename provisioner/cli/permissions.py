@@ -1,4 +1,4 @@
-"""The command `permissions`: the policy on stdout, or one for each service in files; notes on stderr. Asks AWS nothing."""
+"""The command `permissions`: a policy on stdout, or one for each section in files; notes on stderr. No call to AWS."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from .. import permissions as least
 from ..baseline import Baseline, BaselineError
 from ..baseline.general import Accounts
 from ..steps.permission import ANY_ACCOUNT
-from . import offline
+from .offline import read_baseline
 
 
 def show(
@@ -27,25 +27,29 @@ def show(
     services: tuple[str, ...],
     split: str | None,
 ) -> int:
-    """Print the least-privilege policy of the file, or write one for each service; 1 where the file is wrong."""
+    """Print the least-privilege policy of the file, or write one for each section; 1 if the file is wrong."""
     try:
-        baseline = offline.read(file)
+        baseline = read_baseline(file)
         where = partition or baseline.partition
         if trust is not None:
-            return _trust(baseline, trust, where, alone=not (member or account))
-        owner = _member(baseline, account) if member else _account(baseline, account)
+            return _show_trust(baseline, trust, where, alone=not (member or account))
+        owner = _account_of(baseline, account, member=member)
         parts = list((least.of_role if member else least.of_caller)(baseline, owner, where))
     except BaselineError as error:
         click.echo(error.render(color=False), err=True)
         return 1
     policies = least.by_section(parts, purposes)
-    chosen = _chosen(policies, services)
+    if unknown := next((each for each in services if each not in policies), None):
+        raise click.UsageError(
+            f"--service {unknown}: the file needs no such policy; there are {', '.join(policies)}"
+        )
+    chosen = {name: policy for name, policy in policies.items() if not services or name in services}
     whole = least.policy([each for each in parts if each.section in chosen], purposes)
     notes = least.notes(whole, baseline, owner, member=member)
     if split is not None:
-        return _write({name: policies[name] for name in chosen}, Path(split), notes)
+        return _write(chosen, Path(split), notes)
     if least.size(whole) > least.MANAGED_POLICY:
-        sizes = ", ".join(f"{name} {least.size(policies[name]):,}" for name in chosen)
+        sizes = ", ".join(f"{name} {least.size(policy):,}" for name, policy in chosen.items())
         raise click.ClickException(
             f"the policy has {least.size(whole):,} characters, and IAM takes {least.MANAGED_POLICY:,} in one: write one for"
             f" each service with `--split DIR`, or print one with `--service NAME` ({sizes})"
@@ -53,17 +57,8 @@ def show(
     return _print(whole, notes)
 
 
-def _chosen(policies: Mapping[str, least.Policy], services: tuple[str, ...]) -> list[str]:
-    """The services that were asked for, or all of the file."""
-    if unknown := next((each for each in services if each not in policies), None):
-        raise click.UsageError(
-            f"--service {unknown}: the file needs no such policy; there are {', '.join(policies)}"
-        )
-    return [name for name in policies if not services or name in services]
-
-
 def _write(policies: Mapping[str, least.Policy], folder: Path, notes: Iterable[str]) -> int:
-    """Write a file for each policy, and name it with its size."""
+    """Write a file for each policy, and print its path and size."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
         for name, document in policies.items():
@@ -74,23 +69,22 @@ def _write(policies: Mapping[str, least.Policy], folder: Path, notes: Iterable[s
         raise click.ClickException(
             f"--split {folder}: {error.strerror}; name a folder that can be written"
         ) from error
-    _note(notes)
-    return 0
+    return _print_notes(notes)
 
 
 def _print(document: dict[str, Any], notes: Iterable[str]) -> int:
     click.echo(json.dumps(document, indent=2))
-    _note(notes)
+    return _print_notes(notes)
+
+
+def _print_notes(notes: Iterable[str]) -> int:
+    for note in notes:
+        click.echo(f"note: {note}", err=True)
     return 0
 
 
-def _note(notes: Iterable[str]) -> None:
-    for note in notes:
-        click.echo(f"note: {note}", err=True)
-
-
-def _trust(baseline: Baseline, caller: str, partition: str, *, alone: bool) -> int:
-    """Print who may assume the role in each account."""
+def _show_trust(baseline: Baseline, caller: str, partition: str, *, alone: bool) -> int:
+    """Print the trust policy of the role in each account. *alone*: no flag for the other policies is given."""
     accounts = _accounts(baseline, "--trust")
     if not alone:
         raise click.UsageError(
@@ -105,34 +99,28 @@ def _trust(baseline: Baseline, caller: str, partition: str, *, alone: bool) -> i
 
 
 def _accounts(baseline: Baseline, flag: str) -> Accounts:
-    accounts = baseline.general.accounts
-    if accounts is None:
+    """The file's `accounts`, which *flag* needs."""
+    if baseline.general.accounts is None:
         raise click.UsageError(
             f"{flag}: {baseline.file} is for one account: add `accounts: {{all: true}}`, or drop the flag"
         )
-    return accounts
+    return baseline.general.accounts
 
 
-def _account(baseline: Baseline, asked: str | None) -> str:
-    """The account that the policy is for: the one asked for, the only one that the file allows, or any."""
-    allowed = baseline.general.allowed_account_ids
-    if asked is None:
-        return allowed[0] if allowed is not None and len(allowed) == 1 else ANY_ACCOUNT
-    if allowed is not None and asked not in allowed:
-        raise click.UsageError(
-            f"--account {asked}: `allowed_account_ids` ({baseline.place(('allowed_account_ids',))}) does not name it:"
-            " add it there, or drop the flag"
-        )
-    return asked
-
-
-def _member(baseline: Baseline, asked: str | None) -> str:
-    """The account whose role the policy is for: the one asked for, or any."""
-    _accounts(baseline, "--member")
-    if asked is None:
-        return ANY_ACCOUNT
-    if not least.role_may_be_in(baseline.general, asked):
-        raise click.UsageError(
-            f"--account {asked}: `accounts` ({baseline.place(('accounts',))}) is not for it: add it there, or drop the flag"
-        )
-    return asked
+def _account_of(baseline: Baseline, account: str | None, *, member: bool) -> str:
+    """The account that the policy is for: *account*, or the only one that the file allows the caller, or any."""
+    general, allowed = baseline.general, baseline.general.allowed_account_ids
+    if member:
+        _accounts(baseline, "--member")
+        if account and not least.role_may_be_in(general, account):
+            raise click.UsageError(
+                f"--account {account}: `accounts` ({baseline.place(('accounts',))}) is not for it: add it there, or drop the flag"
+            )
+    elif allowed is not None:
+        if account and account not in allowed:
+            raise click.UsageError(
+                f"--account {account}: `allowed_account_ids` ({baseline.place(('allowed_account_ids',))}) does not name it:"
+                " add it there, or drop the flag"
+            )
+        account = account or (allowed[0] if len(allowed) == 1 else None)
+    return account or ANY_ACCOUNT

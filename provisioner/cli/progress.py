@@ -1,4 +1,4 @@
-"""How far a run over many accounts is: a live line on a terminal, a line every ten seconds elsewhere."""
+"""The progress of a run over many accounts: a live line on a terminal, else a line every ten seconds."""
 
 from __future__ import annotations
 
@@ -7,149 +7,139 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
-from typing import TYPE_CHECKING, Final, Self
+from typing import Final, Self
 
 from rich.console import Console, ConsoleOptions, RenderResult
 from rich.progress_bar import ProgressBar
 from rich.segment import Segment
 from rich.text import Text
 
+from ..model import Account, Outcome
 from ..report import words
 from ..report.totals import Totals
 from .screen import Screen
 
-if TYPE_CHECKING:
-    from types import TracebackType
-
-    from ..model import Account, Outcome
-
-EVERY: Final = 10.0  # seconds between lines where there is no terminal
-_PER_SECOND: Final = 4.0  # of the line on a terminal; the eye follows no more
-_RECENT: Final = 5.0  # seconds over which calls are counted
-_LONG: Final = 30.0  # seconds in one account that are worth its name
-_BAR: Final = 20  # characters, or less
+_INTERVAL: Final = 10.0  # seconds between lines where there is no terminal
+_PER_SECOND: Final = 4.0  # redraws of the live line
+_RATE_WINDOW: Final = 5.0  # seconds over which the rate of calls is measured
+_SLOW: Final = 30.0  # seconds after which the slowest account is named
+_BAR_WIDTH: Final = 20  # characters at most
 _ROWS: Final = 2
 
 
 class Progress:
-    """Tells how far *total* accounts are, from `with` to its end. *tally* says how many calls and throttles there were.
+    """Prints the progress of *total* accounts inside a `with` block, unless `--quiet` is given.
 
-    Its methods may be called from any thread. With --quiet nothing is told.
+    *count* returns the calls so far, and how many of them were throttled. Methods may be called from any thread.
     """
 
     def __init__(
         self,
         screen: Screen,
         total: int,
-        tally: Callable[[], tuple[int, int]],
+        count: Callable[[], tuple[int, int]],
         *,
         clock: Callable[[], float] = time.monotonic,
-        every: float = EVERY,
+        interval: float = _INTERVAL,
     ):
-        self._screen, self._total, self._tally = screen, total, tally
-        self._clock, self._every = clock, every
-        self._started = clock()
+        self._screen, self._total, self._count = screen, total, count
+        self._clock, self._interval = clock, interval
+        self._start = clock()
         self.totals = Totals()
-        self._under_way: dict[str, tuple[float, str]] = {}  # account → since when, and what it is called
-        self._calls = deque([(self._started, tally()[0])])
+        self._in_flight: dict[str, tuple[float, str]] = {}  # account id → start and label
+        self._samples = deque([(self._start, count()[0])])  # times, and the calls until then
         self._lock = threading.Lock()
-        self._over = threading.Event()
+        self._ended = threading.Event()
         self._stack = ExitStack()
 
     def __enter__(self) -> Self:
-        self._started = self._clock()
-        if self._screen.animated:
-            self._stack.enter_context(self._screen.live(_Row(self), _PER_SECOND))
+        self._start = self._clock()
+        if self._screen.can_animate:
+            self._stack.enter_context(self._screen.live(_LiveLine(self), _PER_SECOND))
         elif not self._screen.quiet:
-            teller = threading.Thread(target=self._tell, name="progress", daemon=True)
-            teller.start()
-            self._stack.callback(teller.join)
-            self._stack.callback(self._over.set)
+            printer = threading.Thread(target=self._print_lines, name="progress", daemon=True)
+            printer.start()
+            self._stack.callback(printer.join)
+            self._stack.callback(self._ended.set)
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self._stack.close()
 
-    def begun(self, account: Account) -> None:
-        """The account is being done."""
+    def started(self, account: Account) -> None:
+        """Count the account as in flight."""
         with self._lock:
-            self._under_way[account.id] = (self._clock(), str(account))
+            self._in_flight[account.id] = (self._clock(), str(account))
 
-    def delivered(self, outcome: Outcome) -> None:
-        """The account is done."""
+    def finished(self, outcome: Outcome) -> None:
+        """Count the account as done."""
         with self._lock:
-            self._under_way.pop(outcome.account.id, None)
+            self._in_flight.pop(outcome.account.id, None)
             self.totals.add(outcome)
 
-    def _tell(self) -> None:
-        """A line now and then, until it is over."""
-        while not self._over.wait(self._every):
-            self._screen.say(self.line())
+    def _print_lines(self) -> None:
+        while not self._ended.wait(self._interval):
+            self._screen.message(self.line())
 
     def line(self) -> str:
-        """Everything in one line."""
+        """The progress in one line."""
         return ", ".join(self.parts())
 
     def parts(self) -> list[str]:
-        """What there is to tell, what matters most first."""
+        """The parts of the line, the most important first."""
         with self._lock:
-            now = self._clock()
-            return list(self._parts(now))
+            return list(self._parts(self._clock()))
 
     @property
-    def done(self) -> float:
-        """The part of the accounts that are done, from 0 to 1."""
+    def fraction(self) -> float:
+        """The fraction of the accounts that is done, from 0 to 1."""
         return self.totals.accounts / self._total if self._total else 1.0
 
     def _parts(self, now: float) -> Iterator[str]:
         totals, done = self.totals, self.totals.accounts
         yield f"{done:,} of {words.plural(self._total, 'account')}"
-        if self._under_way:
-            yield f"{len(self._under_way):,} in flight"
-        if totals.failed:
-            yield f"{totals.failed:,} failed"
-        if totals.drifted:
-            yield f"{totals.drifted:,} drifted"
-        if totals.changed:
-            yield f"{totals.changed:,} changed"
-        passed = now - self._started
-        if 0 < done < self._total and passed > 0:
-            yield f"{_duration(passed * (self._total - done) / done)} left"
-        calls, throttled = self._tally()
+        counts = [
+            (len(self._in_flight), "in flight"),
+            (totals.failed, "failed"),
+            (totals.drifted, "drifted"),
+            (totals.changed, "changed"),
+        ]
+        yield from (f"{number:,} {label}" for number, label in counts if number)
+        elapsed = now - self._start
+        if 0 < done < self._total and elapsed > 0:
+            yield f"{_duration(elapsed * (self._total - done) / done)} left"
+        calls, throttled = self._count()
         if (rate := self._rate(now, calls)) is not None:
             yield f"{rate:,.0f} calls/s"
         if throttled:
             yield f"{throttled:,} throttled"
-        since, slowest = min(self._under_way.values(), default=(now, ""))
-        if now - since >= _LONG:
-            yield f"{words.clean(slowest)} for {_duration(now - since)}"
+        start, slowest = min(self._in_flight.values(), default=(now, ""))
+        if now - start >= _SLOW:
+            yield f"{words.clean(slowest)} for {_duration(now - start)}"
 
     def _rate(self, now: float, calls: int) -> float | None:
-        """Calls in a second, over the last few of them; None before there was one."""
-        recent = self._calls
-        recent.append((now, calls))
-        while len(recent) > 2 and now - recent[1][0] >= _RECENT:
-            recent.popleft()
-        (then, before) = recent[0]
-        return (calls - before) / (now - then) if now - then >= 1.0 else None
+        """Calls per second over the last seconds; None in the first second."""
+        samples = self._samples
+        samples.append((now, calls))
+        while len(samples) > 2 and now - samples[1][0] >= _RATE_WINDOW:
+            samples.popleft()
+        start, before = samples[0]
+        return (calls - before) / (now - start) if now - start >= 1.0 else None
 
 
-class _Row:
-    """The live line: a bar, and beside it what there is to tell; on a narrow terminal it goes on in a second one."""
+class _LiveLine:
+    """The live line: a bar and the parts beside it, in two rows if the terminal is narrow."""
 
     def __init__(self, progress: Progress):
         self._progress = progress
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
-        width = min(_BAR, options.max_width // 8)
-        bar = ProgressBar(total=1.0, completed=self._progress.done, width=width)
+        width = min(_BAR_WIDTH, options.max_width // 8)
+        bar = ProgressBar(total=1.0, completed=self._progress.fraction, width=width)
         drawn = [each for each in console.render(bar, options) if each.text != "\n"]
         yield from drawn
-        yield Segment(
-            " " * (width - Segment.get_line_length(drawn))
-        )  # without colours, the rest is not drawn
+        # Without colours rich draws only the part that is done.
+        yield Segment(" " * (width - Segment.get_line_length(drawn)))
         indent = " " * (width + 1)
         rows = [indent]
         for part in self._progress.parts():

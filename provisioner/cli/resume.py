@@ -1,6 +1,6 @@
-"""Which accounts the last run succeeded in, so that `--resume` leaves them out. It may be deleted at any time.
+"""The record of the accounts in which the last run succeeded, which `--resume` skips. It may be deleted at any time.
 
-A line is written as each account is done, so that a run that was killed is gone on with.
+Each account is written as soon as it is done, so that a run that was killed can be resumed.
 """
 
 from __future__ import annotations
@@ -10,25 +10,27 @@ import json
 import os
 from contextlib import suppress
 from pathlib import Path
-from typing import TextIO
 
-ONCE = "organization"  # stands for what exists once
+ONCE = "organization"  # recorded for the steps that run once in an organization, as if it were an account
 
 
 class Record:
-    """The record of one run, being written."""
+    """Writes the record of one run. *done* are the accounts in which the run to resume succeeded."""
 
     def __init__(self, path: Path, key: str, done: set[str]):
-        self.done = done  # by the run that this one goes on with
+        self.done = done
         new = path.with_name(f".{path.name}.{os.getpid()}")
-        self._file = _fresh(new)
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        new.unlink(missing_ok=True)
+        handle = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600)
+        self._file = os.fdopen(handle, "w", encoding="utf-8")
         self._line({"key": key})
         for each in sorted(done):
             self.succeeded(each)
-        new.rename(path)  # until then the last record stands
+        new.rename(path)  # the record of the last run is there until this one is complete
 
     def succeeded(self, account: str) -> None:
-        """Nothing is left to do in the account."""
+        """Record that nothing is left to do in the account."""
         self._line({"done": account})
 
     def _line(self, values: dict[str, str]) -> None:
@@ -36,33 +38,25 @@ class Record:
         self._file.flush()
 
     def close(self) -> None:
-        """Nothing more is recorded."""
+        """Close the file."""
         self._file.close()
 
 
 def read_record(path: Path, key: str) -> set[str] | None:
-    """The accounts that the last run succeeded in, or None where there was none of this *key*."""
+    """The accounts in which the last run succeeded, or None if there was no run with this *key*."""
     try:
         lines = path.read_text().splitlines()
     except FileNotFoundError:
         return None
-    found: list[dict[str, str]] = []
+    entries: list[dict[str, str]] = []
     for line in lines:
-        with suppress(json.JSONDecodeError):  # the last line of a run that was killed may be half a line
-            found.append(json.loads(line))
-    if not found or found[0].get("key") != key:
+        with suppress(json.JSONDecodeError):  # the last line of a run that was killed may be incomplete
+            entries.append(json.loads(line))
+    if not entries or entries[0].get("key") != key:
         return None
-    return {each["done"] for each in found if "done" in each}
+    return {each["done"] for each in entries if "done" in each}
 
 
 def record_key(command: str, text: str, *scope: tuple[str, ...]) -> str:
-    """What two runs must have in common for one to go on with the other: the command, the file and its narrowing."""
+    """A hash of what a run must share with the one that it resumes: command, text of the file, and filters."""
     return hashlib.sha256(json.dumps([command, text, scope]).encode()).hexdigest()
-
-
-def _fresh(path: Path) -> TextIO:
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    with suppress(FileNotFoundError):
-        path.unlink()
-    handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600)
-    return os.fdopen(handle, "w", encoding="utf-8")

@@ -1,4 +1,4 @@
-"""Two consoles: results go to stdout, all else to stderr. NO_COLOR, FORCE_COLOR and what is no terminal are respected."""
+"""The terminal: results go to stdout, everything else to stderr. NO_COLOR and FORCE_COLOR are respected."""
 
 from __future__ import annotations
 
@@ -15,68 +15,68 @@ from rich.text import Text
 
 from ..aws import Waiting
 from ..report import json
-from .options import Asked
+from .options import CommandOptions
 
-_PLAIN_WIDTH = 160  # where there is no terminal, rich would wrap at 80 and break what a log is searched for
-SHORT = 3.0  # seconds of a wait that no line is worth
-_EVERY = 10.0  # seconds between lines about one wait, where there is no terminal
+_PLAIN_WIDTH = 160  # where there is no terminal: rich would wrap at 80, and a search in a log would miss text
+_SHORT = 3.0  # a wait with a shorter limit, in seconds, is not printed where there is no terminal
+_INTERVAL = 10.0  # seconds between lines about one wait where there is no terminal
 
 
 class Screen:
-    """What the user sees of one command."""
+    """Prints the output of one command as its options ask. Its methods may be called from any thread."""
 
-    def __init__(self, asked: Asked):
-        self.quiet, self.as_json, self.as_lines = asked.quiet, asked.as_json, asked.json_lines
-        self.out = _console(asked.color, stderr=False)
-        self.err = _console(asked.color, stderr=True)
+    def __init__(self, options: CommandOptions):
+        self.quiet, self._as_json, self._as_lines = options.quiet, options.as_json, options.json_lines
+        self.out = _console(options.color, stderr=False)
+        self.err = _console(options.color, stderr=True)
         self._status: Status | None = None
         self._live: Live | None = None
-        self._said: dict[str, float] = {}
+        self._printed: dict[str, float] = {}  # what is waited for → when it was last printed
         self._lock = threading.Lock()
 
-    def lines(self, lines: Iterable[Text | str]) -> None:
-        """Print results, unless they are wanted as JSON."""
-        if not (self.as_json or self.as_lines):
-            console = self._beside()
+    def results(self, lines: Iterable[Text | str]) -> None:
+        """Print results on stdout, unless JSON was asked for."""
+        if not (self._as_json or self._as_lines):
+            console = self._console_for_results()
             for line in lines:
                 console.print(line, soft_wrap=not console.is_terminal)
 
-    def report(self, lines: Iterable[Text | str]) -> None:
-        """Tell the user all of this on stderr, also when quiet."""
+    def notices(self, lines: Iterable[Text | str]) -> None:
+        """Print lines on stderr, also with `--quiet`."""
         for line in lines:
-            self.say(line, always=True)
+            self.message(line, always=True)
 
-    def document(self, document: json.DocumentJson | json.ErrorJson) -> None:
-        """Print the one JSON document, if it was asked for."""
-        if self.as_json:
+    def message(self, line: Text | str, *, always: bool = False) -> None:
+        """Print a line on stderr; with `--quiet` only if *always*."""
+        if always or not self.quiet:
+            with suppress(OSError):  # a full disk under stderr must not stop a write to AWS
+                self.err.print(line, soft_wrap=not self.err.is_terminal)
+
+    def json_document(self, document: json.DocumentJson | json.ErrorJson) -> None:
+        """Print the document if `--json` was given."""
+        if self._as_json:
             self.out.file.write(json.to_text(document, indent=2) + "\n")
             self.out.file.flush()
 
-    def line(self, line: json.Line) -> None:
-        """Print one JSON object as one line, if lines were asked for; their reader has it at once."""
-        if not self.as_lines:
+    def json_line(self, value: json.Line) -> None:
+        """Print the object as one line, and flush it, if `--json-lines` was given."""
+        if not self._as_lines:
             return
-        text = json.to_text(line)
-        console = self._beside()
+        text = json.to_text(value)
+        console = self._console_for_results()
         if console is self.err:
             console.print(text, soft_wrap=True)
         else:
             self.out.file.write(text + "\n")
             self.out.file.flush()
 
-    def failed(self, error: json.ErrorJson) -> None:
-        """Print why the command could not begin, as a document or as a line, if one was asked for."""
-        self.document(error)
-        self.line(error)
+    def json_error(self, error: json.ErrorJson) -> None:
+        """Print the error as a document or as a line, if either was asked for."""
+        self.json_document(error)
+        self.json_line(error)
 
-    def say(self, line: Text | str, *, always: bool = False) -> None:
-        """Tell the user something on stderr; when quiet, only what is *always* told."""
-        if always or not self.quiet:
-            with suppress(OSError):  # a full disk under stderr must not stop a write to AWS
-                self.err.print(line, soft_wrap=not self.err.is_terminal)
-
-    def busy(self, text: str) -> None:
-        """Show on a terminal what is going on now; the line goes away by itself."""
+    def status(self, text: str) -> None:
+        """Show what is going on in the last line of a terminal, until `clear_status`."""
         if self.quiet or not self.err.is_terminal:
             return
         with self._lock:
@@ -87,22 +87,22 @@ class Screen:
                 self._status.start()
             self._status.update(Text(text))
 
-    def idle(self) -> None:
-        """Nothing is going on; the line of `busy` is gone."""
+    def clear_status(self) -> None:
+        """Remove the line of `status`."""
         with self._lock:
             if self._status is not None:
                 self._status.stop()
                 self._status = None
 
     @property
-    def animated(self) -> bool:
-        """Somebody looks on as it happens: stderr is a terminal, whatever colours were asked for, and can go back."""
+    def can_animate(self) -> bool:
+        """Stderr is a terminal that can redraw a line, whatever `--color` is, and `--quiet` is not given."""
         return not self.quiet and self.err.is_interactive and self.err.file.isatty()
 
     @contextmanager
     def live(self, line: RenderableType, per_second: float) -> Iterator[None]:
-        """Until the block ends, *line* is the last of the terminal, drawn anew *per_second*; `busy` says nothing."""
-        self.idle()
+        """Keep *line* at the bottom of the terminal, redrawn *per_second* times; `status` shows nothing meanwhile."""
+        self.clear_status()
         live = Live(line, console=self.err, refresh_per_second=per_second, transient=True)
         with self._lock:
             self._live = live
@@ -113,32 +113,32 @@ class Screen:
             with self._lock:
                 self._live = None
 
-    def _beside(self) -> Console:
-        """Where results go: stdout. While a line lives on the same terminal, the console that knows to go around it."""
+    def _console_for_results(self) -> Console:
+        """Stdout; but stderr's console while it redraws a line of the same terminal, for only it prints above that."""
         return self.err if self._live is not None and self.out.file.isatty() else self.out
 
-    def waiting(self, waiting: Waiting) -> None:
-        """Say what is waited for, and for how long at most."""
+    def wait(self, waiting: Waiting) -> None:
+        """Show what is being waited for, and for how long at most."""
         text = f"waiting for {waiting.until}, {waiting.waited:.0f} s of {waiting.limit:.0f} s"
         if self.err.is_terminal:
-            self.busy(text)
+            self.status(text)
             return
-        if waiting.limit < SHORT:
+        if waiting.limit < _SHORT:
             return
         with self._lock:
             now = time.monotonic()
-            due = now - self._said.get(waiting.until, -_EVERY) >= _EVERY
+            due = now - self._printed.get(waiting.until, -_INTERVAL) >= _INTERVAL
             if due:
-                self._said[waiting.until] = now
+                self._printed[waiting.until] = now
         if due:
-            self.say(text)
+            self.message(text)
 
 
 class _Console(Console):
-    """A console whose reader may go away: what they did not read, they did not want, and the work goes on."""
+    """A console that goes silent when its reader ends, so that the run goes on."""
 
     def on_broken_pipe(self) -> None:
-        """Print nothing more, to anybody."""
+        """Print nothing more."""
         self.quiet = True
         os.dup2(os.open(os.devnull, os.O_WRONLY), self.file.fileno())
 
@@ -150,7 +150,7 @@ def _console(color: str, *, stderr: bool) -> Console:
         markup=False,
         highlight=False,
         emoji=False,
-        color_system=None if plain else "auto",  # rich's own `no_color` would leave bold and dim in
+        color_system=None if plain else "auto",  # rich's `no_color` would keep bold and dim
         force_terminal=True if color == "always" else None,
     )
     if not console.file.isatty():

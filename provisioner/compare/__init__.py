@@ -1,1 +1,1 @@
-"""What AWS has beside what the baseline wants: pure functions, no call."""
+"""Pure functions that compare what AWS has with what the baseline wants."""

@@ -1,7 +1,7 @@
-"""Policy documents: one normal form, and merging ours into one that others write too.
+"""Policy documents: compare them by meaning, and merge our statements into a policy that others also write to.
 
-AWS gives a policy back in its own shape, and a bucket, a key or a topic has one policy for everybody. So
-documents are compared by meaning, and only the statements that carry our Sids are ours to change.
+AWS returns a policy in its own form, so documents are compared in a normal form. A bucket, key or topic has only one
+policy, so only the statements with our Sids are changed.
 """
 
 from __future__ import annotations
@@ -17,9 +17,12 @@ from .values import Named, merge_named
 
 Statement = Mapping[str, Any]
 Document = str | Mapping[str, Any]
+Normal = tuple[
+    str, frozenset[Hashable]
+]  # version and statements: equal if two documents mean the same to AWS
 
 VERSION: Final = "2012-10-17"
-FIRST_VERSION: Final = "2008-10-17"  # what AWS reads into a document that names no version
+FIRST_VERSION: Final = "2008-10-17"  # what AWS assumes for a document without a version
 BUCKET_POLICY_BYTES: Final = 20480
 
 _ACCOUNT: Final = re.compile(r"\d{12}")
@@ -27,24 +30,16 @@ _UNIQUE_ID: Final = re.compile(r"A(?:ROA|IDA)[A-Z0-9]+")
 
 
 class PolicyError(ValueError):
-    """A policy document that cannot be read, or that must not be written."""
-
-
-@dataclass(frozen=True)
-class Normal:
-    """What a policy document means. Equal exactly when AWS would decide every request alike."""
-
-    version: str
-    statements: frozenset[Hashable]
+    """A policy document that is invalid, or that must not be written."""
 
 
 @dataclass(frozen=True)
 class Merged:
-    """A policy after our statements were put into it.
+    """A policy with our statements merged in.
 
-    *document* is what to write; AWS takes none with an empty `Statement`, the policy is then to be deleted.
-    *foreign* are the statements that are not ours, as read. *differences* are (sid, have, want) for each
-    statement of ours that AWS lacks (have is None), has otherwise, or has too many of (want is None).
+    *document* is what to write. If its `Statement` is empty, delete the policy instead, as AWS refuses such a document.
+    *foreign* are the statements that are not ours, as read. *differences* are (sid, have, want) for our statements:
+    have is None for a missing one, want is None for a superfluous one.
     """
 
     document: dict[str, Any]
@@ -54,20 +49,20 @@ class Merged:
 
 
 def arn(partition: str, service: str, region: str, account: str, resource: str) -> str:
-    """The name AWS gives a thing; *region* or *account* is empty where the service has none in its names."""
+    """Build an ARN; *region* or *account* is empty if the service's ARNs have none."""
     return f"arn:{partition}:{service}:{region}:{account}:{resource}"
 
 
 def document(statements: Iterable[Statement]) -> dict[str, Any]:
-    """A new policy document of these statements, in the current policy language."""
+    """A new policy document with these statements, in the current version."""
     return {"Version": VERSION, "Statement": [dict(statement) for statement in statements]}
 
 
 def parse(document: Document | None) -> dict[str, Any]:
-    """The document as a mapping; None is an empty one. Raises PolicyError with line and column."""
+    """The document as a mapping; empty for None. Raises PolicyError, for JSON text with line and column."""
     if isinstance(document, str):
         try:
-            # AWS makes text of numbers; done here, 1.50 stays 1.50 on its way through us.
+            # AWS converts numbers to text; converted here, 1.50 does not become 1.5.
             document = json.loads(document, object_pairs_hook=_object, parse_float=str)
         except json.JSONDecodeError as error:
             raise PolicyError(f"policy:{error.lineno}:{error.colno}: want JSON, got {error.msg}") from None
@@ -79,38 +74,38 @@ def parse(document: Document | None) -> dict[str, Any]:
 
 
 def statements(document: Document | None) -> list[Statement]:
-    """The statements of the document, in its order; one that stands alone is a list of one."""
-    found = parse(document).get("Statement")
-    listed = [] if found is None else [found] if isinstance(found, Mapping) else found
-    if not isinstance(listed, list | tuple):
-        raise PolicyError(f"policy: `Statement`: want a list of objects, got {_kind(listed)}")
-    for place, statement in enumerate(listed, 1):
+    """The statements of the document, in its order. Raises PolicyError if they are invalid."""
+    value = parse(document).get("Statement")
+    found = [] if value is None else [value] if isinstance(value, Mapping) else value
+    if not isinstance(found, list | tuple):
+        raise PolicyError(f"policy: `Statement`: want a list of objects, got {_kind(found)}")
+    for number, statement in enumerate(found, 1):
         if not isinstance(statement, Mapping):
-            raise PolicyError(f"policy: statement {place}: want an object, got {_kind(statement)}")
-    return list(listed)
+            raise PolicyError(f"policy: statement {number}: want an object, got {_kind(statement)}")
+    return list(found)
 
 
 def normal(document: Document | None, *, partition: str) -> Normal:
-    """What the document means, in a form that can be compared and hashed.
+    """The normal form of the document, which can be compared and hashed.
 
-    No policy, and one without statements, are the same. `Id` is left out, it means nothing. *partition* is
-    where a bare account id as principal lives. Raises PolicyError where the document cannot be read.
+    None equals a document without statements. `Id` is ignored, as it has no effect. *partition* is that of a principal
+    that is only an account id. Raises PolicyError if the document is invalid.
     """
     parsed = parse(document)
     found = frozenset(_statement(statement, partition) for statement in statements(parsed))
-    return Normal(_version(parsed) if found else "", found)
+    return _version(parsed) if found else "", found
 
 
 def same(a: Document | None, b: Document | None, *, partition: str) -> bool:
-    """True when both documents mean the same to AWS; raises PolicyError where one cannot be read."""
+    """True if both documents mean the same to AWS. Raises PolicyError if one is invalid."""
     return normal(a, partition=partition) == normal(b, partition=partition)
 
 
 def orphans(document: Document | None) -> list[str]:
-    """Principals that are unique ids, in order: the role or user is gone, and its access with it.
+    """Principals that are unique ids, in order: roles and users that were deleted, so that they have no access.
 
-    AWS shows the id in place of the ARN once the identity is deleted, also when one of the same name was
-    created since. Just after CreateRole the id may show for a moment: read again before believing it.
+    AWS shows the unique id instead of the ARN once the identity is deleted, even if one with the same name was created
+    since. It may also do so for a moment after CreateRole.
     """
     found: dict[str, None] = {}
     for statement in statements(document):
@@ -125,16 +120,15 @@ def orphans(document: Document | None) -> list[str]:
 def merge(
     have: Document | None, own: Sequence[Statement], *, owned: Collection[str], partition: str
 ) -> Merged:
-    """The policy with our statements as wanted, and every statement of others as it was, in its order.
+    """Merge the statements *own* into the policy. Foreign statements are kept unchanged, in their order.
 
-    *owned* are all Sids that we write, those of *own* and those that are no longer wanted. A statement is
-    ours by its Sid alone, whatever it says; one without a Sid never is.
+    *owned* are all Sids that we write: those of *own* and those to remove. A statement is ours if its Sid is owned.
 
-    The version of a document that is there keeps its meaning (none is 2008-10-17), for another one would make
-    a variable of a literal `${` in a foreign statement. It is raised only where a statement of ours needs
-    policy variables. Where both are so, one of the two would change its meaning, and PolicyError is raised.
+    An existing document keeps its version (2008-10-17 if it has none), since a newer one would turn a literal `${` in a
+    foreign statement into a variable. It is raised only if a statement of ours needs policy variables.
+    Raises PolicyError if that would change a foreign statement, or if the Sids of *own* are not unique and owned.
     """
-    _refuse_nameless(own, owned)
+    _check_sids(own, owned)
     before = parse(have)
     foreign, differences = merge_named(
         statements(before),
@@ -149,26 +143,26 @@ def merge(
     elif _version(before) == FIRST_VERSION:
         variable = [statement for statement in own if "${" in compact(statement)]
         if variable:
-            _refuse_new_meaning(foreign, variable[0])
-            # They may be there to the letter, but `${…}` is plain text in the first version.
+            _check_literals(foreign, variable[0])
+            # Even a statement that is there unchanged differs: `${…}` is literal text in the first version.
             known = {sid for sid, _, _ in differences}
-            differences += [(sid, s, s) for s in variable if (sid := s["Sid"]) not in known]
+            differences += [(sid, each, each) for each in variable if (sid := each["Sid"]) not in known]
         after["Version"] = VERSION if variable else FIRST_VERSION
     return Merged(after, bool(differences), foreign, differences)
 
 
 def compact(document: Mapping[str, Any]) -> str:
-    """The document as the JSON text that is sent: no spaces, in the order of its keys."""
+    """The document as JSON for a request: without spaces, in the order of its keys."""
     return json.dumps(document, separators=(",", ":"), ensure_ascii=False)
 
 
 def size(document: Mapping[str, Any]) -> int:
-    """How many bytes the document takes when sent. S3 takes `BUCKET_POLICY_BYTES` at most."""
+    """The size of the document in bytes, as sent. S3 allows `BUCKET_POLICY_BYTES`."""
     return len(compact(document).encode("utf-8", "surrogatepass"))
 
 
 def listed(value: Any) -> list[str]:
-    """The value as a list of texts. To AWS one is a list of one, and numbers and booleans are text."""
+    """The value as a list of texts. AWS accepts one value instead of a list, and numbers and booleans as text."""
     if value is None:
         return []
     return [spelled(item) for item in value] if isinstance(value, list | tuple) else [spelled(value)]
@@ -180,7 +174,7 @@ def _statement(statement: Statement, partition: str) -> frozenset[tuple[str, Has
 
 
 def _element(element: str, value: Any, partition: str) -> Hashable:
-    """What one element of a statement means; empty where it says nothing."""
+    """The normal form of one element of a statement; empty if it has no effect."""
     match element:
         case "Effect":
             return spelled(value or "").lower()
@@ -209,7 +203,7 @@ def _principal(value: Any, partition: str) -> frozenset[tuple[str, frozenset[str
 
 
 def _condition(value: Any) -> frozenset[tuple[str, str, frozenset[str]]]:
-    # Keys that differ in case only are one key to AWS: put together, so that none is lost.
+    # Keys that differ only in case are the same key to AWS, so their values are joined.
     found: dict[tuple[str, str], set[str]] = {}
     if not isinstance(value or {}, Mapping):
         raise PolicyError(f"policy: `Condition`: want an object, got {_kind(value)}")
@@ -226,19 +220,19 @@ def _version(document: Mapping[str, Any]) -> str:
 
 
 def sid_of(statement: Statement) -> str | None:
-    """The statement's Sid, or None where it has none."""
+    """The statement's Sid, or None if it has none or an empty one."""
     sid = statement.get("Sid")
     return sid if isinstance(sid, str) and sid else None
 
 
-def _refuse_nameless(own: Sequence[Statement], owned: Collection[str]) -> None:
+def _check_sids(own: Sequence[Statement], owned: Collection[str]) -> None:
     sids = [sid_of(statement) for statement in own]
-    for place, sid in enumerate(sids):
-        if sid is None or sid not in owned or sid in sids[:place]:
-            raise PolicyError(f"policy: own statement {place + 1}: want an owned Sid of its own, got `{sid}`")
+    for index, sid in enumerate(sids):
+        if sid is None or sid not in owned or sid in sids[:index]:
+            raise PolicyError(f"policy: own statement {index + 1}: want an owned Sid of its own, got `{sid}`")
 
 
-def _refuse_new_meaning(foreign: Sequence[Statement], ours: Statement) -> None:
+def _check_literals(foreign: Sequence[Statement], ours: Statement) -> None:
     for statement in foreign:
         if "${" in compact(statement):
             name = f"`{sid_of(statement)}`" if sid_of(statement) else "a statement without a Sid"
@@ -253,8 +247,8 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     found = dict(pairs)
     if len(found) != len(pairs):
         names = [name for name, _ in pairs]
-        twice = next(name for name in names if names.count(name) > 1)
-        raise PolicyError(f"policy: want each key once in an object, got `{twice}` twice")
+        repeated = next(name for name in names if names.count(name) > 1)
+        raise PolicyError(f"policy: want each key once in an object, got `{repeated}` twice")
     return found
 
 

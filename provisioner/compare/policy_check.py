@@ -1,4 +1,4 @@
-"""What AWS would refuse about policy statements that a user adds, found before AWS is asked."""
+"""Check policy statements from the file for errors that AWS would refuse, without calling AWS."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _PRINCIPALS: Final = ("AWS", "Service", "Federated", "CanonicalUser")
 _PAIRS: Final = (("Principal", "NotPrincipal"), ("Action", "NotAction"), ("Resource", "NotResource"))
 _ELEMENTS: Final = ("Sid", "Effect", *(name for pair in _PAIRS for name in pair), "Condition")
 
-# A fixed value of one of these makes a grant to everybody one that S3 does not call public ("The meaning of
+# Condition keys with which a statement for everybody is not public to S3, if their value is fixed ("The meaning of
 # public", S3 user guide).
 _NARROWING: Final = frozenset(
     {
@@ -40,46 +40,46 @@ _POSITIVE: Final = re.compile(
 
 
 def check(document: Document, *, bucket_arn: str | None = None, reserved: str = "") -> list[str]:
-    """What AWS, or we, would not take about statements that a user wants added; each message says what to do.
+    """The errors in statements that a user adds to a policy, as messages that say what to do.
 
-    *bucket_arn* is given for the policy of a log bucket: what S3 and log services ask of one is then looked at too.
-    Sids that end in *reserved* are taken. An empty list is no promise: AWS alone knows whether a principal exists.
+    *bucket_arn* is given for the policy of a log bucket, which is then also checked for what S3 and log services need.
+    Sids that end in *reserved* are not allowed. AWS may refuse a policy without errors: only AWS knows its principals.
     """
     try:
-        parsed, listing = parse(document), statements(document)
+        parsed, found = parse(document), statements(document)
         bytes_ = size(parsed)
     except PolicyError as error:
         return [str(error)]
     except TypeError:
         return ["policy: want text, numbers, booleans and lists only: put dates in quotes"]
-    found = [f"policy: {text}" for text in _unknown(parsed, ("Version", "Id", "Statement"))]
+    errors = [f"policy: {text}" for text in _unknown(parsed, ("Version", "Id", "Statement"))]
     if bucket_arn and bytes_ > BUCKET_POLICY_BYTES:
-        found.append(f"policy: want at most {BUCKET_POLICY_BYTES} bytes, got {bytes_}")
-    sids = [sid_of(statement) for statement in listing]
-    for place, (sid, statement) in enumerate(zip(sids, listing, strict=True)):
-        texts = [*_misshapen(statement)]
-        if sid and sid in sids[:place]:
+        errors.append(f"policy: want at most {BUCKET_POLICY_BYTES} bytes, got {bytes_}")
+    sids = [sid_of(statement) for statement in found]
+    for index, (sid, statement) in enumerate(zip(sids, found, strict=True)):
+        texts = [*_syntax_errors(statement)]
+        if sid and sid in sids[:index]:
             texts.append(f"want another `Sid`, an earlier statement has `{sid}`")
         if sid and reserved and sid.endswith(reserved):
             texts.append(
                 f"want another `Sid`, those that end in `{reserved}` are for statements that provision writes"
             )
         if bucket_arn:
-            texts += _not_for_bucket(statement, bucket_arn)
-        found += [f"statement {f'`{sid}`' if sid else place + 1}: {text}" for text in texts]
-    return found
+            texts += _bucket_errors(statement, bucket_arn)
+        errors += [f"statement {f'`{sid}`' if sid else index + 1}: {text}" for text in texts]
+    return errors
 
 
 def _unknown(have: Mapping[str, Any], names: Sequence[str]) -> Iterator[str]:
     for key in have:
         if key not in names:
-            by_case = [name for name in names if name.lower() == str(key).lower()]
-            near = by_case or difflib.get_close_matches(str(key), names, n=1)
-            help_ = f"did you mean `{near[0]}`" if near else f"want {_one_of(names)}"
-            yield f"unknown element `{key}`: {help_}"
+            same = [name for name in names if name.lower() == str(key).lower()]
+            near = same or difflib.get_close_matches(str(key), names, n=1)
+            hint = f"did you mean `{near[0]}`" if near else f"want {_one_of(names)}"
+            yield f"unknown element `{key}`: {hint}"
 
 
-def _misshapen(statement: Statement) -> Iterator[str]:
+def _syntax_errors(statement: Statement) -> Iterator[str]:
     yield from _unknown(statement, _ELEMENTS)
     if statement.get("Effect") not in ("Allow", "Deny"):
         yield f"want `Effect`, `Allow` or `Deny`, got {_got(statement.get('Effect'))}"
@@ -101,7 +101,7 @@ def _misshapen(statement: Statement) -> Iterator[str]:
         yield "`Condition`: want an object of operators, each with an object of keys and values"
 
 
-def _not_for_bucket(statement: Statement, bucket_arn: str) -> Iterator[str]:
+def _bucket_errors(statement: Statement, bucket_arn: str) -> Iterator[str]:
     for resource in listed(statement.get("Resource")) + listed(statement.get("NotResource")):
         if resource != bucket_arn and not resource.startswith(f"{bucket_arn}/"):
             yield f"want resources in this bucket, `{bucket_arn}` or `{bucket_arn}/...`, got `{resource}`"
@@ -113,7 +113,7 @@ def _not_for_bucket(statement: Statement, bucket_arn: str) -> Iterator[str]:
             "`aws:PrincipalOrgID`, `aws:SourceAccount` or the like"
         )
     services = everybody or bool(_principals(statement, "Service"))
-    if effect == "Deny" and services and _denies_probe(statement, conditions):
+    if effect == "Deny" and services and _denies_delivery(statement, conditions):
         yield (
             "would stop log services, whose writes have no such header: want the bucket's default encryption to do "
             "this, or `aws:PrincipalIsAWSService` `false` in the condition"
@@ -135,29 +135,24 @@ def _conditions(statement: Statement) -> list[tuple[str, str, list[str]]]:
 
 
 def _narrows(operator: str, key: str, values: Sequence[str]) -> bool:
-    if key == "s3:dataaccesspointarn":  # any access point, as long as the account is fixed
+    if key == "s3:dataaccesspointarn":  # of the ARN, only the account must be fixed
         values = [(value.split(":")[4:5] or [value])[0] for value in values]
     loose = any(re.search(r"[*?]|\$\{|/0$", value) for value in values)
     return bool(_POSITIVE.fullmatch(operator)) and key in _NARROWING and bool(values) and not loose
 
 
-def _denies_probe(statement: Statement, conditions: Sequence[tuple[str, str, list[str]]]) -> bool:
-    """True where a PutObject without encryption headers, from an AWS service, meets all conditions."""
+def _denies_delivery(statement: Statement, conditions: Sequence[tuple[str, str, list[str]]]) -> bool:
+    """True if the statement denies an AWS service a PutObject without encryption headers."""
     header = [(operator, values) for operator, key, values in conditions if "server-side-encryption" in key]
     service = any(key == "aws:principalisawsservice" and values == ["false"] for _, key, values in conditions)
-    if "NotAction" in statement:
-        puts = not _covers(listed(statement["NotAction"]), "s3:putobject")
-    else:
-        puts = _covers(listed(statement.get("Action")), "s3:putobject")
+    negated = "NotAction" in statement
+    actions = listed(statement.get("NotAction" if negated else "Action"))
+    puts = negated != any(fnmatchcase("s3:putobject", action.lower()) for action in actions)
     return bool(header) and puts and not service and all(_holds_without(*one) for one in header)
 
 
-def _covers(patterns: Sequence[str], action: str) -> bool:
-    return any(fnmatchcase(action, pattern.lower()) for pattern in patterns)
-
-
 def _holds_without(operator: str, values: Sequence[str]) -> bool:
-    """True where the condition is met by a request that has no such key."""
+    """True if a request without the key meets the condition."""
     if operator.startswith("ForAnyValue:"):
         return False
     if operator == "Null":

@@ -1,13 +1,13 @@
-"""AWS's way with names and values: how it spells them, and which it keeps for itself. Loads nothing that costs time."""
+"""How AWS writes values, and the names that it reserves. It must not import anything slow."""
 
 from __future__ import annotations
 
 import json
 from typing import Any, Final
 
-CONTROL_TOWER: Final = "aws-controltower-"  # begins the names of all that AWS Control Tower makes
+CONTROL_TOWER: Final = "aws-controltower-"  # prefix of the names of all that AWS Control Tower creates
 
 
 def spelled(value: Any) -> str:
-    """The text that AWS makes of a scalar in a policy: `true` for True, `90` for 90."""
+    """The text to which AWS converts a scalar in a policy: `true` for True, `90` for 90."""
     return value if isinstance(value, str) else json.dumps(value, sort_keys=True, default=str)

@@ -1,4 +1,4 @@
-"""Which side of a setting is stricter. Where AWS already asks more than the baseline, that is no drift."""
+"""Decide whether a setting in AWS is stricter than the baseline, which is not drift."""
 
 from __future__ import annotations
 
@@ -8,27 +8,27 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 if TYPE_CHECKING:
     from ..model import Difference
 
-# Whether *have* is on the safer side of *want*. Both are values of one field; have is never equal to want.
+# Called with *have* and *want* of one field, which differ; true if *have* is stricter.
 Stricter = Callable[[Any, Any], bool]
 
 
 def higher(have: Any, want: Any) -> bool:
-    """More is safer: a length, a number of days that something is kept."""
+    """For numbers where more is stricter: a length, the days of a retention. None is no minimum."""
     return isinstance(have, int) and (want is None or have > want)
 
 
 def lower(have: Any, want: Any) -> bool:
-    """Less is safer: the age a password may reach. None is no limit at all."""
+    """For numbers where less is stricter: the maximum age of a password. None is no limit."""
     return isinstance(have, int) and (want is None or have < want)
 
 
 def on(have: Any, want: Any) -> bool:
-    """A protection that the baseline does not ask for is there."""
+    """For protections that can be on without the baseline asking for them."""
     return have is True and want in {False, None}
 
 
 def present(have: Any, want: Any) -> bool:
-    """Something that the baseline does not ask for is there: a key that encrypts."""
+    """For optional values that are stricter than none: an encryption key."""
     return have is not None and want is None
 
 
@@ -40,14 +40,14 @@ class Split(NamedTuple):
 
 
 def split(have: Mapping[str, Any], want: Mapping[str, Any], rules: Mapping[str, Stricter]) -> Split:
-    """Compare the fields of *want*, all plain values, and split the differences by *rules*, which may leave fields out."""
-    from ..model import Difference  # a file is read without it
+    """Compare the fields of *want*, all plain values. A field without one of the *rules* is never stricter."""
+    from ..model import Difference  # not needed to read a file
 
     repairs: list[Difference] = []
     stricter: list[Difference] = []
     for name, value in want.items():
-        there = have.get(name)
-        if there != value:
-            side = stricter if name in rules and rules[name](there, value) else repairs
-            side.append(Difference(name, there, value))
+        current = have.get(name)
+        if current != value:
+            kind = stricter if name in rules and rules[name](current, value) else repairs
+            kind.append(Difference(name, current, value))
     return Split(tuple(repairs), tuple(stricter))

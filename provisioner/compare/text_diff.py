@@ -1,4 +1,4 @@
-"""The text diff of two documents, for people."""
+"""Text diff of two JSON documents, for people. Whether they differ in meaning is for `policy.same` to decide."""
 
 from __future__ import annotations
 
@@ -9,67 +9,66 @@ from typing import Any, Final
 
 from .spelling import spelled
 
-# The order in which AWS's own pages write a policy; other keys follow by alphabet.
-NATURAL: Final = (
+# The order of keys in AWS's documentation of policies; other keys follow, sorted.
+_KEY_ORDER: Final = (
     *("Version", "Id", "Statement", "ID", "Status", "Filter", "Sid", "Effect", "Principal", "NotPrincipal"),
     *("Action", "NotAction", "Resource", "NotResource", "Condition"),
 )
+_WIDTH: Final = 100
 
 
 def document_diff(have: Mapping[str, Any] | None, want: Mapping[str, Any] | None) -> list[str]:
-    """Lines that show how one JSON document becomes the other: `- `, `+ `, or `  ` for context.
+    """The lines of a diff, each after `- `, `+ `, or `  ` for context; empty if the documents read the same.
 
-    Empty where the two read the same. Two lines of context; `  ...` stands where lines were left out, with
-    the Sid of the statement that goes on below. What means nothing in a policy (the order of statements, of
-    actions and of resources, one string or a list of it) is shown alike on both sides, so that what differs
-    stands out. A document that is wholly new or gone is written as short as it reads. This is for people; whether anything differs is for `policy.same` to say.
+    There are two lines of context. `  ...` marks omitted lines, with the Sid of the statement that continues below it.
+    What has no meaning in a policy (the order of statements, actions and resources, a list of one string) is made equal
+    on both sides. A document that is new or removed is written compactly.
     """
     before, after = _readable(have), _readable(want)
     if before is None or after is None:
-        mark, there = ("+", after) if before is None else ("-", before)
-        return [] if there is None else [f"{mark} {line}" for line in short_json(there).splitlines()]
+        mark, only = ("+", after) if before is None else ("-", before)
+        return [] if only is None else [f"{mark} {line}" for line in _compact(only).splitlines()]
     if all(isinstance(side, dict) and "Statement" in side for side in (before, after)):
-        before["Statement"] = _in_order_of(after["Statement"], before["Statement"])
+        before["Statement"] = _in_order_of(before["Statement"], after["Statement"])
     old, new = _lines(before), _lines(after)
-    # The comma that a line gets when another one follows it is no difference.
+    # Compare without the comma that a line has only if another one follows.
     bare_old, bare_new = ([line.rstrip(",") for line in side] for side in (old, new))
-    shown: list[str] = []
+    diff: list[str] = []
     for group in difflib.SequenceMatcher(None, bare_old, bare_new, autojunk=False).get_grouped_opcodes(2):
         _, old_start, _, new_start, _ = group[0]
         if old_start or new_start:
-            shown.append("  ..." + _statement_at(new, new_start))
+            diff.append("  ..." + _statement_at(new, new_start))
         for tag, old_from, old_to, new_from, new_to in group:
             if tag == "equal":
-                shown += [f"  {line}" for line in new[new_from:new_to]]
+                diff += [f"  {line}" for line in new[new_from:new_to]]
             else:
-                shown += [f"- {line}" for line in old[old_from:old_to]]
-                shown += [f"+ {line}" for line in new[new_from:new_to]]
-    return shown
+                diff += [f"- {line}" for line in old[old_from:old_to]]
+                diff += [f"+ {line}" for line in new[new_from:new_to]]
+    return diff
 
 
-def short_json(value: Any, *, indent: int = 0, width: int = 100) -> str:
-    """*value* as JSON in which everything that fits into a line of *width* characters stands in one."""
+def _compact(value: Any, indent: int = 0) -> str:
+    """The value as JSON that has every list and mapping in one line if it fits."""
     flat = json.dumps(value, ensure_ascii=False, default=str)
-    top = indent == 0 and len(flat) > width // 2
-    if not isinstance(value, dict | list) or not value or (not top and len(flat) + indent <= width):
+    top = indent == 0 and len(flat) > _WIDTH // 2
+    if not isinstance(value, dict | list) or not value or (not top and len(flat) + indent <= _WIDTH):
         return flat
     inside, outside = " " * (indent + 2), " " * indent
     if isinstance(value, dict):
-        items = [
-            f"{json.dumps(str(k))}: {short_json(v, indent=indent + 2, width=width)}" for k, v in value.items()
-        ]
-        return "{\n" + ",\n".join(inside + item for item in items) + f"\n{outside}}}"
-    items = [short_json(each, indent=indent + 2, width=width) for each in value]
-    return "[\n" + ",\n".join(inside + item for item in items) + f"\n{outside}]"
+        items = [f"{json.dumps(str(key))}: {_compact(each, indent + 2)}" for key, each in value.items()]
+        opening, closing = "{}"
+    else:
+        items = [_compact(each, indent + 2) for each in value]
+        opening, closing = "[]"
+    return f"{opening}\n" + ",\n".join(inside + item for item in items) + f"\n{outside}{closing}"
 
 
-def _lines(document: Mapping[str, Any] | None) -> list[str]:
-    if document is None:
-        return []
+def _lines(document: Any) -> list[str]:
     return json.dumps(document, indent=2, ensure_ascii=False, default=str).splitlines()
 
 
 def _statement_at(lines: Sequence[str], start: int) -> str:
+    """The Sid of the statement that the line at *start* is in, or an empty text."""
     for line in reversed(lines[:start]):
         if line.startswith('      "Sid": '):
             return f" {line.strip().rstrip(',')}"
@@ -79,12 +78,13 @@ def _statement_at(lines: Sequence[str], start: int) -> str:
 
 
 def _readable(value: Any, *, policy: bool = False) -> Any:
+    """Sort keys as AWS's documentation does, and in a policy also lists, which have no order there."""
     if isinstance(value, Mapping):
-        keys = sorted(value, key=_natural)
-        shown = {key: _readable(value[key], policy=policy or key == "Statement") for key in keys}
-        if isinstance(shown.get("Statement"), dict):
-            shown["Statement"] = [shown["Statement"]]
-        return shown
+        keys = sorted(value, key=_key_order)
+        ordered = {key: _readable(value[key], policy=policy or key == "Statement") for key in keys}
+        if isinstance(ordered.get("Statement"), dict):
+            ordered["Statement"] = [ordered["Statement"]]
+        return ordered
     if isinstance(value, list | tuple):
         items = [_readable(item, policy=policy) for item in value]
         if policy and items and all(isinstance(item, str) for item in items):
@@ -93,11 +93,13 @@ def _readable(value: Any, *, policy: bool = False) -> Any:
     return spelled(value) if policy and value is not None else value
 
 
-def _natural(key: str) -> tuple[int, str]:
-    return (NATURAL.index(key) if key in NATURAL else len(NATURAL), str(key))
+def _key_order(key: str) -> tuple[int, str]:
+    return (_KEY_ORDER.index(key) if key in _KEY_ORDER else len(_KEY_ORDER), str(key))
 
 
-def _in_order_of(want: Any, have: Any) -> Any:
+def _in_order_of(have: Any, want: Any) -> Any:
+    """The statements of *have* in the order of the same statements in *want*, others last."""
+
     def key(statement: Any) -> str:
         sid = statement.get("Sid") if isinstance(statement, Mapping) else None
         return sid if isinstance(sid, str) and sid else json.dumps(statement, sort_keys=True, default=str)

@@ -1,8 +1,4 @@
-"""Comparing values: what the baseline asks for, beside what AWS has.
-
-Every step decides here whether anything is different, and so whether anything is written. Only what the
-baseline asks for is compared; what AWS adds by itself is no drift.
-"""
+"""Compare values in AWS with the baseline. Only what the baseline asks for is compared: what AWS adds is not drift."""
 
 from __future__ import annotations
 
@@ -18,11 +14,11 @@ Named = tuple[str, T | None, T | None]  # name, have, want
 def differences(
     have: Mapping[str, Any] | None, want: Mapping[str, Any], *, unordered: Collection[str] = ()
 ) -> tuple[Difference, ...]:
-    """Each field of *want* that *have* lacks or holds otherwise, in the order of *want*.
+    """The fields of *want* that are missing or different in *have*, in the order of *want*.
 
-    Keys that only *have* knows do not count, at any depth. None is the same as absent; nothing else is: not
-    `""`, `[]`, `{}`, 0 or False. Lists keep their order, except where *unordered* names the field, dotted and
-    without list indexes (`event_selectors.data_resources`). Fields in nested mappings have dotted names (`recording_group.all_supported`). A list is one field.
+    Keys that only *have* has are ignored, at any depth. None equals absent; `""`, `[]`, `{}`, 0 and False do not.
+    Fields in nested mappings have dotted names (`recording_group.all_supported`). A list is one field, and its order
+    matters unless *unordered* has the field, dotted and without indexes (`event_selectors.data_resources`).
     """
     return tuple(_fields(have or {}, want, "", frozenset(unordered)))
 
@@ -31,13 +27,13 @@ def _fields(
     have: Mapping[str, Any], want: Mapping[str, Any], above: str, unordered: Collection[str]
 ) -> Iterator[Difference]:
     for key, value in want.items():
-        field, got = _dotted(above, key), have.get(key)
-        if not _differs(got, value, field, unordered):
+        field, current = _dotted(above, key), have.get(key)
+        if not _differs(current, value, field, unordered):
             continue
         below: list[Difference] = []
-        if isinstance(value, Mapping) and (got is None or isinstance(got, Mapping)):
-            below = list(_fields(got or {}, value, field, unordered))
-        yield from below or [Difference(field, got, value)]
+        if isinstance(value, Mapping) and (current is None or isinstance(current, Mapping)):
+            below = list(_fields(current or {}, value, field, unordered))
+        yield from below or [Difference(field, current, value)]
 
 
 def _differs(have: Any, want: Any, field: str, unordered: Collection[str]) -> bool:
@@ -51,7 +47,7 @@ def _differs(have: Any, want: Any, field: str, unordered: Collection[str]) -> bo
         if field in unordered:
             return _sets_differ(have, want, field, unordered)
         return len(have) != len(want) or any(
-            _differs(got, value, field, unordered) for got, value in zip(have, want, strict=True)
+            _differs(one, other, field, unordered) for one, other in zip(have, want, strict=True)
         )
     return bool(_scalar(have) != _scalar(want))
 
@@ -60,12 +56,11 @@ def _sets_differ(have: Sequence[Any], want: Sequence[Any], field: str, unordered
     if not any(isinstance(item, Mapping | list | tuple) for item in (*have, *want)):
         return {_scalar(item) for item in have} != {_scalar(item) for item in want}
 
-    def fits(got: Any, value: Any) -> bool:
-        return not _differs(got, value, field, unordered)
+    def differs(one: Any, other: Any) -> bool:
+        return _differs(one, other, field, unordered)
 
-    return not (
-        all(any(fits(got, value) for got in have) for value in want)
-        and all(any(fits(got, value) for value in want) for got in have)
+    return any(all(differs(one, other) for one in have) for other in want) or any(
+        all(differs(one, other) for other in want) for one in have
     )
 
 
@@ -86,10 +81,10 @@ def merge_named(
     owned: Container[str],
     normal: Callable[[T], Hashable],
 ) -> tuple[list[T], list[Named[T]]]:
-    """The items of *have* that are not ours, and what is different about those that are.
+    """The foreign items of *have*, and the differences between our items there and those of *want*.
 
-    An item is ours when its name is in *owned*, whatever it says. A superfluous item of ours, or a second one
-    under the same name, differs with None for want. Foreign items are never looked into.
+    An item is ours if its name is in *owned*. Items are equal if their values of *normal* are. A superfluous item of
+    ours, or a second one with the same name, is a difference with None for want.
     """
     foreign: list[T] = []
     ours: dict[str, list[T]] = {}
@@ -99,14 +94,14 @@ def merge_named(
             ours.setdefault(key, []).append(item)
         else:
             foreign.append(item)
-    found: list[Named[T]] = []
+    changes: list[Named[T]] = []
     for item in want:
         key = name(item) or ""
-        there = ours.pop(key, [])
-        same = [i for i, other in enumerate(there) if normal(other) == normal(item)]
-        if not same:
-            found.append((key, there[0] if there else None, item))
-        kept = same[0] if same else 0
-        found += [(key, other, None) for i, other in enumerate(there) if i != kept]
-    found += [(key, other, None) for key, others in ours.items() for other in others]
-    return foreign, found
+        current = ours.pop(key, [])
+        equal = [i for i, each in enumerate(current) if normal(each) == normal(item)]
+        if not equal:
+            changes.append((key, current[0] if current else None, item))
+        kept = equal[0] if equal else 0
+        changes += [(key, each, None) for i, each in enumerate(current) if i != kept]
+    changes += [(key, each, None) for key, items in ours.items() for each in items]
+    return foreign, changes

@@ -1,1 +1,1 @@
-"""Run steps: one, then the graph of them, then a whole run and its plan."""
+"""Run steps: one step, the graph of steps, a whole run and its plan."""

@@ -1,4 +1,4 @@
-"""The graph of steps and targets, and the two ways to walk it: all at once to read, in order to write."""
+"""The graph of steps and targets, and its traversal: all nodes at once to read, in order to write."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
+from dataclasses import dataclass
 from graphlib import TopologicalSorter
 from queue import SimpleQueue
 from typing import NamedTuple
@@ -23,10 +24,11 @@ class Node(NamedTuple):
 
 
 Graph = Mapping[Node, set[Node]]
+Uses = Callable[[Node], frozenset[str]]
 
 
 def build(steps: Iterable[Step], targets: Callable[[Step], Iterable[Target]]) -> dict[Node, set[Node]]:
-    """Every step in every one of its *targets*, each with the nodes it has to wait for."""
+    """Every step in each of its *targets*, with the nodes that it needs."""
     by_name = {step.name: step for step in steps}
     nodes = [Node(step, target) for step in by_name.values() for target in targets(step)]
     index: dict[tuple[str, ...], set[Node]] = defaultdict(set)
@@ -46,7 +48,7 @@ def build(steps: Iterable[Step], targets: Callable[[Step], Iterable[Target]]) ->
 
 
 def _within(scope: Scope, target: Target) -> tuple[str, ...]:
-    """The part of a target that two steps share: all, the account, or account and Region."""
+    """The part of a target that nodes of this scope share: nothing, the account, or account and Region."""
     return (target.account, target.region)[:scope]
 
 
@@ -55,22 +57,48 @@ def walk(
     work: Callable[[Node], Result],
     *,
     ordered: bool,
-    lost: Mapping[str, str] | None = None,
+    unmet: Mapping[str, str] | None = None,
+    uses: Uses = lambda node: frozenset(),
     workers: int = WORKERS,
 ) -> list[Result]:
     """Do *work* on each node and return the results in the order of the graph.
 
-    *ordered*: each node waits for those before it, as writes must. Otherwise all run at once, as reads may. Either way a
-    node after a failed one counts as not run; so does one after a step of *lost*, which has failed elsewhere for the
-    reason that it is mapped to. With one worker, no thread is made to read.
+    *ordered*: each node waits for those that it needs, as writes must. Otherwise all run at once, as reads may. Either
+    way a node counts as not run if what it needs failed: see Result.unmet; *unmet* is what earlier runs left so, *uses*
+    the resources of other steps that a node needs. With one worker, no thread is made to read.
     """
-    results = (_in_order if ordered else _at_once)(graph, work, lost or {}, workers)
+    check = _Check(graph, unmet or {}, uses)
+    results = (_in_order if ordered else _at_once)(graph, work, check, workers)
     return [results[node] for node in graph]
 
 
-def _at_once(
-    graph: Graph, work: Callable[[Node], Result], lost: Mapping[str, str], workers: int
-) -> dict[Node, Result]:
+@dataclass(frozen=True)
+class _Check:
+    """Finds whether a node cannot run."""
+
+    graph: Graph
+    unmet: Mapping[str, str]
+    uses: Uses
+
+    def blocked(self, node: Node, results: Mapping[Node, Result]) -> Result | None:
+        """The result of a node that cannot run, naming the step at the root of it; None if it can."""
+        unmet = dict(self.unmet)
+        for before in sorted(self.graph[node], key=lambda each: (each.step.name, each.target)):
+            unmet |= {key: root for key, root in results[before].unmet.items() if key not in unmet}
+        if not unmet:
+            return None
+        uses = self.uses(node)
+        for key, root in unmet.items():
+            step, _, resource = key.partition("/")
+            some = {
+                each for each in uses if each.startswith(f"{step}/")
+            }  # else it needs all that the step has
+            if step in node.step.needs and (not resource or not some or key in some):
+                return Result(node.step.name, node.target, blocked_by=root)
+        return None
+
+
+def _at_once(graph: Graph, work: Callable[[Node], Result], check: _Check, workers: int) -> dict[Node, Result]:
     if not graph:
         return {}
     if workers == 1:
@@ -80,35 +108,37 @@ def _at_once(
             read = dict(zip(graph, pool.map(work, graph), strict=True))
     results: dict[Node, Result] = {}
     for node in TopologicalSorter(graph).static_order():
-        results[node] = _blocked(graph, results, lost, node) or read[node]
+        results[node] = check.blocked(node, results) or read[node]
     return results
 
 
 def _in_order(
-    graph: Graph, work: Callable[[Node], Result], lost: Mapping[str, str], workers: int
+    graph: Graph, work: Callable[[Node], Result], check: _Check, workers: int
 ) -> dict[Node, Result]:
     results: dict[Node, Result] = {}
-    running: dict[Future[Result], Node] = {}
-    finished: SimpleQueue[Future[Result]] = SimpleQueue()
+    running: dict[Future[None], Node] = {}
+    finished: SimpleQueue[Future[None]] = SimpleQueue()
     sorter = TopologicalSorter(graph)
     sorter.prepare()
+
+    def run(node: Node) -> None:
+        results[node] = check.blocked(node, results) or work(node)
+
     with _threads(workers) as pool:
         while sorter.is_active():
             for node in sorter.get_ready():
-                blocked = _blocked(graph, results, lost, node)
-                future = pool.submit(_given, blocked) if blocked else pool.submit(work, node)
+                future = pool.submit(run, node)
                 running[future] = node
                 future.add_done_callback(finished.put)
             future = finished.get()
-            node = running.pop(future)
-            results[node] = future.result()
-            sorter.done(node)
+            future.result()
+            sorter.done(running.pop(future))
     return results
 
 
 @contextmanager
 def _threads(workers: int) -> Iterator[ThreadPoolExecutor]:
-    """Threads for steps. Who is interrupted waits for none of them."""
+    """Threads for steps. After an interrupt, none of them is waited for."""
     pool = ThreadPoolExecutor(workers, thread_name_prefix="step")
     try:
         yield pool
@@ -116,21 +146,3 @@ def _threads(workers: int) -> Iterator[ThreadPoolExecutor]:
         pool.shutdown(wait=False, cancel_futures=True)
         raise
     pool.shutdown()
-
-
-def _blocked(
-    graph: Graph, results: Mapping[Node, Result], lost: Mapping[str, str], node: Node
-) -> Result | None:
-    """The result of a node that cannot run, naming the step at the root of it; None if it can."""
-    for need in node.step.needs:
-        if need in lost:
-            return Result(node.step.name, node.target, blocked_by=lost[need])
-    for before in sorted(graph[node], key=lambda n: (n.step.name, n.target)):
-        if not results[before].ok:
-            root = results[before].blocked_by or before.step.name
-            return Result(node.step.name, node.target, blocked_by=root)
-    return None
-
-
-def _given(result: Result) -> Result:
-    return result

@@ -1,4 +1,4 @@
-"""What a run would do, as one value: counted, and named by a digest."""
+"""The plan of a run: its changes, their number, and a digest that identifies it."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from typing import Any, Final
 
 from ..model import Change, InSyncCounts, Kind, Note, Result
 
-LIMIT: Final = re.compile("[0-9]+%?")  # a number of resources, or of a hundred that are there
+LIMIT: Final = re.compile("[0-9]+%?")  # resources, or percent of those that exist
 
 
 @dataclass(frozen=True)
 class Plan:
-    """The results of rehearsing every step in every target; of many accounts, what is *in_sync* is only counted."""
+    """The results of every step in every target of a dry run; of many accounts, what is *in_sync* is only counted."""
 
     results: tuple[Result, ...]
     in_sync: InSyncCounts = field(default_factory=InSyncCounts)
@@ -29,11 +29,11 @@ class Plan:
 
     @property
     def failed(self) -> list[Result]:
-        """The results that did not come to an end, blocked ones included."""
+        """The results with a failure, and those that did not run because of one."""
         return [result for result in self.results if not result.ok]
 
     def notes(self, *kinds: Kind) -> Iterator[tuple[Result, Note]]:
-        """The notes of these kinds; of every kind where none is named."""
+        """The notes of these kinds, or all notes."""
         for result in self.results:
             for note in result.notes:
                 if not kinds or note.kind in kinds:
@@ -41,7 +41,7 @@ class Plan:
 
     @cached_property
     def digest(self) -> str:
-        """`sha256:` and 64 hex digits: equal for equal plans, whenever and wherever they are made."""
+        """`sha256:` and 64 hex digits, equal for equal plans on every machine and at any time."""
         lines = sorted(
             json.dumps([*_address(result), *_identity(change)], sort_keys=True, default=str)
             for result, change in self.changes
@@ -51,39 +51,39 @@ class Plan:
 
     @property
     def resources(self) -> int:
-        """How many resources of the file are there, those in sync included."""
+        """The number of resources of the file that exist."""
         return len({(*_address(result), name) for result in self.results for name in result.seen}) + (
             self.in_sync.resources
         )
 
     @property
     def changed(self) -> int:
-        """How many resources would be made or changed."""
+        """The number of resources to create or change."""
         return len({(*_address(result), change.resource) for result, change in self.changes})
 
     def exceeds(self, limit: str) -> str:
-        """Why the plan changes more than *limit* allows, which LIMIT matches; empty where it does not."""
+        """A message if the plan changes more resources than *limit* allows, else empty. LIMIT is the syntax."""
         number = int(limit.removesuffix("%"))
         of_all = limit.endswith("%")
         if self.changed <= (number * self.resources / 100 if of_all else number):
             return ""
-        there = f" of the {self.resources:,} that are there" if of_all else ""
+        there = f" of the {self.resources:,} that exist" if of_all else ""
         return (
-            f"the plan makes or changes {self.changed:,} resources{there}, and no more than {limit} are allowed:"
-            " look at it with `diff`, then allow more"
+            f"the plan creates or changes {self.changed:,} resources{there}, and no more than {limit} are allowed:"
+            " review it with `diff`, then allow more"
         )
 
 
 @dataclass(frozen=True)
 class Count:
-    """Resources, not calls: one bucket that needs five calls is one."""
+    """Numbers of resources: one bucket that needs five calls is one."""
 
     add: int
     change: int
 
 
 def count(results: Iterable[Result]) -> Count:
-    """How many resources are made, and how many are changed."""
+    """Count the resources that are created and those that are changed."""
     made: dict[tuple[Any, ...], bool] = {}
     for result in results:
         for change in result.changes:

@@ -1,7 +1,7 @@
 """Regions that a run skips: those that are not enabled, denied by a service control policy, or lack the service.
 
-A Region is skipped only where AWS's answer proves that nothing can be there. What the caller merely may not do is a
-failure as ever.
+A Region is skipped only where AWS's answer proves that nothing can exist there. A missing
+permission of the caller is a failure.
 """
 
 from __future__ import annotations
@@ -20,10 +20,10 @@ _BY_ORGANIZATION: Final = "explicit deny in a service control policy"
 def without_unusable(
     results: Sequence[Result], offers: Callable[[str, str], bool]
 ) -> tuple[list[Result], list[Skipped]]:
-    """The results without those of Regions where nothing can be, and these Regions.
+    """Separate the results of Regions where nothing can exist from the others; returns the others, and these Regions.
 
-    *offers*: a service exists in a Region. The home Region is never passed over; nor is any, where nothing succeeded
-    elsewhere, for then the credentials may be at fault.
+    *offers*: a service exists in a Region. The home Region is never skipped. No Region is, if nothing succeeded in
+    another one: the credentials may be the cause.
     """
     by_region: dict[tuple[str, str], list[Result]] = defaultdict(list)
     for each in results:
@@ -40,7 +40,7 @@ def without_unusable(
 
 
 def _unusable(results: Iterable[Result], offers: Callable[[str, str], bool]) -> str:
-    """Why nothing can be in the Region of the results; empty where something did not fail for that."""
+    """Why nothing can exist in the Region of the results; empty if one did not fail for that."""
     reasons = {_reason(each, offers) for each in results if each.blocked_by is None}
     return reasons.pop() if len(reasons) == 1 else ""
 

@@ -1,4 +1,4 @@
-"""Run the steps, in order, in every target. diff, apply and verify all come through here."""
+"""Run one step in one target. diff, apply, verify and repair all come through here."""
 
 from __future__ import annotations
 
@@ -7,53 +7,13 @@ from dataclasses import replace
 from typing import Any
 
 from ..aws import Aws, Interrupted, OutcomeUnknown, describe
+from ..aws.check import holds_pending
+from ..aws.errors import EXPIRED, code_of
 from ..baseline import Baseline
-from ..model import Call, Change, Exists, Note, Result, Step
+from ..model import Call, Change, Exists, Failure, Note, Part, Result, Step
 
-RESTARTS = 6  # of one step in a row, after writes whose outcome nobody knew, without a change made meanwhile
-
-
-class _Progress:
-    """What a step has done so far, across restarts."""
-
-    def __init__(
-        self,
-        result: Result,
-        allowed: Collection[str] | None,
-        on_change: Callable[[Result, Change], None] | None,
-    ):
-        self.result = result
-        self.on_change = on_change
-        self.repeated = False  # a change in doubt was asked for again
-        self.allowed = allowed  # None where nothing is held back
-        self.doing = "reading"
-        self.under_way: Change | None = None
-        self.unsure: Change | None = None  # sent, and nobody knows what became of it
-
-    def made(self, change: Change, answer: Any) -> None:
-        self.result.changes.append(change)
-        meta = answer.get("ResponseMetadata", {}) if isinstance(answer, dict) else {}
-        self.result.request_ids.append(str(meta.get("RequestId", "")))
-        if self.on_change is not None:
-            self.on_change(self.result, change)
-
-    def doubt(self, unknown: OutcomeUnknown) -> None:
-        """Nobody knows whether the change under way was made; unless others are known to have made it."""
-        self.unsure = None if unknown.by_others and not self.repeated else self.under_way
-
-    def holds_back(self, change: Change) -> bool:
-        """The change loosens or replaces something, and nobody has allowed it."""
-        return self.allowed is not None and change.consent is not None and change.consent not in self.allowed
-
-    def settle(self, change: Change | None) -> None:
-        """A change in doubt that is not asked for again had taken effect."""
-        doubtful, self.unsure = self.unsure, None
-        self.repeated = False
-        if doubtful is None:
-            return
-        self.repeated = change is not None and _alike(change, doubtful)
-        if not self.repeated:
-            self.made(doubtful, None)
+RESTARTS = 6  # of one step in a row, after writes whose outcome is unknown, without a change made in between
+OnChange = Callable[[Result, Change], None]
 
 
 def run_step(
@@ -64,36 +24,24 @@ def run_step(
     apply: bool,
     planned: Result | None = None,
     allowed: Collection[str] = (),
-    on_change: Callable[[Result, Change], None] | None = None,
+    on_change: OnChange = lambda result, change: None,
 ) -> Result:
     """Find what *step* would change; if *apply*, change it. Nothing else knows which.
 
-    With *planned*, nothing is sent that is not in it, and nothing that needs a consent which *allowed* does not name. A write whose outcome is unknown starts the step again from fresh
-    reads, so that it is repeated only where AWS shows that it is missing.
+    With *planned*, nothing is sent that is not in it, and nothing that needs a consent which *allowed* does not name.
+    A change that fails stops only the changes that need it. A write whose outcome is unknown starts the step again
+    from fresh reads, so that it is repeated only where AWS shows that it is missing.
     """
     perform = aws.send if apply else aws.rehearse
-    result = Result(step.name, aws.target)
-    progress = _Progress(result, allowed if planned is not None else None, on_change)
-    attempt = 0
-    while True:
-        made = len(result.changes)
-        try:
-            _drive(step, aws, baseline, perform, progress, planned)
-            return result
-        except OutcomeUnknown as unknown:
-            progress.doubt(unknown)
-            attempt = 1 if len(result.changes) > made else attempt + 1
-            if attempt == RESTARTS:
-                result.failures.append(describe(progress.doing, unknown))
-                return result
-            aws.pause(0.5 * 2.0 ** (attempt - 1))
-            aws.forget()
-        except Interrupted as error:
-            result.failures.append(describe("interrupted", error))
-            return result
-        except Exception as error:
-            result.failures.append(describe(progress.doing, error))
-            return result
+    run = _StepRun(step, aws, baseline, perform, planned, allowed, on_change)
+    try:
+        run.to_the_end()
+    except Interrupted as error:
+        run.result.failures.append(describe("interrupted", error))
+    except Exception as error:
+        run.result.failures.append(describe(run.doing, error))
+    run.name_untried()
+    return run.result
 
 
 def prove(step: Step, aws: Aws, baseline: Baseline, result: Result) -> Result:
@@ -106,51 +54,169 @@ def prove(step: Step, aws: Aws, baseline: Baseline, result: Result) -> Result:
     return result
 
 
-def _drive(
-    step: Step,
-    aws: Aws,
-    baseline: Baseline,
-    perform: Callable[[Call], Any],
-    progress: _Progress,
-    planned: Result | None,
-) -> None:
-    """Take the step's generator to its end, once."""
-    result = progress.result
-    result.notes.clear()
-    result.seen.clear()
-    result.withheld.clear()
-    changes = step.ensure(aws, baseline)
-    answer: Any = None
-    while True:
-        progress.doing = "reading"
-        try:
-            said = changes.send(answer)
-        except StopIteration:
-            progress.settle(None)
-            return
-        if isinstance(said, Note | Exists):
-            if isinstance(said, Note):
-                result.notes.append(said)
-            else:
-                result.seen.append(said.resource)
+class _StepRun:
+    """One step under way, and what it has done so far, restarts included."""
+
+    def __init__(
+        self,
+        step: Step,
+        aws: Aws,
+        baseline: Baseline,
+        perform: Callable[[Call], Any],
+        planned: Result | None,
+        allowed: Collection[str],
+        on_change: OnChange,
+    ):
+        self.step, self.aws, self.baseline = step, aws, baseline
+        self.perform, self.planned, self.allowed, self.on_change = perform, planned, allowed, on_change
+        self.result = Result(step.name, aws.target)
+        self.doing = "reading"
+        self.in_flight: Change | None = None
+        self.unknown: Change | None = None  # sent, with an unknown outcome
+        self.repeated = False  # a change with an unknown outcome was asked for again
+        self.gave_up = False  # on a change whose outcome stays unknown
+        self.failed: list[tuple[Change, Failure]] = []
+        self.untried: list[tuple[Change, Change]] = []  # each with the failed change that it needs
+
+    def to_the_end(self) -> None:
+        """Drive the step until it has nothing left to change; start again after each unknown outcome."""
+        attempt = 0
+        while True:
+            made = len(self.result.changes)
+            try:
+                self._drive()
+                return
+            except OutcomeUnknown as error:
+                # Unless others are known to have made the change, nobody knows whether it was made.
+                self.unknown = None if error.by_others and not self.repeated else self.in_flight
+                attempt = 1 if len(self.result.changes) > made else attempt + 1
+                if attempt >= RESTARTS:
+                    if self.in_flight is None or self.gave_up:  # a second such change: AWS is away
+                        raise
+                    self.gave_up = True
+                    self._fail(self.in_flight, error)
+                    self.unknown, attempt = None, 0
+                self.aws.pause(0.5 * 2.0 ** max(attempt - 1, 0))
+                self.aws.forget()
+
+    def _drive(self) -> None:
+        """Take the step's generator, and those of its parts, to their ends, once."""
+        result = self.result
+        result.notes.clear()
+        result.seen.clear()
+        result.withheld.clear()
+        result.failures[:] = [failure for _, failure in self.failed]
+        self.untried.clear()
+        parts = [Part("", self.step.ensure(self.aws, self.baseline))]
+        answer: Any = None
+        while parts:
+            self.doing = f"reading {parts[-1].resource}".rstrip()
+            try:
+                item = parts[-1].changes.send(answer)
+            except StopIteration:
+                parts.pop()
+                answer = None
+                continue
+            except Interrupted:
+                raise
+            except Exception as error:
+                part = parts.pop()
+                if not part.resource or code_of(error) in EXPIRED:
+                    raise
+                result.failures.append(replace(describe(self.doing, error), resource=part.resource))
+                answer = None
+                continue
             answer = None
-            continue
-        said = replace(said, call=replace(said.call, name=aws.operation_name(said.call)))
-        progress.settle(said)
-        if planned is not None and not any(_within_plan(said, each) for each in planned.changes):
-            raise RuntimeError(
-                f"AWS has changed since the plan was made: {said.resource} now needs {said.call.operation}; run again"
-            )
-        if progress.holds_back(said):
-            result.withheld.append(said)
-            answer = aws.rehearse(said.call)
-            continue
-        progress.doing, progress.under_way = said.resource, said
-        answer = perform(said.call)
-        progress.made(said, answer)
+            if isinstance(item, Note):
+                result.notes.append(item)
+            elif isinstance(item, Exists):
+                result.seen.append(item.resource)
+            elif isinstance(item, Part):
+                parts.append(item)
+            else:
+                answer = self._change(item)
+        self._settle(None)
+
+    def _change(self, change: Change) -> Any:
+        """Make the change, or whatever *perform* does; the answer, of pending values if it was not made."""
+        change = replace(change, call=replace(change.call, name=self.aws.operation_name(change.call)))
+        self._settle(change)
+        if any(_same_request(change, each) for each, _ in self.failed):
+            return self.aws.pending(change.call)
+        needed = self._needs_failed(change)
+        if needed is not None:
+            self.untried.append((change, needed))
+            return self.aws.pending(change.call)
+        self.doing, self.in_flight = change.resource, change
+        try:
+            self._check_planned(change)
+            if self._is_withheld(change):
+                self.result.withheld.append(change)
+                return self.aws.rehearse(change.call)
+            answer = self.perform(change.call)
+        except (OutcomeUnknown, Interrupted):
+            raise
+        except Exception as error:
+            if code_of(error) in EXPIRED:
+                raise
+            self._fail(change, error)
+            return self.aws.pending(change.call)
+        self._made(change, answer)
+        return answer
+
+    def _check_planned(self, change: Change) -> None:
+        """Raise RuntimeError for a change that the plan does not have."""
+        if self.planned is None or any(_within_plan(change, each) for each in self.planned.changes):
+            return
+        self.aws.rehearse(change.call)  # a request that AWS would refuse is in no plan
+        raise RuntimeError(
+            f"AWS has changed since the plan was made: {change.resource} now needs {change.call.operation}; run again"
+        )
+
+    def _is_withheld(self, change: Change) -> bool:
+        """The change loosens or replaces something, and nobody has allowed it."""
+        return self.planned is not None and change.consent is not None and change.consent not in self.allowed
+
+    def _needs_failed(self, change: Change) -> Change | None:
+        """The failed change that *change* cannot do without; None if there is none."""
+        for each, _ in self.failed:
+            if each.resource == change.resource and each.action == "create":
+                return each
+        return self.failed[-1][0] if self.failed and holds_pending(dict(change.call.params)) else None
+
+    def _made(self, change: Change, answer: Any) -> None:
+        self.result.changes.append(change)
+        meta = answer.get("ResponseMetadata", {}) if isinstance(answer, dict) else {}
+        self.result.request_ids.append(str(meta.get("RequestId", "")))
+        self.on_change(self.result, change)
+
+    def _fail(self, change: Change, error: Exception) -> None:
+        failure = replace(
+            describe(change.resource, error), resource=change.resource, blocks=change.action == "create"
+        )
+        self.failed.append((change, failure))
+        self.result.failures.append(failure)
+
+    def _settle(self, change: Change | None) -> None:
+        """A change whose outcome was unknown, and that is not asked for again, had taken effect."""
+        unknown, self.unknown = self.unknown, None
+        self.repeated = False
+        if unknown is None:
+            return
+        self.repeated = change is not None and _same_request(change, unknown)
+        if not self.repeated:
+            self._made(unknown, None)
+
+    def name_untried(self) -> None:
+        """Each failure names the operations that were not tried because of it."""
+        for change, failure in self.failed:
+            names = tuple(each.call.name for each, needed in self.untried if needed is change)
+            if names and failure in self.result.failures:
+                at = self.result.failures.index(failure)
+                self.result.failures[at] = replace(failure, untried=names)
 
 
-def _alike(a: Change, b: Change) -> bool:
+def _same_request(a: Change, b: Change) -> bool:
     """The same request about the same thing, whatever the values that AWS has made since."""
     one, other = ((c.resource, c.call.service, c.call.operation, c.consent) for c in (a, b))
     return one == other
@@ -158,6 +224,6 @@ def _alike(a: Change, b: Change) -> bool:
 
 def _within_plan(change: Change, shown: Change) -> bool:
     """The change is one that was shown, or a part of it."""
-    return _alike(change, shown) and {d.field for d in change.differences} <= {
+    return _same_request(change, shown) and {d.field for d in change.differences} <= {
         d.field for d in shown.differences
     }

@@ -1,1 +1,1 @@
-"""Many accounts: which they are, and who does the work in each."""
+"""The accounts of a run: which they are, and the threads, processes or cluster that do the work in them."""

@@ -1,4 +1,4 @@
-"""Which accounts of the organization the file is for: found, sorted out, and those left out named with the reason."""
+"""The accounts of the organization that the file and the command line select, and those skipped with the reason."""
 
 from __future__ import annotations
 
@@ -10,14 +10,15 @@ from ..aws import Aws
 from ..baseline.general import Accounts, General, Some
 from ..baseline.problem import Path, did_you_mean, dotted, listed, quoted
 from ..model import Account, Refused, Skipped
+from ..report import words
 
 _ACTIVE: Final = "ACTIVE"
-_FEW: Final = 8  # units that are named where one is unknown
+_FEW: Final = 8  # units named in the error for an unknown one
 
 
 @dataclass(frozen=True)
 class AccountFilter:
-    """What the command line leaves of the file's accounts. Empty is all of them. By id or name."""
+    """The accounts of the file that the command line selects, by id or name. Empty: all of them."""
 
     accounts: tuple[str, ...] = ()
     not_accounts: tuple[str, ...] = ()
@@ -29,7 +30,7 @@ class AccountFilter:
 
 @dataclass(frozen=True)
 class SelectedAccounts:
-    """The accounts of a run, in the order of their ids, and what was left out."""
+    """The accounts of a run, in the order of their ids, and those that are skipped."""
 
     accounts: tuple[Account, ...]
     skipped: tuple[Skipped, ...]
@@ -37,85 +38,93 @@ class SelectedAccounts:
 
 @dataclass(frozen=True)
 class Questions:
-    """What AWS is asked to find the accounts: their list, the tree of units with the accounts in each, their tags."""
+    """What AWS must be asked to find the accounts: the list of accounts, the tree of units with their accounts, the tags."""
 
     accounts: bool
     units: bool
     tags: bool
 
 
-def questions(general: General, narrowed: AccountFilter | None = None) -> Questions:
-    """No more than the file and the command line need: nothing at all where the file lists ids."""
-    units = any(_units(general)) or bool(narrowed and narrowed.units)
-    tags = _uses_tags(general)
+def questions(general: General, only: AccountFilter | None = None) -> Questions:
+    """What the file and the command line make necessary; nothing if the file lists ids."""
+    units = any(_units(general)) or bool(only and only.units)
+    tags = any(selection.tags for _, selection in _selections(general))
     return Questions(units or tags or not (general.accounts and general.accounts.listed), units, tags)
 
 
 class NotInOrganization(Refused):
-    """The file names what the organization has not: *found* are the paths in the file, each with what is wrong there."""
+    """The file names units or accounts that the organization does not have. *found*: each path in the file, and why."""
 
     def __init__(self, found: Sequence[tuple[Path, str]]):
         self.found = tuple(found)
         super().__init__("; ".join(f"{dotted(path)}: {message}" for path, message in found))
 
 
-def select_accounts(aws: Aws, general: General, narrowed: AccountFilter) -> SelectedAccounts:
-    """The accounts that the file and the command line name.
+def select_accounts(aws: Aws, general: General, only: AccountFilter) -> SelectedAccounts:
+    """The accounts that the file and the command line select. Reads no more from AWS than `questions` says.
 
-    AWS is asked no more than that needs: nothing where the file lists ids, the list of accounts for `all`, the tree of
-    units only for units. Raises Mistaken for a unit or account of the file that there is not, Refused for one of a flag.
+    Raises NotInOrganization for a unit or account of the file that does not exist, Refused for one of a flag.
     """
     want = general.accounts
-    assert want is not None  # noqa: S101 - who asks for one account asks for no census
-    asked = questions(general, narrowed)
-    tree = _Tree(aws) if asked.units else None
-    if not asked.accounts:
-        found, gone = [Account(each) for each in dict.fromkeys(want.ids)], dict[str, tuple[Account, str]]()
-        known, unknown = set(want.ids), "is not among `accounts.ids`"
+    assert want is not None  # noqa: S101 - a file for one account selects none
+    needs = questions(general, only)
+    tree = _Tree(aws) if needs.units else None
+    if needs.accounts:
+        active, inactive = _list_accounts(aws)
+        known, unknown = (
+            {each.id for each in active} | inactive.keys(),
+            "the organization has no such account",
+        )
     else:
-        found, gone = _listed(aws)
-        known, unknown = {each.id for each in found} | gone.keys(), "the organization has no such account"
+        active, inactive = (
+            [Account(each) for each in dict.fromkeys(want.ids)],
+            dict[str, tuple[Account, str]](),
+        )
+        known, unknown = set(want.ids), "is not among `accounts.ids`"
     if tree is not None:
-        found = [replace(each, units=tree.of(each.id)) for each in found]
-        gone = {n: (replace(each, units=tree.of(n)), why) for n, (each, why) in gone.items()}
-        tree.check(_units(general), narrowed.units)
+        active = [replace(each, units=tree.of(each.id)) for each in active]
+        inactive = {n: (replace(each, units=tree.of(n)), why) for n, (each, why) in inactive.items()}
+        tree.check(_units(general), only.units)
     wrong = [(path, unknown) for path, each in _ids(general) if each not in known]
-    if want.log_archive in gone:
-        wrong.append((("accounts", "log_archive"), f"this account {gone[want.log_archive][1]}: name another"))
+    if want.log_archive in inactive:
+        wrong.append(
+            (("accounts", "log_archive"), f"this account {inactive[want.log_archive][1]}: name another")
+        )
     if wrong:
         raise NotInOrganization(wrong)
-    if asked.tags:
-        found = _tagged(aws, found)
-    chosen = [each for each in found if _wanted(each, want)]
-    missed = [(each, why) for each, why in gone.values() if _wanted(each, want)]
-    _check_flags(narrowed, chosen, [each for each, _ in missed])
-    return _narrowed(chosen, missed, narrowed, general)
+    if needs.tags:
+        active = _with_tags(aws, active)
+    active = [each for each in active if _selected(each, want)]
+    missed = [(each, why) for each, why in inactive.values() if _selected(each, want)]
+    _check_flags(only, active, [each for each, _ in missed])
+    return _filtered(active, missed, only, general)
 
 
-def _narrowed(
-    chosen: Sequence[Account],
-    missed: Sequence[tuple[Account, str]],
-    narrowed: AccountFilter,
+def _filtered(
+    active: Sequence[Account],
+    inactive: Sequence[tuple[Account, str]],
+    only: AccountFilter,
     general: General,
 ) -> SelectedAccounts:
-    """Those that the command line leaves, and that the file allows to be touched."""
-    kept, skipped = [], [_left_out(each, why) for each, why in missed if _remains(each, narrowed)]
-    for each in chosen:
-        if not _remains(each, narrowed):
+    """Apply the filter of the command line and `allowed_account_ids`, and number the overrides of each account."""
+    kept, skipped = [], [_skipped(each, why) for each, why in inactive if _passes(each, only)]
+    for each in active:
+        if not _passes(each, only):
             continue
         if general.allowed_account_ids is not None and each.id not in general.allowed_account_ids:
-            skipped.append(_left_out(each, "is not among `allowed_account_ids`"))
+            skipped.append(_skipped(each, "is not among `allowed_account_ids`"))
         else:
-            kept.append(replace(each, overrides=_overrides(each, general)))
+            overrides = (i for i, override in enumerate(general.overrides) if _matches(each, override))
+            kept.append(replace(each, overrides=tuple(overrides)))
     return SelectedAccounts(tuple(sorted(kept, key=lambda a: a.id)), tuple(skipped))
 
 
-def _left_out(account: Account, why: str) -> Skipped:
+def _skipped(account: Account, why: str) -> Skipped:
     return Skipped(account.id, "", why, account.name)
 
 
 def _selections(general: General) -> Iterator[tuple[Path, Some]]:
-    """Everything in the file that selects accounts."""
+    """Everything in the file that selects accounts, with its path."""
     want = general.accounts or Accounts(all=True)
     yield ("accounts",), want
     yield ("accounts", "exclude"), want.exclude
@@ -124,40 +133,36 @@ def _selections(general: General) -> Iterator[tuple[Path, Some]]:
 
 
 def _units(general: General) -> Iterator[tuple[Path, str]]:
-    for path, some in _selections(general):
-        for index, unit in enumerate(some.organizational_units):
+    for path, selection in _selections(general):
+        for index, unit in enumerate(selection.organizational_units):
             yield (*path, "organizational_units", index), unit
 
 
 def _ids(general: General) -> Iterator[tuple[Path, str]]:
-    for path, some in _selections(general):
-        for index, each in enumerate(some.ids):
+    for path, selection in _selections(general):
+        for index, each in enumerate(selection.ids):
             yield (*path, "ids", index), each
     want = general.accounts
     if want and want.log_archive and not want.listed:
         yield ("accounts", "log_archive"), want.log_archive
 
 
-def _uses_tags(general: General) -> bool:
-    return any(some.tags for _, some in _selections(general))
-
-
-def _listed(aws: Aws) -> tuple[list[Account], dict[str, tuple[Account, str]]]:
-    """Every account of the organization; by their ids those that are not active, with the reason."""
-    found: list[Account] = []
-    gone: dict[str, tuple[Account, str]] = {}
+def _list_accounts(aws: Aws) -> tuple[list[Account], dict[str, tuple[Account, str]]]:
+    """The active accounts of the organization; and the others by id, each with the reason."""
+    active: list[Account] = []
+    inactive: dict[str, tuple[Account, str]] = {}
     for each in aws.read("organizations").list_accounts().get("Accounts"):
         account = Account(each["Id"], each.get("Name", ""))
         state = each.get("State") or each.get("Status")
         if state == _ACTIVE:
-            found.append(account)
+            active.append(account)
         else:
-            gone[account.id] = (account, f"is {str(state).lower().replace('_', ' ')}")
-    return found, gone
+            inactive[account.id] = (account, f"is {str(state).lower().replace('_', ' ')}")
+    return active, inactive
 
 
-def _tagged(aws: Aws, accounts: Iterable[Account]) -> list[Account]:
-    """The accounts with their tags, all asked for at once."""
+def _with_tags(aws: Aws, accounts: Iterable[Account]) -> list[Account]:
+    """The accounts with their tags, which are read in parallel."""
     read = aws.read("organizations")
     asked = [(each, read.list_tags_for_resource(ResourceId=each.id)) for each in accounts]
     return [
@@ -165,53 +170,44 @@ def _tagged(aws: Aws, accounts: Iterable[Account]) -> list[Account]:
     ]
 
 
-def _wanted(account: Account, want: Accounts) -> bool:
-    return (want.all or _among(account, want)) and not _among(account, want.exclude)
+def _selected(account: Account, want: Accounts) -> bool:
+    return (want.all or _matches(account, want)) and not _matches(account, want.exclude)
 
 
-def _among(account: Account, some: Some) -> bool:
-    """The account is one of those: named, in one of the units, or with all of the tags."""
+def _matches(account: Account, selection: Some) -> bool:
+    """Whether the account is named, is in one of the units, or has all of the tags."""
     return (
-        account.id in some.ids
-        or not account.units.isdisjoint(some.organizational_units)
-        or (some.tags is not None and some.tags.items() <= account.tags.items())
+        account.id in selection.ids
+        or not account.units.isdisjoint(selection.organizational_units)
+        or (selection.tags is not None and selection.tags.items() <= account.tags.items())
     )
 
 
-def _overrides(account: Account, general: General) -> tuple[int, ...]:
-    return tuple(index for index, each in enumerate(general.overrides) if _among(account, each))
-
-
-def _check_flags(narrowed: AccountFilter, chosen: Sequence[Account], missed: Sequence[Account]) -> None:
-    """Raises Refused for an account that the file is not for."""
-    known = {word for each in (*chosen, *missed) for word in _words(each)}
-    for flag, given in (("--accounts", narrowed.accounts), ("--not-accounts", narrowed.not_accounts)):
+def _check_flags(only: AccountFilter, active: Sequence[Account], inactive: Sequence[Account]) -> None:
+    """Raises Refused for an account of the command line that the file does not select."""
+    known = {name for each in (*active, *inactive) for name in (each.id, each.name) if name}
+    for flag, given in (("--accounts", only.accounts), ("--not-accounts", only.not_accounts)):
         if unknown := next((each for each in given if each not in known), None):
             hint = did_you_mean(unknown, known)
-            count = f"{len(chosen)} account{'' if len(chosen) == 1 else 's'}"
+            count = words.plural(len(active), "account")
             raise Refused(f"{flag} {unknown}: none of the {count} that the file is for{hint and f'; {hint}'}")
 
 
-def _words(account: Account) -> set[str]:
-    """What the account is called on the command line."""
-    return {account.id, account.name} - {""}
-
-
-def _remains(account: Account, narrowed: AccountFilter) -> bool:
-    """The command line leaves the account."""
-    words = _words(account)
+def _passes(account: Account, only: AccountFilter) -> bool:
+    """Whether the command line selects the account."""
+    names = {account.id, account.name} - {""}
     return not (
-        (narrowed.accounts and words.isdisjoint(narrowed.accounts))
-        or not words.isdisjoint(narrowed.not_accounts)
-        or (narrowed.units and account.units.isdisjoint(narrowed.units))
+        (only.accounts and names.isdisjoint(only.accounts))
+        or not names.isdisjoint(only.not_accounts)
+        or (only.units and account.units.isdisjoint(only.units))
     )
 
 
 class _Tree:
-    """The organizational units, level by level, and the accounts in them."""
+    """The organizational units and the accounts in them, read level by level."""
 
     def __init__(self, aws: Aws) -> None:
-        self._units: dict[str, frozenset[str]] = {}  # account → its units
+        self._units: dict[str, frozenset[str]] = {}  # by account
         read = aws.read("organizations")
         level = [(root["Id"], "", frozenset({root["Id"]})) for root in read.list_roots().get("Roots")]
         self.known: set[str] = {each[0] for each in level}
@@ -238,20 +234,20 @@ class _Tree:
             yield unit["Id"], name, above | {unit["Id"], name}
 
     def of(self, account: str) -> frozenset[str]:
-        """The units that the account is in."""
+        """The ids and paths of the units that the account is in."""
         return self._units.get(account, frozenset())
 
     def check(self, file: Iterable[tuple[Path, str]], flags: Iterable[str]) -> None:
-        """Raises Mistaken or Refused for a unit that there is not."""
+        """Raises NotInOrganization for a unit of the file that does not exist, Refused for one of a flag."""
         if wrong := [(path, self._unknown(unit)) for path, unit in file if unit not in self.known]:
             raise NotInOrganization(wrong)
         if unknown := next((each for each in flags if each not in self.known), None):
             raise Refused(f"--ou {unknown}: {self._unknown(unknown)}")
 
     def _unknown(self, unit: str) -> str:
-        """That there is no such unit, and which are meant perhaps."""
+        """The error text, with a suggestion or the units that there are."""
         names = sorted(each for each in self.known if not each.startswith(("ou-", "r-")))
-        paths = [each for each in names if each.endswith(f"/{unit}")]  # a name that is not from the root
+        paths = [each for each in names if each.endswith(f"/{unit}")]  # the path without its first parts
         hint = f"did you mean {quoted(paths[0])}?" if paths else did_you_mean(unit, names)
         more = [f"{len(names) - _FEW} more"] if len(names) > _FEW else []
         there = listed([*names[:_FEW], *more], "and") if names else "none"

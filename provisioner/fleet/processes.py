@@ -1,4 +1,4 @@
-"""Workers in other processes of this machine, which have the environment of this one. `remote.py` is what runs there."""
+"""Workers in other processes of this machine, which inherit its environment. `remote.py` is the code that they run."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from .workers import JobsDone, portion
 
 
 class Processes:
-    """Workers in *count* processes of this machine, each with one portion: who is lost takes no other portion with it."""
+    """Up to *count* processes, each with an executor of its own, so that one that is lost takes no other portion with it."""
 
     def __init__(self, fleet: Fleet, setup: WorkerSetup, count: int, jobs: int):
         self.width = min(count, jobs)
@@ -26,75 +26,75 @@ class Processes:
         self._slots = [_Slot(setup.run) for _ in range(self.width)]
 
     def expect(self, jobs: int) -> None:
-        """So many jobs come now."""
+        """Set the size of the portions for that many jobs."""
         self.portion = portion(jobs, self.width)
 
     def submit(self, jobs: Sequence[Job]) -> Future[JobsDone]:
-        """Have the jobs done by a process that has nothing to do."""
-        slot = next(each for each in self._slots if each.free)
+        """Run the jobs on a process that is idle."""
+        slot = next(each for each in self._slots if each.idle)
         return slot.take(self._setup, tuple(without_values(job, self._secrets) for job in jobs))
 
     def recover(self, error: BaseException) -> None:
-        """Another process takes the place of a lost one when it is needed."""
+        """Nothing to do: the slot replaces a lost process when it is used again."""
 
     def stop(self) -> None:
-        """What is under way ends after the call in flight."""
+        """End the jobs that are running, after their calls in flight."""
         for slot in self._slots:
             slot.stop()
 
     def close(self) -> None:
-        """Nobody works any more. What is still under way, because this process gave up, ends at once."""
+        """End the processes; jobs that are still running are killed."""
         for slot in self._slots:
             slot.close()
 
 
 class _Slot:
-    """One process, and after it is lost the next one."""
+    """One process, which is replaced if it is lost."""
 
     def __init__(self, run: str):
         self._run = run
         self._future: Future[JobsDone] | None = None
-        self._begin()
+        self._open()
 
-    def _begin(self) -> None:
-        """A process will be started for the first portion."""
+    def _open(self) -> None:
+        """Make the executor, which starts the process with its first portion."""
         context = get_context("spawn")
-        heard, self._line = context.Pipe(duplex=False)
+        receiver, self._pipe = context.Pipe(duplex=False)
         self._pool = ProcessPoolExecutor(
-            1, mp_context=context, initializer=_set_up, initargs=(heard, self._run)
+            1, mp_context=context, initializer=_set_up, initargs=(receiver, self._run)
         )
 
     @property
-    def free(self) -> bool:
-        """It has nothing to do."""
+    def idle(self) -> bool:
+        """Whether no job is running."""
         return self._future is None or self._future.done()
 
     def take(self, setup: WorkerSetup, jobs: tuple[Job, ...]) -> Future[JobsDone]:
-        """Do the jobs."""
-        with _unheard():
+        """Run the jobs."""
+        with _sigint_blocked():
             try:
                 self._future = self._pool.submit(do_jobs, setup, jobs)
             except BrokenExecutor:
                 self.close()
-                self._begin()
+                self._open()
                 self._future = self._pool.submit(do_jobs, setup, jobs)
         return self._future
 
     def stop(self) -> None:
-        """What is under way ends after the call in flight."""
-        with suppress(OSError):  # it has ended by itself
-            self._line.send(None)
+        """End the jobs that are running, after their calls in flight."""
+        with suppress(OSError):  # the process has ended
+            self._pipe.send(None)
 
     def close(self) -> None:
         """The process ends."""
         self._pool.shutdown(wait=False, cancel_futures=True)
-        self._line.close()
+        self._pipe.close()
 
 
 @contextmanager
-def _unheard() -> Iterator[None]:
-    """A process that is started meanwhile does not hear Ctrl-C, not even before it can say so itself."""
-    resource_tracker.ensure_running()  # to start it lifts the mask
+def _sigint_blocked() -> Iterator[None]:
+    """Block SIGINT, so that a process started meanwhile inherits that and ignores Ctrl-C from the beginning."""
+    resource_tracker.ensure_running()  # starting it would unblock SIGINT
     before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:
         yield
@@ -102,18 +102,18 @@ def _unheard() -> Iterator[None]:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
-def _set_up(line: Connection, run: str) -> None:
-    """The process stops when the one that started it says so, and ends with it; signals are for that one."""
+def _set_up(pipe: Connection, run: str) -> None:
+    """Make this process ignore signals, stop when its parent sends a message, and end with its parent."""
     for each in (signal.SIGINT, signal.SIGTERM):
         signal.signal(each, signal.SIG_IGN)
     signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
-    threading.Thread(target=_obey, args=(line, run), name="heed", daemon=True).start()
+    threading.Thread(target=_wait_for_stop, args=(pipe, run), name="stop", daemon=True).start()
 
 
-def _obey(line: Connection, run: str) -> None:
+def _wait_for_stop(pipe: Connection, run: str) -> None:
     while True:
         try:
-            line.recv()
+            pipe.recv()
         except (EOFError, OSError):
-            os._exit(1)  # nobody is there any more to tell
+            os._exit(1)  # the parent is gone
         stop_run(run)

@@ -1,8 +1,8 @@
-"""An account done in another process, on this machine or another one.
+"""Run jobs in a worker process, on this machine or another one.
 
-What travels is the file's text, who asks, and the jobs; never credentials, and nothing that came from the environment.
-The process there finds credentials as every AWS tool does, and assumes the roles itself. What comes back is what was
-found and done there: that holds what the file took from the environment, as every plan does until it is shown.
+Sent to a worker: the text of the file, the caller's identity, and the jobs; never credentials or values of environment
+variables. The worker finds credentials as every AWS tool does, and assumes the roles itself. Sent back: the outcomes,
+which may hold values of the worker's environment variables, as every plan does until it is shown.
 """
 
 from __future__ import annotations
@@ -31,13 +31,13 @@ from .fleet import Fleet, Job, member_role
 from .workers import MANY, JobsDone
 
 READERS = 64  # calls in flight in one process
-KEPT = 4  # runs whose connections a worker keeps: it may be shared
+KEPT = 4  # runs whose connections a worker keeps, as several runs may share it
 _opening = threading.Lock()
 
 
 @dataclass(frozen=True)
 class WorkerSetup:
-    """All that another process needs to be in the same fleet. *versions* must be its own, too."""
+    """What a worker needs to run jobs of this run. It refuses if its own versions are not *versions*."""
 
     text: str
     file: str
@@ -46,31 +46,30 @@ class WorkerSetup:
     options: Options
     names: tuple[str, ...]
     regions: tuple[str, ...]
-    overrides: tuple[
-        tuple[str, tuple[int, ...]], ...
-    ]  # of accounts that no job is about: the one with the log buckets
+    # By account, of those that are in no job: the one with the log buckets.
+    overrides: tuple[tuple[str, tuple[int, ...]], ...]
     versions: tuple[tuple[str, str], ...]
-    width: int  # accounts at a time, where several threads are busy with each
-    run: str = field(default_factory=lambda: uuid4().hex)  # no two runs share anything in a worker
+    width: int  # accounts at a time, if several threads work on each
+    run: str = field(default_factory=lambda: uuid4().hex)  # two runs share nothing in a worker
 
 
 @dataclass
 class _WorkerFleet:
-    """The fleet in this process, for one run, who does its accounts, and how much of its tally has been reported."""
+    """The fleet of one run in this process, its thread pools, and the call counts that it has reported so far."""
 
     fleet: Fleet
     few: ThreadPoolExecutor
     many: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(MANY, "account"))
-    told: tuple[int, int, int] = (0, 0, 0)
+    reported: tuple[int, int, int] = (0, 0, 0)
     lock: threading.Lock = field(default_factory=threading.Lock)
 
-    def tell(self, outcomes: Iterable[Outcome | None]) -> JobsDone:
-        """The outcomes, with what was counted since the last report: portions may be done at the same time."""
+    def report(self, outcomes: Iterable[Outcome | None]) -> JobsDone:
+        """The outcomes, and the calls since the last report, as portions may run at the same time."""
         done = tuple(each for each in outcomes if each is not None)
         tally = self.fleet.cloud.tally
         with self.lock:
-            before, self.told = self.told, (tally.calls, tally.writes, tally.throttled)
-            calls, writes, throttled = (now - then for now, then in zip(self.told, before, strict=True))
+            before, self.reported = self.reported, (tally.calls, tally.writes, tally.throttled)
+            calls, writes, throttled = (now - then for now, then in zip(self.reported, before, strict=True))
         return JobsDone(done, calls, writes, throttled)
 
 
@@ -79,38 +78,42 @@ _stopped: set[str] = set()
 
 
 def versions() -> tuple[tuple[str, str], ...]:
-    """What must be the same everywhere, so that everywhere the same is done."""
+    """The versions that must be equal on all workers."""
     python = ".".join(platform.python_version_tuple()[:2])
     return (("provision", __version__), ("botocore", BOTOCORE), ("Python", python))
 
 
-def without_values(job: Job, secrets: Mapping[str, str]) -> Job:
-    """The job as it travels. Of what is planned only names are left, and `${env:NAME}` for what is from the environment.
+def versions_text(found: Iterable[tuple[str, str]]) -> str:
+    """`provision 1.0, botocore 1.40.0, Python 3.11`."""
+    return ", ".join(f"{name} {version}" for name, version in found)
 
-    *secrets* are the file's. Where a worker's environment is another one, it finds that AWS is not as planned, and says so.
+
+def without_values(job: Job, secrets: Mapping[str, str]) -> Job:
+    """The job as it is sent: its plan has names only, and `${env:NAME}` in place of the *secrets* of the file.
+
+    A worker whose environment differs finds that AWS is not as planned, and reports that.
     """
     planned = (replace(each, changes=[*map(_names_only, each.changes)], seen=[]) for each in job.planned)
     return _substituted(replace(job, planned=tuple(planned)), secrets)
 
 
-def _substituted(job: Job, forms: Mapping[str, str]) -> Job:
-    """The same job in other words. The places stay: they are no secrets, and no place may become another."""
-    return replace(
-        job, planned=tuple(replace(redacted(each, forms), target=each.target) for each in job.planned)
-    )
+def _substituted(job: Job, texts: Mapping[str, str]) -> Job:
+    """The job with each of *texts* replaced in its plan, except in the targets, which are never secret."""
+    planned = (replace(redacted(each, texts), target=each.target) for each in job.planned)
+    return replace(job, planned=tuple(planned))
 
 
 def _names_only(change: Change) -> Change:
-    """Which fields of what may be changed, and by which call: all that a plan is held against."""
+    """The change without values: the names of fields and call, which are all that `apply` compares."""
     fields = tuple(Difference(each.field, None, None) for each in change.differences)
     return replace(change, differences=fields, call=replace(change.call, params={}), loses="")
 
 
 def do_jobs(setup: WorkerSetup, jobs: tuple[Job, ...]) -> JobsDone:
-    """Do the jobs here, as `without_values` made them. After `stop_run` no account is begun, and those left have no outcome.
+    """Run the jobs that `without_values` made, in this process. After `stop_run`, the remaining ones have no outcome.
 
-    Raises nothing but Refused, where this is another version or there are no credentials, and BaselineError, where the
-    file is wrong here. Both can travel back.
+    Raises Refused if versions differ or there are no credentials, BaselineError if the file is wrong in this environment.
+    Both can be pickled.
     """
     with _opening:
         opened = _worker_fleets.get(setup.run) or _open(setup)
@@ -121,22 +124,22 @@ def do_jobs(setup: WorkerSetup, jobs: tuple[Job, ...]) -> JobsDone:
     def run_job(job: Job) -> Outcome | None:
         return None if fleet.cloud.stop.is_set() else fleet.run_job(_substituted(job, values))
 
-    return opened.tell((opened.many if fleet.alone else opened.few).map(run_job, jobs))
+    return opened.report((opened.many if fleet.alone else opened.few).map(run_job, jobs))
 
 
 def stop_run(run: str) -> None:
-    """What is under way here for that run ends after the call in flight."""
+    """End the jobs of that run in this process, after their calls in flight."""
     _stopped.add(run)
     if (opened := _worker_fleets.get(run)) is not None:
         opened.fleet.cloud.stop.set()
 
 
 def _open(setup: WorkerSetup) -> _WorkerFleet:
-    """The fleet in this process, made once for a run."""
+    """Make the fleet of a run in this process."""
     if setup.versions != versions():
         raise Refused(
-            f"the run was started with {_listed(setup.versions)}, and on {platform.node()} there is"
-            f" {_listed(versions())}: install the same on every worker"
+            f"the run was started with {versions_text(setup.versions)}, and on {platform.node()} there is"
+            f" {versions_text(versions())}: install the same on every worker"
         )
     with without_garbage_collection():
         baseline = parse(setup.text, setup.file, all_sections(), os.environ, lambda: setup.home)
@@ -145,7 +148,7 @@ def _open(setup: WorkerSetup) -> _WorkerFleet:
     fleet = replace(fleet, identity=setup.identity, names=setup.names, only_regions=setup.regions)
     opened = _WorkerFleet(fleet, ThreadPoolExecutor(setup.width, "account"))
     for old in [*_worker_fleets][: 1 - KEPT]:
-        del _worker_fleets[old]  # a portion that is under way still has it; it is closed when nobody has
+        del _worker_fleets[old]  # garbage collection closes it after its last portion
     _worker_fleets[setup.run] = opened
     if setup.run in _stopped:
         opened.fleet.cloud.stop.set()
@@ -153,7 +156,7 @@ def _open(setup: WorkerSetup) -> _WorkerFleet:
 
 
 def open_fleet(baseline: Baseline, options: Options) -> Fleet:
-    """The fleet of the file, with the credentials that are found here. Raises Refused where there are none that are good."""
+    """The fleet of the file, with the credentials of this process. Raises Refused if there are none that work."""
     home = baseline.general.home_region
     try:
         cloud = Cloud(options, workers=READERS)
@@ -167,7 +170,7 @@ def open_fleet(baseline: Baseline, options: Options) -> Fleet:
 
 @contextmanager
 def without_garbage_collection() -> Iterator[None]:
-    """Nobody looks for garbage among the models of AWS while they are loaded, nor afterwards: they stay."""
+    """Keep the garbage collector off while AWS's models are loaded, and from them afterwards: they stay in memory."""
     gc.disable()
     gc.unfreeze()
     try:
@@ -176,7 +179,3 @@ def without_garbage_collection() -> Iterator[None]:
         gc.freeze()
         gc.set_threshold(50_000, 20, 20)
         gc.enable()
-
-
-def _listed(found: Iterable[tuple[str, str]]) -> str:
-    return ", ".join(f"{name} {version}" for name, version in found)

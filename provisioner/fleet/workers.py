@@ -1,12 +1,12 @@
-"""Jobs over workers, wherever these are: given out as workers get free, so that thousands of accounts need no memory.
+"""Distribute jobs over workers as these become free, so that thousands of accounts take little memory.
 
-A worker is anything behind a `concurrent.futures.Executor`. One that is lost in mid-run loses nothing: what it had is given
-out again, and since every step compares before it changes, doing an account twice changes nothing more.
+A worker is anything behind a `concurrent.futures.Executor`. The jobs of a worker that is lost are submitted again: every
+step compares before it changes, so doing an account twice changes nothing more.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import CancelledError, Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import islice
@@ -19,15 +19,15 @@ from ..aws import describe
 from ..model import Outcome, Result, Target
 from .fleet import ENTRY, Fleet, Job
 
-MANY = 128  # accounts at a time in one process, where each is done by one thread
-TRIES = 3  # of jobs whose worker was lost
-ROUNDS = 2  # portions for each worker at least, so that all end at about the same time
-_BLINK = 0.2  # seconds until the user's wish to stop is noticed
+MANY = 128  # accounts at a time in one process, with one thread for each
+TRIES = 3  # of a portion whose worker was lost
+ROUNDS = 2  # portions for each worker at least, so that all workers end at about the same time
+_POLL = 0.2  # seconds until a stop is noticed
 
 
 @dataclass(frozen=True)
 class JobsDone:
-    """What a worker did: the accounts, and what it cost. The counts are 0 where this process counts itself."""
+    """The outcomes of a portion, and its numbers of calls, which are 0 if this process counts them itself."""
 
     outcomes: tuple[Outcome, ...]
     calls: int = 0
@@ -36,29 +36,29 @@ class JobsDone:
 
 
 class Workers(Protocol):
-    """Those who do jobs. *width* portions are with them at a time, of *portion* jobs each."""
+    """Workers that run jobs: *width* portions at a time, of *portion* jobs each."""
 
     width: int
     portion: int
 
     def expect(self, jobs: int) -> None:
-        """So many jobs come now; portions are made for that."""
+        """Set the size of the portions for that many jobs."""
 
     def submit(self, jobs: Sequence[Job]) -> Future[JobsDone]:
-        """Have the jobs done."""
+        """Run the jobs on a worker."""
 
     def recover(self, error: BaseException) -> None:
-        """A portion came back with an error; whatever can be done to go on is done."""
+        """Replace what was lost when a portion failed with *error*."""
 
     def stop(self) -> None:
-        """What is under way ends after the call in flight."""
+        """End the jobs that are running, after their calls in flight."""
 
     def close(self) -> None:
-        """Nobody works any more."""
+        """Release the workers."""
 
 
 class Threads:
-    """Workers in this process: they share its connections, and its credentials."""
+    """Threads of this process, which share its connections and credentials."""
 
     portion = 1
 
@@ -68,24 +68,24 @@ class Threads:
         self._pool = ThreadPoolExecutor(width, thread_name_prefix="account")
 
     def expect(self, jobs: int) -> None:
-        """The way to a thread costs nothing: one job at a time."""
+        """One job at a time: submitting to a thread costs nothing."""
 
     def submit(self, jobs: Sequence[Job]) -> Future[JobsDone]:
-        """Have the jobs done, one after the other."""
+        """Run the jobs on a thread, one after the other."""
         return self._pool.submit(self._do, jobs)
 
     def _do(self, jobs: Sequence[Job]) -> JobsDone:
         return JobsDone(tuple(self._fleet.run_job(job) for job in jobs))
 
     def recover(self, error: BaseException) -> None:
-        """A thread cannot be lost."""
+        """Nothing to do: a thread is not lost."""
 
     def stop(self) -> None:
-        """What is under way ends after the call in flight."""
+        """End the jobs that are running, after their calls in flight."""
         self._fleet.cloud.stop.set()
 
     def close(self) -> None:
-        """No job is begun any more; those under way are not waited for."""
+        """Cancel the jobs that have not begun, without waiting for those that are running."""
         self._pool.shutdown(wait=False, cancel_futures=True)
 
 
@@ -102,81 +102,76 @@ def run_jobs(
     stop: Event,
     on_begun: Callable[[Job], None] = lambda job: None,
 ) -> None:
-    """Have all *jobs* done; what becomes of them is told as it comes.
+    """Run all jobs. *on_begun* is called with each job, *on_done* with each portion.
 
-    After *stop*, no more are given out, and those under way are halted: what is not done then has no outcome.
+    After *stop* no more are submitted, and those that are running end early. A job that did not run has no outcome.
     """
-    portions = _portions(jobs, workers.portion)
-    under_way: dict[Future[JobsDone], _Portion] = {}
-    again: list[_Portion] = []
+    remaining = iter(jobs)
+    running: dict[Future[JobsDone], _Portion] = {}
+    retries: list[_Portion] = []
     finished: SimpleQueue[Future[JobsDone]] = SimpleQueue()
-    halted = False
+    stopped = False
     while True:
-        while len(under_way) < workers.width and not stop.is_set():
-            portion = again.pop() if again else next(portions, None)
-            if portion is None:
+        while len(running) < workers.width and not stop.is_set():
+            portion = retries.pop() if retries else _Portion(tuple(islice(remaining, workers.portion)))
+            if not portion.jobs:
                 break
             for job in portion.jobs:
                 on_begun(job)
-            future = _submitted(workers, portion)
-            under_way[future] = portion
+            future = _submit(workers, portion)
+            running[future] = portion
             future.add_done_callback(finished.put)
-        if not under_way:
+        if not running:
             return
-        if stop.is_set() and not halted:
+        if stop.is_set() and not stopped:
             workers.stop()
-            halted = True
+            stopped = True
         try:
-            future = finished.get(timeout=None if halted else _BLINK)
+            future = finished.get(timeout=None if stopped else _POLL)
         except Empty:
             continue
-        portion = under_way.pop(future)
+        portion = running.pop(future)
         error = _error(future)
         if error is None:
             on_done(future.result())
             continue
         workers.recover(error)
         if portion.tries < TRIES:
-            again.append(_Portion(portion.jobs, portion.tries + 1))
+            retries.append(_Portion(portion.jobs, portion.tries + 1))
         else:
             on_done(JobsDone(tuple(_lost(job, error) for job in portion.jobs)))
 
 
-def _submitted(workers: Workers, portion: _Portion) -> Future[JobsDone]:
-    """The portion under way, or failed already: there may be nobody to take it."""
+def _submit(workers: Workers, portion: _Portion) -> Future[JobsDone]:
+    """The future of the portion; if it cannot be submitted, one that has failed."""
     try:
         return workers.submit(portion.jobs)
-    except Exception as error:  # noqa: BLE001 - whatever it is, the other portions are not lost with it
+    except Exception as error:  # noqa: BLE001 - the other portions go on
         failed: Future[JobsDone] = Future()
         failed.set_exception(error)
         return failed
 
 
 def _error(future: Future[JobsDone]) -> BaseException | None:
-    """Why nothing was delivered."""
+    """The error of a portion, if any."""
     try:
         return future.exception()
-    except CancelledError as error:  # by a cluster that has gone
+    except CancelledError as error:  # by Dask, whose cluster is gone
         return error
 
 
-def _portions(jobs: Iterable[Job], size: int) -> Iterator[_Portion]:
-    jobs = iter(jobs)
-    while portion := tuple(islice(jobs, size)):
-        yield _Portion(portion)
-
-
 def _lost(job: Job, error: BaseException) -> Outcome:
-    """The account was not done, because those who should have done it were lost."""
+    """The outcome of an account whose workers were lost."""
     failure = describe(
-        f"doing it elsewhere, {TRIES} times", error if isinstance(error, Exception) else Exception(str(error))
+        f"running it on a worker, {TRIES} times",
+        error if isinstance(error, Exception) else Exception(str(error)),
     )
     return Outcome(job.account, results=(Result(ENTRY, Target(job.account.id, ""), failures=[failure]),))
 
 
-def portion(jobs: int, seats: int) -> int:
-    """How many accounts a worker gets at a time, where *seats* workers share that many *jobs*.
+def portion(jobs: int, slots: int) -> int:
+    """How many of the *jobs* a worker gets at a time. *slots*: the number of workers.
 
-    As many as it does at the same time, which takes seconds: beside that, the way there costs nothing.
+    As many as it runs at the same time. These take seconds, so that the cost of sending them does not matter.
     """
-    return max(1, min(MANY, ceil(jobs / (ROUNDS * seats))))
+    return max(1, min(MANY, ceil(jobs / (ROUNDS * slots))))

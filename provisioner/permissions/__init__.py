@@ -1,7 +1,7 @@
-"""The least that those who carry out a file must be allowed: IAM policies. Asks AWS nothing.
+"""The least-privilege IAM policies for running a file. Nothing here calls AWS.
 
-What each step calls is declared in its service's folder with `@permits`. Here is said who takes which step in which
-account (`parts`), and the declarations become policies (`statements`): one for each section of the file, or one for all.
+Each service's folder declares with `@permits` what its steps call. `parts` selects the declarations of the steps that run
+in an account, and `statements` makes policies of them: one for each section of the file, or one for all.
 """
 
 from .notes import notes, trust_notes

@@ -1,4 +1,4 @@
-"""What the reader of a policy should know beside it."""
+"""Notes printed beside a policy."""
 
 from __future__ import annotations
 
@@ -9,26 +9,26 @@ from ..baseline import Baseline
 from ..baseline.general import Accounts
 from ..fleet.accounts import questions
 from ..steps.permission import ANY_ACCOUNT, NOTING
-from ..steps.registry import all_steps
+from .parts import uses_archive
 
 
 def notes(
     document: Mapping[str, Any], baseline: Baseline, account: str, *, member: bool = False
 ) -> list[str]:
-    """Of the caller's policy in *account*, or of that of the role in it (*member*)."""
+    """Return the notes of the policy of the caller in *account*, or with *member* of the role in it."""
     accounts = baseline.general.accounts
-    said = list(_of_role(baseline, accounts, account) if member else _of_caller(baseline, accounts, account))
+    found = list((_of_role if member else _of_caller)(baseline, accounts, account))
     actions = {action for each in document["Statement"] for action in each["Action"]}
     for noting in NOTING:
-        said += noting(baseline, actions)
-    return said
+        found += noting(baseline, actions)
+    return found
 
 
-def trust_notes(accounts: Accounts, trusted: Mapping[str, Any], caller: str) -> Iterator[str]:
-    """What to do with the trust policy before it is used."""
+def trust_notes(accounts: Accounts, policy: Mapping[str, Any], caller: str) -> Iterator[str]:
+    """Yield the notes of the trust policy of *caller*: what to change in it before it is used."""
     if caller.isdigit() or caller.endswith(":root"):
         yield "whoever may assume roles in that account may assume this one: better name the caller's role by its ARN"
-    shown = trusted["Statement"][0].get("Condition", {}).get("StringEquals", {}).get("sts:ExternalId")
+    shown = policy["Statement"][0].get("Condition", {}).get("StringEquals", {}).get("sts:ExternalId")
     if shown != accounts.external_id:
         yield f"the external id is not shown: put it in the place of {shown}"
 
@@ -57,11 +57,7 @@ def _of_caller(baseline: Baseline, accounts: Accounts | None, account: str) -> I
 
 def _of_role(baseline: Baseline, accounts: Accounts | None, account: str) -> Iterator[str]:
     archive = accounts.log_archive if accounts else None
-    if (
-        archive
-        and archive != account
-        and any(s.archive and s.section in baseline for s in all_steps().values())
-    ):
+    if archive and archive != account and uses_archive(baseline):
         yield f"account {archive} is the log archive, and needs more: --member --account {archive}"
     if account == ANY_ACCOUNT:
         yield "no account was named, so the policy fits any, the one it is attached in"

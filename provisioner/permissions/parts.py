@@ -1,14 +1,14 @@
-"""Who takes which part in carrying out a file: the caller, and in an organization the role in each account.
+"""The permissions that the caller of a file needs, and those of the role in each account of an organization.
 
-The caller of an organization finds its accounts, makes what exists once, and assumes the role in the others. All of this
-is known from the file alone, but for one thing: for which accounts an override counts that is for units or for tags.
+The caller of an organization lists its accounts, runs the steps that run once, and assumes the role in the other accounts.
+All of this follows from the file alone, except which overrides apply to an account: AWS knows its units and tags.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
-from itertools import combinations
+from itertools import chain, combinations
 from typing import Final, NamedTuple
 
 from ..baseline import Baseline, BaselineError
@@ -19,75 +19,63 @@ from ..model import Scope, Step, Target
 from ..steps.permission import ANY_ACCOUNT, ANY_REGION, DECLARED, Permission, allow, equals
 from ..steps.registry import all_sections, all_steps
 
-ACCOUNTS: Final = (
-    "accounts"  # the service of what is asked to find the accounts and their Regions, and to enter them
-)
-_INSIDE: Final = equals("aws:ResourceOrgID", "${aws:PrincipalOrgID}")
+ACCOUNTS: Final = "accounts"  # section of the permissions to list accounts and Regions and to assume roles
+_IN_ORGANIZATION: Final = equals("aws:ResourceOrgID", "${aws:PrincipalOrgID}")
 
 
 class Part(NamedTuple):
-    """A permission, and the section of the file that needs it: the policies are made by section."""
+    """A permission, and the section of the file that needs it: there is a policy for each section."""
 
     section: str
     permission: Permission
 
 
 def of_caller(baseline: Baseline, account: str, partition: str) -> Iterator[Part]:
-    """What who calls from *account* asks for. ANY_ACCOUNT stands for an account that the file does not name.
+    """Yield what a caller from *account* needs. ANY_ACCOUNT stands for an account that the file does not name.
 
     Raises BaselineError where the baseline is wrong for an account, such as a bucket's name that gets too long.
     """
     general = baseline.general
     accounts, archive = general.accounts, account
     if accounts is not None:
-        yield from _of_accounts(_census(general, partition))
-        yield from _of_accounts(_entering(baseline, accounts, account, partition))
+        entering = chain(_listing(general, partition), _assuming(baseline, accounts, account, partition))
+        yield from (Part(ACCOUNTS, each) for each in entering)
         archive = accounts.log_archive or account
-    own = accounts is None or _may_be_one(general, accounts, account)
 
-    def takes(step: Step) -> bool:
-        return archive == account or not step.archive if step.scope is Scope.ONCE else own
+    def once(step: Step) -> bool:
+        return archive == account or not step.archive
 
     home = Target(account, general.home_region, partition, central=account, archive=archive)
-    yield from _asked(baseline, home, takes, _counting(general, account) if own else _Counting())
-    if own:
-        yield from _of_accounts(_regions(general, home))
+    yield from _account(baseline, home, included=_may_include(general, account), once=once)
 
 
 def of_role(baseline: Baseline, account: str, partition: str) -> Iterator[Part]:
-    """What the role that is assumed in *account* asks for; for ANY_ACCOUNT, in any but the one with the log buckets.
+    """Yield what the role in *account* needs; for ANY_ACCOUNT, in any account except the log archive.
 
     Raises BaselineError as `of_caller` does.
     """
-    general, anyone = baseline.general, account == ANY_ACCOUNT
+    general, any_account = baseline.general, account == ANY_ACCOUNT
     archive = (general.accounts.log_archive if general.accounts else None) or ""
-    member = anyone or (general.accounts is not None and _may_be_one(general, general.accounts, account))
 
-    def takes(step: Step) -> bool:
-        return step.archive and account == archive if step.scope is Scope.ONCE else member
+    def once(step: Step) -> bool:
+        return step.archive and account == archive
 
     home = Target(account, general.home_region, partition, archive=archive)
-    counting = _counting(general, account, anyone=anyone) if member else _Counting()
-    yield from _asked(baseline, home, takes, counting)
-    if member:
-        yield from _of_accounts(_regions(general, home))
-
-
-def _of_accounts(permissions: Iterator[Permission]) -> Iterator[Part]:
-    return (Part(ACCOUNTS, each) for each in permissions)
+    included = any_account or _may_include(general, account)
+    yield from _account(baseline, home, included=included, once=once, any_account=any_account)
 
 
 def role_may_be_in(general: General, account: str) -> bool:
-    """The role may be assumed in the account: it is one of those that the file is for, or has the log buckets."""
+    """Whether the role may be assumed in *account*: the file may include it, or it is the log archive."""
     accounts = general.accounts
-    return accounts is not None and (
-        account == accounts.log_archive or _may_be_one(general, accounts, account)
-    )
+    return accounts is not None and (account == accounts.log_archive or _may_include(general, account))
 
 
-def _may_be_one(general: General, accounts: Accounts, account: str) -> bool:
-    """The account may be one of those that the file is for, as far as the file alone tells."""
-    allowed = general.allowed_account_ids
+def _may_include(general: General, account: str) -> bool:
+    """Whether the file may be for *account*, as far as the file alone says."""
+    accounts, allowed = general.accounts, general.allowed_account_ids
+    if accounts is None:
+        return True
     if account in accounts.exclude.ids:
         return False
     if allowed is not None and account not in {*allowed, ANY_ACCOUNT}:
@@ -95,112 +83,127 @@ def _may_be_one(general: General, accounts: Accounts, account: str) -> bool:
     return account in accounts.ids or not accounts.listed
 
 
-class _Counting(NamedTuple):
-    """The overrides of one account, by their place in the file: those that count for it, and those that may."""
-
-    surely: tuple[int, ...] = ()
-    maybe: tuple[int, ...] = ()
-
-
-def _counting(general: General, account: str, *, anyone: bool = False) -> _Counting:
-    """What the file alone tells: an id it names, while units and tags are known to AWS. *anyone*: it is any account."""
-    if general.accounts is None:
-        return _Counting()
-    each_placed = list(enumerate(general.overrides))
-    surely = tuple(place for place, each in each_placed if account in each.ids)
-    maybe = (
-        place
-        for place, each in each_placed
-        if place not in surely and (anyone or each.organizational_units or each.tags)
-    )
-    return _Counting(surely, tuple(maybe))
-
-
-def _asked(
-    baseline: Baseline, home: Target, takes: Callable[[Step], bool], counting: _Counting
+def _account(
+    baseline: Baseline,
+    home: Target,
+    *,
+    included: bool,
+    once: Callable[[Step], bool],
+    any_account: bool = False,
 ) -> Iterator[Part]:
-    """What the steps ask for that are taken in the account of *home*, whichever overrides count for it."""
-    named = baseline.general.named_regions or [home.region, ANY_REGION]
-    everywhere = [replace(home, region=region, home=region == home.region) for region in named]
+    """Yield what the steps need in the account of *home*.
+
+    Of the steps that run once, those that *once* selects run there; the others do if the file includes the account.
+    """
+    general = baseline.general
+    overrides = _overrides(general, home.account, any_account=any_account) if included else ([], [])
+    regions = general.named_regions or [home.region, ANY_REGION]
+    everywhere = [replace(home, region=region, home=region == home.region) for region in regions]
     keys = {kind: key for key, kind in all_sections().items()}
     for step in all_steps().values():
-        # What exists once is what the file itself has; an override adds nothing there.
-        if not takes(step) or (step.scope is Scope.ONCE and step.section not in baseline):
+        # A step that runs once reads the file without overrides.
+        if not (once(step) and step.section in baseline if step.scope is Scope.ONCE else included):
             continue
         for target in everywhere if step.regional else [home]:
-            for filled in _variants(baseline, target, counting):
-                if step.section in filled:
-                    asked = DECLARED[step.name](target, filled)
-                    yield from (Part(keys[step.section], each) for each in asked)
+            for variant in _variants(baseline, target, *overrides):
+                if step.section in variant:
+                    declared = DECLARED[step.name](target, variant)
+                    yield from (Part(keys[step.section], each) for each in declared)
+    if included:
+        yield from (Part(ACCOUNTS, each) for each in _region_listing(general, home))
 
 
-def _variants(baseline: Baseline, target: Target, counting: _Counting) -> Iterator[Baseline]:
-    """The file filled in for the target, once for each way in which the overrides may count.
+def _overrides(general: General, account: str, *, any_account: bool) -> tuple[list[int], list[int]]:
+    """Return the overrides that apply to the account, which name its id, and those for units or tags, which may."""
+    if general.accounts is None:
+        return [], []
+    certain = [i for i, each in enumerate(general.overrides) if account in each.ids]
+    possible = [
+        i
+        for i, each in enumerate(general.overrides)
+        if i not in certain and (any_account or each.organizational_units or each.tags)
+    ]
+    return certain, possible
 
-    Of those that may, at most two together: no permission depends on more than two values of the file.
+
+def _variants(
+    baseline: Baseline, target: Target, certain: Iterable[int], possible: Iterable[int]
+) -> Iterator[Baseline]:
+    """Yield the baseline of the target for each combination of overrides that may apply.
+
+    At most two of the possible ones are combined, as no permission depends on more than two values of the file.
     """
-    for several in range(3):
-        for maybe in combinations(counting.maybe, several):
+    for count in range(3):
+        for chosen in combinations(possible, count):
             try:
                 yield baseline.varied(
-                    tuple(sorted((*counting.surely, *maybe))),
+                    tuple(sorted((*certain, *chosen))),
                     account_id=target.account,
                     region=target.region,
                     partition=target.partition,
                 )
             except BaselineError:
-                if several < 2:
+                if count < 2:
                     raise
-                # Two that are wrong together are refused by every run for which both count.
+                # A run refuses the file for an account to which both apply.
 
 
-def _regions(general: General, home: Target) -> Iterator[Permission]:
-    """Which Regions are all is asked in each account."""
+def _region_listing(general: General, home: Target) -> Iterator[Permission]:
+    """Yield what it takes to list an account's Regions, if the file says `regions: all`."""
     if not general.named_regions:
-        whole = arn(home.partition, "account", "", home.account, "account")
-        yield from allow("RegionsRead", "account", "ListRegions", on=[whole])
-        if home.partition not in {"aws", "aws-cn"}:  # there may be no such endpoint, and EC2 is asked
+        account = arn(home.partition, "account", "", home.account, "account")
+        yield from allow("RegionsRead", "account", "ListRegions", on=[account])
+        # Where Account Management has no endpoint, EC2 is called.
+        if home.partition not in {"aws", "aws-cn"}:
             yield from allow("RegionsRead", "ec2", "DescribeRegions")
 
 
-def _census(general: General, partition: str) -> Iterator[Permission]:
-    """What `members.census` asks for this file. Only the management account is in these ARNs, and no file tells it."""
-    asked = questions(general)
+def _listing(general: General, partition: str) -> Iterator[Permission]:
+    """Yield what `fleet.accounts.select_accounts` needs for this file.
 
-    def named(resource: str) -> str:
-        return arn(partition, "organizations", "", "*", resource)
+    The account in these ARNs is the management account, which no file names.
+    """
+    needed = questions(general)
 
-    # AWS knows no resources for these two.
-    lists = {"ListAccounts": asked.accounts, "ListRoots": asked.units}
-    yield from allow("OrganizationRead", "organizations", [name for name, wanted in lists.items() if wanted])
-    if asked.units:
-        units = (named("root/o-*/r-*"), named("ou/o-*/ou-*"))
+    def resource(path: str) -> str:
+        return arn(partition, "organizations", "", "*", path)
+
+    # These two have no resources.
+    lists = {"ListAccounts": needed.accounts, "ListRoots": needed.units}
+    yield from allow(
+        "OrganizationRead", "organizations", [name for name, is_needed in lists.items() if is_needed]
+    )
+    if needed.units:
+        units = (resource("root/o-*/r-*"), resource("ou/o-*/ou-*"))
         reads = "ListAccountsForParent ListOrganizationalUnitsForParent"
         yield from allow("AccountUnitsRead", "organizations", reads, on=units)
-    if asked.tags:
-        every = (named("account/o-*/*"),)
-        yield from allow("AccountTagsRead", "organizations", "ListTagsForResource", on=every)
+    if needed.tags:
+        accounts = (resource("account/o-*/*"),)
+        yield from allow("AccountTagsRead", "organizations", "ListTagsForResource", on=accounts)
 
 
-def _entering(baseline: Baseline, accounts: Accounts, caller: str, partition: str) -> Iterator[Permission]:
-    """The role is assumed in the accounts that the file names; where it names none, in those of the organization."""
-    ids = _entered(baseline, accounts)
-    into = ["*"] if ids is None else [each for each in ids if each != caller]
-    on = [arn(partition, "iam", "", each, f"role/{accounts.role_name}") for each in into]
+def _assuming(baseline: Baseline, accounts: Accounts, caller: str, partition: str) -> Iterator[Permission]:
+    """Yield what it takes to assume the role in the accounts that the file names, or in all of the organization."""
+    ids = _named_accounts(baseline, accounts)
+    others = ["*"] if ids is None else [each for each in ids if each != caller]
+    roles = [arn(partition, "iam", "", each, f"role/{accounts.role_name}") for each in others]
     names = ["AssumeRole", *(["TagSession"] if accounts.session_tags else [])]
-    if on:
-        yield from allow("AccountsEnter", "sts", names, on=on, condition=_INSIDE if ids is None else None)
+    if roles:
+        condition = _IN_ORGANIZATION if ids is None else None
+        yield from allow("AccountsEnter", "sts", names, on=roles, condition=condition)
 
 
-def _entered(baseline: Baseline, accounts: Accounts) -> list[str] | None:
-    """The only accounts into which the file leads a run; None for any of the organization."""
-    allowed = baseline.general.allowed_account_ids
-    named = accounts.ids if accounts.listed else allowed
+def _named_accounts(baseline: Baseline, accounts: Accounts) -> list[str] | None:
+    """Return the accounts that a run can reach, or None where they may be any of the organization."""
+    named = accounts.ids if accounts.listed else baseline.general.allowed_account_ids
     if named is None:
         return None
-    ids = {each for each in named if _may_be_one(baseline.general, accounts, each)}
-    if accounts.log_archive and any(
-        step.archive and step.section in baseline for step in all_steps().values()
-    ):
+    ids = {each for each in named if _may_include(baseline.general, each)}
+    if accounts.log_archive and uses_archive(baseline):
         ids.add(accounts.log_archive)
     return sorted(ids)
+
+
+def uses_archive(baseline: Baseline) -> bool:
+    """Whether a step of the file runs in the log archive account."""
+    return any(step.archive and step.section in baseline for step in all_steps().values())

@@ -1,8 +1,9 @@
-"""Permissions → the statements of one IAM policy: as few as say exactly the same."""
+"""Merges permissions into the smallest number of IAM statements that allow exactly the same."""
 
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final
 
@@ -15,78 +16,77 @@ _CALLER: Final = "${aws:PrincipalAccount}"
 
 Statement = dict[str, Any]
 Policy = dict[str, Any]
-_Place = tuple[
-    str, str, tuple[str, ...], str, str
-]  # title, action, resources, operator and key of the condition
+_Group = tuple[str, list[str], list[str], Condition | None]  # title, actions, resources, condition
 
 
 def policy(parts: Iterable[Part], purposes: Iterable[str]) -> Policy:
-    """One policy with the permissions that these *purposes* need: diff, verify, apply."""
-    asked = set(purposes)
-    found = [each.permission for each in parts if each.permission.purposes & asked]
-    return {"Version": VERSION, "Statement": list(_titled(_grouped(found)))}
+    """Return one policy with the permissions that these *purposes* (diff, verify, apply) need."""
+    needing = frozenset(purposes)
+    permissions = [each.permission for each in parts if each.permission.purposes & needing]
+    return {"Version": VERSION, "Statement": list(_statements(_grouped(permissions)))}
 
 
 def by_section(parts: Iterable[Part], purposes: Iterable[str]) -> dict[str, Policy]:
-    """The same as a policy for each section of the file that needs one, in the order of their names."""
-    found: dict[str, list[Part]] = {}
+    """Return a policy for each section of the file that needs one, sorted by name."""
+    by_name: dict[str, list[Part]] = {}
     for each in parts:
-        found.setdefault(each.section, []).append(each)
-    policies = {section: policy(several, purposes) for section, several in sorted(found.items())}
+        by_name.setdefault(each.section, []).append(each)
+    policies = {section: policy(found, purposes) for section, found in sorted(by_name.items())}
     return {section: each for section, each in policies.items() if each["Statement"]}
 
 
 def size(document: Mapping[str, Any]) -> int:
-    """The characters that IAM counts: all but white space."""
+    """Return the number of characters as IAM counts them: all but white space."""
     return len("".join(json.dumps(document).split()))
 
 
-def _grouped(permissions: Iterable[Permission]) -> list[tuple[str, list[str], list[str], Condition | None]]:
-    """(title, actions, resources, condition): as few as say exactly the same."""
-    # One action on the same resources in several Regions is one permission with several values.
-    regions: dict[_Place, dict[str, None]] = {}
+def _grouped(permissions: Iterable[Permission]) -> list[_Group]:
+    """Merge permissions that differ only in the condition's values, then in resources, then in the action."""
+    # One action on the same resources in several Regions is one permission whose condition has several values.
+    values: dict[tuple[str, str, tuple[str, ...], str, str], dict[str, None]] = {}
     for each in permissions:
-        operator, key, values = each.condition or ("", "", ())
-        place = (each.title, each.action, tuple(sorted(set(each.resources))), operator, key)
-        regions.setdefault(place, {}).update(dict.fromkeys(values))
-    resources: dict[Any, dict[str, None]] = {}
-    for (title, action, on, operator, key), several in regions.items():
-        if key and (title, action, on, "", "") in regions:  # what holds anywhere holds here
+        operator, key, allowed = each.condition or ("", "", ())
+        group = (each.title, each.action, tuple(sorted(set(each.resources))), operator, key)
+        values.setdefault(group, {}).update(dict.fromkeys(allowed))
+    resources: dict[tuple[str, str, Condition | None], dict[str, None]] = {}
+    for (title, action, on, operator, key), several in values.items():
+        if key and (title, action, on, "", "") in values:  # allowed without the condition, too
             continue
         condition = Condition(operator, key, tuple(several)) if key else None
         resources.setdefault((title, action, condition), {}).update(dict.fromkeys(on))
-    actions: dict[Any, list[str]] = {}
-    for (title, action, condition), held in resources.items():
-        actions.setdefault((title, tuple(held), condition), []).append(action)
+    actions: dict[tuple[str, tuple[str, ...], Condition | None], list[str]] = {}
+    for (title, action, condition), merged in resources.items():
+        actions.setdefault((title, tuple(merged), condition), []).append(action)
     return [(title, sorted(names), list(on), condition) for (title, on, condition), names in actions.items()]
 
 
-def _titled(groups: Iterable[tuple[str, list[str], list[str], Condition | None]]) -> Iterator[Statement]:
-    """The statements; where one title has several groups, the later ones are numbered."""
-    seen: dict[str, int] = {}
+def _statements(groups: Iterable[_Group]) -> Iterator[Statement]:
+    """Yield a statement for each group. Where a title has several groups, the later ones are numbered."""
+    count: Counter[str] = Counter()
     for title, actions, resources, condition in groups:
-        seen[title] = seen.get(title, 0) + 1
+        count[title] += 1
         statement: Statement = {
-            "Sid": title if seen[title] == 1 else f"{title}{seen[title]}",
+            "Sid": title if count[title] == 1 else f"{title}{count[title]}",
             "Effect": "Allow",
             "Action": actions,
-            "Resource": _one_or_all([_anywhere(each) for each in resources]),
+            "Resource": _one_or_list(resources),
         }
         if condition is not None:
-            values = [_anywhere(each) for each in condition.values]
-            statement["Condition"] = {condition.operator: {condition.key: _one_or_all(values)}}
+            statement["Condition"] = {condition.operator: {condition.key: _one_or_list(condition.values)}}
         yield statement
 
 
-def _one_or_all(values: list[str]) -> str | list[str]:
-    return values[0] if len(values) == 1 else values
+def _one_or_list(texts: Iterable[str]) -> str | list[str]:
+    """Return the texts without stand-ins: in a list, unless there is only one."""
+    found = [_without_stand_ins(each) for each in texts]
+    return found[0] if len(found) == 1 else found
 
 
-def _anywhere(text: str) -> str:
-    """The text with the account that nobody named, and the Region that nobody knows, left open.
+def _without_stand_ins(text: str) -> str:
+    """Replace ANY_REGION by `*`, and ANY_ACCOUNT by IAM's variable for the caller's account, or by `*`.
 
-    IAM fills in a variable in the last part of an ARN only, so the part for the account becomes `*`. That gives no
-    more: what another account has, it would have to give away itself.
+    IAM replaces variables in the last part of an ARN only, so the account in an ARN becomes `*`. That allows nothing more:
+    access to a resource of another account needs that account's permission, too.
     """
     *head, last = text.replace(ANY_REGION, "*").split(":", 5)
     return ":".join([*(part.replace(ANY_ACCOUNT, "*") for part in head), last.replace(ANY_ACCOUNT, _CALLER)])

@@ -1,4 +1,4 @@
-"""The trust policy of the role in each account: who may assume it, and with what."""
+"""The trust policy of the role in each account, which lets the caller assume it."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ PRINCIPAL: Final = re.compile(r"\d{12}|arn:[a-z-]+:iam::\d{12}:(root|(role|user)
 def trust(
     accounts: Accounts, caller: str, partition: str, secrets: Mapping[str, str] | None = None
 ) -> dict[str, Any]:
-    """*caller*, the ARN of a role or user or an account's 12 digits, may assume the role as the file says.
+    """Return the trust policy for *caller*, the ARN of a role or user or an account's 12 digits.
 
-    An external id that came from the environment stays its placeholder, which *secrets* has.
+    An external id from the environment is shown as its placeholder; *secrets* has these.
     """
     principal = {"AWS": caller if caller.startswith("arn:") else arn(partition, "iam", "", caller, "root")}
     enter: dict[str, Any] = {
@@ -32,7 +32,7 @@ def trust(
         enter["Condition"] = {"StringEquals": {"sts:ExternalId": given}}
     statements = [enter]
     if accounts.session_tags:
-        # As on AWS's page "Passing session tags": apart, for this alone lets nobody in.
+        # Without the external id, as TagSession alone lets nobody in (AWS's page "Passing session tags").
         tag = {"Sid": "ProvisionTags", "Effect": "Allow", "Principal": principal, "Action": "sts:TagSession"}
         statements.append(tag)
     return document(statements)

@@ -1,1 +1,1 @@
-"""What a run found and did, for people and for machines. Pure: results go in, text or values come out."""
+"""Reports of a run, for people (lines of text) and for machines (JSON). Pure functions: no AWS calls, no printing."""

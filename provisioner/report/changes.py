@@ -1,7 +1,6 @@
-"""The report for people: what would change or was changed, and what a reader should know beside it.
+"""The report for people on changes, and on what a reader should know beside them: notes, and what was skipped.
 
-What is the same in many places is told once, under the number of places; one place is a group of one. Lines of rich text;
-colour is never alone.
+Equal items are shown once with the number of places. Colour never carries a meaning alone.
 """
 
 from __future__ import annotations
@@ -17,63 +16,60 @@ from rich.text import Text
 from ..compare.text_diff import document_diff
 from ..model import Change, Difference, Kind, Result, Skipped
 from . import words
-from .places import Together, View, by_place, wrapped
+from .places import FAILED, INDENT, Block, View, blocks, wrapped
 
-OfResource = tuple[Change, ...]  # the changes of one resource
+ResourceChanges = tuple[Change, ...]  # the changes of one resource
 
 _MARK: Final = {"create": ("+", "green"), "update": ("~", "yellow")}
 _LINE: Final = {"+": "green", "-": "red", " ": "dim"}
 _NOTE: Final = {Kind.FOREIGN: "·", Kind.STRICTER: "≥", Kind.WARNING: "!"}
-_INDENT: Final = "    "
-_FAILED: Final = ("! ", "bold red")
-_NAMED: Final = 12  # accounts that are skipped whole
+_SKIPPED: Final = 12  # skipped accounts that are named before the list is shortened
 
 
 def changes(results: Iterable[Result], view: View) -> Iterator[Text]:
-    """Every change, by step and place, field by field, with the call that makes it."""
-    found = ((each, _by_resource(each.changes)) for each in results)
-    for several in by_place(found, identity, view, lambda group: group.step):
-        yield from several.heading()
-        together = chain.from_iterable(group.one for group in several.groups)
-        yield from _resources(_template(each, several) for each in together)
+    """Every change, by step and place: the call, and each field with its values."""
+    found = ((each, by_resource(each.changes)) for each in results)
+    for block in blocks(found, identity, view, lambda group: group.step):
+        yield from block.heading()
+        together = chain.from_iterable(group.sample for group in block.groups)
+        yield from _resources(_template(each, block) for each in together)
         yield Text()
 
 
 def withheld(results: Iterable[Result], view: View) -> Iterator[Text]:
-    """What was not done for want of a consent, what it would have cost, and how to have it."""
-    found = ((each, _by_resource(each.withheld)) for each in results)
-    for several in by_place(found, identity, view):
-        for each in several.one:
-            change = _template(each, several)
+    """The changes that were not made because they need consent: what would be lost, and the flag that allows it."""
+    found = ((each, by_resource(each.withheld)) for each in results)
+    for block in blocks(found, identity, view):
+        for each in block.sample:
+            change = _template(each, block)
             what = f"{words.clean(change.resource)}: {words.operation(change)} was not called"
-            head = f"  {several.where.heading}: {what}: {words.clean(change.loses)}"
-            yield Text.assemble(_FAILED, (several.steps[0], "bold"), head)
-            yield Text(f"{_INDENT}hint: to have it, give `--allow {change.consent}`")
-        yield from several.places()
+            head = f"  {block.where}: {what}: {words.clean(change.loses)}"
+            yield Text.assemble(FAILED, (block.steps[0], "bold"), head)
+            yield Text(f"{INDENT}hint: to have it, give `--allow {change.consent}`")
+        yield from block.places()
 
 
 def unseen(results: Iterable[Result], view: View) -> Iterator[Text]:
-    """What was written and AWS does not show yet."""
-    found = ((each, _by_resource(each.changes)) for each in results if each.ok)
-    for several in by_place(found, identity, view):
-        left = ", ".join(f"{c.resource}: {d.field}" for c in several.one for d in c.differences)
-        text = words.clean(several.template(left))
-        yield Text(f"! AWS does not show yet: {several.steps[0]}  {several.where.heading}: {text}")
-        yield from several.places()
+    """The changes that were made and that AWS does not show yet."""
+    found = ((each, by_resource(each.changes)) for each in results if each.ok)
+    for block in blocks(found, identity, view):
+        fields = ", ".join(f"{c.resource}: {d.field}" for c in block.sample for d in c.differences)
+        text = words.clean(block.template(fields))
+        yield Text(f"! AWS does not show yet: {block.steps[0]}  {block.where}: {text}")
+        yield from block.places()
 
 
 def notes(results: Iterable[Result], view: View) -> Iterator[Text]:
-    """What a reader should know that is no change: warnings, what is stricter, what belongs to others."""
+    """The notes: warnings, settings that are stricter than the file, resources of others."""
     found = ((each, each.notes) for each in results)
-    for several in by_place(found, lambda note: [note.kind.name, note.resource, note.text], view):
-        note = several.one
+    for block in blocks(found, lambda note: [note.kind.name, note.resource, note.text], view):
+        note = block.sample
         style = "yellow" if note.kind is Kind.WARNING else "dim"
-        text = words.clean(several.template(f"{note.resource}: {note.text}"))
-        yield Text.assemble(
-            (f"{_NOTE[note.kind]} {note.kind.value}: ", style), f"{text} ({several.where.heading})"
-        )
+        text = words.clean(block.template(f"{note.resource}: {note.text}"))
+        head = (f"{_NOTE[note.kind]} {note.kind.value}: ", style)
+        yield Text.assemble(head, f"{text} ({block.where})")
         if view.unfold:
-            yield from several.places()
+            yield from block.places()
 
 
 def skipped(found: Iterable[Skipped], view: View) -> Iterator[Text]:
@@ -85,27 +81,27 @@ def skipped(found: Iterable[Skipped], view: View) -> Iterator[Text]:
             regions[each.why, each.account].add(each.region)
         else:
             accounts[each.why].append(each.account)
-    for why, several in sorted(accounts.items()):
-        named = [view.account(each) for each in sorted(several)]
-        yield from _skipped(f"skipped: {view.few(named, _NAMED)}: {_because(why)}")
-    together: dict[tuple[str, tuple[str, ...]], list[str]] = defaultdict(list)
+    for why, ids in sorted(accounts.items()):
+        named = [view.account(each) for each in sorted(ids)]
+        yield from _skipped(f"skipped: {view.shortened(named, _SKIPPED)}", why)
+    by_regions: dict[tuple[str, tuple[str, ...]], list[str]] = defaultdict(list)
     for (why, account), names in regions.items():
-        together[why, tuple(sorted(names))].append(account)
-    for (why, where), several in sorted(together.items(), key=lambda each: (-len(each[1]), each[0])):
-        named = [view.account(each) for each in sorted(several)]
+        by_regions[why, tuple(sorted(names))].append(account)
+    for (why, where), ids in sorted(by_regions.items(), key=lambda each: (-len(each[1]), each[0])):
+        named = [view.account(each) for each in sorted(ids)]
         whose = named[0] if len(named) == 1 else words.plural(len(named), "account")
-        yield from _skipped(f"skipped in {whose}: {view.few(where)}: {_because(why)}")
+        yield from _skipped(f"skipped in {whose}: {view.shortened(where)}", why)
         if view.unfold and len(named) > 1:
-            yield from (Text(f"{_INDENT}{line}", "dim") for line in wrapped(", ".join(named)))
+            yield from (Text(f"{INDENT}{line}", "dim") for line in wrapped(", ".join(named)))
 
 
 def repaired(result: Result, change: Change) -> str:
-    """One line for one change that was made, as cron mails it."""
-    return f"{words.place(result)} {result.step}: {words.one_line(change)}"
+    """One change that was made, on one line: the output of a quiet run, which cron mails."""
+    return f"{words.place(result)} {result.step}: {words.summary(change)}"
 
 
-def identity(several: OfResource) -> list[Any]:
-    """What makes the changes of one resource what they are."""
+def identity(changes: ResourceChanges) -> list[Any]:
+    """The fields in which equal changes of one resource agree: all but the parameters of the calls."""
     return [
         [
             change.resource,
@@ -116,43 +112,43 @@ def identity(several: OfResource) -> list[Any]:
             change.consent,
             change.loses,
         ]
-        for change in several
+        for change in changes
     ]
 
 
-def _by_resource(found: Iterable[Change]) -> list[OfResource]:
-    several: dict[str, list[Change]] = defaultdict(list)
-    for each in found:
-        several[each.resource].append(each)
-    return [tuple(each) for each in several.values()]
+def by_resource(changes: Iterable[Change]) -> list[ResourceChanges]:
+    """The changes of each resource together, in the order of the first of them."""
+    found: dict[str, list[Change]] = defaultdict(list)
+    for each in changes:
+        found[each.resource].append(each)
+    return [tuple(each) for each in found.values()]
 
 
-def _template(change: Change, several: Together[Any]) -> Change:
+def _template(change: Change, block: Block[Any]) -> Change:
+    template = block.template
+    differences = (
+        Difference(template(d.field), template(d.have), template(d.want)) for d in change.differences
+    )
     return replace(
         change,
-        resource=several.template(change.resource),
-        differences=tuple(
-            Difference(several.template(d.field), several.template(d.have), several.template(d.want))
-            for d in change.differences
-        ),
-        loses=several.template(change.loses),
+        resource=template(change.resource),
+        differences=tuple(differences),
+        loses=template(change.loses),
     )
 
 
-def _resources(found: Iterable[Change]) -> Iterator[Text]:
-    """The changes of one step, by resource: the mark, the name, and what is different about it."""
-    for resource, group in groupby(found, key=lambda c: c.resource):
+def _resources(changes: Iterable[Change]) -> Iterator[Text]:
+    """The changes of one step, by resource: the mark, the name, then each change."""
+    for resource, group in groupby(changes, key=lambda c: c.resource):
         together = list(group)
         action = "create" if any(c.action == "create" for c in together) else "update"
-        mark, style = _MARK[action]
-        yield Text.assemble("  ", (mark, style), " ", (words.clean(resource), "bold"))
+        yield Text.assemble("  ", _MARK[action], " ", (words.clean(resource), "bold"))
         for change in together:
             yield from _change(change, new=action == "create")
 
 
 def _change(change: Change, *, new: bool) -> Iterator[Text]:
-    mark, style = _MARK[change.action]
-    yield Text.assemble("    ", (mark, style), " ", (words.operation(change), "cyan"))
+    yield Text.assemble(INDENT, _MARK[change.action], " ", (words.operation(change), "cyan"))
     if change.consent is not None:
         yield Text(f"        needs --allow {change.consent}: {words.clean(change.loses)}", "bold red")
     simple = [d for d in change.differences if not words.is_document(d)]
@@ -174,11 +170,7 @@ def _field(difference: Difference, width: int, *, new: bool) -> Text:
     return Text.assemble(name, (words.value(difference.have), "red"), " → ", want)
 
 
-def _skipped(text: str) -> Iterator[Text]:
-    for at, line in enumerate(wrapped(words.clean(text))):
-        yield Text(f"{'  ' if at else '· '}{line}", "dim")
-
-
-def _because(why: str) -> str:
-    """Said of one and of many: `suspended`, `has no macie2`."""
-    return words.clean(why.removeprefix("is "))
+def _skipped(text: str, why: str) -> Iterator[Text]:
+    # A reason is written for one account or Region, "is disabled"; here it is shown for one or many.
+    for index, line in enumerate(wrapped(words.clean(f"{text}: {why.removeprefix('is ')}"))):
+        yield Text(f"{'  ' if index else '· '}{line}", "dim")

@@ -1,4 +1,4 @@
-"""The checks of a run: the findings of `verify`, the configuration itself among them, and how many held."""
+"""The checks of `verify`: the findings of each step, the comparison with the file among them, and how many passed."""
 
 from __future__ import annotations
 
@@ -10,42 +10,44 @@ from ..model import Finding, InSyncCounts, Result
 from . import words
 
 
-def configuration(result: Result) -> Finding:
-    """Whether the step's part of AWS is as the file says."""
-    if result.failures:
-        text = "; ".join(line for each in result.failures for line in words.failure(each))
-        return Finding(result.step, "configured", False, text)
-    if result.blocked_by is not None:
-        return Finding(result.step, "configured", False, f"not run: {result.blocked_by} failed")
-    if not result.changes:
-        return Finding(result.step, "configured", True, "as the file says")
-    changed = ", ".join(words.one_line(change, "not there") for change in result.changes[:3])
-    more = f" and {len(result.changes) - 3} more" if len(result.changes) > 3 else ""
-    return Finding(result.step, "configured", False, f"differs: {changed}{more}")
-
-
-def all_of(result: Result) -> Iterator[Finding]:
-    """What was found of one step: its configuration first, then its proofs. Without the ids of calls."""
-    failures = [replace(each, message=words.without_id(each), request_id="") for each in result.failures]
-    yield configuration(replace(result, failures=failures))
+def all_findings(result: Result) -> Iterator[Finding]:
+    """The findings of one step: first whether AWS is configured as the file says, then the step's own."""
+    yield _configured(result)
     yield from result.findings
+
+
+def _configured(result: Result) -> Finding:
+    def finding(detail: str, *, ok: bool = False) -> Finding:
+        return Finding(result.step, "configured", ok, detail)
+
+    if result.failures:
+        # Request ids differ from place to place, and would keep equal findings apart.
+        failures = (replace(f, message=words.without_id(f), request_id="") for f in result.failures)
+        return finding("; ".join(line for each in failures for line in words.failure(each)))
+    if result.blocked_by is not None:
+        return finding(f"not run: {result.blocked_by} failed")
+    if not result.changes:
+        return finding("as the file says", ok=True)
+    changed = ", ".join(words.summary(change, "not there") for change in result.changes[:3])
+    more = f" and {len(result.changes) - 3} more" if len(result.changes) > 3 else ""
+    return finding(f"differs: {changed}{more}")
 
 
 @dataclass(frozen=True)
 class Checks:
-    """What was looked at: what *held*, what *fell*, and what it is too early to tell of."""
+    """How many checks passed, failed, and are pending, as it is too early to tell."""
 
-    held: int
-    fell: int
+    passed: int
+    failed: int
     pending: int
 
     def __str__(self) -> str:
-        fell = f", {self.fell:,} did not" if self.fell else ""
-        wait = f"; {self.pending:,} too early to tell" if self.pending else ""
-        return f"{words.plural(self.held, 'check')} held{fell}{wait}"
+        failed = f", {self.failed:,} did not" if self.failed else ""
+        pending = f"; {self.pending:,} too early to tell" if self.pending else ""
+        return f"{words.plural(self.passed, 'check')} held{failed}{pending}"
 
 
 def checks(results: Iterable[Result], in_sync: InSyncCounts) -> Checks:
-    """All the checks of a run, or of an account; of what is *in_sync*, only counts are left."""
-    ends = Counter(finding.ok for each in results for finding in all_of(each))
+    """Count the checks of *results*, and those of the results of which only the counts *in_sync* were kept."""
+    ends = Counter(finding.ok for each in results for finding in all_findings(each))
     return Checks(in_sync.steps + in_sync.proofs + ends[True], ends[False], ends[None])

@@ -1,4 +1,4 @@
-"""The report for people: what `verify` looked at, and whether it works."""
+"""The report for people on the findings of `verify`."""
 
 from __future__ import annotations
 
@@ -10,34 +10,34 @@ from rich.text import Text
 from ..model import Finding, Result
 from ..steps.arrivals import MOMENT
 from . import words
-from .checks import all_of
-from .places import View, by_place
+from .checks import all_findings
+from .places import View, blocks
 
-_TIME: Final = "${time}"  # stands for a time that is another one in each place
+_TIME: Final = "${time}"  # placeholder for a time, which differs from place to place
 _VERDICT: Final = {True: ("ok", "green"), False: ("FAIL", "bold red"), None: ("wait", "yellow")}
 
 
 def findings(results: Iterable[Result], view: View) -> Iterator[Text]:
-    """Each finding once, with the word for how it ended: what does not work first, then what it is too early to tell of."""
+    """Each finding once with its places: first those that failed, then those that are pending, then those that passed."""
     results = list(results)
-    for ended in (False, None, True):
-        found = ((each, [f for f in all_of(each) if f.ok is ended]) for each in results)
-        mark, style = _VERDICT[ended]
-        for several in by_place(found, _identity, view, lambda group: group.step):
-            yield from several.heading()
-            for group in several.groups:
-                many = len(several.results) > 1
-                resource, check, detail = _identity(group.one) if many else _literal(group.one)
+    for ok in (False, None, True):
+        found = ((each, [f for f in all_findings(each) if f.ok is ok]) for each in results)
+        mark, style = _VERDICT[ok]
+        for block in blocks(found, _identity, view, lambda group: group.step):
+            yield from block.heading()
+            for group in block.groups:
+                fields = _identity if len(block.results) > 1 else _fields
+                resource, check, detail = fields(group.sample)
                 about = check if resource == group.step else f"{resource}: {check}"
-                text = words.clean(several.template(f"{about}: {detail}")).replace(_TIME, "…")
+                text = words.clean(block.template(f"{about}: {detail}")).replace(_TIME, "…")
                 yield Text.assemble("  ", (f"{mark:4}", style), f"  {text}")
             yield Text()
 
 
-def _literal(finding: Finding) -> list[str]:
+def _fields(finding: Finding) -> list[str]:
     return [finding.resource, finding.check, finding.detail]
 
 
 def _identity(finding: Finding) -> list[str]:
-    """What makes a finding what it is: not the time at which it was so."""
-    return [MOMENT.sub(_TIME, each) for each in _literal(finding)]
+    """The fields in which equal findings agree: all but the times in them."""
+    return [MOMENT.sub(_TIME, each) for each in _fields(finding)]

@@ -1,4 +1,4 @@
-"""How the accounts of a run are: in sync, drifted, changed or failed. Counted as they come, so that none has to be kept."""
+"""How many accounts of a run are in which state. Accounts are counted one by one, so that none has to be kept."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ State = Literal["in_sync", "drifted", "changed", "failed"]
 
 @dataclass(frozen=True)
 class Cost:
-    """What a run took: seconds of wall time, and calls to AWS; of these, writes, and those refused for their rate."""
+    """What a run took: seconds of wall time, and calls to AWS; of these, writes and throttled ones."""
 
     seconds: float
     calls: int
@@ -24,10 +24,9 @@ class Cost:
 
 
 def state(results: Iterable[Result], unseen: Iterable[Result] = (), *, applied: bool = False) -> State:
-    """How these results are together; what failed is failed, whatever else is true of it.
+    """The state of one account. Any failure makes it `failed`; a finding of `verify` that failed makes it `drifted`.
 
-    What does not work, though it is configured, has drifted. *unseen*: what was written, and AWS does not show.
-    *applied*: the changes were made.
+    *unseen*: changes that were made and that AWS does not show yet. *applied*: the changes in *results* were made.
     """
     results = list(results)
     if any(unseen) or any(not r.ok or r.withheld for r in results):
@@ -39,7 +38,7 @@ def state(results: Iterable[Result], unseen: Iterable[Result] = (), *, applied: 
 
 @dataclass
 class Totals:
-    """How many accounts are in which state. *organization* is what exists once for all of them."""
+    """The number of accounts in each state. *organization* is the state of what exists once for all accounts."""
 
     in_sync: int = 0
     drifted: int = 0
@@ -50,7 +49,7 @@ class Totals:
     regions: set[str] = field(default_factory=set)
 
     def add(self, outcome: Outcome) -> State:
-        """One account more, which is in the state that is returned."""
+        """Count one more account, and return its state."""
         found = state(outcome.results, outcome.unseen, applied=outcome.applied)
         setattr(self, found, getattr(self, found) + 1)
         self.regions.update(outcome.regions)
@@ -58,57 +57,49 @@ class Totals:
 
     @property
     def accounts(self) -> int:
-        """Those that were looked at."""
+        """The number of accounts that were not skipped."""
         return self.in_sync + self.drifted + self.changed + self.failed
 
     @property
     def complete(self) -> bool:
-        """Nothing failed anywhere."""
+        """Whether nothing failed."""
         return not self.failed and self.organization != "failed"
 
     def line(self, cost: Cost) -> str:
         """`41 accounts in sync, 5 drifted, 2 failed, 1 skipped (48 accounts, …)`."""
-        counted = [
-            (self.in_sync, "in sync"),
-            (self.drifted, "drifted"),
-            (self.changed, "changed"),
-            (self.failed, "failed"),
-            (self.skipped, "skipped"),
-        ]
-        parts = [f"{number:,} {word}" for number, word in counted if number] or ["0 in sync"]
-        number, word = parts[0].split(" ", 1)
-        parts[0] = f"{number} {'account' if number == '1' else 'accounts'} {word}"
+        counts = {
+            "in sync": self.in_sync,
+            "drifted": self.drifted,
+            "changed": self.changed,
+            "failed": self.failed,
+            "skipped": self.skipped,
+        }
+        (word, number), *others = [each for each in counts.items() if each[1]] or [("in sync", 0)]
+        parts = [f"{words.plural(number, 'account')} {word}"]
+        parts += [f"{number:,} {word}" for word, number in others]
         if self.organization != "in_sync":
             parts.append(f"the organization itself {self.organization}")
-        return f"{', '.join(parts)} ({self.cost(cost)})"
+        return f"{', '.join(parts)} ({self._cost(cost)})"
 
     def steps_line(self, plan: Plan, cost: Cost) -> str:
-        """The same for one account, by its steps: `7 of 9 steps in sync, 15 unchanged, 2 not read (1 account, …)`."""
-        in_sync = (
-            sum(r.ok and (not r.changes or bool(self.changed)) for r in plan.results) + plan.in_sync.steps
-        )
-        steps = len(plan.results) + plan.in_sync.steps
-        unread = sum(not r.ok for r in plan.results)
-        unchanged = sum(len(set(r.seen) - {c.resource for c in r.changes}) for r in plan.results)
+        """The line for a single account: `7 of 9 steps in sync, 15 unchanged, 2 not read (1 account, …)`."""
+        results = plan.results
+        steps = len(results) + plan.in_sync.steps
+        in_sync = plan.in_sync.steps + sum(r.ok and (not r.changes or bool(self.changed)) for r in results)
+        unread = sum(not r.ok for r in results)
+        unchanged = sum(len(set(r.seen) - {c.resource for c in r.changes}) for r in results)
+        unchanged += plan.in_sync.resources
         parts = [f"{in_sync} of {words.plural(steps, 'step')} in sync"]
-        parts += (
-            [f"{unchanged + plan.in_sync.resources} unchanged"] if unchanged + plan.in_sync.resources else []
-        )
+        parts += [f"{unchanged} unchanged"] if unchanged else []
         parts += [f"{unread} not read"] if unread else []
-        return f"{', '.join(parts)} ({self.cost(cost)})"
+        return f"{', '.join(parts)} ({self._cost(cost)})"
 
-    def cost(self, cost: Cost) -> str:
+    def _cost(self, cost: Cost) -> str:
         """`48 accounts, 4 Regions, 12.3 s, 1,118 calls, 3 throttled`."""
-        counted = [
-            (cost.calls, "call", ""),
-            (cost.writes, "write", ""),
-            (cost.throttled, "throttled", "throttled"),
-        ]
-        return ", ".join(
-            [
-                words.plural(self.accounts, "account"),
-                *([words.plural(len(self.regions), "Region")] if self.regions else []),
-                f"{cost.seconds:.1f} s",
-                *(words.plural(number, *word) for number, *word in counted if number),
-            ]
-        )
+        parts = [words.plural(self.accounts, "account")]
+        parts += [words.plural(len(self.regions), "Region")] if self.regions else []
+        parts += [f"{cost.seconds:.1f} s"]
+        parts += [words.plural(cost.calls, "call")] if cost.calls else []
+        parts += [words.plural(cost.writes, "write")] if cost.writes else []
+        parts += [f"{cost.throttled:,} throttled"] if cost.throttled else []
+        return ", ".join(parts)

@@ -1,15 +1,15 @@
-"""The sentences that every report shares, so that a terminal, a log and a document say the same."""
+"""Texts that all reports share: values, changes, failures, and the summary of a plan."""
 
 from __future__ import annotations
 
 import json
 import unicodedata
-from typing import Any
+from typing import Any, Final
 
 from ..engine.plan import Count
 from ..model import Change, Difference, Failure, Result
 
-_SHORT = 60  # characters of a value that still fits beside its field
+_SHORT: Final = 60  # characters; a longer list or mapping is shown as a text diff
 
 
 def clean(text: str) -> str:
@@ -19,18 +19,18 @@ def clean(text: str) -> str:
     )
 
 
-def one_line_of(text: str) -> str:
-    """*text* on one line, with nothing in it that could steer a terminal."""
+def one_line(text: str) -> str:
+    """*text* on one line, with control characters made visible."""
     return clean(text).replace("\n", " ")
 
 
 def place(result: Result) -> str:
-    """Where a result was found: account and Region."""
-    return one_line_of(f"{result.target.account} {result.target.region}")
+    """The account and the Region of a result."""
+    return one_line(f"{result.target.account} {result.target.region}")
 
 
 def value(given: Any) -> str:
-    """One value as a reader of the YAML file would write it."""
+    """One value, as in a YAML file."""
     if given is None:
         return "(none)"
     if isinstance(given, bool):
@@ -41,21 +41,21 @@ def value(given: Any) -> str:
 
 
 def is_document(difference: Difference) -> bool:
-    """The values are too long to stand beside each other in one line."""
+    """Whether the values are too long to be shown beside each other on one line."""
     return any(
         isinstance(each, dict | list) and len(value(each)) > _SHORT
         for each in (difference.have, difference.want)
     )
 
 
-def one_line(change: Change, new: str = "created") -> str:
-    """A change in a line: what, its fields from have to want, and the call. *new* says it of what was not there."""
-    fields = "; ".join(map(_in_short, change.differences))
+def summary(change: Change, new: str = "created") -> str:
+    """A change on one line: resource, fields from have to want (or *new* for a new resource), and call."""
+    fields = "; ".join(map(_field, change.differences))
     what = new if change.action == "create" else fields
     return clean(f"{change.resource}: {what} ({operation(change)})")
 
 
-def _in_short(difference: Difference) -> str:
+def _field(difference: Difference) -> str:
     if not is_document(difference):
         return f"{difference.field} {value(difference.have)} → {value(difference.want)}"
     done = "added" if difference.have is None else "removed" if difference.want is None else "changed"
@@ -63,12 +63,15 @@ def _in_short(difference: Difference) -> str:
 
 
 def operation(change: Change) -> str:
-    """AWS's name of the call, with its service: `cloudtrail:UpdateTrail`."""
+    """The service and AWS's name of the operation: `cloudtrail:UpdateTrail`."""
     return f"{change.call.service}:{change.call.name}"
 
 
 def planned(count: Count, *, complete: bool) -> str:
-    """Terraform's words, which pipelines look for. `No changes.` is said only where everything could be read."""
+    """The summary of a plan in Terraform's words, which pipelines search for.
+
+    `No changes.` only if everything could be read (*complete*).
+    """
     changes = count.add or count.change
     plan = f"Plan: {count.add} to add, {count.change} to change, 0 to destroy."
     if complete:
@@ -77,17 +80,17 @@ def planned(count: Count, *, complete: bool) -> str:
 
 
 def applied(count: Count, *, complete: bool, shown: bool) -> str:
-    """Terraform's words again, and whether AWS shows what was asked."""
+    """The summary of an apply in Terraform's words, and whether AWS shows what was written (*shown*)."""
     head = "Apply complete!" if complete else "Apply incomplete."
     seen = " AWS shows what was asked." if complete and shown and (count.add or count.change) else ""
     return f"{head} Resources: {count.add} added, {count.change} changed, 0 destroyed.{seen}"
 
 
 def failure(given: Failure) -> list[str]:
-    """A failure in lines: what was under way and what AWS said, the call's id, and what to do."""
-    call = f"{given.service}:{given.operation}" if given.operation else ""
-    said = f"{given.code}: {given.message}" if given.code else given.message
-    lines = [f"{clean(given.doing)}: {call + ': ' if call else ''}{clean(said)}"]
+    """A failure in lines: what was being done and AWS's answer, then the hint, then the request id."""
+    call = f"{given.service}:{given.operation}: " if given.operation else ""
+    code = f"{given.code}: " if given.code else ""
+    lines = [f"{clean(given.doing)}: {call}{clean(code + given.message)}"]
     if given.hint:
         lines.append(f"hint: {clean(given.hint)}")
     if given.request_id:
@@ -96,7 +99,7 @@ def failure(given: Failure) -> list[str]:
 
 
 def without_id(given: Failure) -> str:
-    """The message with a placeholder for the id of the call, which AWS repeats in some messages."""
+    """The message with a placeholder for the request id, which AWS repeats in some messages."""
     return given.message.replace(given.request_id, "${request_id}") if given.request_id else given.message
 
 

@@ -1,6 +1,6 @@
-"""An AWS on this machine: moto, held to AWS's real rules, whose state outlasts the command.
+"""The sandbox: moto, corrected to follow AWS's rules, with state that can be kept in a file.
 
-Importing this package costs nothing: moto is imported when a sandbox is opened.
+Importing this package is cheap: moto is imported when a sandbox is opened.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from .words import Fault, SandboxError, WireCall
+from .model import Fault, SandboxError, WireCall
 
 if TYPE_CHECKING:
     from .rule import Rule
@@ -21,27 +21,27 @@ __all__ = ["Fault", "SandboxError", "WireCall", "all_rules", "open_sandbox"]
 
 @contextmanager
 def open_sandbox(path: Path | None, *, without: Collection[str] = ()) -> Iterator[World]:
-    """Every botocore client of this process talks to the sandbox until the block ends.
+    """Send the requests of every botocore client in this process to the sandbox until the block ends.
 
-    *path* is the state file, made when it is missing; None keeps the state in memory only. *without*
-    names rules (see `all_rules`) that are switched off, so that moto's own behaviour shows. Raises
-    `SandboxError` for a file that is not safely the user's own, and when a sandbox is open already.
+    *path* is the state file, created if missing; None keeps the state in memory. *without* names rules (see `all_rules`)
+    to switch off, so that moto's own behaviour shows. Raises `SandboxError` if the file is not safely owned by the user, or
+    if a sandbox is open already.
     """
     try:
-        from . import door
+        from . import intercept
         from .world import World
     except ModuleNotFoundError as missing:
         raise SandboxError(
             f"the sandbox needs the package `{missing.name}`: pip install 'provision-baseline[sandbox]'"
         ) from missing
-    with door.only_one(), door.fake_environment():
+    with intercept.exclusive(), intercept.fake_environment():
         world = World(path, without=without)
-        with world.opened(), door.in_process(world):
+        with world.opened(), intercept.intercept_botocore(world):
             yield world
 
 
 def all_rules() -> tuple[Rule, ...]:
-    """Every strict rule: its name, what is true with it, and the row of aws.md it stands for."""
+    """Every strict rule: its name, the behaviour it enforces, and its row in aws.md."""
     from . import rule
 
-    return rule.every()
+    return rule.all_rules()

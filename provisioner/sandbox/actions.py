@@ -1,8 +1,8 @@
-"""What a request asks to be allowed: actions on resources, as the policies of its caller would see them.
+"""The IAM actions and resources that a request must be allowed, as the policies of its caller would be evaluated.
 
-AWS's Service Authorization Reference (`reference`) tells which action is about what. Where an operation asks for more
-than the action of its name, its service says so with `@authorizes`. All of it is written from AWS's pages alone, never
-from what the steps declare, so that each proves the other.
+AWS's Service Authorization Reference (`reference`) gives the resources of an action. A service whose operations need more
+than the action of their name registers a function with `@authorizes`. All of it is written from AWS's pages alone, never
+from the permissions that the steps declare, so that each proves the other.
 """
 
 from __future__ import annotations
@@ -11,39 +11,42 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Final
 
+from moto.utilities.utils import get_partition
+
+from .iam import linked_role_name
+from .model import WireCall
 from .policy_eval import Act
 from .reference import ResourceType, find_action, service_prefix
-from .rule import read_rooms
-from .words import WireCall
+from .rule import import_rules
 
 _VARIABLE: Final = re.compile(r"\$\{(\w+)\}")
 
 Acts = Iterator[Act]
-Asks = Callable[[WireCall], Acts]
-_asks: dict[str, Asks] = {}  # by service
+FindActs = Callable[[WireCall], Acts]
+_services: dict[str, FindActs] = {}
 
 
-def authorizes(service: str) -> Callable[[Asks], Asks]:
-    """Make a function say what each request to a service, as botocore names it, asks to be allowed.
+def authorizes(service: str) -> Callable[[FindActs], FindActs]:
+    """Register the function that lists what a request to a service must be allowed; botocore's service name.
 
-    `named(call)` is what it would be without: the action of the operation's name, on what its parameters name.
+    Without one, `default_acts` is used.
     """
 
-    def register(asks: Asks) -> Asks:
-        _asks[service] = asks
-        return asks
+    def register(find: FindActs) -> FindActs:
+        _services[service] = find
+        return find
 
     return register
 
 
 def acts(call: WireCall) -> list[Act]:
-    """Everything that AWS asks to be allowed for one request, what depends on it included; nothing if it is not known."""
-    read_rooms()
-    return list(_asks.get(call.service, named)(call))
+    """Everything that one request must be allowed; empty if the operation is unknown."""
+    import_rules()
+    return list(_services.get(call.service, default_acts)(call))
 
 
-def named(call: WireCall) -> Acts:
-    """The action of the operation's name, on the resources that the parameters name; on all (`*`) where they name none."""
+def default_acts(call: WireCall) -> Acts:
+    """The action with the operation's name, on the resources that the parameters name, or on `*` if they name none."""
     action = find_action(f"{service_prefix(call.service)}:{call.operation}")
     if action is None:
         return
@@ -53,11 +56,10 @@ def named(call: WireCall) -> Acts:
 
 
 def _arns(call: WireCall, kind: ResourceType) -> Iterator[str]:
-    """The ARNs of that kind that the request is about: given whole, or made from the names in it."""
+    """The ARNs of one resource type in the request: those given as ARNs, else one built from the names in it."""
     leaves = list(_leaves(call.params))
-    whole = [each for _, each in leaves if each.startswith("arn:") and kind.fits(each)]
-    if whole:
-        yield from whole
+    if given := [each for _, each in leaves if each.startswith("arn:") and kind.fits(each)]:
+        yield from given
         return
     known = {"partition": partition(call), "region": call.region, "account": call.account}
     values = {**{key.lower(): value for key, value in reversed(leaves)}, **known}
@@ -67,7 +69,7 @@ def _arns(call: WireCall, kind: ResourceType) -> Iterator[str]:
 
 
 def _leaves(params: Any, key: str = "") -> Iterator[tuple[str, str]]:
-    """Every text in the parameters, with the name of its field."""
+    """Every string in the parameters, with the name of its field."""
     if isinstance(params, str):
         yield key, params
     elif isinstance(params, Mapping):
@@ -79,15 +81,19 @@ def _leaves(params: Any, key: str = "") -> Iterator[tuple[str, str]]:
 
 
 def act(call: WireCall, action: str, resource: str, **context: str) -> Act:
-    """*action* on *resource*; a context key has `__` for its colon."""
+    """One action on one resource; a context key has `__` in place of its colon."""
     keys = {name.replace("__", ":").lower(): value for name, value in context.items()}
     base = {"aws:requestedregion": call.region, "aws:principalaccount": call.account}
-    who = call.caller or f"arn:{partition(call)}:iam::{call.account}:user/sandbox"
-    return Act(action, resource, who, {**base, **keys})
+    caller = call.caller or f"arn:{partition(call)}:iam::{call.account}:user/sandbox"
+    return Act(action, resource, caller, {**base, **keys})
 
 
 def partition(call: WireCall) -> str:
     """The partition of the Region that was called."""
-    if call.region.startswith("cn-"):
-        return "aws-cn"
-    return "aws-us-gov" if call.region.startswith("us-gov-") else "aws"
+    return get_partition(call.region)
+
+
+def linked_role_arn(call: WireCall, principal: str) -> str:
+    """The ARN of the service-linked role of a service principal, in the account of the caller."""
+    path = f"role/aws-service-role/{principal}/{linked_role_name(principal)}"
+    return f"arn:{partition(call)}:iam::{call.account}:{path}"

@@ -1,20 +1,20 @@
-"""`Ask`: one request as the sandbox understands it, and moto's state behind it."""
+"""`Request`: one parsed AWS request, with access to moto's state."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-from moto.core.request import Request
+from moto.core.request import Request as HttpRequest
 from moto.utilities.utils import get_partition
 
-from .words import Answer
+from .model import Response
 
 
-class Surroundings(Protocol):
-    """What a rule sees of the world that a request is made in."""
+class SandboxState(Protocol):
+    """The part of a world that rules may use."""
 
-    memory: dict[str, Any]  # what rules remember beyond moto's own state; saved with it
+    memory: dict[str, Any]  # the rules' own state, beyond moto's; saved with it
     page_size: int
     empty_pages: bool
     propagation: int
@@ -27,33 +27,33 @@ class Surroundings(Protocol):
     limiter: Any
 
     def now(self) -> float:
-        """The world's own time in seconds."""
+        """The sandbox's own time in seconds."""
 
     def has_ended(self, key: str, session: Any) -> bool:
-        """The session is good no more; each question counts as a call."""
+        """Whether the session has expired; each question counts as a call."""
 
-    def moto(self, ask: Ask) -> Answer:
-        """What moto answers to the request."""
+    def moto(self, request: Request) -> Response:
+        """Moto's response to the request."""
 
 
 @dataclass
-class Ask:
-    """One request as the server understands it. *service* is botocore's name of it."""
+class Request:
+    """One parsed request. *service* is botocore's service name."""
 
-    world: Surroundings
+    world: SandboxState
     account: str
     region: str
     service: str
     operation: str
     params: dict[str, Any]
-    request: Request
+    http: HttpRequest
     protocol: str
     access_key: str = ""
-    known: bool = False  # the key is one that was made here
+    known: bool = False  # the access key was created here
     rewritten: bool = False
-    hidden: frozenset[str] | set[str] = frozenset()  # parameters that moto is not shown
-    carried: dict[str, Any] = field(default_factory=dict)  # from one part of a rule to its next
-    acting: str | None = None  # the account moto takes for the caller's, where that is another one
+    omitted: frozenset[str] | set[str] = frozenset()  # parameters that moto does not get
+    scratch: dict[str, Any] = field(default_factory=dict)  # values that the parts of a rule pass on
+    acting_account: str | None = None  # the account that moto takes for the caller's, if not the caller's own
 
     @property
     def partition(self) -> str:
@@ -62,29 +62,35 @@ class Ask:
 
     @property
     def memory(self) -> dict[str, Any]:
-        """What the rules remember beyond moto's own state; saved with it."""
+        """What the rules store beyond moto's own state; saved with it."""
         return self.world.memory
 
     def store(self, service: str | None = None, account: str | None = None, region: str | None = None) -> Any:
-        """Moto's backend of a service: of this request's account and Region unless told otherwise."""
+        """Moto's backend of a service, by default of this request's service, account and Region."""
         return backend(service or self.service, account or self.account, region or self.region)
 
-    def note(self, kind: str) -> dict[Any, Any]:
-        """The rules' own dictionary of one *kind*, e.g. what moto drops from a lifecycle rule."""
+    def saved(self, kind: str) -> dict[Any, Any]:
+        """The rules' own dictionary of one *kind*, e.g. the lifecycle rules as they were put."""
         kept: dict[Any, Any] = self.memory.setdefault(kind, {})
         return kept
 
     def rewrite(self, **params: Any) -> None:
-        """Moto sees the request with these parameters (of services that speak JSON)."""
+        """Change parameters of the request that moto gets (JSON protocols only)."""
         self.params.update(params)
         self.rewritten = True
 
     def act_as(self, account: str) -> None:
-        """Moto takes the request as made by *account*: a delegated administrator for its organization."""
-        self.acting, self.rewritten = account, True
+        """Make moto take the request as made by *account*, e.g. by the management account for a delegated administrator."""
+        self.acting_account, self.rewritten = account, True
 
-    def moto(self) -> Answer:
-        """What moto answers to the request."""
+    def page(self, key: str, items: list[Any], size: int) -> dict[str, Any]:
+        """The page of *items* that the request's `NextToken` asks for, under *key*."""
+        start = int(self.params.get("NextToken") or 0)
+        more = {"NextToken": str(start + size)} if start + size < len(items) else {}
+        return {key: items[start : start + size], **more}
+
+    def moto(self) -> Response:
+        """Moto's response to the request."""
         return self.world.moto(self)
 
 
@@ -92,7 +98,7 @@ GLOBAL_STORES = ("s3", "iam", "sts", "organizations", "account", "s3control")
 
 
 def backend(service: str, account: str, region: str) -> Any:
-    """Moto's object that holds one service's state in one account and Region (or partition)."""
+    """Moto's object with the state of one service in one account and Region, or partition for global services."""
     from moto.backends import get_backend
 
     held: Any = get_backend(service)[account]  # type: ignore[call-overload]

@@ -1,8 +1,8 @@
-"""IAM at the sandbox's gate: a caller that has one policy, and nothing else.
+"""Check every request against one identity policy, as IAM would for a caller that has no other.
 
-    world.interrupt(authorize(document))
+world.interrupt(authorize(document))
 
-What a request asks for is said in `actions`; what is not known there is denied.
+`actions` gives what a request needs; a request that it does not know is denied.
 """
 
 from __future__ import annotations
@@ -12,34 +12,31 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from .actions import act, acts, partition
+from .model import Fault, Interrupt, Phase, WireCall
 from .policy_eval import Act, decide_identity
 from .rules.organizations import organization_of
-from .words import Fault, Interrupt, Phase, WireCall
 
-_QUERY: Final = {"s3", "iam", "sts"}  # these say AccessDenied, with status 403
-_FREE: Final = {("sts", "GetCallerIdentity")}  # needs no permission, and a Deny does not take it away
+_QUERY: Final = {"s3", "iam", "sts"}  # their code is AccessDenied, with status 403
+_ALWAYS_ALLOWED: Final = {("sts", "GetCallerIdentity")}  # needs no permission, and no Deny takes it away
 
 
 def authorize(policy: Mapping[str, Any]) -> Interrupt:
-    """An interrupt that denies what an identity with only *policy* may not do, before it has any effect."""
+    """An interrupt that denies what an identity with only *policy* may not do, before the call has any effect."""
     text = json.dumps(policy)
 
-    def gate(call: WireCall, phase: Phase) -> Fault | None:
-        if phase != "before" or (call.service, call.operation) in _FREE:
+    def check(call: WireCall, phase: Phase) -> Fault | None:
+        if phase != "before" or (call.service, call.operation) in _ALWAYS_ALLOWED:
             return None
         document = filled(text, call)
-        asked = acts(call)
-        for one in asked:
-            if decide_identity([document], one) != "allow":
-                return _denied(call, one)
-        unknown = act(call, f"{call.service}:{call.operation}", "what the sandbox does not know")
-        return None if asked else _denied(call, unknown)
+        needed = acts(call) or [act(call, f"{call.service}:{call.operation}", "unknown to the sandbox")]
+        denied = next((one for one in needed if decide_identity([document], one) != "allow"), None)
+        return None if denied is None else _denied(call, denied)
 
-    return gate
+    return check
 
 
 def filled(text: str, call: WireCall) -> Any:
-    """A policy with what IAM knows of the caller; who is in no organization keeps a variable that fits nothing."""
+    """A policy with its variables replaced by the caller's values; `aws:PrincipalOrgID` stays if there is no organization."""
     text = text.replace("${aws:PrincipalAccount}", call.account)
     _, org = organization_of(call.account, partition(call))
     return json.loads(text.replace("${aws:PrincipalOrgID}", org) if org else text)

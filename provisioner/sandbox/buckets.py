@@ -1,16 +1,16 @@
-"""S3 buckets as the rules of every service see them: found by name, with the policy as a document."""
+"""Find S3 buckets by name, and read their policies, for the rules of every service."""
 
 from __future__ import annotations
 
 import json
 from typing import Any
 
-from .ask import Ask
-from .words import Refused
+from .ask import Request
+from .model import Refused
 
 
 def find_bucket(name: str) -> Any | None:
-    """Moto's bucket of that name, whoever owns it."""
+    """Moto's bucket of that name, in whichever account."""
     from moto.s3.models import s3_backends
 
     if name not in s3_backends.bucket_accounts:
@@ -19,16 +19,21 @@ def find_bucket(name: str) -> Any | None:
     return s3_backends[owner][partition].buckets.get(name)
 
 
-def named_bucket(ask: Ask) -> Any:
-    """The bucket the request names; raises `Refused` NoSuchBucket."""
-    bucket = find_bucket(ask.params.get("Bucket", ""))
+def requested_bucket(request: Request) -> Any | None:
+    """The bucket in the request's parameters; None if it does not exist."""
+    return find_bucket(request.params.get("Bucket", ""))
+
+
+def named_bucket(request: Request) -> Any:
+    """The bucket in the request's parameters. Raises `Refused` (NoSuchBucket)."""
+    bucket = requested_bucket(request)
     if bucket is None:
         raise Refused("NoSuchBucket", "The specified bucket does not exist", 404)
     return bucket
 
 
 def policy_of(bucket: Any) -> dict[str, Any] | None:
-    """The bucket's policy document; None where there is none, or none that can be read."""
+    """The bucket's policy as a document; None if there is none, or it is no JSON object."""
     try:
         document = json.loads(bucket.policy or b"null")
     except ValueError:

@@ -1,4 +1,4 @@
-"""The switches of a world for other processes: `POST /_sandbox/<verb>` with JSON, and `GET /_sandbox` for what was seen.
+"""Control a sandbox from other processes: `POST /_sandbox/<verb>` with JSON, and `GET /_sandbox` for call counts.
 
 curl -H 'Content-Type: application/json' -d '{"accounts": 50}' $AWS_ENDPOINT_URL/_sandbox/organization
 """
@@ -13,22 +13,22 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs, urlsplit
 
 from .faults import Weather
-from .words import CONTROL, SandboxError
+from .model import CONTROL, SandboxError
 
 if TYPE_CHECKING:
-    from .switches import Lift
+    from .switches import Undo
     from .world import World
 
-Told = dict[str, Any]
+Result = dict[str, Any]
 
 
 class Control:
-    """What another process can do to the world. What it does is undone by `lift` or `reset`."""
+    """The HTTP verbs that change a world. Their effect ends with `lift` or `reset`."""
 
     def __init__(self, world: World) -> None:
         self._world = world
-        self._lifts: dict[int, Lift] = {}
-        self._verbs: Mapping[str, Callable[..., Told | None]] = {
+        self._lifts: dict[int, Undo] = {}
+        self._verbs: Mapping[str, Callable[..., Result | None]] = {
             "organization": self._organization,
             "set": world.set,
             "deny": lambda **given: self._liftable(world.deny(**given)),
@@ -42,29 +42,29 @@ class Control:
         }
 
     def answer(self, method: str, path: str, kind: str, body: bytes) -> tuple[int, bytes]:
-        """The HTTP status, and JSON: what was done, or `{"error": text}`."""
+        """Carry out a request: the HTTP status, and a JSON result or `{"error": text}`."""
         verb = urlsplit(path).path.removeprefix(CONTROL).strip("/")
         try:
             if method == "GET" and not verb:
-                told = self._seen(int(parse_qs(urlsplit(path).query).get("since", ["0"])[0]))
+                result = self._seen(int(parse_qs(urlsplit(path).query).get("since", ["0"])[0]))
             elif method == "POST" and verb in self._verbs:
-                # A page in a browser can post a form to this machine; for JSON it would have to ask first.
+                # A page in a browser can post a form to this machine, but JSON only after a CORS preflight request.
                 if kind.partition(";")[0].strip().lower() != "application/json":
                     raise SandboxError("send `Content-Type: application/json`")
-                told = self._verbs[verb](**json.loads(body or b"{}")) or {}
+                result = self._verbs[verb](**json.loads(body or b"{}")) or {}
             else:
                 verbs = ", ".join(sorted(self._verbs))
                 raise SandboxError(
                     f"no `{method} {path}`; there are GET {CONTROL}, and POST {CONTROL}/ with {verbs}"
                 )
-        except (SandboxError, TypeError, ValueError, KeyError) as wrong:
-            return 400, json.dumps({"error": str(wrong)}).encode()
-        return 200, json.dumps(told).encode()
+        except (SandboxError, TypeError, ValueError, KeyError) as error:
+            return 400, json.dumps({"error": str(error)}).encode()
+        return 200, json.dumps(result).encode()
 
-    def _organization(self, **given: Any) -> Told:
+    def _organization(self, **given: Any) -> Result:
         return {"accounts": [asdict(member) for member in self._world.organization(**given)]}
 
-    def _liftable(self, lift: Lift) -> Told:
+    def _liftable(self, lift: Undo) -> Result:
         number = max(self._lifts, default=0) + 1
         self._lifts[number] = lift
         return {"lift": number}
@@ -73,8 +73,8 @@ class Control:
         self._world.reset()
         self._lifts.clear()
 
-    def _seen(self, since: int) -> Told:
-        """How many calls came after the first *since*: of what kind, and what became of them."""
+    def _seen(self, since: int) -> Result:
+        """Counts of the calls after the first *since*, by code, operation and account."""
         calls = self._world.calls[since:]
         return {
             "calls": len(self._world.calls),
@@ -83,6 +83,6 @@ class Control:
             "operations": Counter(f"{call.service}:{call.operation}" for call in calls),
             "accounts": Counter(call.account for call in calls),
             "throttled": {
-                " ".join(where): count for where, count in self._world.limiter.given.items() if count
+                " ".join(where): count for where, count in self._world.limiter.throttled.items() if count
             },
         }

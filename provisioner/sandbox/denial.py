@@ -1,25 +1,24 @@
-"""What the caller may not do, as a test sets it: denied, expired or unknown, in the words of each protocol."""
+"""Errors for callers that are denied, expired or unknown, in the protocol of each service."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
 
-from .words import Refused, WireCall
+from .model import Refused, WireCall
 
 if TYPE_CHECKING:
-    from .ask import Ask
+    from .ask import Request
 
-_CODES = {
+_DENIED_ERRORS = {
     "json": ("AccessDeniedException", 400),
     "rest-json": ("AccessDeniedException", 403),
     "ec2": ("UnauthorizedOperation", 403),
 }
 _INVALID = "The security token included in the request is invalid."
-# How AWS says that it does not know the caller; a Region that the account has not enabled says the same.
-_UNKNOWN = {
+# The error for an unknown caller, and for a Region that the account has not enabled.
+_UNKNOWN_ERRORS = {
     "json": ("UnrecognizedClientException", _INVALID, 400),
     "rest-json": ("UnrecognizedClientException", _INVALID, 403),
     "query": ("InvalidClientTokenId", _INVALID, 403),
@@ -27,7 +26,7 @@ _UNKNOWN = {
     "rest-xml": ("InvalidToken", "The provided token is malformed or otherwise invalid.", 400),
 }
 _EXPIRED = "The security token included in the request is expired"
-_ENDED = {
+_EXPIRED_ERRORS = {
     "json": ("ExpiredTokenException", _EXPIRED, 400),
     "rest-json": ("ExpiredTokenException", _EXPIRED, 403),
     "query": ("ExpiredToken", _EXPIRED, 403),
@@ -38,9 +37,9 @@ _ENDED = {
 
 @dataclass(frozen=True)
 class Denial:
-    """One operation (`*` fits any text) that is denied, everywhere or in one Region or account.
+    """One operation (`*` matches any text) that is denied, everywhere or in one Region or account.
 
-    With *scp*, a policy's id, it is a service control policy that denies it: in members of the organization only.
+    With *scp*, a policy's id, a service control policy denies it: in members of the organization only.
     """
 
     service: str
@@ -49,75 +48,56 @@ class Denial:
     account: str | None = None
     scp: str = ""
 
-    def fits(self, ask: Ask) -> bool:
-        """The request is one of those denied."""
+    def fits(self, request: Request) -> bool:
+        """Whether the request is denied."""
         return (
-            fnmatchcase(ask.service, self.service)
-            and fnmatchcase(ask.operation, self.operation)
-            and self.region in (None, ask.region)
-            and self.account in (None, ask.account)
-            and (not self.scp or _is_member(ask))
+            fnmatchcase(request.service, self.service)
+            and fnmatchcase(request.operation, self.operation)
+            and self.region in (None, request.region)
+            and self.account in (None, request.account)
+            and (not self.scp or _organization(request)[0] not in {"", request.account})
         )
 
-    def refusal(self, ask: Ask) -> Refused:
-        """What AWS answers."""
+    def refusal(self, request: Request) -> Refused:
+        """AWS's error for the request."""
         from .callers import caller
 
-        code, status = _CODES.get(ask.protocol, ("AccessDenied", 403))
-        who = f"User: {caller(ask).arn} is not authorized to perform:"
+        code, status = _DENIED_ERRORS.get(request.protocol, ("AccessDenied", 403))
+        start = f"User: {caller(request).arn} is not authorized to perform:"
         if not self.scp:
             why = "because no identity-based policy allows the action"
-            return Refused(code, f"{who} {ask.service}:{ask.operation} {why}", status)
-        action, resource = _act(ask)
-        why = f"with an explicit deny in a service control policy: {_scp_arn(ask, self.scp)}"
-        return Refused(code, f"{who} {action} on resource: {resource} {why}", status)
+            return Refused(code, f"{start} {request.service}:{request.operation} {why}", status)
+        action, resource = _act(request)
+        owner, org = _organization(request)
+        policy = (
+            f"arn:{request.partition}:organizations::{owner}:policy/{org}/service_control_policy/{self.scp}"
+        )
+        why = f"with an explicit deny in a service control policy: {policy}"
+        return Refused(code, f"{start} {action} on resource: {resource} {why}", status)
 
 
-def _is_member(ask: Ask) -> bool:
-    """No service control policy has a say in the management account."""
-    from .rules.organizations import held_organization
+def _organization(request: Request) -> tuple[str, str]:
+    from .rules.organizations import organization_of
 
-    held = held_organization(ask.account, ask.partition)
-    return held is not None and held.org.master_account_id != ask.account
+    return organization_of(request.account, request.partition)
 
 
-def _scp_arn(ask: Ask, policy: str) -> str:
-    from .rules.organizations import held_organization
-
-    held = held_organization(ask.account, ask.partition)
-    org, owner = (held.org.id, held.org.master_account_id) if held is not None else ("", "")
-    return f"arn:{ask.partition}:organizations::{owner}:policy/{org}/service_control_policy/{policy}"
-
-
-def _act(ask: Ask) -> tuple[str, str]:
-    """The action and the resource that AWS names; S3 puts its resource in quotes."""
+def _act(request: Request) -> tuple[str, str]:
+    """The action and the resource in AWS's error message; S3 puts its resource in quotes."""
     from .actions import acts
 
-    call = WireCall(ask.account, ask.region, ask.service, ask.operation, ask.params)
+    call = WireCall(request.account, request.region, request.service, request.operation, request.params)
     found = next(iter(acts(call)), None)
     if found is None:
-        return f"{ask.service}:{ask.operation}", "*"
-    return found.action, f'"{found.resource}"' if ask.service == "s3" else found.resource
+        return f"{request.service}:{request.operation}", "*"
+    return found.action, f'"{found.resource}"' if request.service == "s3" else found.resource
 
 
 def expired(protocol: str) -> Refused:
-    """What AWS answers to credentials that have ended."""
-    return Refused(*_ENDED[protocol])
+    """AWS's error for credentials that have expired."""
+    return Refused(*_EXPIRED_ERRORS[protocol])
 
 
 def unknown(protocol: str) -> Refused:
-    """What AWS answers to credentials that it does not know."""
-    return Refused(*_UNKNOWN[protocol])
-
-
-def check_credentials(ask: Ask) -> None:
-    """Raise `Refused` where all credentials have expired."""
-    if ask.world.expired:
-        raise expired(ask.protocol)
-
-
-def check(denials: Iterable[Denial], ask: Ask) -> None:
-    """Raise `Refused` for a request that is denied."""
-    for denial in denials:
-        if denial.fits(ask):
-            raise denial.refusal(ask)
+    """AWS's error for credentials that it does not know."""
+    return Refused(*_UNKNOWN_ERRORS[protocol])

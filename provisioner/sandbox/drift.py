@@ -1,19 +1,21 @@
-"""Breaking things by hand: what somebody with the console might have done. `@breaks` lists every way, for each step."""
+"""Break resources in the sandbox as somebody with console access could: `@breaks` registers the ways, per step."""
 
 from __future__ import annotations
 
 import random
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any
 
 import boto3
 from botocore.exceptions import ClientError
 
-from . import door, rule
+from . import intercept, rule
+from .model import SandboxError
+from .policy_text import to_policy
 from .seed import MANAGEMENT
-from .words import SandboxError
 
 if TYPE_CHECKING:
     from .world import World
@@ -21,11 +23,11 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Break:
-    """One way in which a resource can be broken.
+    """One way to break a resource.
 
-    *resource* and *field* are the names under which `diff` then shows it, *field* empty where more than one shows or the
-    resource is gone. *asked* is where the file asks for it, below the section (`*.versioning.status`; `*` is any key); in
-    several places, with a space between them.
+    *resource* and *field* are the names under which `diff` then shows it; *field* is empty if more than one field shows
+    or the resource is gone. *asked* is the path in the baseline, below the section, that asks for the field
+    (`*.versioning.status`; `*` is any key); several paths are separated by spaces.
     """
 
     resource: str
@@ -33,12 +35,12 @@ class Break:
     sentence: str
     do: Callable[[], Any]
     asked: str = ""
-    stricter: bool = False  # to the stricter side: no drift, and kept
+    stricter: bool = False  # AWS is then stricter than the baseline: no drift, and nothing to repair
 
 
 @dataclass(frozen=True)
 class Hands:
-    """Somebody in one account and Region who may do everything."""
+    """An administrator of one account in one Region, whose calls break resources."""
 
     account: str
     region: str
@@ -47,7 +49,7 @@ class Hands:
 
     @classmethod
     def of(cls, account: str, region: str, keys: Mapping[str, str], *, home: bool) -> Hands:
-        """With credentials of the account, as boto3's session takes them."""
+        """An administrator with credentials of the account, in the form that `boto3.Session` takes."""
         return cls(account, region, home, boto3.Session(**keys))  # type: ignore[arg-type] # typed by position
 
     def client(self, service: str, region: str = "") -> Any:
@@ -67,7 +69,7 @@ Breaking = Callable[[Hands], Iterator[Break]]
 
 @dataclass(frozen=True)
 class Breaks:
-    """The ways to break what step *step* ensures, in each Region where *regional*."""
+    """The function that lists the ways to break the resources of a step; *regional*: in every Region, not only at home."""
 
     step: str
     regional: bool
@@ -78,7 +80,7 @@ _breaks: list[Breaks] = []
 
 
 def breaks(step: str, *, regional: bool = False) -> Callable[[Breaking], Breaking]:
-    """Register a function that lists the ways to break what a step ensures, as far as it is there now."""
+    """Register a function that lists the ways to break those resources of a step that exist now."""
 
     def register(found: Breaking) -> Breaking:
         _breaks.append(Breaks(step, regional, found))
@@ -88,11 +90,11 @@ def breaks(step: str, *, regional: bool = False) -> Callable[[Breaking], Breakin
 
 
 def every_break(hands: Iterable[Hands], step: str = "") -> Iterator[tuple[str, Hands, Break]]:
-    """Each way to break what is there now, with its step, by *hands* in each Region; those at home break the rest, too.
+    """Yield each possible break, of one *step* or of all, with its step and the administrator who can do it.
 
-    With *step*, only of that step.
+    Regional steps are broken by all *hands*, the others only by those in the home Region.
     """
-    rule.every()
+    rule.import_rules()
     for each in sorted(_breaks, key=lambda found: found.step):
         for one in hands if step in {"", each.step} else ():
             if each.regional or one.home:
@@ -100,14 +102,13 @@ def every_break(hands: Iterable[Hands], step: str = "") -> Iterator[tuple[str, H
 
 
 def drift(world: World | None, seed: int | None, count: int = 3) -> list[str]:
-    """*count* things, fewer where there are not so many, are broken; one sentence tells of each.
+    """Break up to *count* resources chosen at random, and return a sentence for each.
 
-    The same *seed* breaks the same things of the same sandbox. Raises `SandboxError` where none is open:
+    The same *seed* breaks the same resources of the same sandbox. Raises `SandboxError` if no sandbox is open, so that
     nothing is ever broken in AWS itself.
     """
-    if not door.is_open():
+    if not intercept.is_open():
         raise SandboxError("no sandbox is open: drift breaks things in a sandbox only")
-    chance = random.Random(seed)  # noqa: S311 it shall be foreseeable
     account = world.account_id if world else MANAGEMENT
     regions = sorted(world.regions_written(account)) if world else ["us-east-1"]
     home = regions[0] if regions else "us-east-1"
@@ -116,21 +117,21 @@ def drift(world: World | None, seed: int | None, count: int = 3) -> list[str]:
         ((one, hand) for _, hand, one in every_break(hands) if not one.stricter),
         key=lambda each: (each[0].sentence, each[1].region),
     )
-    chance.shuffle(found)
-    said: list[str] = []
+    random.Random(seed).shuffle(found)  # noqa: S311 must be reproducible
+    sentences: list[str] = []
     touched: set[tuple[str, str]] = set()
     for one, hand in found:
-        if len(said) == count:
+        if len(sentences) == count:
             break
         # AWS may refuse: a channel cannot be changed while its bucket's policy is broken.
         if (one.resource, hand.region) not in touched and done(one):
             touched.add((one.resource, hand.region))
-            said.append(one.sentence)
-    return said
+            sentences.append(one.sentence)
+    return sentences
 
 
 def done(one: Break) -> bool:
-    """It is broken now; False where AWS refused."""
+    """Carry out a break; False if AWS refused."""
     try:
         one.do()
     except ClientError:
@@ -138,8 +139,60 @@ def done(one: Break) -> bool:
     return True
 
 
-def answer(call: Callable[..., Any], *absent: str, **params: Any) -> Any:
-    """AWS's answer, or None for what is not there: one of the *absent* codes."""
+def breaks_of(resource: str) -> Callable[..., Break]:
+    """Return a function that makes breaks of one resource, each from a field, a sentence and an API call."""
+
+    def make(
+        field: str,
+        sentence: str,
+        call: Callable[..., Any],
+        asked: str = "",
+        *,
+        stricter: bool = False,
+        **params: Any,
+    ) -> Break:
+        return Break(resource, field, sentence, partial(call, **params), asked, stricter)
+
+    return make
+
+
+def trusted_access_break(hands: Hands, principal: str, service: str) -> Iterator[Break]:
+    """Disable the trusted access of a service in the organization, if it is enabled."""
+    client = hands.client("organizations")
+    read = client.list_aws_service_access_for_organization
+    found = read_or_none(read, "AWSOrganizationsNotInUseException", "AccessDeniedException") or {}
+    if any(each["ServicePrincipal"] == principal for each in found.get("EnabledServicePrincipals", ())):
+        text = f"took the organization's trusted access from {service}"
+        off = partial(client.disable_aws_service_access, ServicePrincipal=principal)
+        yield Break("organization", f"trusted access for {principal}", text, off)
+
+
+def create_delivery_bucket(hands: Hands, name: str, principal: str, condition: Mapping[str, Any]) -> None:
+    """Create a bucket to which a service principal may deliver logs, in the account and Region of *hands*."""
+    s3 = hands.client("s3")
+    where = {"CreateBucketConfiguration": {"LocationConstraint": hands.region}}
+    s3.create_bucket(Bucket=name, **({} if hands.region == "us-east-1" else where))
+    allow = {
+        "Effect": "Allow",
+        "Principal": {"Service": principal},
+        "Action": ["s3:GetBucketAcl", "s3:ListBucket", "s3:PutObject"],
+        "Resource": [f"arn:aws:s3:::{name}", f"arn:aws:s3:::{name}/*"],
+        "Condition": condition,
+    }
+    s3.put_bucket_policy(Bucket=name, Policy=to_policy(allow))
+
+
+@contextmanager
+def changed_bucket_policy(s3: Any, bucket: str, old: str, new: str) -> Iterator[None]:
+    """Replace *old* by *new* in the policy of a bucket until the block ends."""
+    text = s3.get_bucket_policy(Bucket=bucket)["Policy"]
+    s3.put_bucket_policy(Bucket=bucket, Policy=text.replace(old, new))
+    yield
+    s3.put_bucket_policy(Bucket=bucket, Policy=text)
+
+
+def read_or_none(call: Callable[..., Any], *absent: str, **params: Any) -> Any:
+    """The result of a call, or None if it fails with one of the *absent* error codes."""
     try:
         return call(**params)
     except ClientError as error:

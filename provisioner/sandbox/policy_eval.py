@@ -1,4 +1,4 @@
-"""Who may do what under one policy: IAM's evaluation, as far as log buckets and roles need it."""
+"""Evaluate IAM policies, as far as log buckets and roles need it."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ Context = Mapping[str, str | tuple[str, ...]]
 
 @dataclass(frozen=True)
 class Act:
-    """One thing somebody wants to do. *principal* is an ARN or a service; context keys are lower case.
+    """One action on one resource by one principal, to be evaluated.
 
-    *names* are the other names of the principal: a session's role, for one. A context value is a tuple where the
-    key has several values.
+    *principal* is an ARN or a service; *names* are its other ARNs, e.g. the role of a session. Context keys are lower case, and
+    a value is a tuple if the key has several.
     """
 
     action: str
@@ -27,25 +27,25 @@ class Act:
     names: frozenset[str] = frozenset()
 
 
-def many(value: Any) -> list[Any]:
-    """A policy's scalar or list, as a list."""
+def as_list(value: Any) -> list[Any]:
+    """A scalar or list of a policy as a list; empty for None."""
     if value is None:
         return []
     return list(value) if isinstance(value, (list, tuple)) else [value]
 
 
 def decide(document: Mapping[str, Any] | None, act: Act) -> Verdict:
-    """What *document* says: an explicit deny wins, silence is None."""
+    """The decision of a resource policy: an explicit deny wins; None if no statement applies."""
     return _verdict([document or {}], act)
 
 
 def decide_identity(documents: Iterable[Mapping[str, Any]], act: Act) -> Verdict:
-    """What the policies attached to a role say."""
+    """The decision of the policies of an identity."""
     return _verdict(documents, act, identity=True)
 
 
 def decide_trust(document: Mapping[str, Any], act: Act) -> Verdict:
-    """What a role's trust policy says of who wants to assume it."""
+    """The decision of a role's trust policy about a principal that assumes the role."""
     return _verdict([document], act, trust=True)
 
 
@@ -54,7 +54,7 @@ def _verdict(
 ) -> Verdict:
     verdict: Verdict = None
     for document in documents:
-        for statement in many(document.get("Statement")):
+        for statement in as_list(document.get("Statement")):
             if applies(statement, act, identity=identity, trust=trust):
                 if str(statement.get("Effect", "")).lower() == "deny":
                     return "deny"
@@ -63,7 +63,7 @@ def _verdict(
 
 
 def applies(statement: Mapping[str, Any], act: Act, *, identity: bool = False, trust: bool = False) -> bool:
-    """The statement speaks about this act; an *identity* policy names no principal, a *trust* policy no resource."""
+    """Whether the statement covers the act; an *identity* policy has no principal, a *trust* policy no resource."""
     return (
         (identity or _principal_matches(statement, act))
         and _matches(statement, "Action", act.action, fold=True)
@@ -74,40 +74,33 @@ def applies(statement: Mapping[str, Any], act: Act, *, identity: bool = False, t
 
 def _principal_matches(statement: Mapping[str, Any], act: Act) -> bool:
     if "NotPrincipal" in statement:
-        return not _named(statement["NotPrincipal"], act)
-    return _named(statement.get("Principal"), act)
+        return not _names_principal(statement["NotPrincipal"], act)
+    return _names_principal(statement.get("Principal"), act)
 
 
-def _named(named: Any, act: Act) -> bool:
-    if named == "*":
-        return True
-    if not isinstance(named, Mapping):
-        return False
-    principal = act.principal
-    is_service = principal.endswith(".amazonaws.com")
+def _names_principal(element: Any, act: Act) -> bool:
+    if not isinstance(element, Mapping):
+        return bool(element == "*")
     # AWS documents that {"AWS": "*"} means everyone, services included.
-    if "*" in many(named.get("AWS")):
+    if "*" in as_list(element.get("AWS")):
         return True
-    if is_service:
-        return principal in many(named.get("Service"))
-    account = principal.split(":")[4] if principal.count(":") >= 5 else principal
-    whole = {principal, account, f"arn:{_partition(principal)}:iam::{account}:root", *act.names}
-    return bool(whole & {str(name) for name in many(named.get("AWS"))})
-
-
-def _partition(arn: str) -> str:
-    parts = arn.split(":")
-    return parts[1] if len(parts) > 1 else "aws"
+    principal = act.principal
+    if principal.endswith(".amazonaws.com"):
+        return principal in as_list(element.get("Service"))
+    parts = principal.split(":")
+    account, partition = (parts[4], parts[1]) if len(parts) > 5 else (principal, "aws")
+    names = {principal, account, f"arn:{partition}:iam::{account}:root", *act.names}
+    return bool(names & {str(name) for name in as_list(element.get("AWS"))})
 
 
 def _matches(statement: Mapping[str, Any], key: str, value: str, *, fold: bool) -> bool:
-    if f"Not{key}" in statement:
-        return not any(like(str(p), value, fold=fold) for p in many(statement[f"Not{key}"]))
-    return any(like(str(p), value, fold=fold) for p in many(statement.get(key)))
+    negated = f"Not{key}" in statement
+    patterns = as_list(statement.get(f"Not{key}" if negated else key))
+    return any(like(str(pattern), value, fold=fold) for pattern in patterns) is not negated
 
 
 def like(pattern: str, value: str, *, fold: bool = False) -> bool:
-    """*value* fits a pattern with `*` and `?`."""
+    """Whether the value matches a pattern with `*` and `?`."""
     return bool(_pattern(pattern.lower() if fold else pattern).fullmatch(value.lower() if fold else value))
 
 
@@ -117,13 +110,9 @@ def _pattern(text: str) -> re.Pattern[str]:
 
 
 def _arn_like(pattern: str, value: str) -> bool:
-    # Unlike StringLike, the wildcard of an ARN operator does not reach over a colon of the first five.
+    # Unlike in StringLike, a wildcard of an ARN operator does not match the first five colons.
     patterns, values = pattern.split(":", 5), value.split(":", 5)
     return len(patterns) == len(values) and all(map(like, patterns, values))
-
-
-def _string_like(pattern: str, value: str) -> bool:
-    return like(pattern, value)
 
 
 def _number(compare: Callable[[float, float], bool]) -> Callable[[str, str], bool]:
@@ -139,7 +128,7 @@ def _number(compare: Callable[[float, float], bool]) -> Callable[[str, str], boo
 _TESTS: dict[str, Callable[[str, str], bool]] = {
     "stringequals": lambda want, have: want == have,
     "stringequalsignorecase": lambda want, have: want.lower() == have.lower(),
-    "stringlike": _string_like,
+    "stringlike": like,
     "arnequals": _arn_like,
     "arnlike": _arn_like,
     "bool": lambda want, have: want.lower() == have.lower(),
@@ -153,21 +142,22 @@ _TESTS: dict[str, Callable[[str, str], bool]] = {
 
 
 def conditions_hold(conditions: Mapping[str, Any], context: Context) -> bool:
-    """Every condition is met by the request's context."""
+    """Whether the request's context meets every condition."""
     return all(
-        _holds(operator, key.lower(), [_text(v) for v in many(values)], context)
+        _holds(operator, key.lower(), [to_text(v) for v in as_list(values)], context)
         for operator, keys in conditions.items()
         for key, values in keys.items()
     )
 
 
-def _text(value: Any) -> str:
+def to_text(value: Any) -> str:
+    """A value of a condition as text; JSON's true and false in lower case."""
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 
 def _holds(operator: str, key: str, values: list[str], context: Context) -> bool:
     name = operator.lower().removeprefix("foranyvalue:").removeprefix("forallvalues:")
-    have = many(context.get(key))
+    have = as_list(context.get(key))
     if name == "null":
         return (not have) == (values == ["true"])
     every = operator.lower().startswith("forallvalues:")

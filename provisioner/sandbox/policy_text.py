@@ -1,4 +1,4 @@
-"""Policy documents as S3 takes and gives them: what it refuses, what it makes of them, which are public."""
+"""Policy documents: build, validate and normalize them as S3 does, and find public ones."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from .policy_eval import many
-from .words import Refused
+from .model import Refused
+from .policy_eval import as_list, to_text
 
 # Actions on the bucket itself; every other s3 action is on its objects.
 _BUCKET_ACTION = re.compile(
@@ -19,7 +19,7 @@ _BUCKET_ACTION = re.compile(
 _OBJECT_ACTION = re.compile(
     r"s3:(\*|.*Object.*|AbortMultipartUpload|ListMultipartUploadParts|Get\*|Put\*|Delete\*)", re.IGNORECASE
 )
-# A fixed value of one of these makes an allow for everybody not public (S3 guide, "The meaning of public").
+# An Allow for everybody is not public if it has a fixed value for one of these keys (S3 guide, "The meaning of public").
 _NARROWING = {
     "aws:sourcearn",
     "aws:sourceaccount",
@@ -37,34 +37,44 @@ _NARROWING = {
     "s3:dataaccesspointarn",
     "aws:sourceip",
 }
-MAXIMUM = 20 * 1024
+_MAXIMUM_BYTES = 20 * 1024
 
 
-def malformed(text: str, status: int = 400) -> Refused:
-    """S3's answer to a policy it does not take."""
-    return Refused("MalformedPolicy", text, status)
+def to_policy(*statements: Mapping[str, Any]) -> str:
+    """The JSON text of a policy with these statements."""
+    return json.dumps({"Version": "2012-10-17", "Statement": statements})
+
+
+def trust_policy(service: str) -> str:
+    """The JSON text of a trust policy that lets a service principal assume a role."""
+    return to_policy({"Effect": "Allow", "Principal": {"Service": service}, "Action": "sts:AssumeRole"})
+
+
+def malformed(text: str) -> Refused:
+    """S3's error for a policy that it rejects."""
+    return Refused("MalformedPolicy", text)
 
 
 def read_policy(text: str) -> dict[str, Any]:
-    """The document of a policy text; raises `Refused` for no JSON, no object, too long."""
-    if len(text.encode()) > MAXIMUM:
+    """Parse a policy. Raises `Refused` if it is no JSON object with a statement, or too long."""
+    if len(text.encode()) > _MAXIMUM_BYTES:
         raise malformed("Policy exceeds the maximum allowed document size.")
     try:
         document = json.loads(text)
     except ValueError:
-        raise malformed("Policies must be valid JSON and the first byte must be '{'") from None
+        document = None
     if not isinstance(document, dict):
         raise malformed("Policies must be valid JSON and the first byte must be '{'")
     if document.get("Version", "2008-10-17") not in ("2008-10-17", "2012-10-17"):
         raise malformed("The policy must contain a valid version string")
-    if not many(document.get("Statement")):
+    if not as_list(document.get("Statement")):
         raise malformed("Missing required field Statement")
     return document
 
 
 def check_bucket_policy(document: Mapping[str, Any], arn: str, exists: Callable[[str], bool]) -> None:
-    """Raise `Refused` where S3 would not take the document for the bucket *arn*."""
-    for statement in many(document["Statement"]):
+    """Raise `Refused` if S3 would reject the document for the bucket *arn*; *exists* tells whether a principal does."""
+    for statement in as_list(document["Statement"]):
         if not isinstance(statement, dict):
             raise malformed("Could not parse the policy")
         if statement.get("Effect") not in ("Allow", "Deny"):
@@ -77,13 +87,13 @@ def check_bucket_policy(document: Mapping[str, Any], arn: str, exists: Callable[
 
 
 def _check_resources(statement: Mapping[str, Any], arn: str) -> None:
-    resources = [str(r) for r in many(statement.get("Resource", statement.get("NotResource")))]
+    resources = [str(r) for r in as_list(statement.get("Resource", statement.get("NotResource")))]
     for resource in resources:
         if resource != arn and not resource.startswith((f"{arn}/", f"{arn}*")):
             raise malformed("Policy has invalid resource")
     on_bucket = any("/" not in resource.removeprefix(arn) for resource in resources)
     on_objects = any(resource != arn for resource in resources)
-    for action in map(str, many(statement.get("Action"))):
+    for action in map(str, as_list(statement.get("Action"))):
         if not action.lower().startswith("s3:") and action != "*":
             raise malformed("Policy has invalid action")
         fits = (on_bucket and _BUCKET_ACTION.fullmatch(action)) or (
@@ -101,7 +111,7 @@ def _check_principal(principal: Any, exists: Callable[[str], bool]) -> None:
     for kind, names in principal.items():
         if kind not in ("AWS", "Service", "CanonicalUser", "Federated"):
             raise malformed(f"Invalid principal type : {kind}")
-        for name in map(str, many(names)):
+        for name in map(str, as_list(names)):
             if kind == "AWS" and name != "*" and not exists(name):
                 raise malformed("Invalid principal in policy")
             if kind == "Service" and not name.endswith(
@@ -111,11 +121,11 @@ def _check_principal(principal: Any, exists: Callable[[str], bool]) -> None:
 
 
 def normalised(document: Mapping[str, Any], partition: str) -> dict[str, Any]:
-    """The document as AWS gives it back: same meaning, other text (aws.md 1.7)."""
+    """The document as S3 returns it: the same meaning in another form (aws.md 1.7)."""
     return {
         "Version": document.get("Version", "2008-10-17"),
         **{k: v for k, v in document.items() if k not in ("Version", "Statement")},
-        "Statement": [_statement(s, partition) for s in many(document.get("Statement"))],
+        "Statement": [_statement(s, partition) for s in as_list(document.get("Statement"))],
     }
 
 
@@ -124,23 +134,21 @@ def _statement(statement: Mapping[str, Any], partition: str) -> dict[str, Any]:
     for key, value in statement.items():
         if key in ("Principal", "NotPrincipal") and isinstance(value, Mapping):
             made[key] = {
-                kind: _short([_name(n, kind, partition) for n in many(names)])
+                kind: _short([_name(n, kind, partition) for n in as_list(names)])
                 for kind, names in value.items()
             }
         elif key == "Condition":
             made[key] = {
-                op: {k: _short([_plain(v) for v in many(vs)]) for k, vs in keys.items()}
+                op: {k: _short([to_text(v) for v in as_list(vs)]) for k, vs in keys.items()}
                 for op, keys in value.items()
             }
-        elif isinstance(value, list):
-            made[key] = _short(value)
         else:
-            made[key] = value
+            made[key] = _short(value) if isinstance(value, list) else value
     return made
 
 
 def _short(values: list[Any]) -> Any:
-    # AWS keeps no order; the reverse of what people write shows a comparison that relies on one.
+    # AWS keeps no order; this one, unlike what people write, exposes a comparison that relies on order.
     return values[0] if len(values) == 1 else sorted(dict.fromkeys(values), reverse=True)
 
 
@@ -150,27 +158,23 @@ def _name(name: Any, kind: str, partition: str) -> Any:
     return name
 
 
-def _plain(value: Any) -> str:
-    return str(value).lower() if isinstance(value, bool) else str(value)
-
-
 def is_public(document: Mapping[str, Any] | None) -> bool:
-    """S3 calls the policy public: it allows everybody something, not narrowed by a fixed value."""
-    return any(_public(statement) for statement in many((document or {}).get("Statement")))
+    """Whether S3 considers the policy public: an Allow for everybody that no fixed value narrows."""
+    return any(_public(statement) for statement in as_list((document or {}).get("Statement")))
 
 
 def _public(statement: Mapping[str, Any]) -> bool:
     if statement.get("Effect") != "Allow":
         return False
     principal = statement.get("Principal")
-    everybody = principal == "*" or (isinstance(principal, Mapping) and "*" in many(principal.get("AWS")))
+    everybody = principal == "*" or (isinstance(principal, Mapping) and "*" in as_list(principal.get("AWS")))
     if not everybody and "NotPrincipal" not in statement:
         return False
     for operator, keys in (statement.get("Condition") or {}).items():
         if "Not" in operator or operator.endswith("IfExists"):
             continue
         for key, values in keys.items():
-            if key.lower() in _NARROWING and all(_fixed(key, str(v)) for v in many(values)):
+            if key.lower() in _NARROWING and all(_fixed(key, str(v)) for v in as_list(values)):
                 return False
     return True
 

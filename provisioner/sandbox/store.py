@@ -1,4 +1,4 @@
-"""The state file: one pickle of moto's backends, changed under a lock, replaced by renaming."""
+"""The state file: one pickle of moto's backends, changed under a lock and replaced by renaming."""
 
 from __future__ import annotations
 
@@ -19,25 +19,25 @@ from moto.core.model import ServiceModel
 from moto.core.model_instances import reset_model_data
 from moto.core.utils import get_service_model
 
-from .words import SandboxError
+from .model import SandboxError
 
 FORMAT = 2
 _PYTHON = f"{sys.version_info[0]}.{sys.version_info[1]}"
 STAMP = f"provision sandbox {FORMAT}, moto {moto.__version__}, python {_PYTHON}\n".encode()
-# Big, and no part of a baseline: every Region's default VPC.
+# Large, and in no baseline: every Region's default VPC.
 UNSAVED = frozenset({"ec2"})
-# What moto's BackendDicts know besides their backends.
+# Attributes of moto's BackendDicts that are state, too.
 _SIDE = ("bucket_accounts", "master_accounts")
 
 
 def _backends() -> list[Any]:
-    """Moto's services that hold something."""
+    """Moto's BackendDicts that have state."""
     held: list[Any] = BackendDict._instances  # type: ignore[misc]
     return held
 
 
 def capture(memory: dict[str, Any]) -> bytes:
-    """The whole state in one pickle, so that references between backends survive."""
+    """Pickle the whole state at once, so that references between backends survive."""
     services: dict[str, dict[tuple[str, str], Any]] = {}
     sides: dict[str, dict[str, Any]] = {}
     for held in _backends():
@@ -51,18 +51,18 @@ def capture(memory: dict[str, Any]) -> bytes:
 
 
 class _Pickler(pickle.Pickler):
-    """Service models, big and the same everywhere, go by name; private keys as PKCS8."""
+    """Pickle service models, which are large and constant, by name, and private keys as PKCS8."""
 
-    # Asked of objects only, where `persistent_id` would be asked of every string and number too.
+    # Called for objects only; `persistent_id` would be called for every string and number, too.
     def reducer_override(self, thing: Any) -> Any:
         if isinstance(thing, ServiceModel):
             return get_service_model, (thing.service_name,)
         if hasattr(thing, "private_bytes"):
-            # The one thing in moto that pickle cannot do: kms's asymmetric keys.
-            from cryptography.hazmat.primitives import serialization as how
+            # kms's asymmetric keys, the only objects of moto that pickle cannot handle.
+            from cryptography.hazmat.primitives import serialization
 
-            kind = how.Encoding.DER, how.PrivateFormat.PKCS8, how.NoEncryption()
-            return _private_key, (thing.private_bytes(*kind),)
+            form = serialization.Encoding.DER, serialization.PrivateFormat.PKCS8
+            return _private_key, (thing.private_bytes(*form, serialization.NoEncryption()),)
         return NotImplemented
 
 
@@ -73,7 +73,7 @@ def _private_key(der: bytes) -> Any:
 
 
 def restore(blob: bytes) -> dict[str, Any]:
-    """Moto holds the state of *blob*, and nothing else; the answer is the rules' memory."""
+    """Replace moto's state by that of *blob*, and return the rules' memory."""
     from moto.backends import get_backend
 
     state = pickle.loads(blob)
@@ -89,7 +89,7 @@ def restore(blob: bytes) -> dict[str, Any]:
 
 
 def forget() -> None:
-    """Moto holds nothing."""
+    """Clear moto's state."""
     for held in list(_backends()):
         held.clear()
         for name in _SIDE:
@@ -99,22 +99,24 @@ def forget() -> None:
     reset_model_data()
 
 
-class File:
-    """The state file of a sandbox and the lock beside it."""
+class StateFile:
+    """The state file of a sandbox, and the lock file beside it."""
 
     def __init__(self, path: Path) -> None:
         self.path = path.absolute()
         self._seen: tuple[int, int, int] | None = None
-        self._make_directory()
+        folder = self.path.parent
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        _must_be_own(folder.stat(), folder)
         self._lock = _open_own(self.path.with_name(self.path.name + ".lock"), os.O_RDWR | os.O_CREAT)
 
     def close(self) -> None:
-        """The lock is given back."""
+        """Release the lock file."""
         os.close(self._lock)
 
     @contextmanager
     def locked(self) -> Iterator[None]:
-        """No other process reads or writes the state meanwhile."""
+        """Exclude other processes from the state until the block ends."""
         fcntl.flock(self._lock, fcntl.LOCK_EX)
         try:
             yield
@@ -122,7 +124,7 @@ class File:
             fcntl.flock(self._lock, fcntl.LOCK_UN)
 
     def changed(self) -> bytes | None:
-        """The pickle, where another process has written it since we last read or wrote; else None."""
+        """The pickle if another process has written it since the last read or write here, else None."""
         try:
             now = self._mark(self.path.lstat())
         except FileNotFoundError:
@@ -130,7 +132,7 @@ class File:
         return None if now == self._seen else self.read()
 
     def read(self) -> bytes | None:
-        """The pickle; None where there is no file. Raises `SandboxError` for a file that is not ours."""
+        """The pickle; None if there is no file. Raises `SandboxError` for a file of another user."""
         try:
             number = _open_own(self.path, os.O_RDONLY)
         except FileNotFoundError:
@@ -140,7 +142,7 @@ class File:
             return file.read()
 
     def write(self, blob: bytes) -> None:
-        """The state on disk is *blob*: all of it, or what was there before."""
+        """Replace the state on disk atomically."""
         new = self.path.with_name(f".{self.path.name}.{os.getpid()}")
         with suppress(FileNotFoundError):
             new.unlink()
@@ -157,14 +159,9 @@ class File:
     def _mark(found: os.stat_result) -> tuple[int, int, int]:
         return found.st_ino, found.st_mtime_ns, found.st_size
 
-    def _make_directory(self) -> None:
-        folder = self.path.parent
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        _must_be_own(folder.stat(), folder)
-
 
 def _open_own(path: Path, flags: int) -> int:
-    """A descriptor of a plain file that belongs to this user alone."""
+    """Open a regular file that only this user can write; returns the descriptor. Raises `SandboxError`."""
     try:
         number = os.open(path, flags | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
     except OSError as error:
@@ -185,7 +182,7 @@ def _open_own(path: Path, flags: int) -> int:
 
 
 def _must_be_own(found: os.stat_result, path: Path) -> None:
-    # Unpickling runs code: a file that others could have written is never read.
+    # Unpickling can run code, so a file that others could have written is never read.
     if found.st_uid != os.geteuid():
         raise SandboxError(f"`{path}` belongs to another user: choose a path of your own")
     if found.st_mode & 0o022:

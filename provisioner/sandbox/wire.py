@@ -1,4 +1,4 @@
-"""Requests and answers as they look on the wire, the same whichever door they came through."""
+"""Parse HTTP requests to AWS, whether they come from this process or over HTTP."""
 
 from __future__ import annotations
 
@@ -13,18 +13,15 @@ from botocore.exceptions import UnknownServiceError
 from botocore.loaders import create_loader
 from moto.backend_index import backend_url_patterns
 from moto.core.parse import PROTOCOL_PARSERS, RequestParserError
-from moto.core.request import Request
+from moto.core.request import Request as HttpRequest
 from moto.core.routing import NotFound, get_service_router
 
-from .ask import Ask, Surroundings
+from .ask import Request, SandboxState
 from .callers import account_of
 from .seed import MANAGEMENT
 
-# moto's module where it is not botocore's service name.
-MODULES = {"lambda": "awslambda"}
-# The first part of a host where it is not the name for which requests are signed.
-HOSTS: dict[str, str] = {}
-CLIENT_NAMES = {"awslambda": "lambda", "s3bucket_path": "s3"}
+# Moto's module -> botocore's service name, where they differ.
+_CLIENT_NAMES = {"awslambda": "lambda", "s3bucket_path": "s3"}
 _ACCOUNT = "X-Moto-Account-Id"
 _SCOPE = re.compile(r"Credential=([^/,\s]+)/\d{8}/([^/]+)/([^/]+)/aws4_request")
 _S3_HOST = re.compile(
@@ -41,15 +38,15 @@ def _module_of(host: str) -> str | None:
 
 
 def credential(headers: Mapping[str, str]) -> tuple[str, str, str] | None:
-    """Access key, Region and signing name of a signed request."""
+    """Access key, Region and signing name of a signed request; None for an unsigned one."""
     found = _SCOPE.search(headers.get("Authorization", "") or "")
     return (found[1], found[2], found[3]) if found else None
 
 
 def normal_url(url: str, scope: tuple[str, str, str] | None, account: str = "") -> str:
-    """The URL that both doors give to moto: `https://service.region.amazonaws.com`, S3 in path style.
+    """The URL that moto gets: `https://service.region.amazonaws.com`, with S3 in path style.
 
-    Moto derives Region, partition and bucket from the host; a request over HTTP has none of them there.
+    Moto derives Region, partition and bucket from the host, which has none of them when the sandbox is served over HTTP.
     """
     parts = urlsplit(url)
     host = parts.hostname or ""
@@ -66,67 +63,61 @@ def normal_url(url: str, scope: tuple[str, str, str] | None, account: str = "") 
         return f"https://s3.{region}.amazonaws.com{bucket}{path}{query}"
     if at_aws and not name:
         return url
-    return f"https://{HOSTS.get(name, name) or 's3'}.{region}.amazonaws.com{path}{query}"
+    return f"https://{name or 's3'}.{region}.amazonaws.com{path}{query}"
 
 
 @cache
 def _service_signed_as(name: str) -> str:
-    """Botocore's name of the service that requests are signed for under *name*: it may lack the hyphens."""
+    """Botocore's name of the service with that signing name; it may lack the hyphens."""
     known = create_loader().list_available_services("service-2")
     return next((each for each in (name, name.replace("-", "")) if each in known), name)
 
 
-def module_of_service(service: str) -> str:
-    """Moto's name of a service."""
-    return MODULES.get(service, service)
-
-
-def understand(world: Surroundings, method: str, url: str, headers: Mapping[str, str], body: Any) -> Ask:
-    """Which operation of which service a request is, for which account and Region, with its parameters."""
+def understand(world: SandboxState, method: str, url: str, headers: Mapping[str, str], body: Any) -> Request:
+    """Parse a request: its account, Region, service, operation and parameters."""
     scope = credential(headers)
     key, region = (scope[0], scope[1]) if scope else ("", "us-east-1")
     owner = account_of(key, world.memory.get("sessions", {}))
     account = owner or MANAGEMENT
-    # Moto is told whose request it is: its own way to find out looks through every account, more than once.
-    told = {k: v for k, v in headers.items() if k.lower() not in ("host", _ACCOUNT.lower())}
-    told[_ACCOUNT] = account
-    request = Request.from_primitives(method, url, told, body)
-    # A service that moto has not heard of keeps the name it was signed for; nothing answers it.
-    module = _module_of(request.host) or (scope[2] if scope else "unknown")
-    service = CLIENT_NAMES.get(module) or _service_signed_as(module)
-    ask = Ask(world, account, region, service, "", {}, request, "json", key, known=owner is not None)
-    _read_operation(ask)
-    return ask
+    # Passed to moto, whose own lookup of the account searches every account, more than once.
+    kept = {k: v for k, v in headers.items() if k.lower() not in ("host", _ACCOUNT.lower())}
+    http = HttpRequest.from_primitives(method, url, {**kept, _ACCOUNT: account}, body)
+    # A service that moto lacks keeps its signing name; `dispatch` refuses it.
+    module = _module_of(http.host) or (scope[2] if scope else "unknown")
+    service = _CLIENT_NAMES.get(module) or _service_signed_as(module)
+    request = Request(world, account, region, service, "", {}, http, "json", key, known=owner is not None)
+    _read_operation(request)
+    return request
 
 
-def _read_operation(ask: Ask) -> None:
+def _read_operation(request: Request) -> None:
     """Fill in operation, parameters and protocol."""
-    request = ask.request
-    target = request.headers.get("X-Amz-Target")
+    http = request.http
+    target = http.headers.get("X-Amz-Target")
     if target:
-        ask.operation = target.rpartition(".")[2]
-        ask.params = json.loads(request.get_data() or b"{}")
+        request.operation = target.rpartition(".")[2]
+        request.params = json.loads(http.get_data() or b"{}")
         return
-    if action := request.values.get("Action"):
-        ask.operation = action
-        ask.protocol = "ec2" if ask.service == "ec2" else "query"
+    if action := http.values.get("Action"):
+        request.operation = action
+        request.protocol = "ec2" if request.service == "ec2" else "query"
     else:
-        ask.protocol = "rest-xml" if ask.service in ("s3", "s3control") else "rest-json"
+        request.protocol = "rest-xml" if request.service in ("s3", "s3control") else "rest-json"
     try:
-        operation, uri = get_service_router(ask.service).match(request)
+        operation, uri = get_service_router(request.service).match(http)
     except (NotFound, NotImplementedError, UnknownServiceError):
-        ask.operation = ask.operation or f"{request.method} {request.path}"
+        request.operation = request.operation or f"{http.method} {http.path}"
         return
-    ask.operation = str(operation.name)
+    request.operation = str(operation.name)
     asked: Any = {
-        "method": request.method,
-        "values": request.values,
-        "headers": request.headers,
-        "body": request.get_data(),
-        "url_path": request.path,
+        "method": http.method,
+        "values": http.values,
+        "headers": http.headers,
+        "body": http.get_data(),
+        "url_path": http.path,
         "url_params": uri,
     }
     try:
-        ask.params = PROTOCOL_PARSERS[ask.protocol](operation).parse(asked)
-    except RequestParserError as wrong:
-        ask.params = {**uri, "?": str(wrong)}
+        request.params = PROTOCOL_PARSERS[request.protocol](operation).parse(asked)
+    except RequestParserError as error:
+        request.params = {**uri, "?": str(error)}

@@ -1,1 +1,1 @@
-"""One folder for each section of the YAML file, named as its key: all that the program knows of that service."""
+"""The AWS services: a folder for each section of the YAML file, named as its key, with all that is particular to it."""

@@ -1,1 +1,1 @@
-"""What a step is made of: the registry, and what several services share. No service by name."""
+"""The registry of steps and sections, and building blocks that several services share. It names no service."""

@@ -1,4 +1,4 @@
-"""Whether what AWS delivers by itself arrives: states and times, in words. Pure; `verify` uses it."""
+"""Findings of `verify` on deliveries that AWS makes by itself, such as log files to a bucket. It makes no AWS calls."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Final
 
 from ..model import Finding
 
-# What `moment` says, wherever it is said.
+# Matches what `moment` returns, in a longer text.
 MOMENT: Final = re.compile(r"([0-9-]{10} )?[0-9]{2}:[0-9]{2} UTC, (just now|[0-9]+ (day|hour|minute)s? ago)")
 STALE: Final = timedelta(hours=24)
 
@@ -22,23 +22,23 @@ _HINTS: Final = {
 
 @dataclass(frozen=True)
 class Arrivals:
-    """What a service says of its deliveries, which began at *since*. None is a time it does not tell."""
+    """The state of a service's deliveries, which are on since *since*. A time is None if AWS does not report it."""
 
-    what: str  # one of them: `log file`
+    what: str  # what is delivered, in the singular: `log file`
     last: datetime | None
     error: str | None
     since: datetime | None
-    first_after: timedelta  # from then on, none is a failure
-    comes: str  # when they usually come: `once an hour`
+    first_after: timedelta  # after *since*; later, a missing first delivery is a failure
+    comes: str  # how often: `once an hour`
 
 
 def utc_now() -> datetime:
-    """The time, with its zone."""
+    """The current time, as an aware datetime."""
     return datetime.now(UTC)
 
 
 def arriving(resource: str, check: str, found: Arrivals, now: datetime, *, running: bool) -> Finding:
-    """Deliveries arrive, do not, or cannot have arrived yet. What does not run is not expected to deliver."""
+    """The finding on deliveries: they arrive, do not arrive, or are not due yet. Without *running*, none are due."""
     last = f"last {found.what} {moment(found.last, now)}" if found.last else f"no {found.what} yet"
     if found.error:
         hint = f": {_HINTS[found.error]}" if found.error in _HINTS else ""
@@ -50,25 +50,21 @@ def arriving(resource: str, check: str, found: Arrivals, now: datetime, *, runni
     if found.since is None or now - found.since < found.first_after:
         which = f"next {found.what}; {last}" if found.last else f"first {found.what}"
         return Finding(resource, check, ok=None, detail=f"waiting for the {which}; they come {found.comes}")
-    since = moment(found.since, now)
-    return Finding(
-        resource, check, ok=False, detail=f"{last}; it runs since {since}, and they come {found.comes}"
-    )
+    late = f"{last}; it runs since {moment(found.since, now)}, and they come {found.comes}"
+    return Finding(resource, check, ok=False, detail=late)
 
 
 def moment(then: datetime, now: datetime) -> str:
-    """A time for people: `14:05 UTC, 3 minutes ago`, with the date where that is another day."""
+    """Format a time: `14:05 UTC, 3 minutes ago`, with the date if it is not the day of *now*."""
     then = then.astimezone(UTC)
     clock = then.strftime("%H:%M UTC" if then.date() == now.astimezone(UTC).date() else "%Y-%m-%d %H:%M UTC")
     return f"{clock}, {_ago(now - then)}"
 
 
-def _ago(passed: timedelta) -> str:
-    minutes = int(passed.total_seconds() // 60)
+def _ago(elapsed: timedelta) -> str:
+    minutes = int(elapsed.total_seconds() // 60)
     if minutes < 1:
         return "just now"
-    for unit, size in (("day", 24 * 60), ("hour", 60), ("minute", 1)):
-        if minutes >= 2 * size or size == 1:
-            count = minutes // size
-            return f"{count} {unit}{'s' if count > 1 else ''} ago"
-    raise AssertionError("unreachable")
+    size, unit = (1440, "day") if minutes >= 2880 else (60, "hour") if minutes >= 120 else (1, "minute")
+    count = minutes // size
+    return f"{count} {unit}{'s' if count > 1 else ''} ago"

@@ -1,12 +1,13 @@
-"""Deliveries: which service writes logs to which bucket, and the bucket policy statements that it needs.
+"""Log delivery: which service writes to which bucket, and the bucket policy statements that it needs.
 
-A service that delivers registers with `@delivers`; the bucket's policy is made from what its deliverers need.
+A service that delivers logs registers with `@delivers`; the bucket's policy is made of all their statements.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from typing import TYPE_CHECKING, Any, Final
 
 from ..baseline import Baseline
@@ -17,17 +18,17 @@ if TYPE_CHECKING:
 
 Names = str | Sequence[str]  # one, or several
 
-MARK: Final = "Provision"  # ends the Sids of our statements; AWS's console writes the documented ones for trails of others
+MARK: Final = "Provision"  # suffix of our Sids, as AWS's console writes the documented Sids for other trails
 FULL_CONTROL: Final = {"s3:x-amz-acl": "bucket-owner-full-control"}
 
 
 @dataclass(frozen=True)
 class Delivery:
-    """What one service needs of a bucket. *bucket* is the reference as the file has it."""
+    """A service's deliveries to one bucket. *bucket* is the reference as in the file."""
 
     service: str
     bucket: str
-    statements: Callable[[str], Sequence[Statement]]  # from the bucket's ARN
+    statements: Callable[[str], Sequence[Statement]]  # made from the bucket's ARN
 
 
 Deliverer = Callable[["Aws", Baseline], Iterator[Delivery]]
@@ -35,29 +36,30 @@ DELIVERERS: list[Deliverer] = []
 
 
 def delivers(deliverer: Deliverer) -> Deliverer:
-    """Register a function that says which bucket a service writes to, and with which statements."""
+    """Register a function that yields the buckets that a service writes to, with the statements that it needs."""
     DELIVERERS.append(deliverer)
     return deliverer
 
 
 def all_statements(*groups: Sequence[Statement]) -> list[Statement]:
-    """All statements in one list, each Sid once; raises PolicyError where one Sid would say two things."""
-    found: dict[str, Statement] = {}
-    for statement in (statement for group in groups for statement in group):
+    """Join lists of statements, without duplicates. Raises PolicyError if two different statements have one Sid."""
+    by_sid: dict[str, Statement] = {}
+    for statement in chain.from_iterable(groups):
         sid = statement["Sid"]
-        if found.setdefault(sid, statement) != statement:
+        if by_sid.setdefault(sid, statement) != statement:
             raise PolicyError(f"policy: `{sid}`: two deliveries want one Sid for two statements")
-    return list(found.values())
+    return list(by_sid.values())
 
 
 def allow_service(
     sid: str, service: str, action: Names, resource: Names, equals: Mapping[str, Names]
 ) -> dict[str, Any]:
-    """A statement that lets an AWS service do something, where *equals* holds."""
+    """A statement that allows an AWS service an action, under the conditions *equals* (`StringEquals`)."""
+    principal = {"Service": service}
     statement = {
         "Sid": sid,
         "Effect": "Allow",
-        "Principal": {"Service": service},
+        "Principal": principal,
         "Action": action,
         "Resource": resource,
     }
@@ -65,14 +67,14 @@ def allow_service(
 
 
 def log_path(bucket_arn: str, prefix: str | None, owner: str, below: str = "") -> str:
-    """The ARN of all objects below `AWSLogs/OWNER/`, after the prefix."""
+    """The ARN of all objects below `PREFIX/AWSLogs/OWNER/`. *below* narrows it to a folder there."""
     clean = (prefix or "").rstrip("/")
     return f"{bucket_arn}/{clean}{'/' if clean else ''}AWSLogs/{owner}/{below}*"
 
 
 def one_or_sorted(names: Names, what: str) -> Names:
-    """One name as itself, several sorted and once each: what AWS gives back."""
-    found = [names] if isinstance(names, str) else sorted(set(names))
-    if not found:
+    """One name as text, several as a sorted list without duplicates, as AWS returns them."""
+    unique = [names] if isinstance(names, str) else sorted(set(names))
+    if not unique:
         raise PolicyError(f"policy: want at least one {what}, got none")
-    return found[0] if len(found) == 1 else found
+    return unique[0] if len(unique) == 1 else unique

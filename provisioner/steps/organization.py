@@ -1,4 +1,4 @@
-"""AWS Organizations: whether the account is in an organization, whose it is, and which services may act in all of it."""
+"""AWS Organizations: the account's organization, and trusted access for services."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from .permission import APPLY, Permission, allow, equals
 
 @dataclass(frozen=True)
 class Organization:
-    """The organization that the account is in. Without *all_features* it only pays the bills together."""
+    """The organization of the account. Without *all_features* it has consolidated billing only."""
 
     id: str
     management_account: str
@@ -21,7 +21,7 @@ class Organization:
 
 
 def read_organization(aws: Aws) -> Organization | None:
-    """The organization of this account, or None where it is in none. Members may ask this too."""
+    """The organization of this account, or None. Member accounts may call this too."""
     answer = aws.read("organizations").describe_organization()
     have = answer.value("Organization", "AWSOrganizationsNotInUseException")
     if have is None:
@@ -31,10 +31,10 @@ def read_organization(aws: Aws) -> Organization | None:
 
 @dataclass(frozen=True)
 class OrganizationFeature:
-    """What a service does for a whole organization, and what to do where this account cannot have that.
+    """A feature of a service for the whole organization, and what to do if this account cannot use it.
 
-    *principal* is the service as Organizations knows it, *what* the feature in words, *instead* the setting that does
-    without it, and *register* the command that makes this account the service's delegated administrator.
+    *principal* is the service principal, *what* describes the feature in messages, *instead* is the setting that turns
+    it off, and *register* the command that makes this account the service's delegated administrator.
     """
 
     principal: str
@@ -44,7 +44,7 @@ class OrganizationFeature:
 
 
 def require_organization(aws: Aws, feature: OrganizationFeature) -> Organization:
-    """The organization that the feature is for. Raises Refused where there can be none."""
+    """The organization, which the feature needs. Raises Refused if there is none, or only for billing."""
     organization = read_organization(aws)
     if organization is None:
         raise Refused(f"this account is in no organization: set `{feature.instead}`")
@@ -56,19 +56,14 @@ def require_organization(aws: Aws, feature: OrganizationFeature) -> Organization
     return organization
 
 
-def read_trusted_access(aws: Aws) -> set[str]:
-    """The services that have trusted access. For the management account and delegated administrators only."""
-    answer = aws.read("organizations").list_aws_service_access_for_organization()
-    return {each["ServicePrincipal"] for each in answer.get("EnabledServicePrincipals")}
-
-
 def trusted_access(aws: Aws, feature: OrganizationFeature) -> Changes:
-    """The service may act in every account of the organization. It is never taken away."""
-    aws.read("organizations").list_aws_service_access_for_organization()  # on its way with the other question
+    """Ensure that the service has trusted access to the organization. It is never revoked."""
+    # Started here to run beside the next call. Only the management account and delegated administrators may call this.
+    answer = aws.read("organizations").list_aws_service_access_for_organization()
     organization = require_organization(aws, feature)
     management = organization.management_account
     try:
-        trusted = read_trusted_access(aws)
+        trusted = {each["ServicePrincipal"] for each in answer.get("EnabledServicePrincipals")}
     except ClientError as error:
         if code_of(error) in DENIED and aws.account != management:
             raise Refused(
@@ -90,7 +85,7 @@ def trusted_access(aws: Aws, feature: OrganizationFeature) -> Changes:
 
 
 def trusted_access_permissions(feature: OrganizationFeature) -> Iterator[Permission]:
-    """See whether the service has trusted access, and give it. AWS knows no resources for these."""
+    """The permissions that `trusted_access` needs. Their actions have no resource types."""
     yield from allow(
         "OrganizationRead", "organizations", "DescribeOrganization ListAWSServiceAccessForOrganization"
     )

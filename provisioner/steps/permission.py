@@ -1,4 +1,4 @@
-"""What a step asks AWS to be allowed: declared beside the step, read by `provision permissions`. No step of its own.
+"""Permissions that a step needs in AWS: declared in the service's folder, used by `provision permissions`.
 
 Action names, resource types, conditions and dependent actions are those of AWS's Service Authorization Reference
 (docs.aws.amazon.com/service-authorization); for S3, of "Required permissions for Amazon S3 API operations".
@@ -14,18 +14,17 @@ from ..baseline import Baseline
 from ..compare.policy import arn
 from ..model import Target
 
-DIFF: Final = frozenset({"diff", "verify", "apply"})  # each of them begins with what `diff` reads
+DIFF: Final = frozenset({"diff", "verify", "apply"})  # each command makes the reads of `diff`
 VERIFY: Final = frozenset({"verify"})
 APPLY: Final = frozenset({"apply"})
-EVERYTHING: Final = ("*",)
-# Stands for the account until somebody names it: it must look like one, for it goes into names.
+# Placeholder for an unknown account id. It is valid as one, as it becomes a part of names.
 ANY_ACCOUNT: Final = "000000000000"
-# Stands for each Region of which only AWS knows the name, in a file for `all`: it must look like one, too.
+# Placeholder for the unknown Regions of `regions: all`. It is valid as a Region's code.
 ANY_REGION: Final = "any-region-0"
 
 
 class Condition(NamedTuple):
-    """The permission holds only for requests whose *key* is one of *values*."""
+    """An IAM condition: the request's *key* matches one of *values*."""
 
     operator: str
     key: str
@@ -34,7 +33,7 @@ class Condition(NamedTuple):
 
 @dataclass(frozen=True)
 class Permission:
-    """One IAM action on some resources. Those of one *title* are read together; *purposes* are the commands that need it."""
+    """One IAM action on some resources. *title* becomes the Sid; *purposes* are the commands that need the action."""
 
     title: str
     action: str
@@ -43,23 +42,23 @@ class Permission:
     purposes: frozenset[str]
 
 
-Noting = Callable[[Baseline, Collection[str]], Iterator[str]]
-NOTING: Final[list[Noting]] = []
+NoteSource = Callable[[Baseline, Collection[str]], Iterator[str]]
+NOTING: Final[list[NoteSource]] = []
 
 
-def permission_notes(noting: Noting) -> Noting:
-    """Register a function that says what to know beside a policy, given the baseline and the actions in the policy."""
-    NOTING.append(noting)
-    return noting
+def permission_notes(source: NoteSource) -> NoteSource:
+    """Register a function that yields notes on a policy, from the baseline and the policy's actions."""
+    NOTING.append(source)
+    return source
 
 
 Declaration = Callable[[Target, Baseline], Iterator[Permission]]
 DECLARED: Final[dict[str, Declaration]] = {}  # by the name of the step
-DELIVERING: Final[list[Declaration]] = []  # what those who deliver logs ask of who makes the buckets
+DELIVERING: Final[list[Declaration]] = []  # of deliverers, for the account with the log buckets
 
 
 def permits(name: str) -> Callable[[Declaration], Declaration]:
-    """Make a function say what step *name* calls in one target, with the baseline filled for it."""
+    """Register a function that yields the permissions of step *name* in one target, with that target's baseline."""
 
     def register(declaration: Declaration) -> Declaration:
         DECLARED[name] = declaration
@@ -69,7 +68,7 @@ def permits(name: str) -> Callable[[Declaration], Declaration]:
 
 
 def permits_delivery(declaration: Declaration) -> Declaration:
-    """Make a function say what a deliverer (see `@delivers`) calls in the account that has the log buckets."""
+    """Register the permissions that a deliverer (see `@delivers`) needs in the account with the log buckets."""
     DELIVERING.append(declaration)
     return declaration
 
@@ -79,27 +78,27 @@ def allow(
     service: str,
     names: Collection[str],
     *,
-    on: Collection[str] = EVERYTHING,
+    on: Collection[str] = ("*",),
     condition: Condition | None = None,
     purposes: frozenset[str] = DIFF,
 ) -> Iterator[Permission]:
-    """A permission for each of the *names*, which stand in one text with spaces or in a collection.
+    """A permission for each of the action *names*: a collection, or one text with spaces.
 
-    `*` is for what AWS knows no resources for; the comment beside it says so.
+    Use the resource `*` only for actions without resource types, with a comment that says so.
     """
     for name in names.split() if isinstance(names, str) else names:
         yield Permission(title, f"{service}:{name}", tuple(on), condition, purposes)
 
 
 def equals(key: str, *values: str) -> Condition:
-    """The request's *key* is one of these."""
+    """The condition that the request's *key* equals one of *values*."""
     return Condition("StringEquals", key, values)
 
 
 def within(target: Target) -> Condition | None:
-    """The request is made in the target's Region: what narrows a `*` of a service that every Region has.
+    """The condition that a request is made in the target's Region, for actions of regional services on `*`.
 
-    None where the Region may be any: no condition can list what nobody knows yet.
+    None if the Region is unknown (`ANY_REGION`).
     """
     return None if target.region == ANY_REGION else equals("aws:RequestedRegion", target.region)
 
@@ -107,18 +106,18 @@ def within(target: Target) -> Condition | None:
 def regional(
     target: Target, baseline: Baseline, service: str, resource: str
 ) -> tuple[tuple[str, ...], Condition | None]:
-    """The resource in the target's Region. With several, one ARN for all and a condition: an ARN each gets too long."""
+    """The resource in the target's Region. For several Regions, one ARN and a condition, to keep the policy short."""
     one = len(baseline.general.named_regions) == 1
     name = arn(target.partition, service, target.region if one else "*", target.account, resource)
     return (name,), None if one else within(target)
 
 
 def linked_role(target: Target, principal: str, name: str) -> str:
-    """The ARN of a service's own role."""
+    """The ARN of a service-linked role."""
     return arn(target.partition, "iam", "", target.account, f"role/aws-service-role/{principal}/{name}")
 
 
 def with_or_without_path(role: str) -> tuple[str, str]:
-    """The role's ARN, and the one by which IAM decides while there is no such role: without the path."""
+    """The role's ARN, and the ARN without the path, which IAM authorizes while the role does not exist."""
     head, _, name = role.rpartition("/")
     return role, f"{head.split(':role', 1)[0]}:role/{name}"

@@ -1,27 +1,37 @@
-"""References: how one section names a resource that another section makes, by its key there or by its AWS name.
+"""References from one section to a resource that another section creates, by its key there or its name in AWS.
 
-`s3_bucket_name: logs` means the bucket that a section has under that key. The section that makes such resources registers
-them with `@provides`; a section that refers to them knows only their kind.
+`s3_bucket_name: logs` is the bucket that a section has under the key `logs`. The section that creates resources
+registers them with `@provides`; a section that refers to them needs only their kind.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from ..baseline import Baseline, Contradiction
+from ..baseline import Baseline, Contradiction, Section
 from ..baseline.problem import Path, did_you_mean
 
 if TYPE_CHECKING:
     from ..aws import Aws
+    from ..model import Target
+
+
+@dataclass(frozen=True)
+class Refers:
+    """On a field: it has the key or the name of a resource of *kind*."""
+
+    kind: str
+
 
 Resources = Callable[[Baseline], Mapping[str, Any]]
 
 
 @dataclass(frozen=True)
 class _Provider:
-    """*section* makes the resources, in the log archive account where *archive*."""
+    """The section that creates a kind of resource. With *archive*, it does so in the log archive account."""
 
     section: str
     archive: bool
@@ -30,7 +40,7 @@ class _Provider:
 
 @dataclass(frozen=True)
 class Found:
-    """The resource that a reference means: its key in the section that makes it, and what the file says of it."""
+    """The resource that a reference points to: its key in its section, and its part of the section."""
 
     key: str
     resource: Any
@@ -40,7 +50,7 @@ _providers: dict[str, _Provider] = {}
 
 
 def provides(kind: str, section: str, *, archive: bool = False) -> Callable[[Resources], Resources]:
-    """Register a function that lists what a baseline has of *kind*, by key; each has a `name`."""
+    """Register a function that returns a baseline's resources of *kind*, by key. Each has a `name`."""
 
     def register(resources: Resources) -> Resources:
         _providers[kind] = _Provider(section, archive, resources)
@@ -50,7 +60,7 @@ def provides(kind: str, section: str, *, archive: bool = False) -> Callable[[Res
 
 
 def find(baseline: Baseline, kind: str, reference: str) -> Found | None:
-    """What *reference* means, by key first, then by name; None if the file has no such resource."""
+    """Find a resource by key, or else by name; None if the file has no such resource."""
     resources = _providers[kind].resources(baseline)
     if reference in resources:
         return Found(reference, resources[reference])
@@ -58,25 +68,61 @@ def find(baseline: Baseline, kind: str, reference: str) -> Found | None:
 
 
 def resolve(aws: Aws, baseline: Baseline, kind: str, reference: str) -> Any:
-    """The resource that *reference* means, as it is in the account and Region where it is made.
+    """The resource that *reference* points to, with the placeholders of the account and Region where it is created.
 
-    Raises KeyError for an unknown one, which `missing` has reported when the file was read.
+    Raises KeyError if there is none; `missing` reports that when the file is read.
     """
     account = aws.archive if _providers[kind].archive else aws.account
-    there = baseline.at(account_id=account, region=baseline.general.home_region, partition=aws.partition)
-    found = find(there, kind, reference) or find(baseline, kind, reference)
+    filled = baseline.at(account_id=account, region=baseline.general.home_region, partition=aws.partition)
+    found = find(filled, kind, reference) or find(baseline, kind, reference)
     if found is None:
         raise KeyError(f"`{reference}` is not in `{_providers[kind].section}`")
-    return find(there, kind, found.key).resource  # type: ignore[union-attr] # the same keys everywhere
+    return find(filled, kind, found.key).resource  # type: ignore[union-attr] # keys have no placeholders
 
 
-def missing(baseline: Baseline, kind: str, reference: str, path: Path) -> Iterator[Contradiction]:
-    """A contradiction at *path* where the file has no resource that *reference* means."""
-    if find(baseline, kind, reference) is not None:
-        return
-    provider = _providers[kind]
-    resources = provider.resources(baseline)
-    known = [*resources, *(each.name for each in resources.values())]
-    there = f"there are {', '.join(resources)}" if resources else "it has none"
-    hint = did_you_mean(reference, known) or f"{there}: add it there, or name another"
-    yield Contradiction(path, f"`{provider.section}` has no {kind} `{reference}`; {hint}")
+def check_references(baseline: Baseline, section: Section, path: Path) -> Iterator[Contradiction]:
+    """Report each field of *section*, which is at *path*, that refers to no resource of the file."""
+    for below, kind, reference in _references(section):
+        if find(baseline, kind, reference) is not None:
+            continue
+        provider = _providers[kind]
+        resources = provider.resources(baseline)
+        known = [*resources, *(each.name for each in resources.values())]
+        there = f"there are {', '.join(resources)}" if resources else "it has none"
+        hint = did_you_mean(reference, known) or f"{there}: add it there, or name another"
+        yield Contradiction((*path, *below), f"`{provider.section}` has no {kind} `{reference}`; {hint}")
+
+
+def used_resources(section: type[Section], baseline: Baseline, target: Target) -> frozenset[str]:
+    """The resources that a section refers to, as `STEP/RESOURCE`: what Result.unmet calls them."""
+    found = set()
+    for _, kind, reference in _references(baseline[section]):
+        provider = _providers[kind]
+        account = target.archive if provider.archive and target.archive else target.account
+        filled = baseline.at(
+            account_id=account, region=baseline.general.home_region, partition=target.partition
+        )
+        resource = find(filled, kind, reference) or find(baseline, kind, reference)
+        if resource is not None:
+            name = provider.resources(filled)[resource.key].name
+            found.add(f"{provider.section}/{kind} {name}")
+    return frozenset(found)
+
+
+def _references(section: Section) -> Iterator[tuple[Path, str, str]]:
+    """Each reference in a section: its path, the kind of resource, and its text."""
+    for name, kind in _marked(type(section)):
+        value = getattr(section, name)
+        if isinstance(value, Section):
+            yield from (((name, *path), below, text) for path, below, text in _references(value))
+        elif kind and value is not None:
+            yield (name,), kind, value
+
+
+@cache
+def _marked(section: type[Section]) -> list[tuple[str, str]]:
+    """The fields of a section, each with the kind of resource that it refers to, or an empty text."""
+    return [
+        (name, next((mark.kind for mark in each.metadata if isinstance(mark, Refers)), ""))
+        for name, each in section.model_fields.items()
+    ]

@@ -1,4 +1,4 @@
-"""Which Regions an account has enabled."""
+"""The Regions that an account has enabled."""
 
 from __future__ import annotations
 
@@ -8,24 +8,27 @@ from ..aws import Aws
 from ..aws.errors import EndpointConnectionError
 from ..model import Skipped
 
-_BY_EC2: Final = {"opt-in-not-required": "ENABLED_BY_DEFAULT", "opted-in": "ENABLED"}
+_STATES_OF_EC2: Final = {"opt-in-not-required": "ENABLED_BY_DEFAULT", "opted-in": "ENABLED"}
 _ENABLED: Final = {"ENABLED", "ENABLED_BY_DEFAULT"}
 
 
 def enabled_regions(aws: Aws, home: str) -> tuple[list[str], list[Skipped]]:
-    """The Regions that the account has enabled, and the others. One call, in the Region *home*.
+    """The Regions that the account has enabled, and the others as skipped. One call, in the Region *home*.
 
-    EC2 is asked where a partition lacks the endpoint of AWS Account Management, for its model is ten times as large.
+    It calls AWS Account Management, and EC2, whose botocore model is ten times as large, only in partitions without the
+    former.
     """
     try:
-        found = aws.read("account", home).list_regions().get("Regions")
-        states = {each["RegionName"]: each.get("RegionOptStatus", "") for each in found}
+        regions = aws.read("account", home).list_regions().get("Regions")
+        states = {each["RegionName"]: each.get("RegionOptStatus", "") for each in regions}
     except EndpointConnectionError:
-        found = aws.read("ec2", home).describe_regions(AllRegions=True).get("Regions")
-        states = {each["RegionName"]: _BY_EC2.get(each.get("OptInStatus", ""), "DISABLED") for each in found}
-    off = [
+        regions = aws.read("ec2", home).describe_regions(AllRegions=True).get("Regions")
+        states = {
+            each["RegionName"]: _STATES_OF_EC2.get(each.get("OptInStatus"), "DISABLED") for each in regions
+        }
+    skipped = [
         Skipped(aws.account, region, f"is {state.lower() or 'not enabled'}")
         for region, state in sorted(states.items())
         if state not in _ENABLED
     ]
-    return sorted(region for region, state in states.items() if state in _ENABLED), off
+    return sorted(region for region, state in states.items() if state in _ENABLED), skipped

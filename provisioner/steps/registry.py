@@ -1,14 +1,14 @@
-"""What each service folder registers: its section of the YAML file, its steps and their proofs, hints and rates.
+"""Registry of what the service folders declare: sections of the YAML file, steps with their proofs, hints, and rates.
 
-A folder under `services/` is found by being there. `section.py` is imported when a file is read; the rest of the folder,
-but for its sandbox, when steps are asked for: how a step talks to AWS takes as long to import as all else together.
+Every folder under `services/` is used. Its `section.py` is imported when a file is read, its other modules except the
+sandbox when the steps are needed, since importing these takes as long as all the rest of the program.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
-from functools import cache
+from functools import cache, partial
 from importlib import import_module
 from pathlib import Path
 from pkgutil import iter_modules
@@ -32,7 +32,7 @@ _sections: dict[str, type[Section]] = {}
 
 
 def section(key: str) -> Callable[[Kind], Kind]:
-    """Register the class as the section that stands under *key* in the file."""
+    """Register a class as the section *key* of the file."""
 
     def register(kind: Kind) -> Kind:
         _sections[key] = kind
@@ -51,13 +51,14 @@ def step(
     each_region: bool = False,
     clients: tuple[str, ...] = (),
 ) -> Callable[[Ensure], Ensure]:
-    """Register an ensure function as the step *name* of every file that has that section.
+    """Register an ensure function as the step *name*, for every file that has the section.
 
-    *needs* are the steps before it. *archive*: it runs in the log archive account. *each_region*: one of
-    Scope.ONCE runs in every Region of its account. *clients* are the AWS services, as
-    botocore names them, whose clients are built while a command waits for its first answer.
+    *needs* are the steps that run before it. With *archive* it runs in the log archive account. With *each_region* a
+    step of Scope.ONCE runs in every Region of its account. *clients* are the AWS services, by botocore's name, whose
+    clients are built while a command waits for its first response.
     """
     from ..model import Step
+    from .references import used_resources
 
     def register(ensure: Ensure) -> Ensure:
         _steps[name] = Step(
@@ -69,6 +70,7 @@ def step(
             archive=archive,
             each_region=each_region,
             clients=clients,
+            uses=partial(used_resources, section),
         )
         return ensure
 
@@ -76,24 +78,24 @@ def step(
 
 
 def verify(name: str) -> Callable[[Verify], Verify]:
-    """Register a function as the proof that what step *name* ensures also works."""
+    """Register a function that verifies that what step *name* ensures also works."""
 
-    def register(proof: Verify) -> Verify:
-        _steps[name] = replace(_steps[name], verify=proof)
-        return proof
+    def register(verify: Verify) -> Verify:
+        _steps[name] = replace(_steps[name], verify=verify)
+        return verify
 
     return register
 
 
 def hints(service: str, texts: Mapping[str, str]) -> None:
-    """Register what to do about error codes of an AWS service, as botocore names it."""
+    """Register the hint shown with each error code of an AWS service, by botocore's name."""
     from ..aws import errors
 
     errors.HINTS.update({(service, code): text for code, text in texts.items()})
 
 
 def rates(service: str, *, read: float = 0.0, lookup: float = 0.0, write: float = 0.0) -> None:
-    """Register AWS's documented rates of a service, in calls a second for each account and Region; 0 is unknown."""
+    """Register AWS's documented rate limits of a service, in calls per second, account and Region; 0 is unknown."""
     from ..aws import rate_limit
 
     for kind, each in (("read", read), ("lookup", lookup), ("write", write)):
@@ -103,7 +105,7 @@ def rates(service: str, *, read: float = 0.0, lookup: float = 0.0, write: float 
 
 @cache
 def all_sections() -> Mapping[str, type[Section]]:
-    """Every section by its key, in the order of the keys."""
+    """All sections by key, sorted."""
     for folder in service_folders():
         import_module(f"{SERVICES}.{folder}.section")
     return dict(sorted(_sections.items()))
@@ -111,7 +113,7 @@ def all_sections() -> Mapping[str, type[Section]]:
 
 @cache
 def all_steps() -> Mapping[str, Step]:
-    """Every step by its name, each after those that it needs: the order in which a plan is shown and applied."""
+    """All steps by name, each after those that it needs: the order in which a plan is shown and applied."""
     for folder in service_folders():
         for module in sorted(each.name for each in iter_modules([str(_FOLDER / folder)])):
             if module != "sandbox":
@@ -120,12 +122,12 @@ def all_steps() -> Mapping[str, Step]:
 
 
 def service_folders() -> list[str]:
-    """The names of the service folders, which are the keys of their sections."""
+    """The names of the service folders, which are also the keys of their sections."""
     return sorted(each.name for each in iter_modules([str(_FOLDER)]) if each.ispkg)
 
 
 def _ordered() -> Iterator[str]:
-    """Each step after those that it needs, else by name. A name may come more than once; the first time counts."""
+    """Step names, each after those that it needs, else sorted. Only the first occurrence of a name counts."""
 
     def visit(name: str) -> Iterator[str]:
         for need in _steps[name].needs:

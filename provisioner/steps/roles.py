@@ -1,4 +1,4 @@
-"""A service role of ours: whom it trusts, what it may do; and the notes on what others gave it besides."""
+"""An IAM service role: its trust policy, managed policies and inline policies."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from .statements import statements
 
 @dataclass(frozen=True)
 class Role:
-    """What the role is to be: whom it trusts, AWS's own policies on it by ARN, and inline policies by name."""
+    """The role to ensure: trust statements, ARNs of managed policies, and inline policies by name."""
 
     name: str
     description: str
@@ -25,28 +25,26 @@ class Role:
 
 
 def ask_role(aws: Aws, region: str, name: str) -> Reading:
-    """The question for a role. One *region* for all targets: the answer is the same, and asked for once."""
+    """Start reading a role. Use the same *region* for all targets: IAM is global, and equal reads are made once."""
     return aws.read("iam", region).get_role(RoleName=name)
 
 
 def role(aws: Aws, region: str, want: Role) -> Changes:
-    """The role is there, lets in whom it must, and has its policies. What others added stays, and is told."""
+    """Ensure that the role exists with its trust statements and policies. Foreign policies are kept, with a note."""
     read, name, resource = aws.read("iam", region), want.name, f"role {want.name}"
-    asked = ask_role(aws, region, name)
-    attached_asked = read.list_attached_role_policies(RoleName=name)
-    names_asked = read.list_role_policies(RoleName=name)
-    inline_asked = {each: read.get_role_policy(RoleName=name, PolicyName=each) for each in want.inline}
-    have = asked.value("Role", "NoSuchEntity")
-    attached = [each["PolicyArn"] for each in attached_asked.value("AttachedPolicies", "NoSuchEntity") or []]
-    names = names_asked.value("PolicyNames", "NoSuchEntity") or []
-    inline = {
-        each: question.value("PolicyDocument", "NoSuchEntity") for each, question in inline_asked.items()
-    }
+    role_read = ask_role(aws, region, name)
+    attached_read = read.list_attached_role_policies(RoleName=name)
+    names_read = read.list_role_policies(RoleName=name)
+    inline_reads = {each: read.get_role_policy(RoleName=name, PolicyName=each) for each in want.inline}
+    have = role_read.value("Role", "NoSuchEntity")
+    attached = [each["PolicyArn"] for each in attached_read.value("AttachedPolicies", "NoSuchEntity") or []]
+    names = names_read.value("PolicyNames", "NoSuchEntity") or []
+    inline = {each: reading.value("PolicyDocument", "NoSuchEntity") for each, reading in inline_reads.items()}
     if have is not None:
         yield Exists(resource)
     yield from _trust(aws, want, have)
     for arn in (arn for arn in want.managed if arn not in attached):
-        call = aws.write("iam").attach_role_policy(RoleName=name, PolicyArn=arn).waiting(_known(name))
+        call = aws.write("iam").attach_role_policy(RoleName=name, PolicyArn=arn).waiting(_role_visible(name))
         yield update(resource, (Difference("AttachedPolicies", attached, [*attached, arn]),), call)
     for policy_name, document in want.inline.items():
         yield from _inline(aws, name, policy_name, inline[policy_name], document)
@@ -65,8 +63,7 @@ def _trust(aws: Aws, want: Role, have: Mapping[str, Any] | None) -> Changes:
             AssumeRolePolicyDocument=policy.compact(document),
             Description=want.description,
         )
-        shown = {"AssumeRolePolicyDocument": document}
-        yield create(resource, shown, call.or_done("EntityAlreadyExists"))
+        yield create(resource, {"AssumeRolePolicyDocument": document}, call.or_done("EntityAlreadyExists"))
         return
     yield from statements(
         resource,
@@ -87,9 +84,9 @@ def _inline(aws: Aws, name: str, policy_name: str, have: Document | None, want: 
         RoleName=name, PolicyName=policy_name, PolicyDocument=policy.compact(want)
     )
     difference = Difference(f"policy {policy_name}", policy.parse(have) or None, dict(want))
-    yield update(f"role {name}", (difference,), call.waiting(_known(name)))
+    yield update(f"role {name}", (difference,), call.waiting(_role_visible(name)))
 
 
-def _known(name: str) -> Wait:
-    """IAM knows a new role everywhere within a minute; a policy that there is not is said in other words."""
+def _role_visible(name: str) -> Wait:
+    """Wait until IAM shows a new role everywhere, within a minute. *text* excludes the message for a missing policy."""
     return Wait("NoSuchEntity", f"IAM to show the role {name}", text=f"role with name {name}", seconds=60)

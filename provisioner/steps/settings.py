@@ -1,4 +1,4 @@
-"""A resource whose settings are plain values: what differs is repaired, what is stricter is kept or loosened with consent."""
+"""Ensure the settings of a resource that are plain values: repair differences, keep or loosen stricter values."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Guarded:
-    """On a field: which side of it is stricter, the `--allow` name that lets us loosen it, and what is lost then."""
+    """Marks a field that may be stricter in AWS: a test for that, the `--allow` name to loosen it, and what is lost."""
 
     stricter: Stricter
     consent: str
@@ -28,26 +28,25 @@ class Guarded:
 
 @dataclass(frozen=True)
 class Strictness:
-    """What is kept where AWS is stricter: the fields that have a stricter side, and whether to undo it (*exact*)."""
+    """The guarded fields of a section, by AWS's name, and whether stricter values are undone (*exact*)."""
 
     guarded: Mapping[str, Guarded]
     exact: bool
 
     @classmethod
     def of(cls, section: type[Section], *, exact: bool) -> Strictness:
-        """That of a section's fields, by AWS's name."""
-        fields = section.model_fields.items()
-        marks = {
-            aws_name(name, small=section.small_names): mark
-            for name, each in fields
-            for mark in each.metadata
-            if isinstance(mark, Guarded)
+        """The strictness of a section's fields."""
+        guarded = {
+            aws_name(name, small=section.small_names): each
+            for name, field in section.model_fields.items()
+            for each in field.metadata
+            if isinstance(each, Guarded)
         }
-        return cls(marks, exact)
+        return cls(guarded, exact)
 
 
 class Settings(Section):
-    """A section whose fields are settings of one resource, under AWS's names in snake_case."""
+    """A section whose fields are settings of one resource, with AWS's names in snake_case."""
 
     exact: Annotated[bool, NO_SETTING] = Field(
         False,
@@ -56,7 +55,7 @@ class Settings(Section):
 
 
 def to_api(value: Any, *, small: bool = False) -> Any:
-    """What a section, or a list of them, states, under AWS's names; what the file leaves out is left out."""
+    """Convert a section, or a list of them, to AWS's names, without what the file leaves out."""
     if isinstance(value, Section):
         stated = value.model_dump(exclude_none=True, exclude=_no_settings(type(value)))
         return to_api(stated, small=value.small_names)
@@ -67,7 +66,7 @@ def to_api(value: Any, *, small: bool = False) -> Any:
 
 @cache
 def _no_settings(section: type[Section]) -> set[str]:
-    """The fields that are no settings of AWS's."""
+    """The names of the fields marked with `NO_SETTING`."""
     fields = section.model_fields.items()
     return {name for name, each in fields if (each.json_schema_extra or {}).get("setting") is False}  # type: ignore[union-attr]
 
@@ -83,34 +82,35 @@ def settings(
     action: Literal["create", "update"] = "update",
     warn: Callable[[Mapping[str, Difference]], Iterable[Note]] = lambda repairs: (),
 ) -> Changes:
-    """Repair what differs from *want* in one request; keep what is stricter, unless it is to be undone, and allowed.
+    """Repair all differences in one request. Stricter values are kept with a note, or if exact, loosened with consent.
 
-    *put* makes the request for some settings by AWS's names: for those that change, or where *whole* for all that are
-    there, as AWS forgets what such a request leaves out. *warn* says what a repair does besides, by field.
+    *have* and *want* are by AWS's names. *put* makes the request for the settings that change, or with *whole* for all
+    settings, for APIs that reset what a request leaves out. *warn* yields notes on the repairs, given by field.
     """
-    from ..model import Change, Difference, Kind, Note  # a file is read without it
+    from ..model import Change, Difference, Kind, Note  # not needed to read a file
 
     guarded = strictness.guarded
-    found = split(have, want, {name: each.stricter for name, each in guarded.items()})
-    then = dict(have)
-    if found.repairs:
-        changed = {each.field: each.want for each in found.repairs}
-        then |= changed
-        yield from warn({each.field: each for each in found.repairs})
-        repairs = found.repairs
+    differences = split(have, want, {name: each.stricter for name, each in guarded.items()})
+    repaired = dict(have)
+    if differences.repairs:
+        changed = {each.field: each.want for each in differences.repairs}
+        repaired |= changed
+        yield from warn({each.field: each for each in differences.repairs})
+        repairs = differences.repairs
         if action == "create":
             repairs = tuple(Difference(each.field, None, each.want) for each in repairs)
-        yield Change(resource, repairs, put(then if whole else changed), action)
+        yield Change(resource, repairs, put(repaired if whole else changed), action)
     if not strictness.exact:
-        for each in found.stricter:
-            asked = "none" if each.want is None else each.want
-            yield Note(Kind.STRICTER, resource, f"{each.field} is {each.have}; the baseline asks for {asked}")
+        for each in differences.stricter:
+            want_text = "none" if each.want is None else each.want
+            text = f"{each.field} is {each.have}; the baseline asks for {want_text}"
+            yield Note(Kind.STRICTER, resource, text)
         return
     by_consent: dict[str, list[Difference]] = defaultdict(list)
-    for each in found.stricter:
+    for each in differences.stricter:
         by_consent[guarded[each.field].consent].append(each)
     for consent, several in by_consent.items():
         loosened = {each.field: each.want for each in several}
         loses = "; ".join(dict.fromkeys(guarded[each.field].loses for each in several))
-        call = put({**then, **loosened} if whole else loosened)
+        call = put({**repaired, **loosened} if whole else loosened)
         yield Change(resource, tuple(several), call, consent=consent, loses=loses)

@@ -1,4 +1,4 @@
-"""Policy statements of ours in a policy that others write too: known by their Sids, and theirs kept as they are."""
+"""Ensure our statements in a policy that others also write to. Ours are identified by Sid, foreign ones are kept."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from ..compare import policy
 from ..compare.policy import Document, Normal, Statement
 from ..model import Call, Changes, Difference, Kind, Note, Refused, update
 
-_FULL = 0.88  # of the bytes that a policy may have, from which the next statement may not fit
+_FULL = 0.88  # share of the maximum size at which the next statement may not fit
 
 
 def statements(
@@ -22,13 +22,13 @@ def statements(
     what: str = "policy statement",
     most: int = 0,
 ) -> Changes:
-    """The policy has the statements *own*, beside those of others. *put* makes the request for the whole document.
+    """Ensure that the policy has the statements *own*. *put* makes the request for the whole document.
 
-    *most* are the bytes that AWS takes, 0 for no limit. Raises Refused where the policy would be longer.
+    *most* is the maximum size in bytes, 0 for no limit. Raises Refused if the policy would be larger.
     """
-    # Only what is wanted now is ours: a section that leaves the file takes no grant with it, as its trail may still deliver.
+    # Statements of a section that was removed from the file are kept: its trail may still deliver.
     owned = {str(each["Sid"]) for each in own}
-    merged = policy.merge(have, lacking(have, own, partition), owned=owned, partition=partition)
+    merged = policy.merge(have, _to_write(have, own, partition), owned=owned, partition=partition)
     ours = {_meaning(each, partition) for each in own}
     if foreign := [each for each in merged.foreign if _meaning(each, partition) not in ours]:
         names = ", ".join(policy.sid_of(each) or "(no Sid)" for each in foreign)
@@ -49,16 +49,16 @@ def statements(
     yield update(resource, changed, put(merged.document))
 
 
-def lacking(have: Document | None, own: Sequence[Statement], partition: str) -> list[Statement]:
-    """The statements of *own* that others have not already written under another Sid, or none."""
-    names = {each["Sid"] for each in own}
-    there = policy.statements(have)
-    present = {policy.sid_of(each) for each in there}
-    others = {_meaning(each, partition) for each in there if policy.sid_of(each) not in names}
+def _to_write(have: Document | None, own: Sequence[Statement], partition: str) -> list[Statement]:
+    """The statements of *own* that are not there in the same words under a foreign Sid, or without a Sid."""
+    sids = {each["Sid"] for each in own}
+    existing = policy.statements(have)
+    present = {policy.sid_of(each) for each in existing}
+    others = {_meaning(each, partition) for each in existing if policy.sid_of(each) not in sids}
     return [each for each in own if each["Sid"] in present or _meaning(each, partition) not in others]
 
 
 def _meaning(statement: Statement, partition: str) -> Normal:
-    """What a statement says, whatever its Sid."""
+    """The normal form of a statement without its Sid."""
     bare = {key: value for key, value in statement.items() if key != "Sid"}
     return policy.normal(policy.document([bare]), partition=partition)

@@ -1,4 +1,4 @@
-"""Tags: those of the file are set, those of others stay. AWS has them in several shapes; here they are plain mappings."""
+"""Ensure the tags of the file, and convert tags between mappings and the shapes of AWS's APIs."""
 
 from __future__ import annotations
 
@@ -14,38 +14,30 @@ if TYPE_CHECKING:
 
 
 def _allowed(tags: dict[str, str]) -> dict[str, str]:
-    wrong = [
-        (key, "keys that begin with `aws:` are AWS's own: choose another")
-        for key in tags
-        if key.lower().startswith("aws:")
-    ]
-    wrong += [
-        (key, "want a key of 1 to 128 characters, and a value of up to 256")
-        for key, value in tags.items()
-        if not 1 <= len(key) <= 128 or len(value) > 256
-    ]
-    if wrong:
-        raise Wrong.several(wrong)
+    reserved = "keys that begin with `aws:` are AWS's own: choose another"
+    length = "want a key of 1 to 128 characters, and a value of up to 256"
+    problems = [(key, reserved) for key in tags if key.lower().startswith("aws:")]
+    problems += [(k, length) for k, v in tags.items() if not 1 <= len(k) <= 128 or len(v) > 256]
+    if problems:
+        raise Wrong.several(problems)
     return tags
 
 
 Tags = Annotated[
-    dict[str, str],
-    AfterValidator(_allowed),
-    Field(max_length=50, description="Tags to have; others stay."),
+    dict[str, str], AfterValidator(_allowed), Field(max_length=50, description="Tags to have; others stay.")
 ]
-"""The field `tags` of a section."""
+"""The type of a section's field `tags`."""
 
 
 def to_pairs(tags: Mapping[str, str], key: str = "Key", value: str = "Value") -> list[dict[str, str]]:
-    """Tags as most AWS services write them: `[{"Key": …, "Value": …}]`."""
+    """Convert tags to the shape of most AWS APIs: `[{"Key": …, "Value": …}]`."""
     return [{key: name, value: each} for name, each in tags.items()]
 
 
 def from_pairs(
     pairs: Iterable[Mapping[str, Any]] | None, key: str = "Key", value: str = "Value"
 ) -> dict[str, str]:
-    """Tags as a mapping, from AWS's pairs. One without a value has an empty one."""
+    """Convert AWS's pairs to a mapping. The value of a tag without one is an empty text."""
     return {each[key]: each.get(value) or "" for each in pairs or ()}
 
 
@@ -57,11 +49,11 @@ def tags(
     *,
     whole: bool = False,
 ) -> Changes:
-    """The tags of *want* are there. *put* makes the request for those that are missing, or where *whole* for all.
+    """Ensure the tags *want*. *put* makes the request for the missing tags, or with *whole* for all tags.
 
-    `aws:` tags belong to AWS: they are not told, and go back with the rest in a request that replaces all.
+    AWS's own tags, `aws:…`, are not reported as foreign; a request for all tags contains them, as it replaces all.
     """
-    from ..model import Difference, Kind, Note, update  # a file is read without it
+    from ..model import Difference, Kind, Note, update  # not needed to read a file
 
     foreign = [key for key in have if key not in want and not key.lower().startswith("aws:")]
     if foreign:

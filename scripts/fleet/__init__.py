@@ -1,1 +1,1 @@
-"""An organization of any size on this machine, fast enough to outrun the tool that reads it. For `fleet_bench.py`."""
+"""A fast mock of AWS that serves an organization of any size on this machine. `fleet_bench.py` starts it."""

@@ -1,7 +1,7 @@
-"""Serve an organization until a signal ends it: `python -m fleet --accounts 100 --regions 4`.
+"""Serve an organization until SIGINT or SIGTERM: `python -m fleet --accounts 100 --regions 4`.
 
-The first line on stdout is JSON: where it listens, what the file is that its accounts obey, and whom nobody may enter.
-Each process tells about itself at its own address in `control`: `GET /__stats`; `GET /__reset` begins anew.
+The first line on stdout is JSON: the URL, the text of the file that the accounts match, and the account and Region to which
+access is denied. Each server process has an address of its own in `control`, with `GET /__stats` and `GET /__reset`.
 """
 
 from __future__ import annotations
@@ -25,30 +25,31 @@ from typing import Final
 from provisioner.sandbox.seed import MANAGEMENT
 
 from . import world
-from .answers import Organization, Weather
+from .answers import Organization
+from .faults import Faults
 from .state import State
 from .stats import Stats
-from .tls import certified
+from .tls import server_context
 from .wire import Loop
 
 _BACKLOG: Final = 4096
 
 
 def main() -> None:
-    """Record, listen, serve."""
-    given = _given()
+    """Set up the organization, listen, and serve."""
+    given = _arguments()
     regions = world.REGIONS[: given.regions]
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
-        context, bundle = certified(folder) if given.tls else (None, None)
+        context, bundle = server_context(folder) if given.tls else (None, None)
         recorder, members = stack.enter_context(
             world.organization(given.accounts, regions, given.seed, given.profile)
         )
         accounts = [MANAGEMENT, *members]
         state = State(len(accounts), len(regions) + 1, given.rate)
         state.drift(given.drift, len(regions), given.seed)
-        weather = _weather(given, accounts, state, regions)
-        organization = Organization(recorder, accounts, regions, state, weather)
+        faults = _faults(given, accounts, state, regions)
+        organization = Organization(recorder, accounts, regions, state, faults)
         organization.checks_signatures = given.signatures
         listeners, controls = _listeners(given.port, given.servers)
         ready = {
@@ -56,20 +57,18 @@ def main() -> None:
             "control": [f"http://127.0.0.1:{each.getsockname()[1]}" for each in controls],
             "ca_bundle": str(bundle) if bundle else None,
             "baseline": world.baseline(
-                ["all"] if given.all_regions else regions,
-                fleet=given.accounts > 1,
-                profile=given.profile,
+                ["all"] if given.all_regions else regions, fleet=given.accounts > 1, profile=given.profile
             ),
             "drifted": state.drifted,
-            "denied": {"account": weather.account, "region": weather.region},
+            "denied": {"account": faults.account, "region": faults.region},
         }
-        stats = Stats(organization, state, accounts, regions)
+        stats = Stats(organization)
         _allow_many_connections()
         loops = [
-            partial(Loop, mine, control, organization, given.latency, context)
-            for mine, control in zip(listeners, controls, strict=True)
+            partial(Loop, listener, control, organization, given.latency, context)
+            for listener, control in zip(listeners, controls, strict=True)
         ]
-        children = [_apart(make, stats) for make in loops[1:]]
+        children = [_fork(make, stats) for make in loops[1:]]
         stack.callback(_end, children)
         sys.stdout.write(json.dumps(ready) + "\n")
         sys.stdout.flush()
@@ -77,7 +76,7 @@ def main() -> None:
 
 
 def _run(loop: Loop, stats: Stats) -> None:
-    """Serve until a signal comes."""
+    """Serve until a signal."""
     stats.loop = loop
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: loop.stop())
@@ -85,8 +84,8 @@ def _run(loop: Loop, stats: Stats) -> None:
     loop.run()
 
 
-def _apart(make: Callable[[], Loop], stats: Stats) -> int:
-    """Serve in a process of its own, and return its number here."""
+def _fork(make: Callable[[], Loop], stats: Stats) -> int:
+    """Serve in a child process, and return its id."""
     child = os.fork()
     if not child:
         try:
@@ -107,53 +106,43 @@ def _allow_many_connections() -> None:
     resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
 
 
-def _given() -> argparse.Namespace:
+def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="fleet", description="Serve an organization of AWS accounts.")
     add = parser.add_argument
-    add("--accounts", type=int, default=100, help="with the management account")
+    add("--accounts", type=int, default=100, help="including the management account")
     add("--regions", type=int, default=4, choices=range(1, len(world.REGIONS) + 1), metavar="1-17")
-    add("--profile", default="simple", help="of `provisioner/profiles`: what the accounts obey")
+    add("--profile", default="simple", help="of `provisioner/profiles`: the file that the accounts match")
     add("--all-regions", action="store_true", help="the file says `regions: all`")
     add("--latency", type=float, default=0.05, help="seconds added to every answer")
-    add("--drift", type=float, default=0.1, help="the share of members that has drifted")
-    add("--seed", type=int, default=1, help="of account numbers and drift")
+    add("--drift", type=float, default=0.1, help="share of the member accounts that have drifted")
+    add("--seed", type=int, default=1, help="of account ids and drift")
     add("--rate", type=float, default=100.0, help="calls a second where AWS documents none")
-    add("--servers", type=int, default=1, help="processes that serve")
+    add("--servers", type=int, default=1, help="server processes")
     add("--port", type=int, default=0)
     add("--tls", action="store_true")
-    add("--signatures", action="store_true", help="each is checked, which costs more than its answer")
-    add("--broken", type=float, default=0.0, help="the share of requests that are answered with status 500")
-    add("--reset", type=float, default=0.0, help="the share of requests whose connection breaks")
-    add(
-        "--deny",
-        action="store_true",
-        help="one account may not be entered, one Region is forbidden to all members",
-    )
+    add("--signatures", action="store_true", help="check signatures, which costs more than an answer")
+    add("--error-rate", type=float, default=0.0, help="share of requests answered with status 500")
+    add("--reset-rate", type=float, default=0.0, help="share of requests whose connection is reset")
+    add("--deny", action="store_true", help="deny access to one account, and to one Region for all members")
     return parser.parse_args()
 
 
-def _weather(given: argparse.Namespace, accounts: list[str], state: State, regions: Sequence[str]) -> Weather:
-    """The denied account is one in sync, the denied Region the last one."""
-    weather = Weather(given.broken, given.reset)
+def _faults(given: argparse.Namespace, accounts: list[str], state: State, regions: Sequence[str]) -> Faults:
+    """The faults to inject. The denied account is one in sync, the denied Region is the last one."""
+    faults = Faults(given.error_rate, given.reset_rate)
     if not given.deny:
-        return weather
-    in_sync = (each for place, each in enumerate(accounts) if place and not state.account_drift[place])
-    return replace(weather, account=next(in_sync, ""), region=regions[-1] if len(regions) > 1 else "")
+        return faults
+    in_sync = (each for index, each in enumerate(accounts) if index and not state.account_drift[index])
+    return replace(faults, account=next(in_sync, ""), region=regions[-1] if len(regions) > 1 else "")
 
 
 def _listeners(port: int, count: int) -> tuple[list[socket.socket], list[socket.socket]]:
-    """For each process a socket at the common port, among which the kernel divides the connections, and one of its own."""
+    """Two sockets for each process: one at a common port (the kernel distributes connections), one of its own."""
     common: list[socket.socket] = []
     for _ in range(count):
-        made = socket.socket()
-        made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
-        made.bind(("127.0.0.1", common[0].getsockname()[1] if common else port))
-        common.append(made)
-    own = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
-    for each in common:
-        each.listen(_BACKLOG)
-    return common, own
+        address = ("127.0.0.1", common[0].getsockname()[1] if common else port)
+        common.append(socket.create_server(address, backlog=_BACKLOG, reuse_port=True))
+    return common, [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
 
 
 if __name__ == "__main__":

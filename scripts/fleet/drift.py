@@ -1,11 +1,13 @@
-"""What has drifted in some accounts: one thing of the account, and one of a Region. Found among what can be broken at all."""
+"""The drift of the accounts that have drifted: one setting of the account, and one of a Region.
+
+Both are chosen from the `@breaks` of the services, such that one write repairs each.
+"""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import Final
 
 from provisioner.engine.plan import Plan
 from provisioner.engine.run import Run
@@ -18,78 +20,72 @@ from provisioner.steps.registry import all_steps
 
 @dataclass(frozen=True)
 class Drift:
-    """One thing that has drifted: the service, as requests for it are signed, and the write that repairs it."""
+    """A setting that has drifted: the service's signing name, and the write that repairs it."""
 
     regional: bool
     service: str
-    repair: tuple[str, str]  # botocore's service, and the operation
-    params: frozenset[str]  # of it, at home and elsewhere
+    repair: tuple[str, str]  # botocore's service name, and the operation
+    params: frozenset[str]  # of the repair, in the home Region and in others
 
     def repaired_by(self, call: WireCall) -> bool:
-        """The call is the repair, with the values of the file."""
+        """Whether the call is the repair, with the values of the file."""
         return (call.service, call.operation) == self.repair and _params(call) in self.params
 
 
 def find_drifts(world: World, hands: Sequence[Hands], run: Callable[[], Run]) -> tuple[Drift, Drift]:
-    """Break one thing of the account and one of each Region, such that one write repairs it, and say which.
+    """Break one setting of the account and one of each Region in the sandbox, and return both.
 
-    *hands* are somebody in each Region that stands for others, the home Region first; *run* is the tool in that account.
+    *hands*: the clients that break settings, one for each sample Region, the home Region first. *run* makes a run of the
+    tool in the sample account.
     """
-    account = _first(world, hands[:1], run, Scope.ACCOUNT, other_than="")
-    regional = _first(world, hands, run, Scope.REGION, other_than=account.service)
+    account = _break_first(world, hands[:1], run, Scope.ACCOUNT, other_than="")
+    regional = _break_first(world, hands, run, Scope.REGION, other_than=account.service)
     return account, regional
 
 
-def _first(
+def _break_first(
     world: World, hands: Sequence[Hands], run: Callable[[], Run], scope: Scope, *, other_than: str
 ) -> Drift:
-    """The first break of such a step that one write repairs, in another service than that."""
+    """Apply the first break of a step of *scope* that one write repairs, and not in the service *other_than*."""
     before = [change for _, change in run().rehearse().changes]
-    for name in dict.fromkeys(_names(hands[0], scope)):
+    for name in dict.fromkeys(_name(*one) for one in _breaks(hands[0], scope)):
         state = store.capture(world.memory)
-        several = [one for hand in hands for one in _ways(hand, scope) if _name(*one) == name]
+        several = [one for hand in hands for one in _breaks(hand, scope) if _name(*one) == name]
         if len(several) == len(hands) and all(done(one) for _, one in several):
             plan = run().rehearse()
             found = [replace(r, changes=[c for c in r.changes if c not in before]) for r in plan.results]
             if sum(len(r.changes) for r in found) == len(hands) and not plan.failed:
-                drift = _repair(world, run(), Plan(tuple(found)), regional=scope is Scope.REGION)
+                drift = _drift(world, run(), Plan(tuple(found)), regional=scope is Scope.REGION)
                 if drift.service != other_than:
                     return drift
         world.memory = store.restore(state)
-    raise RuntimeError(f"of what the file asks for, nothing drifts that one write repairs: {scope.name}")
+    raise RuntimeError(f"no break of a step of scope {scope.name} is repaired by one write")
 
 
-def _ways(hand: Hands, scope: Scope) -> Iterator[tuple[str, Break]]:
-    """What changes one field, to the weaker side."""
-    for step, _, one in every_break([hand]):
+def _breaks(hands: Hands, scope: Scope) -> Iterator[tuple[str, Break]]:
+    """The breaks that weaken a single field."""
+    for step, _, one in every_break([hands]):
         if all_steps()[step].scope is scope and one.field and not one.stricter:
             yield step, one
-
-
-def _names(hand: Hands, scope: Scope) -> Iterator[str]:
-    return (_name(*one) for one in _ways(hand, scope))
 
 
 def _name(step: str, one: Break) -> str:
     return f"{step} {one.resource} {one.field}"
 
 
-def _repair(world: World, run: Run, plan: Plan, *, regional: bool) -> Drift:
-    """The write that the tool makes, and which the sandbox forgets again."""
+def _drift(world: World, run: Run, plan: Plan, *, regional: bool) -> Drift:
+    """Let the tool repair the drift to see by which write, then restore the sandbox."""
     state = store.capture(world.memory)
     before = len(world.writes)
     run.send(plan)
     calls = world.writes[before:]
     world.memory = store.restore(state)
     [(service, operation)] = {(call.service, call.operation) for call in calls}
-    signed_as = run.cloud.client(service, calls[0].region).meta.service_model.signing_name
-    return Drift(regional, signed_as, (service, operation), frozenset(map(_params, calls)))
-
-
-_ELSEWHERE: Final = "${region}"
+    signing_name = run.cloud.client(service, calls[0].region).meta.service_model.signing_name
+    return Drift(regional, signing_name, (service, operation), frozenset(map(_params, calls)))
 
 
 def _params(call: WireCall) -> str:
-    """Without what is the account's and the Region's own."""
+    """The parameters with placeholders for the account and the Region."""
     text = json.dumps(dict(call.params), sort_keys=True, default=str)
-    return text.replace(call.account, "${account_id}").replace(call.region, _ELSEWHERE)
+    return text.replace(call.account, "${account_id}").replace(call.region, "${region}")

@@ -1,4 +1,4 @@
-"""The accounts of a large organization, in the sandbox's own store, and the pages in which Organizations lists them."""
+"""The accounts of a large organization in the sandbox's store, and the pages in which Organizations lists them."""
 
 from __future__ import annotations
 
@@ -12,50 +12,50 @@ from typing import Any, Final
 from provisioner.sandbox.ask import backend
 from provisioner.sandbox.seed import MANAGEMENT, MEMBERS
 
-OF_ACCOUNTS: Final = ("ListAccounts", "ListAccountsForParent")
-_PAGE: Final = 20  # Organizations gives no larger ones
+_LISTS: Final = ("ListAccounts", "ListAccountsForParent")
+_PAGE: Final = 20  # the largest that Organizations returns
 
 
-def _held() -> Any:
+def _backend() -> Any:
     return backend("organizations", MANAGEMENT, "us-east-1")
 
 
 def populate(members: Sequence[str]) -> None:
-    """The organization lists *members*, and no longer those that stand for them."""
-    held = _held()
-    sample = held.get_account_by_id(next(iter(MEMBERS)))
-    held.accounts[:] = [each for each in held.accounts if each.id not in MEMBERS]
-    units = [unit.id for unit in held.ou]  # the root is the first of them
-    for place, account in enumerate(members):
+    """Replace the sample accounts in the lists of the organization by *members*."""
+    organizations = _backend()
+    sample = organizations.get_account_by_id(next(iter(MEMBERS)))
+    organizations.accounts[:] = [each for each in organizations.accounts if each.id not in MEMBERS]
+    units = [unit.id for unit in organizations.ou]  # the root is the first of them
+    for index, account in enumerate(members):
         made = copy.copy(sample)
-        made.id, made.name, made.email = account, f"account-{place:05}", f"aws+{place:05}@example.com"
-        made.parent_id = units[place % len(units)]
-        made.create_time = sample.create_time + timedelta(minutes=place + 10)
-        held.accounts.append(made)
+        made.id, made.name, made.email = account, f"account-{index:05}", f"aws+{index:05}@example.com"
+        made.parent_id = units[index % len(units)]
+        made.create_time = sample.create_time + timedelta(minutes=index + 10)
+        organizations.accounts.append(made)
 
 
 @contextmanager
-def cut(operation: str, body: bytes) -> Iterator[tuple[bytes, str | None]]:
-    """Of a list of accounts, the sandbox has no more than the page that is asked for: thousands would take it long.
+def one_page(operation: str, body: bytes) -> Iterator[tuple[bytes, str | None]]:
+    """Leave only one page of accounts in the sandbox while it answers, because listing thousands takes it long.
 
-    The request for that page, and the token of the next one.
+    Gives the request for that page, without its token, and the token of the next page.
     """
-    held = _held()
-    every = held.accounts
+    if operation not in _LISTS:
+        yield body, None
+        return
+    organizations = _backend()
+    every = organizations.accounts
+    request = json.loads(body)
+    start = int(str(request.pop("NextToken", "p0"))[1:])
+    end = start + min(int(request.pop("MaxResults", _PAGE)), _PAGE)
+    listed = [each for each in every if request.get("ParentId") in (None, each.parent_id)]
     try:
-        if operation not in OF_ACCOUNTS:
-            yield body, None
-            return
-        asked = json.loads(body)
-        start = int(str(asked.pop("NextToken", "p0"))[1:])
-        end = start + min(int(asked.pop("MaxResults", _PAGE)), _PAGE)
-        listed = [each for each in every if asked.get("ParentId") in (None, each.parent_id)]
-        held.accounts = listed[start:end]
-        yield json.dumps(asked).encode(), f"p{end}" if end < len(listed) else None
+        organizations.accounts = listed[start:end]
+        yield json.dumps(request).encode(), f"p{end}" if end < len(listed) else None
     finally:
-        held.accounts = every
+        organizations.accounts = every
 
 
 def with_token(body: bytes, token: str | None) -> bytes:
-    """The page, with the token of the next."""
+    """The page with the token of the next one."""
     return json.dumps({**json.loads(body), "NextToken": token}).encode() if token else body

@@ -1,6 +1,6 @@
-"""Whether a request is signed as AWS wants it (Signature Version 4), written from AWS's description of it alone.
+"""Check signatures (Signature Version 4). `--signatures` turns it on; it costs more time than the answer does.
 
-IAM User Guide, "Create a signed AWS API request". Asked for with `--signatures`; it costs more than the answer does.
+Source: IAM User Guide, "Create a signed AWS API request"; nothing of botocore, so that its mistakes are noticed.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from hashlib import sha256
 from typing import Final
 from urllib.parse import parse_qsl, quote
 
-SECRET: Final = "fleetBench"  # noqa: S105 - of the caller, and how those of all roles begin
+SECRET: Final = "fleetBench"  # noqa: S105 - of the caller; those of roles begin with it
 
 
 def secret(account: str) -> str:
@@ -20,7 +20,7 @@ def secret(account: str) -> str:
 
 
 def signed(head: bytes, body: bytes, account: str | None) -> bool:
-    """The request was signed with the secret key of *account*, or the caller's where it is None."""
+    """Whether the request was signed with the secret key of a role in *account*, or of the caller if that is None."""
     first, *lines = head.decode("latin-1").split("\r\n")
     method, target, _ = first.split(" ")
     headers: dict[str, str] = {}
@@ -32,7 +32,7 @@ def signed(head: bytes, body: bytes, account: str | None) -> bool:
     _, _, scope = said["Credential"].partition("/")
     names = said["SignedHeaders"].split(";")
     if not {"host", *(name for name in headers if name.startswith("x-amz-"))} <= {*names}:
-        return False  # AWS wants these among the signed ones
+        return False  # AWS requires that these are signed
     path, _, query = target.partition("?")
     service = scope.split("/")[2]
     canonical = "\n".join(

@@ -1,6 +1,6 @@
-"""What all serving processes share: how fast each account was asked, and what in it has drifted.
+"""State that all server processes share: the rate limits of each account, and what has drifted in it.
 
-Two processes may count the same call at the same moment and lose one. That is one call in many thousands, and no lock.
+There is no lock: two processes that count a call at the same moment may lose one, which is rare enough.
 """
 
 from __future__ import annotations
@@ -14,83 +14,88 @@ from typing import Final
 from provisioner.sandbox.rules.rates import OWN_RATES, RATES, rate_of
 from provisioner.steps.registry import all_steps
 
-# "IAM and AWS STS quotas". What else AWS documents, each service's sandbox says; for all others a rate is given.
-_STS: Final = 600.0
-_UNKNOWN: Final = {"iam", "s3", "organizations", "account"}  # the sandbox's rates for these are not AWS's
+_STS: Final = 600.0  # calls a second: "IAM and AWS STS quotas"
+# AWS documents no rates for these; those of the sandbox are made up.
+_UNDOCUMENTED: Final = {"iam", "s3", "organizations", "account"}
 
 
 @cache
-def lanes() -> dict[str, float | None]:
-    """The calls a second that AWS lets one account make in one Region, by what it counts together; None: not documented.
+def buckets() -> dict[str, float | None]:
+    """The rate limits of one account in one Region: calls a second by bucket, or None where AWS documents none.
 
-    It saves up those of a second.
+    A bucket holds the calls of one second.
     """
     clients = {client for step in all_steps().values() for client in step.clients}
     found: dict[str, float | None] = {}
-    for service in sorted({*clients, *_UNKNOWN, "sts"}):
+    for service in sorted({*clients, *_UNDOCUMENTED, "sts"}):
         own = sorted(name for name, of in OWN_RATES if name == service and of)
         for operation in ("GetX", "PutX", *(of for name, of in OWN_RATES if name in own)):
-            name, rate = _lane(service, operation)
+            name, rate = _bucket(service, operation)
             found[name] = rate
     return {**found, "others": None}
 
 
-def _lane(service: str, operation: str) -> tuple[str, float | None]:
+def _bucket(service: str, operation: str) -> tuple[str, float | None]:
     if service == "sts":
         return service, _STS
-    if service not in RATES or service in _UNKNOWN:
+    if service not in RATES or service in _UNDOCUMENTED:
         return service, None
     group, rate = rate_of(service, operation)
     return f"{service} {group}", rate
 
 
-def lane(service: str, operation: str) -> int:
-    """The number of the lane that a call is in."""
-    names = [*lanes()]
-    name, _ = _lane(service, operation)
+def bucket(service: str, operation: str) -> int:
+    """The index of the bucket from which a call is taken."""
+    names = [*buckets()]
+    name, _ = _bucket(service, operation)
     return names.index(name if name in names else "others")
 
 
 class State:
-    """The state of *accounts* accounts in *regions* Regions. `due` and `given` have a number for each lane in each."""
+    """State of *accounts* accounts in *regions* Regions. *rate*: calls a second where AWS documents none.
+
+    `due` and `given` have an item for each bucket of each account in each Region: when its next call is due, and how many
+    calls it has had.
+    """
 
     def __init__(self, accounts: int, regions: int, rate: float):
         self.regions = regions
-        self.rates = [each or rate for each in lanes().values()]
-        self._lanes = accounts * regions * len(lanes())
+        self.rates = [each or rate for each in buckets().values()]
+        self._buckets = accounts * regions * len(self.rates)
         self._accounts = accounts
-        memory = memoryview(mmap.mmap(-1, 16 * self._lanes + 2 * accounts))
-        self.due = memory[: 8 * self._lanes].cast("d")
-        self.given = memory[8 * self._lanes : 16 * self._lanes].cast("d")
-        rest = memory[16 * self._lanes :]
-        self.account_drift = rest[:accounts]  # 1 where what the account has once has drifted
-        self.region_drift = rest[accounts:]  # the Region in which something has drifted, counted from 1; or 0
+        memory = memoryview(mmap.mmap(-1, 16 * self._buckets + 2 * accounts))
+        self.due = memory[: 8 * self._buckets].cast("d")
+        self.given = memory[8 * self._buckets : 16 * self._buckets].cast("d")
+        rest = memory[16 * self._buckets :]
+        self.account_drift = rest[:accounts]  # 1 if a setting of the account has drifted
+        self.region_drift = rest[accounts:]  # the Region in which a setting has drifted, counted from 1; or 0
         self._drifted: list[tuple[int, int]] = []
 
     def drift(self, share: float, named_regions: int, seed: int) -> None:
-        """That share of the members has drifted, always the same ones for a *seed*."""
-        chance = Random(seed)  # noqa: S311 - it shall be foreseeable
+        """Let that share of the members drift, always the same ones for a *seed*."""
+        random = Random(seed)  # noqa: S311 - it must be reproducible
         members = range(1, self._accounts)
-        chosen = chance.sample(members, round(share * len(members)))
-        self._drifted = [(place, chance.randrange(named_regions) + 1) for place in sorted(chosen)]
+        chosen = random.sample(members, round(share * len(members)))
+        self._drifted = [(index, random.randrange(named_regions) + 1) for index in sorted(chosen)]
         self.reset()
 
     def reset(self) -> None:
-        """As at the beginning: nothing was asked, and what had drifted has drifted again."""
-        self.due[:] = self.given[:] = memoryview(bytes(8 * self._lanes)).cast("d")
+        """Forget all calls and repairs."""
+        self.due[:] = self.given[:] = memoryview(bytes(8 * self._buckets)).cast("d")
         self.account_drift[:] = self.region_drift[:] = bytes(self._accounts)
-        for place, region in self._drifted:
-            self.account_drift[place], self.region_drift[place] = 1, region
+        for index, region in self._drifted:
+            self.account_drift[index], self.region_drift[index] = 1, region
 
     @property
     def drifted(self) -> int:
-        """The accounts that have drifted and are not repaired."""
-        return sum(1 for p, r in zip(self.account_drift, self.region_drift, strict=True) if p or r)
+        """The number of accounts that have drifted and are not repaired."""
+        return sum(1 for a, r in zip(self.account_drift, self.region_drift, strict=True) if a or r)
 
     def slowest(self, accounts: Sequence[str], regions: Sequence[str]) -> tuple[float, str]:
-        """The seconds that the lane that was asked most needs at the least, and which it is."""
-        width = len(lanes())
-        most = max(range(self._lanes), key=lambda i: self.given[i] / self.rates[i % width])
-        place, spot = divmod(most // width, self.regions)
-        seconds = self.given[most] / self.rates[most % width] - 1
-        return max(seconds, 0.0), f"{[*lanes()][most % width]} of {accounts[place]} in {regions[spot]}"
+        """The seconds that the calls of the busiest bucket take at its rate, and its name."""
+        width = len(self.rates)
+        busiest = max(range(self._buckets), key=lambda i: self.given[i] / self.rates[i % width])
+        account, region = divmod(busiest // width, self.regions)
+        seconds = self.given[busiest] / self.rates[busiest % width] - 1
+        name = f"{[*buckets()][busiest % width]} of {accounts[account]} in {regions[region]}"
+        return max(seconds, 0.0), name

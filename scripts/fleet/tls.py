@@ -1,4 +1,4 @@
-"""A certificate of this machine, from an authority of its own."""
+"""A TLS certificate for this machine, issued by a certificate authority (CA) made for it."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import ssl
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-import botocore.httpsession  # noqa: TID251 - its certificates are what every AWS tool reads
+import botocore.httpsession  # noqa: TID251 - its CA bundle is what every AWS tool reads
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
@@ -16,12 +16,11 @@ from cryptography.x509.oid import NameOID
 _PEM = serialization.Encoding.PEM
 
 
-def certified(folder: Path) -> tuple[ssl.SSLContext, Path]:
-    """A server's context, and the file of authorities that a client needs: as long as the one it reads for AWS."""
+def server_context(folder: Path) -> tuple[ssl.SSLContext, Path]:
+    """The context of a server, and the CA bundle for clients: the usual one, whose size costs time, and the new CA."""
     authority, key = ec.generate_private_key(ec.SECP256R1()), ec.generate_private_key(ec.SECP256R1())
     issuer, name = _name("Fleet bench CA"), _name("127.0.0.1")
-    names: list[x509.GeneralName] = [x509.DNSName("localhost")]
-    names.append(x509.IPAddress(ipaddress.ip_address("127.0.0.1")))
+    names = [x509.DNSName("localhost"), x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]
     root = _signed(issuer, issuer, authority, authority, x509.BasicConstraints(ca=True, path_length=None))
     leaf = _signed(name, issuer, key, authority, x509.SubjectAlternativeName(names))
     private = key.private_bytes(_PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
@@ -47,9 +46,14 @@ def _signed(
     extension: x509.ExtensionType,
 ) -> x509.Certificate:
     now = datetime.now(UTC)
-    made = x509.CertificateBuilder().subject_name(subject).issuer_name(issuer).public_key(key.public_key())
-    made = made.serial_number(x509.random_serial_number()).not_valid_before(now - timedelta(hours=1))
-    made = made.not_valid_after(now + timedelta(days=2)).add_extension(
-        extension, critical=isinstance(extension, x509.BasicConstraints)
+    return (
+        x509.CertificateBuilder()
+        .subject_name(subject)
+        .issuer_name(issuer)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now - timedelta(hours=1))
+        .not_valid_after(now + timedelta(days=2))
+        .add_extension(extension, critical=isinstance(extension, x509.BasicConstraints))
+        .sign(by, hashes.SHA256())
     )
-    return made.sign(by, hashes.SHA256())

@@ -1,7 +1,7 @@
-"""HTTP/1.1 on one core, as fast as Python goes: no threads, one `epoll`, and answers that are bytes already.
+"""An HTTP/1.1 server with one thread and one `epoll`, as fast as Python allows.
 
-Every answer is as late as the next, so those that wait are a queue. The kernel's clock ticks in milliseconds: an answer
-comes up to half of one early or late.
+The latency is the same for all answers, so those that wait are a queue. `epoll` counts in milliseconds: an answer comes up
+to half of one early or late.
 """
 
 from __future__ import annotations
@@ -19,20 +19,17 @@ from typing import Final
 _TICK: Final = 0.0005
 _END: Final = b"\r\n\r\n"
 _READ: Final = 65536
-_GO_ON: Final = b"HTTP/1.1 100 Continue\r\n\r\n"
-_NO_CHUNKS: Final = b"HTTP/1.1 411 Length Required\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"
-_RESET: Final = struct.pack(
-    "ii", 1, 0
-)  # SO_LINGER: what is unsent is thrown away, and the other side is told
+_CONTINUE: Final = b"HTTP/1.1 100 Continue\r\n\r\n"
+_LENGTH_REQUIRED: Final = b"HTTP/1.1 411 Length Required\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"
+_RESET: Final = struct.pack("ii", 1, 0)  # SO_LINGER: discard what is unsent, and send RST
 
-Answering = Callable[
-    [bytes, bytes, bytes], bytes | None
-]  # head, the same in lower case, body; None breaks off
+# Takes head, head in lower case, and body; returns the answer, or None to reset the connection.
+Answer = Callable[[bytes, bytes, bytes], bytes | None]
 
 
 @dataclass
 class Traffic:
-    """What went over the wire. *peak* is the most connections that were open at the same time."""
+    """Requests, bytes and connections. *peak*: the most connections that were open at the same time."""
 
     requests: int = 0
     received: int = 0
@@ -42,34 +39,34 @@ class Traffic:
 
 
 class _Connection:
-    """One client. *rest* is a request that is not whole yet, *unsent* what the socket did not take."""
+    """One client. *rest* is an incomplete request, *unsent* the part of an answer that the socket did not take."""
 
-    __slots__ = ("delay", "greeting", "last", "number", "rest", "socket", "told", "unsent")
+    __slots__ = ("continued", "delay", "handshake", "last", "number", "rest", "socket", "unsent")
 
-    def __init__(self, sock: socket.socket, delay: float, *, greeting: bool):
+    def __init__(self, sock: socket.socket, delay: float, *, handshake: bool):
         self.socket = sock
         self.number = sock.fileno()
         self.delay = delay
-        self.greeting = greeting  # TLS's handshake is under way
+        self.handshake = handshake  # the TLS handshake is not complete
         self.rest = b""
         self.unsent = b""
-        self.told = False  # that it may send the body
-        self.last = False  # it ends with the answer that is under way
+        self.continued = False  # "100 Continue" was sent
+        self.last = False  # close it after this answer
 
 
 class Loop:
-    """Serves *listener* and *control* until `stop`. At *control*, there is no latency and no TLS."""
+    """Serves *listener* and *control* until `stop`. *control* has no latency and no TLS."""
 
     def __init__(
         self,
         listener: socket.socket,
         control: socket.socket,
-        answering: Answering,
+        answer: Answer,
         latency: float,
         context: ssl.SSLContext | None,
     ):
         self.traffic = Traffic()
-        self._answering = answering
+        self._answer = answer
         self._latency = latency
         self._context = context
         self._listeners = {each.fileno(): each for each in (listener, control)}
@@ -83,30 +80,29 @@ class Loop:
         self._running = True
 
     def stop(self) -> None:
-        """Serve no more, from the next half second on."""
+        """End `run`, within half a second."""
         self._running = False
 
-    def begin_anew(self) -> None:
-        """Nothing is counted yet but the connections that are open."""
+    def reset(self) -> None:
+        """Set the traffic to zero, except for the connections that are open."""
         self.traffic = Traffic(peak=len(self._connections))
 
     def run(self) -> None:
-        """Serve."""
+        """Serve until `stop` is called."""
         while self._running:
-            for number, event in self._epoll.poll(self._patience()):
+            for number, event in self._epoll.poll(self._timeout()):
                 if number in self._listeners:
                     self._accept(number)
                 elif connection := self._connections.get(number):
-                    self._happened(connection, event)
+                    self._on_event(connection, event)
             self._send_due()
         for each in [*self._connections.values()]:
             self._close(each)
         self._epoll.close()
 
-    def _patience(self) -> float:
-        if not self._due:
-            return 0.5
-        return min(max(self._due[0][0] - monotonic() - _TICK, 0.0), 0.5)
+    def _timeout(self) -> float:
+        next_due = self._due[0][0] - monotonic() - _TICK if self._due else 0.5
+        return min(max(next_due, 0.0), 0.5)
 
     def _accept(self, number: int) -> None:
         for _ in range(64):
@@ -116,21 +112,22 @@ class Loop:
                 return
             sock.setblocking(False)
             sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            secure = self._context is not None and number != self._control
-            if secure and self._context is not None:
-                sock = self._context.wrap_socket(sock, server_side=True, do_handshake_on_connect=False)
-            delay = 0.0 if number == self._control else self._latency
-            self._connections[sock.fileno()] = _Connection(sock, delay, greeting=secure)
+            at_control = number == self._control
+            context = None if at_control else self._context
+            if context:
+                sock = context.wrap_socket(sock, server_side=True, do_handshake_on_connect=False)
+            delay = 0.0 if at_control else self._latency
+            self._connections[sock.fileno()] = _Connection(sock, delay, handshake=context is not None)
             self._epoll.register(sock.fileno(), select.EPOLLIN)
-            if number != self._control:
+            if not at_control:
                 self.traffic.opened += 1
                 self.traffic.peak = max(self.traffic.peak, len(self._connections))
 
-    def _happened(self, connection: _Connection, event: int) -> None:
+    def _on_event(self, connection: _Connection, event: int) -> None:
         try:
-            if connection.greeting:
+            if connection.handshake:
                 connection.socket.do_handshake()  # type: ignore[attr-defined]
-                connection.greeting = False
+                connection.handshake = False
             if event & select.EPOLLOUT:
                 self._write(connection, b"")
             if event & ~select.EPOLLOUT:
@@ -150,35 +147,34 @@ class Loop:
             data = connection.rest + data
         connection.rest = self._requests(connection, data)
         if self._context is not None:
-            self._read(connection)  # TLS may hold more than the socket shows; ends with SSLWantReadError
+            self._read(connection)  # TLS may have buffered more; ends with SSLWantReadError
 
     def _requests(self, connection: _Connection, data: bytes) -> bytes:
-        """Answer every whole request in *data*; what is left is returned."""
+        """Answer every complete request in *data*, and return the rest."""
         while (end := data.find(_END)) >= 0:
             head = data[:end]
             low = head.lower()
             at = low.find(b"\r\ncontent-length:")
             if at < 0 and b"\r\ntransfer-encoding:" in low:
                 connection.last = True
-                self._write(connection, _NO_CHUNKS)
+                self._write(connection, _LENGTH_REQUIRED)
                 return b""
-            said = low[at + 17 :].partition(b"\r")[0].strip() if at >= 0 else b""
-            size = int(said) if said.isdigit() else 0
-            whole = end + 4 + size
-            if len(data) < whole:
-                if b"\r\nexpect: 100-continue" in low and not connection.told:
-                    connection.told = True
-                    self._write(connection, _GO_ON)
+            length = low[at + 17 :].partition(b"\r")[0].strip() if at >= 0 else b""
+            size = end + 4 + (int(length) if length.isdigit() else 0)
+            if len(data) < size:
+                if b"\r\nexpect: 100-continue" in low and not connection.continued:
+                    connection.continued = True
+                    self._write(connection, _CONTINUE)
                 return data
-            answer = self._answering(head, low, data[end + 4 : whole])
-            data = data[whole:]
-            connection.told = False
+            answer = self._answer(head, low, data[end + 4 : size])
+            data = data[size:]
+            connection.continued = False
             connection.last = b"\r\nconnection: close" in low
             self.traffic.requests += 1
             if connection.delay:
                 self._due.append((monotonic() + connection.delay, connection, answer))
             else:
-                self._give(connection, answer)
+                self._send(connection, answer)
         return data
 
     def _send_due(self) -> None:
@@ -186,9 +182,9 @@ class Loop:
         limit = monotonic() + _TICK
         while due and due[0][0] <= limit:
             _, connection, answer = due.popleft()
-            self._give(connection, answer)
+            self._send(connection, answer)
 
-    def _give(self, connection: _Connection, answer: bytes | None) -> None:
+    def _send(self, connection: _Connection, answer: bytes | None) -> None:
         try:
             if answer is not None:
                 self._write(connection, answer)

@@ -1,17 +1,18 @@
-"""The organization before anybody asks: the tool has brought the accounts that stand for all to what the file says."""
+"""Set up the organization in the sandbox: the tool itself brings the sample accounts in sync with the file."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from random import Random
 from typing import Final
 
 from provisioner.aws import identify
 from provisioner.aws.cloud import Cloud
-from provisioner.baseline import Baseline, parse
+from provisioner.baseline import parse
 from provisioner.engine.run import Run
 from provisioner.fleet.accounts import AccountFilter
 from provisioner.fleet.fleet import Fleet, member_role
@@ -24,31 +25,31 @@ from provisioner.steps.registry import all_sections
 
 from . import pages
 from .drift import find_drifts
-from .recorder import DRIFTED, ELSEWHERE, HOME, Recorder
+from .recorder import DRIFTED, HOME, OTHER_REGION, Recorder
 
 PROFILES: Final = Path(__file__).resolve().parent.parent.parent / "provisioner" / "profiles"
-# Those that need no opt-in; the home first, and the one that stands for the others last.
+# The Regions that need no opt-in: first the home Region, last the sample of the others.
 REGIONS: Final = (
     *(HOME, "eu-west-1", "us-west-2", "eu-central-1", "us-east-2", "ap-southeast-2", "ap-northeast-1"),
     *("ap-south-1", "ap-southeast-1", "ca-central-1", "eu-north-1", "eu-west-2", "eu-west-3", "us-west-1"),
-    *("ap-northeast-2", "ap-northeast-3", ELSEWHERE),
+    *("ap-northeast-2", "ap-northeast-3", OTHER_REGION),
 )
 
 
 def members(count: int, seed: int) -> list[str]:
-    """*count* account numbers, always the same for a *seed*; some begin with a zero, as real ones do."""
-    chance = Random(seed)  # noqa: S311 - it shall be foreseeable
+    """*count* account ids, always the same for a *seed*; some begin with a zero, as real ones do."""
+    random = Random(seed)  # noqa: S311 - it must be reproducible
     taken = {MANAGEMENT, CLOSED[0], *MEMBERS}
-    found: dict[str, None] = {}
+    found: dict[str, None] = {}  # a set in the order of insertion
     while len(found) < count:
-        number = f"{chance.randrange(10**12):012}"
-        if number not in taken:
-            found[number] = None
+        account = f"{random.randrange(10**12):012}"
+        if account not in taken:
+            found[account] = None
     return list(found)
 
 
 def baseline(regions: Sequence[str], *, fleet: bool, profile: str = "simple") -> str:
-    """A profile for these Regions, and for every account of the organization where it is a *fleet*."""
+    """The text of a profile for these Regions and, if it is a *fleet*, for all accounts of the organization."""
     listed = regions[0] if [*regions] == ["all"] else f"[{', '.join(regions)}]"
     accounts = "\naccounts: { all: true }" if fleet else ""
     text = (PROFILES / f"{profile}.yaml").read_text()
@@ -62,48 +63,43 @@ def baseline(regions: Sequence[str], *, fleet: bool, profile: str = "simple") ->
 def organization(
     accounts: int, regions: Sequence[str], seed: int, profile: str = "simple"
 ) -> Iterator[tuple[Recorder, list[str]]]:
-    """A recorder of an organization of *accounts* accounts, and the numbers of its members."""
-    numbers = members(accounts - 1, seed)
-    samples = [HOME, ELSEWHERE] if len(regions) > 1 else [HOME]
+    """A recorder of an organization of that many accounts, and the ids of its members."""
+    ids = members(accounts - 1, seed)
+    samples = [HOME, OTHER_REGION] if len(regions) > 1 else [HOME]
     with open_sandbox(None) as world:
         file = parse(baseline(samples, fleet=accounts > 1, profile=profile), profile, all_sections(), {})
         cloud = Cloud(workers=4)
         try:
-            fleet = _fleet(cloud, file)
+            who = identify(cloud, HOME)
+            cloud.keyring.role = member_role(file.general.accounts, who, HOME)
+            fleet = Fleet(cloud, file, who)
             _bring_in_sync(fleet, samples)
             recorder = Recorder(world, {*known_regions("aws")} - {*regions})
             if not fleet.single:
                 world.disabled = set()
                 keys = recorder.keys(DRIFTED)
                 hands = [Hands.of(DRIFTED, each, keys, home=each == HOME) for each in samples]
-                recorder.drifts = find_drifts(
-                    world, hands, lambda: fleet.member(Account(DRIFTED), samples, {})
-                )
+                run = partial(fleet.member, Account(DRIFTED), samples, {})
+                recorder.drifts = find_drifts(world, hands, run)
         finally:
             cloud.close(wait=True)
-        pages.populate(numbers)
+        pages.populate(ids)
         world.calls.clear()
-        yield recorder, numbers
-
-
-def _fleet(cloud: Cloud, file: Baseline) -> Fleet:
-    who = identify(cloud, HOME)
-    cloud.keyring.role = member_role(file.general.accounts, who, HOME)
-    return Fleet(cloud, file, who)
+        yield recorder, ids
 
 
 def _bring_in_sync(fleet: Fleet, regions: Sequence[str]) -> None:
-    """The sandbox's accounts are as the file says, made so by the tool itself."""
+    """Apply the file to the sample accounts."""
     if fleet.single:
-        _carry_out(fleet.whole())
+        _apply(fleet.whole())
         return
     found = fleet.select(AccountFilter())
-    _carry_out(fleet.once())
+    _apply(fleet.once())
     for account in found.accounts:
-        _carry_out(fleet.member(account, regions, {}))
+        _apply(fleet.member(account, regions, {}))
 
 
-def _carry_out(run: Run) -> None:
+def _apply(run: Run) -> None:
     sent = run.send(run.rehearse())
     wrong = [str(each.failure) for each in [*sent, *run.settle(sent)] if not each.ok or each.withheld]
     if wrong:

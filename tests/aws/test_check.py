@@ -1,4 +1,4 @@
-"""Tests of the offline check of a request: what it says is wrong."""
+"""Tests of the offline check of a request's parameters."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ MODEL = get_session().get_service_model("s3").operation_model("PutBucketVersioni
 
 
 @pytest.mark.parametrize(
-    ("params", "says"),
+    ("params", "problem"),
     [
         ({"Bukket": "b"}, "Bukket"),
         ({"Bucket": "b", "VersioningConfiguration": {"Status": "On"}}, "Status"),
@@ -22,6 +22,6 @@ MODEL = get_session().get_service_model("s3").operation_model("PutBucketVersioni
         ({"Bucket": "b", "VersioningConfiguration": 7}, "VersioningConfiguration"),
     ],
 )
-def test_what_aws_would_refuse_is_told(params: Any, says: str) -> None:
-    with pytest.raises(ParamValidationError, match=says):
+def test_wrong_parameters_are_refused(params: Any, problem: str) -> None:
+    with pytest.raises(ParamValidationError, match=problem):
         check(params, MODEL)

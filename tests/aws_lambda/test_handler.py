@@ -1,4 +1,4 @@
-"""The Lambda function, alone and as the example's state machine calls it, on an organization behind HTTP."""
+"""Tests of the Lambda function, alone and called by the example's state machine, on an organization behind HTTP."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from provisioner.aws_lambda import handler
-from provisioner.aws_lambda.answer import MOST, of_slice
+from provisioner.aws_lambda.answer import MAX_BYTES, accounts_answer
 from provisioner.model import Account, Call, Change, Difference, Outcome, Refused, Result, Target
 from provisioner.report.json import account_json
 from provisioner.sandbox import open_sandbox
@@ -23,7 +23,7 @@ from provisioner.sandbox.world import World
 from ..conftest import EXAMPLE, ROOT
 
 MACHINE = json.loads((ROOT / "scripts" / "step-functions.example.json").read_text())
-SECRET = "tell-nobody"
+SECRET = "top-secret"
 WORKLOAD = "444455556666"
 TEXT = (
     EXAMPLE.replace("name: default\n    recording_group", 'name: "${env:RECORDER}"\n    recording_group')
@@ -35,7 +35,7 @@ overrides: [{{ ids: ["{WORKLOAD}"], password_policy: {{ minimum_password_length:
 
 
 class Time:
-    """What Lambda says of the time that is left: the seconds given, and then the last of them again and again."""
+    """A Lambda context that returns the seconds given as the time left, and then the last of them again."""
 
     def __init__(self, *seconds: float):
         self._seconds = chain(seconds, repeat(seconds[-1]))
@@ -68,12 +68,12 @@ def organization(command: str = "diff", **given: Any) -> dict[str, Any]:
 
 
 def summary(accounts: int, *, in_sync: int = 0, drifted: int = 0, changed: int = 0) -> dict[str, Any]:
-    """That none failed."""
+    """A summary without failures."""
     return {"accounts": accounts, "in_sync": in_sync, "drifted": drifted, "changed": changed, "failed": []}
 
 
 def fields(results: list[dict[str, Any]]) -> list[list[Any]]:
-    """What was different in each account."""
+    """The differences in each account."""
     return [[(c["resource"], c["differences"]) for c in each["changes"]] for each in results]
 
 
@@ -85,15 +85,15 @@ def accounts(
     return handler(event, time)
 
 
-def test_a_run_in_parts_brings_the_organization_to_its_baseline(world: World) -> None:
-    seen = organization()
-    assert seen["accounts"] == [
+def test_a_run_in_parts_applies_the_baseline(world: World) -> None:
+    diff = organization()
+    assert diff["accounts"] == [
         {"id": "111122223333"},
         {"id": "123456789012"},
         {"id": WORKLOAD, "overrides": [0]},
     ]
-    assert (seen["lost"], seen["skipped"]) == ({}, 1)
-    assert seen["result"]["state"] == "drifted"
+    assert (diff["lost"], diff["skipped"]) == ({}, 1)
+    assert diff["result"]["state"] == "drifted"
     assert world.writes == []
     begun = organization("apply")
     assert begun["result"]["state"] == "changed"
@@ -115,7 +115,7 @@ def test_a_run_in_parts_brings_the_organization_to_its_baseline(world: World) ->
     assert len(world.writes) == writes
 
 
-def test_an_account_that_fails_fails_alone_and_says_why(world: World) -> None:
+def test_a_failed_account_does_not_stop_others(world: World) -> None:
     begun = organization("apply")
     world.deny("sts", "AssumeRole")
     done = accounts(begun, "apply")
@@ -123,7 +123,7 @@ def test_an_account_that_fails_fails_alone_and_says_why(world: World) -> None:
     assert "role/OrganizationAccountAccessRole" in done["results"][0]["failures"][0]["doing"]
 
 
-def test_what_loosens_is_only_done_where_the_event_allows_it(world: World) -> None:
+def test_loosening_needs_allow_in_the_event(world: World) -> None:
     begun = organization("apply")
     accounts(begun, "apply")
     exact = TEXT.replace("password_policy:\n", "password_policy:\n  exact: true\n", 1).replace(
@@ -136,7 +136,7 @@ def test_what_loosens_is_only_done_where_the_event_allows_it(world: World) -> No
     assert allowed["summary"] == summary(3, in_sync=1, changed=2)
 
 
-def test_an_account_that_would_change_more_than_the_limit_fails_unchanged(world: World) -> None:
+def test_an_account_above_max_changes_fails_unchanged(world: World) -> None:
     begun = organization("apply")
     writes = len(world.writes)
     held = accounts(begun, "apply", max_changes="4")
@@ -148,7 +148,7 @@ def test_an_account_that_would_change_more_than_the_limit_fails_unchanged(world:
     assert accounts(begun, "apply", max_changes="0%")["summary"] == summary(3, in_sync=3)
 
 
-def test_accounts_that_there_is_no_time_for_are_given_back(world: World) -> None:
+def test_accounts_without_time_are_unfinished(world: World) -> None:
     begun = organization()
     some = accounts(begun, time=Time(900, 900, 900, 50))
     assert len(some["results"]) == 2
@@ -162,14 +162,14 @@ def test_accounts_that_there_is_no_time_for_are_given_back(world: World) -> None
         accounts(begun, time=Time(50))
 
 
-def test_what_is_cut_short_is_given_back(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_stopped_account_is_unfinished(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     begun = organization("apply")
     first = accounts({**begun, "accounts": begun["accounts"][:2]}, "apply")
     assert first["summary"]["failed"] == []
     bells: list[Callable[[], None]] = []
 
     class Alarm:
-        """Lambda's time is over when the test says so."""
+        """A timer that the test fires."""
 
         def __init__(self, seconds: float, ring: Callable[[], None]):
             assert seconds == 900 - 20
@@ -200,7 +200,7 @@ def test_what_is_cut_short_is_given_back(world: World, monkeypatch: pytest.Monke
         ({"part": "accounts", "max_changes": "all"}, "`max_changes`: want `10` or `30%`, got 'all'"),
     ],
 )
-def test_an_event_that_is_wrong_is_refused(world: World, event: dict[str, Any], words: str) -> None:
+def test_a_wrong_event_is_refused(world: World, event: dict[str, Any], words: str) -> None:
     with pytest.raises(Refused, match=words):
         handler(event, PLENTY)
     assert world.calls == []
@@ -216,7 +216,7 @@ def test_only_allowed_accounts_are_touched(world: World) -> None:
         handler({"part": "accounts", "baseline": text, "Items": [{"id": WORKLOAD}]}, PLENTY)
 
 
-def test_a_file_for_one_account_is_done_too(world: World) -> None:
+def test_a_file_for_one_account(world: World) -> None:
     text = EXAMPLE.replace("is_organization_trail: true", "is_organization_trail: false")
     begun = organization("apply", baseline=text)
     assert begun["accounts"] == [{"id": "123456789012"}]
@@ -226,30 +226,30 @@ def test_a_file_for_one_account_is_done_too(world: World) -> None:
 @pytest.mark.parametrize(
     ("accounts", "items", "cut_off"), [(1, 40, 0), (3, 25, 15), (15, 5, 35), (50, 1, 39), (250, 0, 40)]
 )
-def test_an_answer_is_below_what_a_state_may_pass_on(accounts: int, items: int, cut_off: int) -> None:
+def test_an_answer_is_cut_below_the_limit_of_a_state(accounts: int, items: int, cut_off: int) -> None:
     long = Change("é" * 500, (Difference("field", None, "x"),), Call("s3", "put", {"Policy": "p" * 500}))
     many = tuple(Result("step", Target(WORKLOAD, "us-east-1"), [long]) for _ in range(40))
     found = [account_json(Outcome(Account(f"{n:012}"), results=many), "diff") for n in range(accounts)]
-    answer = of_slice([], [], found)
-    assert len(json.dumps(answer)) <= MOST < 256 * 1024
+    answer = accounts_answer([], [], found)
+    assert len(json.dumps(answer)) <= MAX_BYTES < 256 * 1024
     assert {len(each["changes"]) for each in answer["results"]} == {items}
     assert {each["cut_off"] for each in answer["results"]} == {cut_off}
     assert all(set(each) == set(vars(found[0])) for each in answer["results"])
 
 
-def test_an_answer_that_cannot_be_short_enough_is_refused() -> None:
+def test_an_answer_with_too_many_accounts_is_refused() -> None:
     with pytest.raises(Refused, match="fewer accounts"):
-        of_slice([], [], [account_json(Outcome(Account(f"{n:012}")), "diff") for n in range(5000)])
+        accounts_answer([], [], [account_json(Outcome(Account(f"{n:012}")), "diff") for n in range(5000)])
 
 
-def test_a_function_loads_nothing_of_the_command_line() -> None:
+def test_the_function_does_not_import_the_command_line() -> None:
     code = "import sys, provisioner.aws_lambda; print([m for m in sys.modules if m.split('.')[0] in ('rich', 'click', 'structlog', 'distributed') or m.startswith('provisioner.cli')])"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
 
 
 class Machine:
-    """As much of Step Functions as the example uses; Lambda is `handler`, and what passes is JSON of at most 256 KiB."""
+    """Interprets the example as Step Functions does. It calls `handler`; states pass JSON of at most 256 KiB."""
 
     def __init__(self, time: Time):
         self.time = time
@@ -275,7 +275,7 @@ class Machine:
             name = state["Next"]
 
     def after(self, state: Mapping[str, Any], given: Any) -> Any:
-        """What a Pass, a Task or a Map makes of its input."""
+        """The output of a Pass, a Task or a Map."""
         made = self.filled(state["Parameters"], given) if "Parameters" in state else given
         if state["Type"] == "Task":
             assert state["Resource"].endswith(":::lambda:invoke")
@@ -318,7 +318,7 @@ class Machine:
         return bool(choice["IsPresent"] if "IsPresent" in choice else found == choice["StringEquals"])
 
 
-def test_the_example_brings_the_organization_to_its_baseline(world: World) -> None:
+def test_the_example_applies_the_baseline(world: World) -> None:
     machine = Machine(Time(900))
     end = machine.run(MACHINE, {"command": "apply"})
     assert end["organization"]["result"]["state"] == "changed"
@@ -336,7 +336,7 @@ def test_the_example_brings_the_organization_to_its_baseline(world: World) -> No
     assert len(world.writes) == writes
 
 
-def test_the_example_goes_on_with_what_there_was_no_time_for(world: World) -> None:
+def test_the_example_resumes_unfinished_accounts(world: World) -> None:
     machine = Machine(Time(900, 900, 900, 50, 900))
     end = machine.run(MACHINE, {})
     (slice_,) = end["accounts"]
@@ -344,14 +344,14 @@ def test_the_example_goes_on_with_what_there_was_no_time_for(world: World) -> No
     assert slice_["unfinished"] == []
 
 
-def test_the_example_fails_where_an_account_failed(world: World) -> None:
+def test_the_example_fails_if_an_account_failed(world: World) -> None:
     world.deny("sts", "AssumeRole")
     with pytest.raises(RuntimeError, match="AccountsFailed") as failed:
         Machine(Time(900)).run(MACHINE, {})
     assert json.loads(failed.value.args[1])["failed"] == ["111122223333", WORKLOAD]
 
 
-def test_every_state_of_the_example_is_there_and_reached() -> None:
+def test_every_state_of_the_example_is_defined_and_used() -> None:
     for machine in (MACHINE, MACHINE["States"]["Accounts"]["ItemProcessor"]):
         states = machine["States"]
         named = {machine["StartAt"]} | {

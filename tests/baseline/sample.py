@@ -1,4 +1,4 @@
-"""Sections for the tests of the front door: every shape that a real section may have."""
+"""Example sections with every type of field that a real section may have, and functions to read a file with them."""
 
 from __future__ import annotations
 
@@ -95,13 +95,13 @@ def read(text: str, env: dict[str, str] | None = None) -> Baseline:
     return parse(HEAD + text, "baseline.yaml", SECTIONS, env or {})
 
 
-def refused(text: str, env: dict[str, str] | None = None, head: str = HEAD) -> BaselineError:
+def error_of(text: str, env: dict[str, str] | None = None, head: str = HEAD) -> BaselineError:
     with pytest.raises(BaselineError) as caught:
         parse(head + text, "baseline.yaml", SECTIONS, env or {})
     return caught.value
 
 
-def said(text: str, env: dict[str, str] | None = None, head: str = HEAD) -> list[str]:
-    """The first line of each mistake, without the file's name."""
-    lines = refused(text, env, head).render().splitlines()
+def messages(text: str, env: dict[str, str] | None = None, head: str = HEAD) -> list[str]:
+    """The first line of each problem, without the file's name."""
+    lines = error_of(text, env, head).render().splitlines()
     return [each.removeprefix("baseline.yaml:") for each in lines if each.startswith("baseline.yaml:")]

@@ -1,4 +1,4 @@
-"""What the file says of accounts: each mistake in it is told at its place, under its name, with what to do."""
+"""Tests of `accounts` and `overrides`: the message for each error in them."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ FILE = f"""{HEAD}password_policy: {{hard_expiry: true, max_password_age: 90}}
 log_buckets: {{config: {{name: acme-config}}}}
 config: {{delivery_channel: {{s3_bucket_name: config}}}}
 """
-SOME = "`organizational_units`, `tags` or `ids`"
+SELECTORS = "`organizational_units`, `tags` or `ids`"
 
 
 def read(text: str, file: str = FILE) -> Baseline:
     return parse(file + text, "f", all_sections(), {})
 
 
-def said(text: str, file: str = FILE) -> list[str]:
-    """The first line of each mistake, without the name of the file."""
+def messages(text: str, file: str = FILE) -> list[str]:
+    """The first line of each problem, without the file's name."""
     with pytest.raises(BaselineError) as caught:
         read(text, file)
     return [each.render().splitlines()[0].removeprefix("f:") for each in caught.value.problems]
@@ -29,10 +29,10 @@ def said(text: str, file: str = FILE) -> list[str]:
 
 ACCOUNTS = [
     ("", "3:1: accounts: want a mapping such as {all: true}, got nothing"),
-    ("{}", f"3:11: accounts: say which accounts: `all: true`, {SOME}"),
+    ("{}", f"3:11: accounts: say which accounts: `all: true`, {SELECTORS}"),
     ("all", "3:11: accounts: want a mapping such as {all: true}, got 'all'"),
     ("['111122223333']", "3:11: accounts: want a mapping such as {all: true}, got a list"),
-    ("{ids: []}", f"3:11: accounts: say which accounts: `all: true`, {SOME}"),
+    ("{ids: []}", f"3:11: accounts: say which accounts: `all: true`, {SELECTORS}"),
     ("{ids: 111122223333}", "3:17: accounts.ids: want a list, got 111122223333; write [111122223333]"),
     (
         "{ids: ['1111']}",
@@ -60,91 +60,90 @@ ACCOUNTS = [
 
 
 @pytest.mark.parametrize(("accounts", "expected"), ACCOUNTS)
-def test_a_mistake_in_accounts(accounts: str, expected: str) -> None:
-    assert said(f"accounts: {accounts}\n", HEAD) == [expected]
+def test_error_in_accounts(accounts: str, expected: str) -> None:
+    assert messages(f"accounts: {accounts}\n", HEAD) == [expected]
 
 
-def test_the_account_with_the_buckets_is_one_that_may_be_touched() -> None:
+def test_log_archive_must_be_among_the_allowed_accounts() -> None:
     text = "accounts: {all: true, log_archive: '111122223333'}\nallowed_account_ids: ['123456789012']\n"
-    assert said(text, HEAD) == [
+    assert messages(text, HEAD) == [
         "3:36: accounts.log_archive: is not among `allowed_account_ids`: add it there"
     ]
 
 
-def test_overrides_are_for_a_file_with_accounts() -> None:
+def test_overrides_need_accounts() -> None:
     text = "overrides: [{ids: ['111122223333'], password_policy: {max_password_age: 60}}]\n"
-    assert said(text, HEAD) == [
+    assert messages(text, HEAD) == [
         "3:12: overrides: without `accounts`, the file is for one account: change the sections themselves"
     ]
 
 
-MINE = "ids: ['111122223333']"
+IDS = "ids: ['111122223333']"
 OVERRIDES = [
-    ("{}", f"8:5: overrides[0]: say for which accounts: {SOME}"),
+    ("{}", f"8:5: overrides[0]: say for which accounts: {SELECTORS}"),
     ("", "8:4: overrides[0]: want a mapping, got nothing"),
     (
-        f"{{{MINE}}}",
+        f"{{{IDS}}}",
         "8:5: overrides[0]: overrides nothing: add a section, such as `password_policy`, with what is different",
     ),
     (
-        f"{{{MINE}, password_policy: {{}}}}",
+        f"{{{IDS}, password_policy: {{}}}}",
         "8:46: overrides[0].password_policy: overrides nothing: say what is different",
     ),
     (
-        f"{{{MINE}, password_policy: }}",
+        f"{{{IDS}, password_policy: }}",
         "8:29: overrides[0].password_policy: overrides nothing: say what is different",
     ),
     (
-        f"{{{MINE}, pasword_policy: {{}}}}",
+        f"{{{IDS}, pasword_policy: {{}}}}",
         "8:29: overrides[0].pasword_policy: no such key; did you mean 'password_policy'?",
     ),
     (
-        f"{{{MINE}, log_buckets: {{config: {{name: other}}}}}}",
+        f"{{{IDS}, log_buckets: {{config: {{name: other}}}}}}",
         "8:42: overrides[0].log_buckets: exists once in the organization, not in each account: change the section itself",
     ),
     (
-        f"{{{MINE}, password_policy: {{max_password_age: x}}}}",
+        f"{{{IDS}, password_policy: {{max_password_age: x}}}}",
         "8:65: overrides[0].password_policy.max_password_age: want a whole number from 1 to 1095, got 'x'",
     ),
     (
-        f"{{{MINE}, config: {{delivery_channel: {{s3_bucket_name: no}}}}}}",
+        f"{{{IDS}, config: {{delivery_channel: {{s3_bucket_name: no}}}}}}",
         "8:73: overrides[0].config.delivery_channel.s3_bucket_name: is the same for all accounts, as the log bucket's policy goes by it: change the section itself",
     ),
     (
-        f"{{{MINE}, password_policy: {{max_password_age: null}}}}",
+        f"{{{IDS}, password_policy: {{max_password_age: null}}}}",
         "3:32: password_policy.hard_expiry: with `overrides[0]`: has no effect without `max_password_age`: set that, or drop it",
     ),
 ]
 
 
 @pytest.mark.parametrize(("override", "expected"), OVERRIDES)
-def test_a_mistake_in_an_override(override: str, expected: str) -> None:
-    assert said(f"accounts: {{all: true}}\noverrides:\n  - {override}\n") == [expected]
+def test_error_in_an_override(override: str, expected: str) -> None:
+    assert messages(f"accounts: {{all: true}}\noverrides:\n  - {override}\n") == [expected]
 
 
-def test_a_mistake_of_the_file_is_not_told_again_for_each_override() -> None:
-    text = f"accounts: {{all: true}}\noverrides: [{{{MINE}, password_policy: {{max_password_age: 60}}}}]\n"
-    wrong = FILE.replace("max_password_age: 90", "max_password_age: x")
-    assert said(text, wrong) == [
+def test_error_in_the_file_is_not_repeated_for_each_override() -> None:
+    text = f"accounts: {{all: true}}\noverrides: [{{{IDS}, password_policy: {{max_password_age: 60}}}}]\n"
+    invalid = FILE.replace("max_password_age: 90", "max_password_age: x")
+    assert messages(text, invalid) == [
         "3:56: password_policy.max_password_age: want a whole number from 1 to 1095, got 'x'"
     ]
 
 
-def test_overrides_that_are_wrong_only_together_are_both_named() -> None:
+def test_overrides_that_contradict_each_other_are_both_named() -> None:
     file = FILE.replace("hard_expiry: true, ", "")
     text = "accounts: {all: true}\noverrides:\n"
-    text += f"  - {{{MINE}, password_policy: {{max_password_age: null}}}}\n"
-    text += f"  - {{{MINE}, password_policy: {{hard_expiry: true}}}}\n"
-    alone = "9:60: overrides[1].password_policy.hard_expiry: "
+    text += f"  - {{{IDS}, password_policy: {{max_password_age: null}}}}\n"
+    text += f"  - {{{IDS}, password_policy: {{hard_expiry: true}}}}\n"
     baseline = read(text, file)
     with pytest.raises(BaselineError) as caught:
         baseline.override({"111122223333": (0, 1)})
     assert caught.value.render().splitlines()[0] == (
-        f"f:{alone}with `overrides[0]` and `overrides[1]`: has no effect without `max_password_age`: set that, or drop it"
+        "f:9:60: overrides[1].password_policy.hard_expiry: with `overrides[0]` and `overrides[1]`: has no effect without `max_password_age`: set that, or drop it"
     )
 
 
-def test_a_section_that_cannot_be_overridden_has_steps_that_run_once_only() -> None:
+def test_a_section_that_cannot_be_overridden_has_only_steps_that_run_once() -> None:
     for kind in all_sections().values():
         scopes = {step.scope for step in all_steps().values() if step.section is kind}
         assert kind.once == (scopes == {Scope.ONCE}), kind

@@ -1,4 +1,4 @@
-"""The front door: a YAML file becomes typed sections."""
+"""Tests of reading a baseline: sections, placeholders, caching, and files that cannot be read."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from pydantic import ValidationError
 
 from provisioner.baseline import BaselineError, load, parse
 
-from .sample import HEAD, HERE, SECTIONS, Bucket, Buckets, Password, read, said
+from .sample import HEAD, HERE, SECTIONS, Bucket, Buckets, Password, messages, read
 
-# What is read
+# Sections
 
 
 def test_sections_are_typed_and_looked_up_by_class() -> None:
@@ -25,18 +25,18 @@ def test_sections_are_typed_and_looked_up_by_class() -> None:
     assert baseline.file == "baseline.yaml"
 
 
-def test_a_section_that_is_not_there_is_absent() -> None:
+def test_a_missing_section() -> None:
     baseline = read("")
     assert Password not in baseline
     with pytest.raises(KeyError, match=r"baseline\.yaml has no section 'password'"):
         baseline[Password]
 
 
-def test_an_empty_section_means_its_defaults() -> None:
+def test_an_empty_section_has_its_defaults() -> None:
     assert read("password:\n")[Password] == Password()
 
 
-def test_the_top_has_its_own_settings() -> None:
+def test_general_settings() -> None:
     general = read('allowed_account_ids: ["012345670123", 123456789012, 012345670123]\n').general
     assert (general.organization_name, general.home_region, general.regions) == (
         "acme",
@@ -50,14 +50,14 @@ def test_the_top_has_its_own_settings() -> None:
 @pytest.mark.parametrize(
     "scalar", ["yes", "on", "off", "No", "True", "1:30", "2001-01-01", "0o7", "0x1F", "017", "1_000"]
 )
-def test_what_yaml_1_1_turns_into_something_else_stays_text(scalar: str) -> None:
+def test_scalars_that_yaml_1_1_converts_stay_text(scalar: str) -> None:
     assert read(f"buckets: {{a: {{name: a, tags: {{k: {scalar}, on: x}}}}}}")[Buckets].root["a"].tags == {
         "k": scalar,
         "on": "x",
     }
 
 
-def test_nothing_can_be_changed() -> None:
+def test_a_baseline_is_immutable() -> None:
     baseline = read("password:\n")
     with pytest.raises(FrozenInstanceError):
         baseline.sections = ()  # type: ignore[misc]
@@ -65,7 +65,7 @@ def test_nothing_can_be_changed() -> None:
         baseline[Password].require_symbols = False  # type: ignore[misc]
 
 
-def test_anchors_and_merge_keys_work() -> None:
+def test_anchors_and_merge_keys() -> None:
     text = """
 buckets:
   a: &a {name: a, tags: {k: v}, rules: &r [{id: x}]}
@@ -77,7 +77,7 @@ buckets:
     assert buckets["c"].rules == buckets["a"].rules
 
 
-def test_a_place_can_be_asked_for() -> None:
+def test_place_of_a_value() -> None:
     baseline = read(
         "password:\n  require_symbols: false\ntrail: {name: t, bucket: a}\nbuckets:\n  a:\n    name: b\n"
     )
@@ -108,23 +108,23 @@ def filled(value: str, env: dict[str, str] | None = None) -> str | None:
         ("'${env:TRICK}'", "${account_id}"),
     ],
 )
-def test_placeholders_are_filled_once_and_only_ours(value: str, expected: str) -> None:
+def test_placeholders(value: str, expected: str) -> None:
     assert filled(value, {"WHO": "me: [x]", "TRICK": "${account_id}"}) == expected
 
 
-def test_keys_are_never_filled() -> None:
+def test_placeholders_in_keys_are_kept() -> None:
     tags = read("buckets: {a: {name: a, tags: {'${region}': x}}}")[Buckets].root["a"].tags
     assert tags == {"${region}": "x"}
 
 
-def test_without_an_account_a_sample_is_filled_in() -> None:
+def test_without_an_account_sample_values_are_used() -> None:
     assert read("buckets: {a: {name: 'x-${account_id}'}}")[Buckets].root["a"].name == "x-123456789012"
     gov = parse("organization_name: a\nhome_region: us-gov-west-1\n", "b", SECTIONS, {})
     assert gov.partition == "aws-us-gov"
     assert gov.at(**HERE).partition == "aws"
 
 
-def test_filling_in_is_done_once_for_each_place_and_shares_what_is_the_same() -> None:
+def test_baselines_are_cached_and_share_equal_sections() -> None:
     baseline = read("password:\nbuckets: {a: {name: 'x-${account_id}'}}")
     here, there = baseline.at(**HERE), baseline.at(**{**HERE, "region": "us-east-1"})
     assert baseline.at(**HERE) is here
@@ -132,7 +132,7 @@ def test_filling_in_is_done_once_for_each_place_and_shares_what_is_the_same() ->
     assert here[Password] is baseline[Password]
 
 
-def test_a_value_that_is_wrong_only_for_this_account_is_told_at_its_place() -> None:
+def test_a_value_that_is_invalid_only_for_this_account() -> None:
     baseline = read("buckets:\n  a:\n    name: '${region}'\n")
     with pytest.raises(BaselineError) as caught:
         baseline.at(account_id="222222222222", region="EU", partition="aws")
@@ -142,7 +142,7 @@ def test_a_value_that_is_wrong_only_for_this_account_is_told_at_its_place() -> N
     assert baseline.at(**HERE)[Buckets]
 
 
-def test_the_home_region_may_come_from_elsewhere_and_the_file_has_the_last_word() -> None:
+def test_the_default_region_is_used_only_without_home_region() -> None:
     kinds = {"password": Password}
     text = "organization_name: acme\npassword:\n"
     assert parse(text, "f", kinds, {}, lambda: "eu-north-1").general.regions == ["eu-north-1"]
@@ -153,14 +153,14 @@ def test_the_home_region_may_come_from_elsewhere_and_the_file_has_the_last_word(
 
 
 @pytest.mark.parametrize("quote", ["", "'", '"'])
-def test_a_whole_value_from_the_environment_takes_the_type_that_the_field_wants(quote: str) -> None:
+def test_a_value_of_one_environment_variable_is_converted_to_the_type_of_the_field(quote: str) -> None:
     env = {"N": "20", "B": "false", "T": "12345", "A": "012345670123"}
     n, b, t, a = (f"{quote}${{env:{name}}}{quote}" for name in env)
     password = f"password:\n  minimum_password_length: {n}\n  require_symbols: {b}\n"
     assert read(password, env)[Password] == Password(minimum_password_length=20, require_symbols=False)
     bucket = f"buckets:\n  a:\n    name: {t}\n    owners:\n      - {a}\n"
     assert read(bucket, env)[Buckets].root["a"] == Bucket(name="12345", owners=["012345670123"])
-    assert said("password: {require_symbols: '${env:B}s'}", env) == [
+    assert messages("password: {require_symbols: '${env:B}s'}", env) == [
         "3:29: password.require_symbols: want true or false, got '${env:B}s'"
     ]
 
@@ -178,9 +178,7 @@ def test_a_whole_value_from_the_environment_takes_the_type_that_the_field_wants(
         ("a: é".encode("utf-16"), "UTF-16; save it as UTF-8"),
     ],
 )
-def test_a_file_that_cannot_be_read_is_one_mistake(
-    tmp_path: Path, content: bytes | None, expected: str
-) -> None:
+def test_a_file_that_cannot_be_read(tmp_path: Path, content: bytes | None, expected: str) -> None:
     path = tmp_path / "b.yaml"
     if content is not None:
         path.write_bytes(content)
@@ -189,7 +187,7 @@ def test_a_file_that_cannot_be_read_is_one_mistake(
     assert str(caught.value) == f"{path}: {expected}"
 
 
-def test_a_directory_and_a_foreign_encoding(tmp_path: Path) -> None:
+def test_a_directory_and_an_invalid_encoding(tmp_path: Path) -> None:
     with pytest.raises(BaselineError, match=": a directory; name a file in it"):
         load(tmp_path, SECTIONS, {})
     path = tmp_path / "b.yaml"
@@ -198,7 +196,7 @@ def test_a_directory_and_a_foreign_encoding(tmp_path: Path) -> None:
         load(path, SECTIONS, {})
 
 
-def test_a_file_is_read(tmp_path: Path) -> None:
+def test_load(tmp_path: Path) -> None:
     path = tmp_path / "b.yaml"
     path.write_text(HEAD + "password:\n")
     assert Password in load(path, SECTIONS, {})

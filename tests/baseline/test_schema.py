@@ -1,4 +1,4 @@
-"""The JSON Schema of the file: an editor takes what we take, and completes what there is to choose."""
+"""Tests of the JSON Schema: it accepts and refuses what we do, and describes the fields for editors."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ from provisioner.steps.registry import all_sections
 
 from ..conftest import ROOT
 from .sample import HEAD, SECTIONS
-from .test_fuzz import EXAMPLE, PLANTED
+from .test_fuzz import EXAMPLE, VALID
 from .test_mistakes import MISTAKES
 
 SCHEMA = json_schema(SECTIONS)
-OURS_ALONE = (
+NOT_IN_SCHEMA = (
     "got 14.0",
     "3:26: trail.bucket",
     "regions[2]",
@@ -39,13 +39,13 @@ def plain(node: Node) -> Any:
     return [plain(each) for each in node.value] if isinstance(node.value, list) else node.value
 
 
-def mistakes(text: str) -> list[str]:
+def errors(text: str) -> list[str]:
     root = yaml_source.read(text, "b").root
     assert root
     return [each.message for each in Draft202012Validator(SCHEMA).iter_errors(plain(root))]
 
 
-def test_it_is_a_schema() -> None:
+def test_schema_is_valid() -> None:
     Draft202012Validator.check_schema(SCHEMA)
     assert SCHEMA["$schema"] == "https://json-schema.org/draft/2020-12/schema"
     assert SCHEMA["required"] == ["organization_name"], "the home Region may come from the environment"
@@ -56,7 +56,7 @@ def test_it_is_a_schema() -> None:
     "text",
     [
         EXAMPLE,
-        PLANTED,
+        VALID,
         HEAD + "password:\n",
         HEAD + "allowed_account_ids: [123456789012, '012345670123']\n",
         HEAD + "buckets: {a: {name: '${organization_name}-X', rules: [{id: x, expiration: '${env:D}'}]}}\n",
@@ -64,18 +64,18 @@ def test_it_is_a_schema() -> None:
         "organization_name: ${env:O}\nhome_region: ${env:R}\n",
     ],
 )
-def test_it_takes_what_we_take(text: str) -> None:
-    assert mistakes(text) == []
+def test_accepts_what_we_accept(text: str) -> None:
+    assert errors(text) == []
 
 
 @pytest.mark.parametrize(
-    "text", [text for text, told in MISTAKES if not any(each in told for each in OURS_ALONE)]
+    "text", [text for text, message in MISTAKES if not any(each in message for each in NOT_IN_SCHEMA)]
 )
-def test_it_refuses_what_we_refuse(text: str) -> None:
-    assert mistakes(HEAD + text)
+def test_refuses_what_we_refuse(text: str) -> None:
+    assert errors(HEAD + text)
 
 
-def test_an_editor_can_complete_and_explain() -> None:
+def test_descriptions_and_choices() -> None:
     storage = SCHEMA["$defs"]["Transition"]["properties"]["storage_class"]
     assert storage["anyOf"] == [
         {"type": "string", "enum": ["STANDARD_IA", "GLACIER", "DEEP_ARCHIVE"]},
@@ -91,11 +91,11 @@ def test_an_editor_can_complete_and_explain() -> None:
     )
 
 
-def test_a_field_of_several_types_takes_a_placeholder_for_each() -> None:
-    class Odd(Section):
+def test_a_field_of_several_types_accepts_a_placeholder_for_each() -> None:
+    class Several(Section):
         it: Annotated[Any, WithJsonSchema({"type": ["string", "integer"], "minLength": 2, "title": "It"})]
 
-    assert json_schema({"odd": Odd})["$defs"]["Odd"]["properties"]["it"] == {
+    assert json_schema({"several": Several})["$defs"]["Several"]["properties"]["it"] == {
         "title": "It",
         "anyOf": [
             {"type": "string", "minLength": 2},
@@ -112,7 +112,7 @@ PROFILES = ROOT / "provisioner" / "profiles"
 @pytest.mark.parametrize(
     "path", [ROOT / "baseline.yaml", *sorted(PROFILES.glob("*.yaml"))], ids=lambda path: path.stem
 )
-def test_each_example_is_taken_by_us_and_by_editors(path: Path) -> None:
+def test_each_example_is_accepted(path: Path) -> None:
     text = path.read_text()
     assert parse(text, path.name, all_sections(), {}).sections
     root = yaml_source.read(text, path.name).root
@@ -120,7 +120,7 @@ def test_each_example_is_taken_by_us_and_by_editors(path: Path) -> None:
     assert list(Draft202012Validator(json_schema(all_sections())).iter_errors(plain(root))) == []
 
 
-def test_the_simple_profile_is_the_example_and_the_full_one_has_every_section() -> None:
+def test_profiles() -> None:
     assert (PROFILES / "simple.yaml").read_text() == (ROOT / "baseline.yaml").read_text()
     full = parse((PROFILES / "full.yaml").read_text(), "full.yaml", all_sections(), {})
     assert set(full.sections) == set(all_sections())

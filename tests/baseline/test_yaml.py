@@ -1,4 +1,4 @@
-"""YAML slips are told in the words of whoever made them, and nothing in a file can run, grow or loop."""
+"""Tests of YAML errors, and of files that try to run code, grow, or nest without limit."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ import pytest
 
 from provisioner.baseline import parse, yaml_source
 
-from .sample import HEAD, SECTIONS, refused, said
+from .sample import HEAD, SECTIONS, error_of, messages
 
-SLIPS: list[tuple[str, str]] = [
+ERRORS: list[tuple[str, str]] = [
     ("\tregions: [a]\n", "3:1: a tab; indent with spaces"),
     ("password:\n\trequire_symbols: true\n", "4:1: a tab; indent with spaces"),
     ("regions:us-east-1\npassword:\n", "3:1: a space is missing after 'regions:'"),
@@ -54,9 +54,9 @@ SLIPS: list[tuple[str, str]] = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("text", "expected"), SLIPS, ids=[f"{i}" for i in range(len(SLIPS))])
-def test_a_slip_is_told_in_words(text: str, expected: str) -> None:
-    assert said(text) == [expected]
+@pytest.mark.parametrize(("text", "expected"), ERRORS, ids=[f"{i}" for i in range(len(ERRORS))])
+def test_yaml_error(text: str, expected: str) -> None:
+    assert messages(text) == [expected]
 
 
 @pytest.mark.parametrize(
@@ -68,11 +68,11 @@ def test_a_slip_is_told_in_words(text: str, expected: str) -> None:
         ("%YAML 3.0\n---\na: b\n", "1:1: not YAML: found incompatible YAML document"),
     ],
 )  # fmt: skip
-def test_what_is_wrong_at_the_top(text: str, expected: str) -> None:
-    assert said(text, head="") == [expected]
+def test_error_at_the_top(text: str, expected: str) -> None:
+    assert messages(text, head="") == [expected]
 
 
-def test_without_libyaml_the_answers_are_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_libyaml(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(yaml_source, "_LOADER", yaml_source.yaml.SafeLoader)
     text = (
         HEAD
@@ -81,42 +81,42 @@ def test_without_libyaml_the_answers_are_the_same(monkeypatch: pytest.MonkeyPatc
     baseline = parse(text, "b", SECTIONS, {})
     assert baseline.place(("password", "minimum_password_length")) == "b:3:40"
     assert baseline.place(("trail",)) == "b:4:1"
-    same = [text for text, expected in SLIPS if said(text) == [expected]]
-    assert len(same) > len(SLIPS) * 2 / 3
-    assert all(len(said(text)) == 1 for text, _ in SLIPS)
+    same = [text for text, expected in ERRORS if messages(text) == [expected]]
+    assert len(same) > len(ERRORS) * 2 / 3
+    assert all(len(messages(text)) == 1 for text, _ in ERRORS)
 
 
-def test_slow_reading_of_a_large_file_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_warning_about_a_large_file_without_libyaml(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(yaml_source, "FAST", False)
     with pytest.warns(UserWarning, match="without libyaml"):
         parse(HEAD + "# padding\n" * 10_000, "b", SECTIONS, {})
 
 
-def test_tags_that_say_what_is_so_anyway_are_allowed() -> None:
+def test_tags_that_name_the_actual_type_are_allowed() -> None:
     text = "trail: {name: !!str 12, bucket: !!str x}\nbuckets: !!map {x: {name: x, owners: !!seq []}}\npassword: !!null\n"
     assert parse(HEAD + text, "b", SECTIONS, {}).sections == ("trail", "buckets", "password")
 
 
-def test_a_bomb_is_refused_before_it_goes_off() -> None:
+def test_an_alias_bomb_is_refused() -> None:
     levels = "".join(f"  k{i}: &k{i} [{', '.join([f'*k{i - 1}'] * 10)}]\n" for i in range(1, 9))
     text = f"password:\n  k0: &k0 [x]\n{levels}"
     start = process_time()
-    assert said(text) == ["9:27: more than 100,000 values, counting each alias in full"]
+    assert messages(text) == ["9:27: more than 100,000 values, counting each alias in full"]
     assert process_time() - start < 1
 
 
-def test_a_bomb_of_merges_is_refused() -> None:
+def test_a_merge_bomb_is_refused() -> None:
     levels = "".join(
         f"k{i}: &k{i}\n  a{i}: *k{i - 1}\n  b{i}: *k{i - 1}\n  <<: *k{i - 1}\n" for i in range(1, 30)
     )
     start = process_time()
-    assert "more than 100,000 values" in said(f"k0: &k0 {{x: y}}\n{levels}")[0]
+    assert "more than 100,000 values" in messages(f"k0: &k0 {{x: y}}\n{levels}")[0]
     assert process_time() - start < 1
 
 
-def test_aliases_cannot_nest_deeper_than_brackets() -> None:
+def test_depth_of_aliases_is_limited() -> None:
     levels = "".join(f"k{i}: &k{i} [*k{i - 1}]\n" for i in range(1, 60))
-    assert "nested more than 50 levels deep" in said(f"k0: &k0 []\n{levels}")[0]
+    assert "nested more than 50 levels deep" in messages(f"k0: &k0 []\n{levels}")[0]
 
 
 @pytest.mark.parametrize(
@@ -140,11 +140,11 @@ def test_aliases_cannot_nest_deeper_than_brackets() -> None:
 )
 def test_no_file_takes_long(text: str) -> None:
     start = process_time()
-    problems = refused(text, {f"NAME_{i}": "x" for i in range(100)}).problems
+    problems = error_of(text, {f"NAME_{i}": "x" for i in range(100)}).problems
     assert process_time() - start < 5
     assert len(problems) < 1000
 
 
-def test_a_surrogate_cannot_come_in() -> None:
-    assert "password" in str(refused('password: {require_symbols: "\\ud800"}'))
-    assert "is not UTF-8" in str(refused("trail: {name: '${env:X}', bucket: a}", {"X": "\udcff"}))
+def test_surrogates_are_refused() -> None:
+    assert "password" in str(error_of('password: {require_symbols: "\\ud800"}'))
+    assert "is not UTF-8" in str(error_of("trail: {name: '${env:X}', bucket: a}", {"X": "\udcff"}))

@@ -1,4 +1,4 @@
-"""The command line over an organization: what it tells, what it leaves out, and how it goes on after its end."""
+"""Tests of the command line over an organization: reports, account filters, `--resume` and interruptions."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ TEXT = EXAMPLE.replace("regions: [us-east-1]", "regions: [us-east-1, eu-west-1]"
 
 
 class Organization:
-    """An organization behind HTTP, a file for it, and a machine that runs commands on it."""
+    """An organization behind HTTP, a file for it, and a way to run commands in processes."""
 
     def __init__(self, world: World, url: str, folder: Path):
         self.world, self.url, self.folder = world, url, folder
@@ -45,9 +45,22 @@ class Organization:
             "AWS_CONFIG_FILE": os.devnull,
             "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
         }
-        words = [sys.executable, "-m", "provisioner", command, str(self.file), "--endpoint-url", self.url]
+        command_line = [
+            sys.executable,
+            "-m",
+            "provisioner",
+            command,
+            str(self.file),
+            "--endpoint-url",
+            self.url,
+        ]
         return subprocess.Popen(
-            [*words, *arguments], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=ROOT, env=env
+            [*command_line, *arguments],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            cwd=ROOT,
+            env=env,
         )
 
     def run(self, command: str, *arguments: str) -> tuple[int, str, str]:
@@ -71,14 +84,14 @@ def applied(organization: Organization) -> Organization:
 
 
 def drift(world: World, *accounts: str) -> None:
-    """The password policy of these accounts is weak."""
+    """Weaken the password policy of these accounts."""
     from moto.iam.models import iam_backends
 
     for account in accounts:
         iam_backends[account]["aws"].account_password_policy.minimum_password_length = 8
 
 
-def test_equal_changes_are_told_once_and_unfold_names_them(applied: Organization) -> None:
+def test_equal_changes_are_printed_once_and_unfold_lists_accounts(applied: Organization) -> None:
     drift(applied.world, MANAGEMENT, ARCHIVE, WORKLOAD)
     before = len(applied.world.writes)
     code, out, err = applied.run("diff")
@@ -100,7 +113,7 @@ def test_equal_changes_are_told_once_and_unfold_names_them(applied: Organization
     assert applied.run("diff")[:1] == (0,)
 
 
-def test_json_lines_come_as_accounts_are_done(applied: Organization) -> None:
+def test_json_lines_of_many_accounts(applied: Organization) -> None:
     drift(applied.world, WORKLOAD)
     code, out, _ = applied.run("diff", "--json-lines")
     assert code == 2
@@ -116,7 +129,7 @@ def test_json_lines_come_as_accounts_are_done(applied: Organization) -> None:
     assert [each["account"] for each in document["accounts"]] == [ARCHIVE, MANAGEMENT, WORKLOAD]
 
 
-def test_one_plan_for_all_is_applied_only_as_it_was_reviewed(applied: Organization) -> None:
+def test_expect_plan_covers_all_accounts(applied: Organization) -> None:
     drift(applied.world, WORKLOAD)
     _, out, _ = applied.run("diff")
     digest = out.splitlines()[-1].removeprefix("plan ")
@@ -127,7 +140,7 @@ def test_one_plan_for_all_is_applied_only_as_it_was_reviewed(applied: Organizati
     assert code == 0, err
 
 
-def test_a_failure_is_told_and_ends_with_3(applied: Organization) -> None:
+def test_a_failed_account_exits_3_and_is_resumed(applied: Organization) -> None:
     drift(applied.world, WORKLOAD)
     lift = applied.world.deny("iam", "GetAccountPasswordPolicy", account=ARCHIVE)
     code, out, err = applied.run("apply", "--yes")
@@ -144,17 +157,18 @@ def test_a_failure_is_told_and_ends_with_3(applied: Organization) -> None:
     assert asked == {ARCHIVE}, "only what did not succeed"
 
 
-def test_nothing_to_go_on_with_is_said(organization: Organization) -> None:
+def test_resume_without_a_record_is_an_error(organization: Organization) -> None:
     code, _, err = organization.run("diff", "--resume")
     assert (code, "--resume: the last `diff` was of another file, or with other flags" in err) == (1, True)
 
 
-def test_when_nothing_is_left_to_go_on_with_that_is_said(applied: Organization) -> None:
+def test_resume_with_nothing_left_says_so(applied: Organization) -> None:
     applied.run("diff")
     code, out, err = applied.run("diff", "--resume")
     assert code == 0
     assert (
-        "3 succeeded last time\nnothing is left to go on with; without `--resume` all is done again\n" in err
+        "3 succeeded last time\nnothing is left to resume; leave `--resume` out to run on all accounts again\n"
+        in err
     )
     assert "No changes." in out
     assert applied.run("diff", "--resume", "--not-accounts", "workload")[0] == 1
@@ -181,22 +195,25 @@ UNIT = "the organization has no such unit"
 REFUSED = [
     (("--accounts", "nobody"), "--accounts nobody: none of the 3 accounts"),
     (("--accounts", "Workload"), "did you mean 'workload'?"),
-    (("--accounts", "closed"), "--accounts: no account of those that the file is for is left; 777788889999"),
-    (("--ou", "Workloads", "--not-accounts", "workload"), "--not-accounts and --ou: no account of those"),
+    (("--accounts", "closed"), "--accounts: none of the file's accounts is left; 777788889999"),
+    (
+        ("--ou", "Workloads", "--not-accounts", "workload"),
+        "--not-accounts and --ou: none of the file's accounts",
+    ),
     (("--accounts", ""), "'--accounts': one of them is empty in ''"),
     (("--not-accounts", "workload,"), "'--not-accounts': one of them is empty in 'workload,'"),
     (("--ou", "Wrokloads"), f"--ou Wrokloads: {UNIT}; did you mean 'Workloads'?"),
     (("--regions", "eu-west-3"), "--region eu-west-3: not among the `regions`"),
-    (("--regions", "all"), "--region all: without the flag, all Regions of the file are gone to"),
+    (("--regions", "all"), "--region all: without the flag, the run covers all Regions of the file"),
     (("--json", "--json-lines"), "--json and --json-lines: one document, or a line for each account"),
     (("--processes", "2", "--scheduler", "tcp://127.0.0.1:1"), "give one of them"),
-    (("--sandbox", "--processes", "2"), "--sandbox lives in one process"),
+    (("--sandbox", "--processes", "2"), "--sandbox works in one process"),
     (("--scheduler", "nowhere"), "--scheduler: the Dask scheduler `nowhere` cannot be reached"),
 ]
 
 
 @pytest.mark.parametrize(("flags", "text"), REFUSED)
-def test_what_cannot_be_is_refused(organization: Organization, flags: tuple[str, ...], text: str) -> None:
+def test_wrong_flags_are_refused(organization: Organization, flags: tuple[str, ...], text: str) -> None:
     code, out, err = organization.run("diff", *flags)
     assert code == 1
     assert text in err
@@ -205,7 +222,7 @@ def test_what_cannot_be_is_refused(organization: Organization, flags: tuple[str,
 
 
 @pytest.mark.parametrize("flags", [("--accounts", WORKLOAD), ("--resume",), ("--processes", "2")])
-def test_a_file_for_one_account_takes_no_flags_for_many(
+def test_flags_for_many_accounts_need_accounts_in_the_file(
     organization: Organization, flags: tuple[str, ...]
 ) -> None:
     organization.file.write_text(EXAMPLE)
@@ -213,7 +230,7 @@ def test_a_file_for_one_account_takes_no_flags_for_many(
     assert (code, f"{flags[0]}: {organization.file} is for one account: add `accounts:" in err) == (1, True)
 
 
-LINE = EXAMPLE.count("\n") + 1  # that comes after the example
+LINE = EXAMPLE.count("\n") + 1  # the line after the example
 MISTAKES = [
     (
         "accounts: {organizational_units: [Wrokloads]}",
@@ -227,19 +244,19 @@ MISTAKES = [
 ]
 
 
-@pytest.mark.parametrize(("text", "told"), MISTAKES)
-def test_what_only_aws_knows_to_be_wrong_is_told_at_its_place_in_the_file(
-    organization: Organization, text: str, told: str
+@pytest.mark.parametrize(("text", "message"), MISTAKES)
+def test_mistakes_found_by_asking_aws_have_a_place_in_the_file(
+    organization: Organization, text: str, message: str
 ) -> None:
     flags = ("--regions", "us-est-1") if "regions:" in text else ()
     head = EXAMPLE.replace("regions: [us-east-1]", "#") if flags else EXAMPLE
     organization.file.write_text(f"{head}{text}\n")
     code, out, err = organization.run("diff", *flags)
     assert (code, out) == (1, "")
-    assert told in err
+    assert message in err
 
 
-def test_verify_tells_what_does_not_work_and_where(applied: Organization) -> None:
+def test_verify_names_account_and_region_of_what_does_not_work(applied: Organization) -> None:
     from moto.config.models import config_backends
 
     config_backends[WORKLOAD]["eu-west-1"].stop_configuration_recorder("default")
@@ -249,7 +266,7 @@ def test_verify_tells_what_does_not_work_and_where(applied: Organization) -> Non
     assert "2 accounts in sync, 1 drifted" in out
 
 
-def test_the_first_ctrl_c_lets_the_accounts_under_way_end(organization: Organization) -> None:
+def test_the_first_ctrl_c_finishes_accounts_in_flight(organization: Organization) -> None:
     reached, go_on = threading.Event(), threading.Event()
 
     def hold(call: WireCall, phase: str) -> Fault | None:
@@ -266,7 +283,7 @@ def test_the_first_ctrl_c_lets_the_accounts_under_way_end(organization: Organiza
     process.send_signal(signal.SIGINT)
     assert process.stderr is not None
     for line in process.stderr:
-        if "the accounts under way are finished first" in line:
+        if "the accounts in flight are finished first" in line:
             break
     go_on.set()
     out, err = process.communicate(timeout=60)
@@ -276,9 +293,7 @@ def test_the_first_ctrl_c_lets_the_accounts_under_way_end(organization: Organiza
 
 
 @pytest.mark.parametrize("seed", range(3))
-def test_killed_anywhere_in_an_apply_the_next_run_goes_on_from_there(
-    organization: Organization, seed: int
-) -> None:
+def test_a_killed_apply_is_resumed(organization: Organization, seed: int) -> None:
     world = organization.world
     place = random.Random(seed).randrange(2, 50)
     killed = threading.Event()
@@ -309,7 +324,7 @@ def test_killed_anywhere_in_an_apply_the_next_run_goes_on_from_there(
     assert (code, "No changes." in out, len(world.writes)) == (0, True, before), err
 
 
-def test_what_other_processes_change_is_told_and_logged(applied: Organization) -> None:
+def test_changes_of_other_processes_are_printed_and_logged(applied: Organization) -> None:
     drift(applied.world, WORKLOAD, ARCHIVE)
     log = applied.folder / "log.jsonl"
     code, out, err = applied.run("apply", "--yes", "--processes", "2", "--unfold", "--log-file", str(log))
@@ -323,15 +338,15 @@ def test_what_other_processes_change_is_told_and_logged(applied: Organization) -
     assert applied.run("diff", "--processes", "2")[0] == 0
 
 
-def test_many_changes_are_a_line_for_each_account(organization: Organization) -> None:
+def test_apply_prints_a_line_for_each_account(organization: Organization) -> None:
     code, _, err = organization.run("apply", "--yes")
     assert code == 0
     assert re.search(r"^\[3/3\] \d{12} \([a-z-]+\)  \d+ changes$", err, re.MULTILINE)
     assert "config:PutConfigRule" not in err
-    assert "cloudtrail:CreateTrail" in err, "what exists once is told call by call"
+    assert "cloudtrail:CreateTrail" in err, "each call of the steps that run once is printed"
 
 
-def test_a_prefix_of_one_account_is_refused_before_any_call(organization: Organization) -> None:
+def test_an_override_of_the_prefix_is_refused_before_any_call(organization: Organization) -> None:
     more = f"overrides:\n- ids: ['{WORKLOAD}']\n  config: {{delivery_channel: {{s3_key_prefix: mine}}}}\n"
     organization.file.write_text(TEXT + more)
     code, _, err = organization.run("diff")
@@ -340,7 +355,7 @@ def test_a_prefix_of_one_account_is_refused_before_any_call(organization: Organi
     assert organization.world.calls == []
 
 
-def test_who_may_not_enter_is_told_what_to_look_at(applied: Organization) -> None:
+def test_a_missing_role_has_a_hint(applied: Organization) -> None:
     from moto.iam.models import iam_backends
 
     held = iam_backends[WORKLOAD]["aws"]

@@ -1,4 +1,4 @@
-"""What a command loads before it does anything: a start is as fast as what it does not load."""
+"""Tests of which modules each command imports, so that commands start fast."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ SLOW = AWS | REPORTS | {"moto", "concurrent.futures", "asyncio", "click.shell_co
 
 
 def loaded(*arguments: str) -> set[str]:
-    """The modules that a process has loaded once its command is done, as `python -m provisioner` runs it."""
+    """The modules that `python -m provisioner` has imported when the command ends."""
     code = (
         "import json, sys\nfrom provisioner.__main__ import main\ncode = 0\ntry:\n    main()\n"
         "except SystemExit as end:\n    code = end.code\n"
@@ -44,11 +44,11 @@ def loaded(*arguments: str) -> set[str]:
     return set(modules)
 
 
-def test_the_version_loads_not_even_the_command_line(capsys: Any) -> None:
+def test_version_does_not_import_the_command_line(capsys: Any) -> None:
     assert not loaded("--version") & (SLOW | {"click", "yaml", "pydantic", "provisioner.cli"})
 
 
-def test_the_version_is_told_in_the_words_of_the_command_line(capfd: Any) -> None:
+def test_version_prints_the_same_with_and_without_the_command_line(capfd: Any) -> None:
     assert run(["--version"]) == 0
     done = subprocess.run(
         [sys.executable, "-m", "provisioner", "--version"],
@@ -61,18 +61,19 @@ def test_the_version_is_told_in_the_words_of_the_command_line(capfd: Any) -> Non
 
 
 @pytest.mark.parametrize("arguments", [["--help"], ["validate", "--help"], ["diff", "--help"]])
-def test_help_loads_the_command_line_alone(arguments: list[str]) -> None:
+def test_help_imports_only_the_command_line(arguments: list[str]) -> None:
     found = loaded(*arguments)
     assert not found & (SLOW | {"yaml", "pydantic", "dataclasses"})
     assert {name for name in found if name.startswith("provisioner.")} == {
         "provisioner.__main__",
         "provisioner.cli",
-        "provisioner.cli.codes",
+        "provisioner.cli.exit_codes",
+        "provisioner.cli.flags",
     }
 
 
 @pytest.mark.parametrize("arguments", [["validate", FILE], ["schema"]])
-def test_a_file_is_checked_with_its_sections_alone(arguments: list[str]) -> None:
+def test_validate_and_schema_import_only_sections(arguments: list[str]) -> None:
     found = loaded(*arguments)
     assert not found & SLOW
     services = {name.split(".")[-1] for name in found if name.startswith("provisioner.services.")}
@@ -80,11 +81,11 @@ def test_a_file_is_checked_with_its_sections_alone(arguments: list[str]) -> None
     assert not services & {"steps", "permissions", "sandbox"}
 
 
-def test_permissions_are_told_without_a_way_to_aws() -> None:
+def test_permissions_does_not_import_botocore() -> None:
     assert not loaded("permissions", FILE) & {"botocore.session", "urllib3", "rich", "structlog", "moto"}
 
 
-def test_every_section_is_known_before_a_step_is_loaded() -> None:
+def test_sections_are_registered_without_steps() -> None:
     code = (
         "from provisioner.steps.registry import all_sections\nbefore = dict(all_sections())\nfrom provisioner.steps.registry import all_steps\n"
         "assert all_steps()\nassert before == all_sections(), set(all_sections()) - set(before)"
@@ -92,11 +93,11 @@ def test_every_section_is_known_before_a_step_is_loaded() -> None:
     subprocess.run([sys.executable, "-c", code], check=True, cwd=ROOT)
 
 
-def test_sections_and_steps_belong_together() -> None:
+def test_every_section_has_a_step() -> None:
     assert {step.section for step in all_steps().values()} == set(all_sections().values())
 
 
-def test_the_regions_are_those_of_ec2_whose_model_is_not_read() -> None:
+def test_regions_are_those_of_ec2_without_reading_its_model() -> None:
     session = botocore.session.Session()
     partitions = session.get_available_partitions()
     code = (
@@ -115,5 +116,5 @@ def test_the_regions_are_those_of_ec2_whose_model_is_not_read() -> None:
     assert not [each for each in read if "/botocore/data/ec2/" in each]
 
 
-def test_yaml_is_read_by_the_fast_parser() -> None:
+def test_the_fast_yaml_parser_is_used() -> None:
     assert yaml_source.FAST

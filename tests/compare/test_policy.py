@@ -1,4 +1,4 @@
-"""Policies are compared by meaning, and what others wrote into them is never lost."""
+"""Tests of policy documents: normal form, merging, and the check of a user's statements."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def when(operator: str, **keys: Any) -> dict[str, Any]:
 
 # --- the normal form ---
 
-ALIKE = {
+EQUAL = {
     "no version": ({"Statement": [allow()]}, doc(allow(), Version="2008-10-17")),
     "null version": ({"Version": None, "Statement": [allow()]}, {"Statement": [allow()]}),
     "one statement": ({"Version": "2012-10-17", "Statement": allow()}, doc(allow())),
@@ -73,7 +73,7 @@ ALIKE = {
     "empty sid": (doc(allow(Sid="")), doc(allow())),
 }
 
-UNLIKE = {
+DIFFERENT = {
     "version": (doc(allow()), {"Statement": [allow()]}),
     "sid": (doc(allow(Sid="a")), doc(allow(Sid="A"))),
     "resource case": (doc(allow(Resource="R")), doc(allow())),
@@ -100,14 +100,14 @@ UNLIKE = {
 }
 
 
-@pytest.mark.parametrize(("a", "b"), ALIKE.values(), ids=ALIKE)
-def test_alike(a: Any, b: Any) -> None:
+@pytest.mark.parametrize(("a", "b"), EQUAL.values(), ids=EQUAL)
+def test_equal(a: Any, b: Any) -> None:
     assert same(a, b, partition="aws")
     assert hash(normal(a, partition="aws")) == hash(normal(b, partition="aws"))
 
 
-@pytest.mark.parametrize(("a", "b"), UNLIKE.values(), ids=UNLIKE)
-def test_unlike(a: Any, b: Any) -> None:
+@pytest.mark.parametrize(("a", "b"), DIFFERENT.values(), ids=DIFFERENT)
+def test_different(a: Any, b: Any) -> None:
     assert not same(a, b, partition="aws")
 
 
@@ -123,30 +123,30 @@ def test_unlike(a: Any, b: Any) -> None:
         ('{"Statement": {"Condition": {"Bool": true}}}', "condition `Bool`: want an object, got `True`"),
     ],
 )
-def test_what_cannot_be_read_says_where(text: str, message: str) -> None:
+def test_invalid_document(text: str, message: str) -> None:
     with pytest.raises(PolicyError) as caught:
         normal(text, partition="aws")
     assert message in str(caught.value)
 
 
-def test_a_bare_account_lives_in_the_partition_given() -> None:
+def test_partition_of_an_account_id() -> None:
     there = doc(allow(Principal={"AWS": f"arn:aws-us-gov:iam::{ACCOUNT}:root"}))
     assert same(doc(allow(Principal={"AWS": ACCOUNT})), there, partition="aws-us-gov")
 
 
-def test_orphans_are_principals_whose_identity_is_gone() -> None:
-    gone = ["AROAEXAMPLE0000000001", "AIDAEXAMPLE0000000002"]
+def test_orphans() -> None:
+    deleted = ["AROAEXAMPLE0000000001", "AIDAEXAMPLE0000000002"]
     have = doc(
-        allow(Principal={"AWS": [gone[0], ROOT, f"arn:aws:iam::{ACCOUNT}:role/AROA"]}),
-        allow(NotPrincipal={"AWS": gone}, Condition={"StringLike": {"aws:userId": "AROAOTHER:*"}}),
+        allow(Principal={"AWS": [deleted[0], ROOT, f"arn:aws:iam::{ACCOUNT}:role/AROA"]}),
+        allow(NotPrincipal={"AWS": deleted}, Condition={"StringLike": {"aws:userId": "AROAOTHER:*"}}),
         allow(Principal="*"),
         allow(Principal={"Service": "AIDAX"}),
     )
-    assert orphans(have) == gone
+    assert orphans(have) == deleted
     assert orphans(None) == []
 
 
-# --- properties: what AWS does to a document is no difference, anything else is ---
+# --- properties: equal if AWS may have rewritten it, different otherwise ---
 
 ACTIONS = ["s3:GetObject", "s3:PutObject", "s3:Put*", "kms:Decrypt", "*"]
 RESOURCES = [BUCKET, f"{BUCKET}/*", f"{BUCKET}/Ab", "*"]
@@ -156,7 +156,7 @@ KEYS = ["aws:SourceArn", "aws:SecureTransport", "s3:x-amz-acl", "aws:PrincipalTa
 VALUES = ["true", "false", "90", "x", "X", TRAIL]
 
 
-def some(names: list[str]) -> st.SearchStrategy[list[str]]:
+def subset(names: list[str]) -> st.SearchStrategy[list[str]]:
     return st.lists(st.sampled_from(names), min_size=1, max_size=4, unique=True)
 
 
@@ -172,12 +172,12 @@ def statement(sids: list[str | None], resources: list[str]) -> st.SearchStrategy
         },
         st.sampled_from(sids),
         st.sampled_from(["Allow", "Deny"]),
-        st.builds(lambda names: {"AWS": names}, some(NAMES)) | st.just({"Service": ["x.amazonaws.com"]}),
-        some(ACTIONS),
-        some(resources),
+        st.builds(lambda names: {"AWS": names}, subset(NAMES)) | st.just({"Service": ["x.amazonaws.com"]}),
+        subset(ACTIONS),
+        subset(resources),
         st.dictionaries(
             st.sampled_from(["StringEquals", "StringLike", "Bool"]),
-            st.dictionaries(st.sampled_from(KEYS), some(VALUES), min_size=1, max_size=2),
+            st.dictionaries(st.sampled_from(KEYS), subset(VALUES), min_size=1, max_size=2),
             max_size=2,
         ),
     )
@@ -196,8 +196,8 @@ def cased(text: str, rnd: Random) -> str:
     return "".join(rnd.choice([c.lower(), c.upper()]) for c in text)
 
 
-def run_jobs(values: list[Any], rnd: Random) -> Any:
-    """The same set as AWS may write it: in any order, repeated, one without its list."""
+def rewritten(values: list[Any], rnd: Random) -> Any:
+    """The same set as AWS may return it: in any order, with duplicates, one value without a list."""
     if len(values) == 1 and rnd.random() < 0.5:
         return values[0]
     values = values + rnd.choices(values, k=rnd.randrange(2))
@@ -209,16 +209,16 @@ def native(text: str, rnd: Random) -> Any:
     return json.loads(text) if text in ("true", "false", "90") and rnd.random() < 0.5 else text
 
 
-def as_aws_might(document: dict[str, Any], rnd: Random) -> Any:
-    """Another spelling of the same policy."""
+def as_aws_returns(document: dict[str, Any], rnd: Random) -> Any:
+    """The same policy in another form."""
     found = []
     for statement in document["Statement"]:
         new = dict(statement)
         new["Effect"] = cased(statement["Effect"], rnd)
-        new["Action"] = run_jobs([cased(a, rnd) for a in statement["Action"]], rnd)
+        new["Action"] = rewritten([cased(a, rnd) for a in statement["Action"]], rnd)
         for element in {"Resource", "NotResource"} & set(statement):
-            new[element] = run_jobs(statement[element], rnd)
-        new["Principal"] = principal_as_aws_might(statement["Principal"], rnd)
+            new[element] = rewritten(statement[element], rnd)
+        new["Principal"] = principal_as_aws_returns(statement["Principal"], rnd)
         condition: dict[str, dict[str, Any]] = {}
         for operator, keys in statement.get("Condition", {}).items():
             for key, values in keys.items():
@@ -226,7 +226,7 @@ def as_aws_might(document: dict[str, Any], rnd: Random) -> Any:
                 cut = rnd.randrange(len(values))  # in two keys of different case, or in one
                 for spelling, part in ((key.upper(), values[:cut]), (key.lower(), values[cut:])):
                     if part or rnd.random() < 0.2:
-                        inner[spelling] = run_jobs([native(v, rnd) for v in part], rnd) if part else []
+                        inner[spelling] = rewritten([native(v, rnd) for v in part], rnd) if part else []
         if condition or rnd.random() < 0.3:
             new["Condition"] = condition
         if rnd.random() < 0.3:
@@ -241,36 +241,36 @@ def as_aws_might(document: dict[str, Any], rnd: Random) -> Any:
     return json.dumps(result, indent=rnd.choice([None, 2])) if rnd.random() < 0.3 else result
 
 
-def principal_as_aws_might(principal: dict[str, list[str]], rnd: Random) -> Any:
+def principal_as_aws_returns(principal: dict[str, list[str]], rnd: Random) -> Any:
     if principal.get("AWS") == ["*"] and rnd.random() < 0.5:
         return "*"
     roots = {ACCOUNT: f"arn:aws-cn:iam::{ACCOUNT}:root"}
     return {
-        kind: run_jobs([roots.get(name, name) if rnd.random() < 0.5 else name for name in names], rnd)
+        kind: rewritten([roots.get(name, name) if rnd.random() < 0.5 else name for name in names], rnd)
         for kind, names in principal.items()
     }
 
 
-def otherwise(document: dict[str, Any], rnd: Random) -> dict[str, Any]:
-    """Another policy: one thing in it means something else."""
+def changed(document: dict[str, Any], rnd: Random) -> dict[str, Any]:
+    """The policy with one change of its meaning."""
     new = copy.deepcopy(document)
     statement = rnd.choice(new["Statement"])
-    change = rnd.randrange(9)
-    if change == 0:
+    kind = rnd.randrange(9)
+    if kind == 0:
         statement["Effect"] = {"Allow": "Deny", "Deny": "Allow"}[statement["Effect"]]
-    elif change == 1:
+    elif kind == 1:
         statement["Action"].append("s3:Other")
-    elif change == 2:
+    elif kind == 2:
         statement["Resource"][0] = statement["Resource"][0] + "Z"
-    elif change == 3:
+    elif kind == 3:
         statement["Principal"].setdefault("AWS", []).append("777788889999")
-    elif change == 4:
+    elif kind == 4:
         statement["Sid"] = "Other"
-    elif change == 5:
+    elif kind == 5:
         new["Statement"].remove(statement)
-    elif change == 6:
+    elif kind == 6:
         statement.setdefault("Condition", {}).setdefault("Null", {})["aws:x"] = ["true"]
-    elif change == 7:
+    elif kind == 7:
         statement["NotResource"] = statement.pop("Resource")
     else:
         new["Version"] = "2008-10-17" if new["Version"] == "2012-10-17" else "2012-10-17"
@@ -279,17 +279,17 @@ def otherwise(document: dict[str, Any], rnd: Random) -> dict[str, Any]:
 
 @PURE
 @given(DOCUMENTS, RANDOM)
-def test_what_aws_rewrites_is_no_difference(document: dict[str, Any], rnd: Random) -> None:
-    have = as_aws_might(document, rnd)
+def test_a_rewritten_document_is_equal(document: dict[str, Any], rnd: Random) -> None:
+    have = as_aws_returns(document, rnd)
     assert same(have, document, partition="aws-cn")
     assert hash(normal(have, partition="aws-cn")) == hash(normal(document, partition="aws-cn"))
 
 
 @PURE
 @given(DOCUMENTS, RANDOM)
-def test_what_means_something_else_is_a_difference(document: dict[str, Any], rnd: Random) -> None:
-    other = otherwise(document, rnd)
-    assert not same(as_aws_might(other, rnd) if other["Statement"] else None, document, partition="aws-cn")
+def test_a_changed_document_is_different(document: dict[str, Any], rnd: Random) -> None:
+    other = changed(document, rnd)
+    assert not same(as_aws_returns(other, rnd) if other["Statement"] else None, document, partition="aws-cn")
 
 
 # --- merging ---
@@ -309,7 +309,9 @@ def put(have: Any, own: list[dict[str, Any]], owned: list[str] = OWNED) -> polic
 
 @PURE
 @given(st.one_of(st.none(), CROWDED), OWN, RANDOM)
-def test_merging_keeps_what_is_foreign_and_settles(have: Any, own: list[dict[str, Any]], rnd: Random) -> None:
+def test_merge_keeps_foreign_statements_and_is_idempotent(
+    have: Any, own: list[dict[str, Any]], rnd: Random
+) -> None:
     before = copy.deepcopy(have)
     foreign = [s for s in (have or {}).get("Statement", []) if s.get("Sid") not in OWNED]
     try:
@@ -336,7 +338,7 @@ def test_merging_keeps_what_is_foreign_and_settles(have: Any, own: list[dict[str
     assert again.differences == []
     if merged.document["Statement"]:
         assert again.document == merged.document
-        assert not put(as_aws_might(merged.document, rnd), own).changed
+        assert not put(as_aws_returns(merged.document, rnd), own).changed
 
 
 @PURE
@@ -345,9 +347,9 @@ def test_merging_keeps_what_is_foreign_and_settles(have: Any, own: list[dict[str
     st.lists(statement([*OWNED], RESOURCES), min_size=1, max_size=2, unique_by=lambda s: s["Sid"]),
     RANDOM,
 )
-def test_a_statement_of_ours_changed_by_hand_is_found(foreign: Any, own: list[Any], rnd: Random) -> None:
-    # "Other" is what `otherwise` may call one: no longer ours to remove, but then ours is missing.
-    touched = otherwise({"Version": "2012-10-17", "Statement": own}, rnd)["Statement"]
+def test_a_changed_statement_of_ours_is_found(foreign: Any, own: list[Any], rnd: Random) -> None:
+    # `changed` may rename a statement to "Other": it is then foreign, and ours is missing.
+    touched = changed({"Version": "2012-10-17", "Statement": own}, rnd)["Statement"]
     assume(touched != own)
     drifted = doc(*touched, *foreign)
     merged = put(drifted, own)
@@ -357,7 +359,7 @@ def test_a_statement_of_ours_changed_by_hand_is_found(foreign: Any, own: list[An
     assert not put(merged.document, own).changed
 
 
-def test_differences_name_each_statement_once_with_what_was_and_what_is_wanted() -> None:
+def test_differences_of_each_kind() -> None:
     fine, late, gone = allow(Sid="Fine"), allow(Sid="Late", Action="s3:PutObject"), allow(Sid="Gone")
     twice, other = allow(Sid="Twice"), allow(Sid="Twice", Resource="x")
     drifted, foreign = allow(Sid="Late"), allow(Sid="Theirs")
@@ -377,14 +379,7 @@ def test_differences_name_each_statement_once_with_what_was_and_what_is_wanted()
     assert merged.changed
 
 
-def test_a_foreign_statement_that_says_the_same_stays_beside_ours() -> None:
-    theirs, ours = allow(Sid="Theirs"), allow(Sid="One")
-    merged = put(doc(theirs), [ours])
-    assert merged.document["Statement"] == [ours, theirs]
-    assert merged.differences == [("One", None, ours)]
-
-
-def test_a_new_policy_is_in_the_current_language() -> None:
+def test_version_of_a_new_policy() -> None:
     for have in (None, {"Version": "2008-10-17", "Statement": []}):
         assert put(have, [allow(Sid="One")]).document["Version"] == "2012-10-17"
     assert not put(None, []).changed
@@ -394,7 +389,7 @@ LITERAL = allow(Sid="Theirs", Resource=f"{BUCKET}/${{literal}}")
 VARIABLE = allow(Sid="One", Resource=f"{BUCKET}/${{aws:username}}")
 
 
-def test_the_version_of_others_is_kept_while_it_decides_what_they_mean() -> None:
+def test_version_is_kept_for_foreign_literals() -> None:
     old = {"Statement": [LITERAL]}
     merged = put(old, [allow(Sid="One")])
     assert merged.document["Version"] == "2008-10-17"
@@ -403,29 +398,29 @@ def test_the_version_of_others_is_kept_while_it_decides_what_they_mean() -> None
         put(old, [VARIABLE])
 
 
-def test_a_variable_of_ours_raises_the_version_even_where_the_statement_is_there_to_the_letter() -> None:
+def test_a_variable_of_ours_raises_the_version() -> None:
     merged = put({"Version": "2008-10-17", "Statement": [VARIABLE]}, [VARIABLE])
     assert merged.differences == [("One", VARIABLE, VARIABLE)]
     assert merged.document["Version"] == "2012-10-17"
 
 
 @pytest.mark.parametrize("own", [[allow()], [allow(Sid="Other")], [allow(Sid="One"), allow(Sid="One")]])
-def test_our_statements_need_owned_sids_of_their_own(own: list[Any]) -> None:
+def test_our_statements_need_unique_owned_sids(own: list[Any]) -> None:
     with pytest.raises(PolicyError, match="want an owned Sid"):
         put(None, own)
 
 
-def test_numbers_pass_through_as_the_text_they_were() -> None:
+def test_numbers_keep_their_digits() -> None:
     text = '{"Statement":[{"Condition":{"NumericEquals":{"a:b":1.50}}}]}'
     assert put(text, []).foreign == [{"Condition": {"NumericEquals": {"a:b": "1.50"}}}]
 
 
-def test_size_is_of_the_bytes_sent() -> None:
+def test_size() -> None:
     assert policy.compact({"Sid": "é", "A": [1, 2]}) == '{"Sid":"é","A":[1,2]}'
     assert policy.size({"Sid": "é", "A": [1, 2]}) == len('{"Sid":"é","A":[1,2]}'.encode())
 
 
-# --- statements of users ---
+# --- check of a user's statements ---
 
 GOOD = allow(Principal={"AWS": ROOT}, Resource=f"{BUCKET}/*")
 HEADER = "s3:x-amz-server-side-encryption"
@@ -478,7 +473,7 @@ def deny(condition: dict[str, Any], **elements: Any) -> dict[str, Any]:
         (deny({"Null": {HEADER: "true"}}, NotAction="s3:Get*", Action=[]), "would stop log services"),
     ],
 )
-def test_check_says_what_is_wanted(statement: dict[str, Any], message: str) -> None:
+def test_check_error(statement: dict[str, Any], message: str) -> None:
     found = check(doc(statement), bucket_arn=BUCKET, reserved="Provision")
     assert len(found) == 1
     assert message in found[0]
@@ -502,7 +497,7 @@ def test_check_says_what_is_wanted(statement: dict[str, Any], message: str) -> N
         deny({"ForAnyValue:StringNotEquals": {HEADER: "aws:kms"}}),
     ],
 )
-def test_check_lets_good_statements_pass(statement: dict[str, Any]) -> None:
+def test_check_accepts_valid_statements(statement: dict[str, Any]) -> None:
     assert check(doc(statement), bucket_arn=BUCKET, reserved="Provision") == []
 
 
@@ -517,12 +512,12 @@ def test_check_lets_good_statements_pass(statement: dict[str, Any]) -> None:
         {"IpAddress": {"aws:SourceIp": "0.0.0.0/0"}},
     ],
 )
-def test_check_knows_what_does_not_narrow(condition: dict[str, Any]) -> None:
+def test_check_conditions_that_do_not_narrow(condition: dict[str, Any]) -> None:
     (found,) = check(doc({**GOOD, "Principal": "*", "Condition": condition}), bucket_arn=BUCKET)
     assert "BlockPublicPolicy" in found
 
 
-def test_check_looks_at_the_document_too() -> None:
+def test_check_document() -> None:
     assert check(doc(GOOD, Statment=[]), bucket_arn=BUCKET) == [
         "policy: unknown element `Statment`: did you mean `Statement`"
     ]
@@ -553,7 +548,7 @@ ELEMENTS = st.sampled_from(
         st.sampled_from(["Version", "Statement"]), st.lists(st.dictionaries(ELEMENTS, JUNK)) | JUNK
     )
 )
-def test_whatever_a_user_writes_gets_an_answer(document: dict[str, Any]) -> None:
+def test_check_any_document(document: dict[str, Any]) -> None:
     assert isinstance(check(document, bucket_arn=BUCKET, reserved="Provision"), list)
     with contextlib.suppress(PolicyError):
         hash(normal(document, partition="aws"))

@@ -1,4 +1,4 @@
-"""Only what the baseline asks for is compared, and what differs is shown field by field."""
+"""Tests of comparing values and named items, and of the text diff of documents."""
 
 from __future__ import annotations
 
@@ -57,9 +57,9 @@ def test_no_difference(have: Any, want: Any) -> None:
     assert differences(have, want) == ()
 
 
-@pytest.mark.parametrize(("have", "want", "found"), DIFFERENT.values(), ids=DIFFERENT)
-def test_difference(have: Any, want: Any, found: Any) -> None:
-    assert differences(have, want) == tuple(Difference(*one) for one in found)
+@pytest.mark.parametrize(("have", "want", "expected"), DIFFERENT.values(), ids=DIFFERENT)
+def test_difference(have: Any, want: Any, expected: Any) -> None:
+    assert differences(have, want) == tuple(Difference(*each) for each in expected)
 
 
 UNORDERED = [
@@ -74,12 +74,12 @@ UNORDERED = [
 ]
 
 
-@pytest.mark.parametrize(("have", "want", "alike"), UNORDERED)
-def test_unordered_fields_are_sets(have: Any, want: Any, alike: bool) -> None:
-    assert bool(differences({"a": {"b": have}}, {"a": {"b": want}}, unordered=["a.b"])) is not alike
+@pytest.mark.parametrize(("have", "want", "equal"), UNORDERED)
+def test_unordered_fields_are_sets(have: Any, want: Any, equal: bool) -> None:
+    assert bool(differences({"a": {"b": have}}, {"a": {"b": want}}, unordered=["a.b"])) is not equal
 
 
-def test_unordered_reaches_into_lists_without_an_index() -> None:
+def test_unordered_fields_in_lists() -> None:
     have = {"s": [{"v": [1, 2]}, {"v": [3]}]}
     want = {"s": [{"v": [2, 1]}, {"v": [3]}]}
     assert differences(have, want)
@@ -87,7 +87,7 @@ def test_unordered_reaches_into_lists_without_an_index() -> None:
     assert differences({"s": have["s"][::-1]}, want, unordered=["s.v"])
 
 
-def test_many_resource_types_are_compared_at_once() -> None:
+def test_long_unordered_lists() -> None:
     names = [f"AWS::Service::Type{number}" for number in range(5000)]
     assert not differences({"t": names}, {"t": names[::-1]}, unordered=["t"])
 
@@ -101,7 +101,7 @@ MAPPINGS = st.dictionaries(st.sampled_from("abcd"), VALUES, max_size=4)
 
 
 def grown(value: Any, rnd: Random) -> Any:
-    """The value with keys that nobody asked for."""
+    """The value with additional keys."""
     if isinstance(value, dict):
         more = {"aws": rnd.random()} if rnd.random() < 0.5 else {}
         return {
@@ -121,14 +121,14 @@ def test_each_field_is_named_once_and_differs(have: Any, want: Any) -> None:
 
 @PURE
 @given(MAPPINGS, st.randoms(use_true_random=False))
-def test_what_aws_adds_is_no_difference(want: Any, rnd: Random) -> None:
+def test_additional_keys_are_ignored(want: Any, rnd: Random) -> None:
     assert differences(grown(want, rnd), want) == ()
 
 
 # --- named items ---
 
 
-def test_of_items_under_one_name_the_one_as_wanted_stays() -> None:
+def test_of_two_items_with_one_name_the_equal_one_is_kept() -> None:
     have = [("a", 1), ("a", 2), (None, 3), ("b", 4)]
     foreign, found = merge_named(have, [("a", 2)], name=lambda i: i[0], owned={"a"}, normal=lambda i: i[1])
     assert foreign == [(None, 3), ("b", 4)]
@@ -152,7 +152,7 @@ def policy(*statements: Any) -> dict[str, Any]:
     return {"Statement": list(statements), "Version": "2012-10-17"}
 
 
-def test_a_new_document_is_shown_whole_in_the_order_people_write() -> None:
+def test_a_new_document() -> None:
     assert document_diff(None, policy(READ)) == [
         "+ {",
         '+   "Version": "2012-10-17",',
@@ -174,7 +174,7 @@ def test_a_new_document_is_shown_whole_in_the_order_people_write() -> None:
     assert document_diff(None, None) == []
 
 
-def test_a_change_is_shown_with_its_statement_and_two_lines_around_it() -> None:
+def test_context_of_a_change() -> None:
     other = {**WRITE, "Resource": ["a", "c"]}
     assert document_diff(policy(WRITE, READ), policy(READ, other)) == [
         '  ... "Sid": "Write"',
@@ -190,25 +190,25 @@ def test_a_change_is_shown_with_its_statement_and_two_lines_around_it() -> None:
     ]
 
 
-def test_a_statement_more_is_not_a_comma_less() -> None:
+def test_comma_before_a_new_statement_is_no_difference() -> None:
     found = document_diff(policy(READ), policy(READ, WRITE))
     assert [line for line in found if line.startswith("- ")] == []
     assert len([line for line in found if line.startswith("+ ")]) == 7
 
 
-def test_a_name_more_at_the_end_is_not_a_comma_less() -> None:
+def test_comma_before_a_new_item_is_no_difference() -> None:
     found = document_diff(policy(READ), policy({**READ, "Resource": ["a", "b", "c"]}))
     assert [line for line in found if not line.startswith("  ")] == ['+         "c"']
 
 
-def test_what_means_nothing_in_a_policy_is_not_shown() -> None:
-    spelled = {
+def test_what_has_no_meaning_in_a_policy_is_not_shown() -> None:
+    same = {
         **READ,
         "Condition": {"Bool": {"aws:SecureTransport": ["true"]}},
         "Resource": ["a", "b", "a"],
         "Action": "s3:GetObject",
     }
-    assert document_diff(policy(READ, WRITE), policy(WRITE, spelled)) == []
+    assert document_diff(policy(READ, WRITE), policy(WRITE, same)) == []
     assert document_diff({"Statement": READ}, {"Statement": [READ]}) == []
 
 
@@ -219,7 +219,7 @@ def test_lists_outside_policies_keep_their_order() -> None:
 
 @PURE
 @given(MAPPINGS, MAPPINGS)
-def test_a_document_diff_tells_both_sides(have: Any, want: Any) -> None:
+def test_diff_of_any_documents(have: Any, want: Any) -> None:
     found = document_diff(have, want)
     assert found == document_diff(copy.deepcopy(have), copy.deepcopy(want))
     assert all(line[:2] in ("- ", "+ ", "  ") for line in found)
@@ -228,7 +228,7 @@ def test_a_document_diff_tells_both_sides(have: Any, want: Any) -> None:
 
 
 @pytest.mark.parametrize("have", [True, 7, "Statement", ["Statement"]])
-def test_what_is_no_document_is_shown_beside_one(have: Any) -> None:
+def test_diff_of_other_values(have: Any) -> None:
     shown = document_diff(have, {"Statement": []})
     assert shown[0] == f"- {json.dumps(have, indent=2)}".splitlines()[0]
     assert any(line.startswith("+ ") for line in shown)

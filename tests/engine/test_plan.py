@@ -76,7 +76,7 @@ def test_a_limit_counts_what_is_made_and_what_is_changed(limit: str, changed: in
 def test_exceeding_says_by_how_much() -> None:
     found = plan(*MADE, seen=NAMES)
     assert found.exceeds("10%") == (
-        "the plan makes or changes 2 resources of the 10 that are there, and no more than 10% are allowed:"
-        " look at it with `diff`, then allow more"
+        "the plan creates or changes 2 resources of the 10 that exist, and no more than 10% are allowed:"
+        " review it with `diff`, then allow more"
     )
     assert plan().exceeds("0%") == ""

@@ -1,20 +1,27 @@
-"""What the engine makes of writes whose outcome nobody knows, and what the way to AWS makes of short answers."""
+"""Tests of one step under way: writes with an unknown outcome, and changes that fail."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from concurrent.futures import Future
 from typing import Any
 
-import jmespath
 import pytest
-from botocore.exceptions import ClientError
 
-from provisioner.aws import Aws, Incomplete, Memory, Reading
-from provisioner.aws.cloud import _whole
+from provisioner.aws import Aws, Memory
 from provisioner.baseline import Section
 from provisioner.engine import step as engine
-from provisioner.model import Change, Changes, Difference, Result, Scope, Step, Target, create, update
+from provisioner.model import (
+    Change,
+    Changes,
+    Difference,
+    Part,
+    Refused,
+    Result,
+    Scope,
+    Step,
+    Target,
+    create,
+    update,
+)
 from provisioner.sandbox import Fault, WireCall
 
 from ..conftest import Bench
@@ -116,55 +123,74 @@ def test_a_write_that_never_succeeds_ends_with_awss_own_words(bench: Bench) -> N
     assert len(bench.world.writes) == engine.RESTARTS
 
 
-# --- short answers ---
+# --- failures of single changes ---
 
 
-class Pages:
-    """Pages as botocore's paginator gives them."""
+def _deny(*operations: str) -> Any:
+    def interrupt(call: WireCall, phase: str) -> Fault | None:
+        denied = call.operation in operations and phase == "before"
+        return Fault("AccessDenied", 403, "no") if denied else None
 
-    def __init__(self, *pages: dict[str, Any]):
-        self.pages = pages
-        self.result_keys = [jmespath.compile("ConfigRules")]
-
-    def __iter__(self) -> Iterator[dict[str, Any]]:
-        return iter(self.pages)
+    return interrupt
 
 
-def test_all_pages_are_one_answer() -> None:
-    pages = Pages({"ConfigRules": [1], "NextToken": "t"}, {"ConfigRules": []}, {"ConfigRules": [2, 3]})
-    assert _whole(pages, "describe_config_rules") == {"ConfigRules": [1, 2, 3]}
+def ensure_two(aws: Aws, baseline: Any) -> Changes:
+    """A bucket with a setting, and an unrelated one; the second part cannot be read."""
+    yield Part("bucket", ensure(aws, baseline))
+    yield Part("unreadable", _unreadable())
+    yield create(
+        "other",
+        {},
+        aws.write("s3").create_bucket(
+            Bucket=f"{NAME}-other", CreateBucketConfiguration={"LocationConstraint": REGION}
+        ),
+    )
 
 
-@pytest.mark.parametrize("pages", [({},), ({"ConfigRules": [1]}, {}), ({}, {"ConfigRules": [1]})])
-def test_a_page_without_its_list_proves_nothing(pages: Any) -> None:
-    with pytest.raises(Incomplete, match="without `ConfigRules`"):
-        _whole(Pages(*pages), "describe_config_rules")
+def _unreadable() -> Changes:
+    raise Refused("no such thing")
+    yield
 
 
-def reading(answer: Any) -> Reading:
-    future: Future[Any] = Future()
-    if isinstance(answer, Exception):
-        future.set_exception(answer)
-    else:
-        future.set_result(answer)
-    return Reading(future, "get_thing")
+def applied(bench: Bench, ensure: Any) -> Result:
+    """The result of a step that is planned, then applied."""
+    run = bench.run()
+    step = Step("buckets", Scope.ONCE, (), Section, ensure)
+    target = Target(run.identity.account, REGION)
+    planned = engine.run_step(step, Aws(target, run.cloud, Memory()), run.baseline, apply=False)
+    return engine.run_step(step, Aws(target, run.cloud, Memory()), run.baseline, apply=True, planned=planned)
 
 
-def refusal(code: str) -> ClientError:
-    return ClientError({"Error": {"Code": code, "Message": "no"}}, "GetThing")
+def test_a_failed_creation_stops_what_configures_the_resource_and_nothing_else(bench: Bench) -> None:
+    bench.world.interrupt(
+        lambda call, phase: _deny("CreateBucket")(call, phase) if call.params.get("Bucket") == NAME else None
+    )
+    result = applied(bench, ensure_two)
+    assert [c.resource for c in result.changes] == ["other"]
+    assert [(f.resource, f.blocks, f.untried) for f in result.failures] == [
+        ("bucket", True, ("PutBucketVersioning",)),
+        ("unreadable", True, ()),
+    ]
+    assert result.unmet == {"buckets/bucket": "buckets", "buckets/unreadable": "buckets"}
 
 
-def test_only_a_named_code_is_an_absence() -> None:
-    assert reading(refusal("NoSuchThing")).found("NoSuchThing") is None
-    assert reading(refusal("NoSuchThing")).value("Thing", "NoSuchThing") is None
-    for code in ("AccessDenied", "404", ""):
-        with pytest.raises(ClientError):
-            reading(refusal(code)).found("NoSuchThing", "")
+def test_a_failed_setting_stops_nothing(bench: Bench) -> None:
+    bench.world.interrupt(_deny("PutBucketVersioning"))
+    result = applied(bench, ensure_two)
+    assert [c.resource for c in result.changes] == ["bucket", "other"]
+    assert result.unmet == {"buckets/unreadable": "buckets"}
 
 
-def test_an_answer_without_what_the_model_promises_proves_nothing() -> None:
-    with pytest.raises(Incomplete, match="without `Thing`"):
-        reading({}).get("Thing")
-    with pytest.raises(Incomplete):
-        reading({}).value("Thing", "NoSuchThing")
-    assert reading({"Thing": []}).get("Thing") == []
+@pytest.mark.parametrize("operation", ["CreateBucket", "PutBucketVersioning"])
+def test_a_change_whose_outcome_stays_unknown_is_given_up_and_the_others_are_made(
+    bench: Bench, operation: str
+) -> None:
+    def interrupt(call: WireCall, phase: str) -> Fault | None:
+        if call.operation == operation and call.params.get("Bucket") == NAME and phase == "before":
+            raise ConnectionResetError
+        return None
+
+    bench.world.interrupt(interrupt)
+    result = applied(bench, ensure_two)
+    assert "other" in {c.resource for c in result.changes}
+    assert {f.resource for f in result.failures} == {"bucket", "unreadable"}

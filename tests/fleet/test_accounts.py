@@ -1,4 +1,4 @@
-"""Which accounts a file and a command line mean."""
+"""Tests of the selection of accounts by the file and the command line."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from provisioner.sandbox.seed import Member
 from ..conftest import Bench
 
 MANAGEMENT, ARCHIVE, WORKLOAD, CLOSED = "123456789012", "111122223333", "444455556666", "777788889999"
-EVERYONE = AccountFilter()
+NO_FILTER = AccountFilter()
 POLICY = "password_policy: {minimum_password_length: 14}\n"
 
 
 def tags(member: Member) -> dict[str, str]:
-    """Every third account is of production."""
+    """Every third account is a production account."""
     return {"environment": "production" if int(member.id) % 3 == 0 else "test"}
 
 
@@ -28,16 +28,16 @@ UNITS = {"Workloads": 6, "Workloads/Prod": 4, "Sandbox": 3, "Suspended": 1}
 
 @pytest.fixture
 def members(bench: Bench) -> dict[str, Member]:
-    """24 accounts, by their id."""
+    """24 accounts by id."""
     found = bench.world.organization(accounts=24, units=UNITS, tags=tags)
     bench.world.set(page_size=5, empty_pages=True)
     return {each.id: each for each in found}
 
 
-def find(bench: Bench, accounts: str, narrowed: AccountFilter = EVERYONE, more: str = "") -> SelectedAccounts:
+def find(bench: Bench, accounts: str, only: AccountFilter = NO_FILTER, more: str = "") -> SelectedAccounts:
     run = bench.run(f"{POLICY}accounts: {accounts}\n{more}")
     aws = Aws(Target(MANAGEMENT, "us-east-1"), run.cloud, Memory())
-    return select_accounts(aws, run.baseline.general, narrowed)
+    return select_accounts(aws, run.baseline.general, only)
 
 
 def ids(found: SelectedAccounts) -> set[str]:
@@ -57,7 +57,7 @@ def in_unit(members: dict[str, Member], *paths: str) -> set[str]:
     }
 
 
-def test_all_are_the_active_ones_and_the_others_are_named(bench: Bench, members: dict[str, Member]) -> None:
+def test_all_selects_active_accounts_and_skips_the_others(bench: Bench, members: dict[str, Member]) -> None:
     found = find(bench, "{all: true}")
     assert ids(found) == {each.id for each in members.values() if each.state == "ACTIVE"}
     assert [each.id for each in found.accounts] == sorted(ids(found))
@@ -67,13 +67,13 @@ def test_all_are_the_active_ones_and_the_others_are_named(bench: Bench, members:
     assert asked(bench) == {"ListAccounts"}, "no more than is needed"
 
 
-def test_listed_accounts_need_no_question(bench: Bench) -> None:
+def test_listed_accounts_need_no_read(bench: Bench) -> None:
     found = find(bench, f"{{ids: ['{WORKLOAD}', '{ARCHIVE}']}}")
     assert ids(found) == {WORKLOAD, ARCHIVE}
     assert asked(bench) == set()
 
 
-def test_units_by_name_and_by_id_and_those_below(bench: Bench, members: dict[str, Member]) -> None:
+def test_units_by_name_and_id_include_those_below(bench: Bench, members: dict[str, Member]) -> None:
     by_name = find(bench, "{organizational_units: [Workloads]}")
     assert ids(by_name) == in_unit(members, "Workloads")
     assert len(ids(by_name)) == 11
@@ -96,14 +96,14 @@ def test_tags(bench: Bench, members: dict[str, Member]) -> None:
     assert ids(find(bench, "{tags: {environment: production, no: such}}")) == set()
 
 
-def test_exclusions_win_over_all_else(bench: Bench, members: dict[str, Member]) -> None:
+def test_exclusions_take_precedence(bench: Bench, members: dict[str, Member]) -> None:
     text = f"{{all: true, exclude: {{organizational_units: [Workloads/Prod], ids: ['{WORKLOAD}']}}}}"
     found = ids(find(bench, text))
     everyone = {each.id for each in members.values() if each.state == "ACTIVE"}
     assert found == everyone - in_unit(members, "Workloads/Prod") - {WORKLOAD}
 
 
-NARROWED = [
+FILTERS = [
     (AccountFilter(accounts=(WORKLOAD,)), {WORKLOAD}),
     (AccountFilter(accounts=("workload", "log-archive")), {WORKLOAD, ARCHIVE}),
     (AccountFilter(not_accounts=("management", "log-archive")), {WORKLOAD}),
@@ -112,21 +112,21 @@ NARROWED = [
 ]
 
 
-@pytest.mark.parametrize(("narrowed", "left"), NARROWED)
-def test_the_command_line_leaves_fewer(bench: Bench, narrowed: AccountFilter, left: set[str]) -> None:
-    assert ids(find(bench, "{all: true}", narrowed)) == left
+@pytest.mark.parametrize(("only", "left"), FILTERS)
+def test_command_line_selects_fewer(bench: Bench, only: AccountFilter, left: set[str]) -> None:
+    assert ids(find(bench, "{all: true}", only)) == left
 
 
 UNIT, ACCOUNT = "the organization has no such unit", "the organization has no such account"
 REFUSED = [
     (
         "{organizational_units: [Wrokloads]}",
-        AccountFilter(),
+        NO_FILTER,
         f"accounts.organizational_units[0]: {UNIT}; did you mean 'Workloads'?",
     ),
     (
         "{organizational_units: [Workloads], exclude: {organizational_units: [No]}}",
-        AccountFilter(),
+        NO_FILTER,
         f"accounts.exclude.organizational_units[0]: {UNIT}; there are Workloads",
     ),
     ("{all: true}", AccountFilter(units=("Prod",)), f"--ou Prod: {UNIT}; there are Workloads"),
@@ -139,44 +139,44 @@ REFUSED = [
     ),
     (
         "{organizational_units: [Workloads], ids: ['999999999999']}",
-        AccountFilter(),
+        NO_FILTER,
         f"accounts.ids[0]: {ACCOUNT}",
     ),
-    ("{all: true, exclude: {ids: ['999999999999']}}", AccountFilter(), f"accounts.exclude.ids[0]: {ACCOUNT}"),
-    ("{all: true, log_archive: '999999999999'}", AccountFilter(), f"accounts.log_archive: {ACCOUNT}"),
+    ("{all: true, exclude: {ids: ['999999999999']}}", NO_FILTER, f"accounts.exclude.ids[0]: {ACCOUNT}"),
+    ("{all: true, log_archive: '999999999999'}", NO_FILTER, f"accounts.log_archive: {ACCOUNT}"),
     (
         "{all: true, log_archive: '777788889999'}",
-        AccountFilter(),
+        NO_FILTER,
         "accounts.log_archive: this account is closed",
     ),
     (
         f"{{ids: ['{WORKLOAD}'], exclude: {{ids: ['{ARCHIVE}']}}}}",
-        AccountFilter(),
+        NO_FILTER,
         "accounts.exclude.ids[0]: is not among `accounts.ids`",
     ),
 ]
 
 
-@pytest.mark.parametrize(("accounts", "narrowed", "text"), REFUSED)
-def test_what_there_is_not_is_refused(
-    bench: Bench, accounts: str, narrowed: AccountFilter, text: str
+@pytest.mark.parametrize(("accounts", "only", "text"), REFUSED)
+def test_unknown_units_and_accounts_are_refused(
+    bench: Bench, accounts: str, only: AccountFilter, text: str
 ) -> None:
     with pytest.raises(Refused) as refused:
-        find(bench, accounts, narrowed)
+        find(bench, accounts, only)
     assert text in str(refused.value)
 
 
-def test_all_that_is_wrong_in_the_file_is_told_at_once(bench: Bench) -> None:
+def test_all_mistakes_in_the_file_are_reported_at_once(bench: Bench) -> None:
     more = "overrides: [{ids: ['999999999999'], password_policy: {minimum_password_length: 20}}]\n"
-    with pytest.raises(NotInOrganization) as mistaken:
+    with pytest.raises(NotInOrganization) as refused:
         find(bench, "{all: true, exclude: {ids: ['888888888888']}}", more=more)
-    assert [path for path, _ in mistaken.value.found] == [
+    assert [path for path, _ in refused.value.found] == [
         ("accounts", "exclude", "ids", 0),
         ("overrides", 0, "ids", 0),
     ]
 
 
-def test_of_many_units_some_are_named(bench: Bench) -> None:
+def test_error_names_the_first_of_many_units(bench: Bench) -> None:
     bench.world.organization(accounts=40, units={f"Unit{number:02}": 2 for number in range(12)})
     with pytest.raises(Refused, match=r"there are Unit00, .*Unit07 and 5 more"):
         find(bench, "{all: true}", AccountFilter(units=("Xyz",)))
@@ -186,7 +186,7 @@ def test_of_many_units_some_are_named(bench: Bench) -> None:
 
 
 LEFT = [
-    (AccountFilter(), {CLOSED}),
+    (NO_FILTER, {CLOSED}),
     (AccountFilter(accounts=("workload",)), set()),
     (AccountFilter(accounts=("workload", "closed")), {CLOSED}),
     (AccountFilter(not_accounts=("closed",)), set()),
@@ -194,19 +194,21 @@ LEFT = [
 ]
 
 
-@pytest.mark.parametrize(("narrowed", "left"), LEFT)
-def test_only_what_was_asked_for_is_left_out(bench: Bench, narrowed: AccountFilter, left: set[str]) -> None:
-    assert {each.account for each in find(bench, "{all: true}", narrowed).skipped} == left
-    assert find(bench, f"{{all: true, exclude: {{ids: ['{CLOSED}']}}}}", AccountFilter()).skipped == ()
+@pytest.mark.parametrize(("only", "left"), LEFT)
+def test_only_selected_accounts_are_reported_as_skipped(
+    bench: Bench, only: AccountFilter, left: set[str]
+) -> None:
+    assert {each.account for each in find(bench, "{all: true}", only).skipped} == left
+    assert find(bench, f"{{all: true, exclude: {{ids: ['{CLOSED}']}}}}", NO_FILTER).skipped == ()
 
 
-def test_accounts_that_may_not_be_touched_are_left_out(bench: Bench) -> None:
+def test_accounts_that_are_not_allowed_are_skipped(bench: Bench) -> None:
     found = find(bench, "{all: true}", more=f"allowed_account_ids: ['{MANAGEMENT}', '{WORKLOAD}']\n")
     assert ids(found) == {MANAGEMENT, WORKLOAD}
     assert (ARCHIVE, "is not among `allowed_account_ids`") in {(x.account, x.why) for x in found.skipped}
 
 
-def test_overrides_count_by_unit_tag_and_id(bench: Bench, members: dict[str, Member]) -> None:
+def test_overrides_by_unit_tag_and_id(bench: Bench, members: dict[str, Member]) -> None:
     longer = "password_policy: {minimum_password_length: 20}"
     overrides = (
         f"overrides:\n- {{organizational_units: [Workloads], {longer}}}\n"
@@ -218,10 +220,10 @@ def test_overrides_count_by_unit_tag_and_id(bench: Bench, members: dict[str, Mem
             dict(members[account.id].tags).get("environment") == "test",
             account.id == WORKLOAD,
         ]
-        assert account.overrides == tuple(place for place, counts in enumerate(expected) if counts)
+        assert account.overrides == tuple(index for index, matches in enumerate(expected) if matches)
 
 
-def test_who_may_not_ask_for_all_is_told_so(bench: Bench) -> None:
+def test_denied_list_of_accounts_is_an_error(bench: Bench) -> None:
     bench.world.deny("organizations", "ListAccounts")
     with pytest.raises(Exception, match="AccessDenied") as denied:
         find(bench, "{all: true}")

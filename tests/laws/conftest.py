@@ -1,4 +1,4 @@
-"""The laws make many runs on one AWS; but for the first, each finds the clients made."""
+"""The bench of the laws, whose many runs share their clients."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the laws share: the full file, an AWS that it was applied to, and how a plan is compared."""
+"""Helpers of the laws: the full file, the sandbox after it was applied, and its breaks."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ Found = tuple[str, Hands, Break]
 
 
 def calls(plan: Plan) -> list[tuple[Any, ...]]:
-    """The requests of a plan, without their values: AWS makes some of these up."""
+    """The requests of a plan, without the values of their parameters, because AWS generates some."""
     return [
         (
             r.step,
@@ -37,7 +37,7 @@ def failures(results: Any) -> list[str]:
 
 
 def hands_of(bench: Bench, text: str = FULL) -> list[Hands]:
-    """Somebody in each Region of the file."""
+    """A user who breaks things, in each Region of the file."""
     general = bench.baseline(text).general
     regions = [general.home_region, *general.regions]
     return [
@@ -48,7 +48,7 @@ def hands_of(bench: Bench, text: str = FULL) -> list[Hands]:
 
 @cache
 def applied(text: str = FULL) -> bytes:
-    """The state of an AWS to which the file was applied. No sandbox may be open."""
+    """The state of a sandbox to which the file was applied. Call it while no sandbox is open."""
     with open_sandbox(None) as world:
         bench = Bench(world)
         bench.apply(text)
@@ -57,7 +57,7 @@ def applied(text: str = FULL) -> bytes:
 
 
 class Named(NamedTuple):
-    """A way to break what the file asks for, by its name: what it does is another thing in each sandbox."""
+    """The name of a break, which can be found again in another sandbox."""
 
     step: str
     region: str
@@ -67,7 +67,7 @@ class Named(NamedTuple):
 
 @cache
 def named_breaks(text: str = FULL) -> list[Named]:
-    """Every way to break what the file asks for. No sandbox may be open."""
+    """The names of all breaks of the file. Call it while no sandbox is open."""
     state = applied(text)
     with open_sandbox(None) as world:
         bench = Bench(world)

@@ -1,4 +1,4 @@
-"""Law 1: `diff` shows what `apply` then does: same changes, same operations, same parameter names; and no more."""
+"""Law 1: `diff` shows what `apply` then does: same changes, same operations, same parameter names, and no others."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ def test_diff_shows_what_apply_does(bench: Bench) -> None:
 
 
 def test_what_was_not_shown_is_not_sent(request: pytest.FixtureRequest) -> None:
-    """Of each step, something is broken after the plan was made. What the plan has not shown fails, and says so."""
+    """What breaks after the plan was made is not repaired: the step fails, and its message says to run again."""
     state = applied()
-    first = {each.step: each for each in reversed(named_breaks()) if "deleted" not in each.sentence}
+    first_breaks = {each.step: each for each in reversed(named_breaks()) if "deleted" not in each.sentence}
     bench: Bench = request.getfixturevalue("bench")
-    for named in first.values():
+    for named in first_breaks.values():
         bench.at(state)
         find_break(bench, named)[2].do()
         run = bench.run(FULL)

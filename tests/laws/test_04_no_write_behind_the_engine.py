@@ -27,7 +27,7 @@ def failure_of(bench: Bench, ensure: Callable[..., Changes], *, apply: bool) -> 
 
 
 @MODES
-def test_a_write_that_came_through_no_change_is_refused(bench: Bench, apply: bool) -> None:
+def test_write_outside_of_a_change_is_refused(bench: Bench, apply: bool) -> None:
     def ensure(aws: Aws, baseline: Any) -> Changes:
         aws.read("s3").create_bucket(Bucket="sneaky").all()
         yield from ()
@@ -37,7 +37,7 @@ def test_a_write_that_came_through_no_change_is_refused(bench: Bench, apply: boo
 
 
 @MODES
-def test_a_pending_value_cannot_reach_aws_even_inside_other_text(bench: Bench, apply: bool) -> None:
+def test_pending_value_is_refused_even_inside_other_text(bench: Bench, apply: bool) -> None:
     def ensure(aws: Aws, baseline: Any) -> Changes:
         aws.read("s3").get_bucket_versioning(Bucket=f"logs-{PENDING}", ExpectedBucketOwner=aws.account).all()
         yield from ()
@@ -45,7 +45,7 @@ def test_a_pending_value_cannot_reach_aws_even_inside_other_text(bench: Bench, a
     assert "only known after apply" in failure_of(bench, ensure, apply=apply).message
 
 
-def test_a_bucket_call_must_name_the_owner(bench: Bench) -> None:
+def test_bucket_call_without_the_owner_is_refused(bench: Bench) -> None:
     def ensure(aws: Aws, baseline: Any) -> Changes:
         aws.read("s3").get_bucket_versioning(Bucket="logs").all()
         yield from ()

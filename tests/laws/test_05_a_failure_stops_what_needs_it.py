@@ -35,7 +35,7 @@ def dependents(name: str) -> set[str]:
 
 
 @pytest.mark.parametrize("name", all_steps())
-def test_a_failed_step_blocks_its_dependents_only(bench: Bench, name: str) -> None:
+def test_failed_step_blocks_only_its_dependents(bench: Bench, name: str) -> None:
     run = bench.run(FULL)
     renewed = {node: Node(broken(node.step, name), node.target) for node in run.graph}
     run.graph = {renewed[node]: {renewed[each] for each in before} for node, before in run.graph.items()}
@@ -46,7 +46,7 @@ def test_a_failed_step_blocks_its_dependents_only(bench: Bench, name: str) -> No
 
 
 @pytest.mark.parametrize("state", ["empty", "applied"])
-def test_a_read_that_is_denied_is_never_an_absence(bench: Bench, state: str) -> None:
+def test_denied_read_is_no_absence(bench: Bench, state: str) -> None:
     if state == "applied":
         bench.apply(FULL)
     expected = calls(bench.diff(FULL))
@@ -73,7 +73,7 @@ def request(call: WireCall) -> tuple[str, str, str, str]:
 
 
 class Refusing:
-    """Refuses one request for good, and takes note of the others."""
+    """An interruption that refuses one request each time."""
 
     def __init__(self, refused: tuple[str, str, str, str]):
         self.refused = refused
@@ -83,16 +83,16 @@ class Refusing:
 
 
 def first_writes(bench: Bench) -> list[WireCall]:
-    """The writes of a first apply, on a new AWS that is then new again."""
-    new = store.capture(bench.world.memory)
+    """The writes of a first apply, after which the sandbox is empty again."""
+    empty = store.capture(bench.world.memory)
     bench.apply(FULL)
     writes = [call for call in bench.world.writes if call.code is None]
-    bench.at(new)
+    bench.at(empty)
     return writes
 
 
 def accepts(bench: Bench, call: WireCall) -> bool:
-    """AWS takes the request as things are now; nothing is changed by asking."""
+    """Tell whether AWS accepts the request in the present state, which is restored afterwards."""
     before = store.capture(bench.world.memory)
     client = bench.client(call.service, call.region)
     operation = {name: method for method, name in client.meta.method_to_api_mapping.items()}[call.operation]
@@ -107,11 +107,11 @@ def accepts(bench: Bench, call: WireCall) -> bool:
 
 @pytest.mark.xfail(strict=True, reason="fault 2: the first failure ends its step")
 @pytest.mark.parametrize("shard", range(SHARDS))
-def test_each_write_refused_in_turn_stops_only_what_needs_it(bench: Bench, shard: int) -> None:
+def test_refused_write_stops_only_what_needs_it(bench: Bench, shard: int) -> None:
     writes = first_writes(bench)
-    new, wrong = store.capture(bench.world.memory), []
+    empty, wrong = store.capture(bench.world.memory), []
     for write in writes[shard::SHARDS]:
-        bench.at(new)
+        bench.at(empty)
         lift = bench.world.interrupt(Refusing(request(write)))
         run = bench.run(FULL)
         sent = run.send(run.rehearse())
@@ -127,14 +127,14 @@ def test_each_write_refused_in_turn_stops_only_what_needs_it(bench: Bench, shard
     assert wrong == []
 
 
-def proofs(bench: Bench, text: str) -> set[tuple[Any, ...]]:
-    """What does not work, of what the file asks for."""
+def failed_findings(bench: Bench, text: str) -> set[tuple[Any, ...]]:
+    """The findings of `verify` that something does not work."""
     results = bench.run(text).verify()
     return {(r.step, r.target, f.resource, f.check) for r in results for f in r.findings if f.ok is False}
 
 
-def moved(text: str) -> dict[str, str]:
-    """The file with each name and each prefix changed, one at a time, by the line that has it."""
+def renamed(text: str) -> dict[str, str]:
+    """The file with one name or prefix changed, for each of them, by the line that has it."""
     lines = text.splitlines()
     found = {}
     for at, line in enumerate(lines):
@@ -145,11 +145,11 @@ def moved(text: str) -> dict[str, str]:
 
 
 @pytest.mark.xfail(strict=True, reason="fault 8: a grant is taken away before its replacement works")
-def test_what_delivered_before_still_delivers_whichever_write_is_refused(bench: Bench) -> None:
-    wrong = []
-    start = applied_in(bench)
-    before = proofs(bench, FULL)
-    for what, text in moved(FULL).items():
+def test_refused_write_ends_no_delivery(bench: Bench) -> None:
+    bench.apply(FULL)
+    start, wrong = store.capture(bench.world.memory), []
+    before = failed_findings(bench, FULL)
+    for what, text in renamed(FULL).items():
         bench.at(start)
         bench.apply(text)
         writes = [request(call) for call in bench.world.writes if call.code is None]
@@ -159,11 +159,6 @@ def test_what_delivered_before_still_delivers_whichever_write_is_refused(bench: 
             run = bench.run(text)
             run.send(run.rehearse())
             lift()
-            if lost := proofs(bench, FULL) - before:
+            if lost := failed_findings(bench, FULL) - before:
                 wrong.append((what, write[2], lost))
         assert wrong == []
-
-
-def applied_in(bench: Bench) -> bytes:
-    bench.apply(FULL)
-    return store.capture(bench.world.memory)

@@ -36,8 +36,8 @@ FAULTS: dict[str, tuple[Act, str]] = {
 }
 
 
-class Saboteur:
-    """Does something to the n-th write, once; the connection is dead from then on where *dies*."""
+class Interruption:
+    """An interruption that acts on the write number *place*; if *dies*, every later request fails to connect."""
 
     def __init__(self, place: int, act: Act, phase: str, *, dies: bool = False):
         self.place, self.act, self.phase, self.dies = place, act, phase, dies
@@ -57,34 +57,30 @@ class Saboteur:
 
 
 def each_place(bench: Bench, shard: int) -> list[tuple[int, bytes]]:
-    """The places of this shard's writes in a first apply, each with the state of a new AWS."""
-    new = store.capture(bench.world.memory)
+    """The numbers of this shard's writes in a first apply, each with the state of an empty sandbox."""
+    empty = store.capture(bench.world.memory)
     bench.apply(FULL)
     count = len(bench.world.writes)
-    return [(place, new) for place in range(1 + shard, count + 1, SHARDS)]
+    return [(place, empty) for place in range(1 + shard, count + 1, SHARDS)]
 
 
 @pytest.mark.parametrize("shard", range(SHARDS))
-def test_a_write_that_fails_once_converges_in_the_same_run(bench: Bench, shard: int) -> None:
-    """Each write in one way, the ways in turn; in every way in the test below."""
-    for place, new in each_place(bench, shard):
-        bench.at(new)
+def test_write_that_fails_once_converges_in_the_same_run(bench: Bench, shard: int) -> None:
+    """Each write fails in one of the ways, in turn."""
+    for place, empty in each_place(bench, shard):
+        bench.at(empty)
         name = [*FAULTS][place % len(FAULTS)]
-        saboteur = Saboteur(place, *FAULTS[name])
-        lift = bench.world.interrupt(saboteur)
+        interruption = Interruption(place, *FAULTS[name])
+        lift = bench.world.interrupt(interruption)
         bench.apply(FULL)
-        assert saboteur.fired, (place, name)
+        assert interruption.fired, (place, name)
         assert calls(bench.diff(FULL)) == [], (place, name)
         lift()
 
 
-@pytest.mark.parametrize(
-    "turn", range(3)
-)  # a step that fails more than six times gives up, and one has many writes
+@pytest.mark.parametrize("turn", range(3))  # not each write at once: a step gives up after six failures
 @pytest.mark.parametrize("fault", FAULTS)
-def test_every_third_write_fails_once_and_all_converge_in_the_same_run(
-    bench: Bench, fault: str, turn: int
-) -> None:
+def test_every_third_write_fails_once_and_the_run_converges(bench: Bench, fault: str, turn: int) -> None:
     act, phase = FAULTS[fault]
     seen: list[str] = []
 
@@ -102,14 +98,14 @@ def test_every_third_write_fails_once_and_all_converge_in_the_same_run(
 
 
 @pytest.mark.parametrize("shard", range(SHARDS))
-def test_killed_after_any_write_the_next_apply_converges(bench: Bench, shard: int) -> None:
-    for place, new in each_place(bench, shard):
-        bench.at(new)
-        saboteur = Saboteur(place, reset, "after", dies=True)
-        lift = bench.world.interrupt(saboteur)
+def test_apply_after_a_kill_at_any_write_converges(bench: Bench, shard: int) -> None:
+    for place, empty in each_place(bench, shard):
+        bench.at(empty)
+        interruption = Interruption(place, reset, "after", dies=True)
+        lift = bench.world.interrupt(interruption)
         run = bench.run(FULL)
         run.send(run.rehearse())
-        assert saboteur.fired, place
+        assert interruption.fired, place
         lift()
         bench.apply(FULL)
         assert calls(bench.diff(FULL)) == [], place

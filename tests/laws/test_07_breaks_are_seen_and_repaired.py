@@ -1,6 +1,6 @@
-"""Law 7: each of the `@breaks`, alone: seen by `diff`, and only it, and repaired; to the stricter side: told and kept.
+"""Law 7: `diff` shows each break alone, and `apply` repairs it; a break to the stricter side is noted and kept.
 
-All of them at once are repaired in one unattended run.
+All breaks at once are repaired in one unattended run.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ import pytest
 
 from provisioner.cli import run as command
 from provisioner.model import Kind
+from provisioner.sandbox import open_sandbox
 from provisioner.sandbox.drift import Break, done, every_break
 from provisioner.sandbox.drift import _breaks as registered
 from provisioner.steps.registry import all_sections, all_steps
@@ -23,9 +24,9 @@ from .full import FULL, Found, applied, calls, failures, find_break, hands_of, n
 SHARDS = 24
 
 
-def test_every_step_says_how_it_can_be_broken() -> None:
+def test_every_step_has_breaks() -> None:
+    named = named_breaks()  # imports the sandboxes of the services, which register their breaks
     assert {each.step for each in registered} == set(all_steps())
-    named = named_breaks()
     assert len(set(named)) == len(named)
 
 
@@ -35,18 +36,18 @@ def shown(bench: Bench) -> list[tuple[str, str, str, str]]:
     return [(r.step, r.target.region, c.resource, d.field) for r, c in plan.changes for d in c.differences]
 
 
-def seen(bench: Bench, step: str, region: str, one: Break) -> Iterator[str]:
-    """What is wrong with what `diff` shows."""
+def problems(bench: Bench, step: str, region: str, one: Break) -> Iterator[str]:
+    """What is wrong with what `diff` shows for a break."""
     found = shown(bench)
     if one.stricter:
         notes = {(r.step, note.resource) for r, note in bench.diff(FULL).notes(Kind.STRICTER)}
         if found:
             yield f"stricter, and shown as {found}"
         if (step, one.resource) not in notes:
-            yield f"stricter, and not told: {notes}"
+            yield f"stricter, and not noted: {notes}"
         return
     if not found:
-        yield "not seen"
+        yield "not shown"
     for name, where, resource, field in found:
         if (
             (name, where) != (step, region)
@@ -57,14 +58,14 @@ def seen(bench: Bench, step: str, region: str, one: Break) -> Iterator[str]:
 
 
 @pytest.mark.parametrize("shard", range(SHARDS))
-def test_each_alone_is_seen_and_repaired(shard: int, request: pytest.FixtureRequest) -> None:
+def test_each_break_is_shown_and_repaired(shard: int, request: pytest.FixtureRequest) -> None:
     state, named, wrong = applied(), named_breaks()[shard::SHARDS], []
     bench: Bench = request.getfixturevalue("bench")
     for each in named:
         bench.at(state)
         _, _, one = find_break(bench, each)
         assert done(one), f"AWS refused: {each}"
-        wrong += [f"{each}: {what}" for what in seen(bench, each.step, each.region, one)]
+        wrong += [f"{each}: {what}" for what in problems(bench, each.step, each.region, one)]
         bench.world.calls.clear()
         bench.apply(FULL)  # which reads back until AWS shows what the file asks for
         if one.stricter:
@@ -72,11 +73,9 @@ def test_each_alone_is_seen_and_repaired(shard: int, request: pytest.FixtureRequ
     assert wrong == []
 
 
-def test_all_at_once_are_repaired_in_one_unattended_run(
+def test_all_breaks_at_once_are_repaired_in_one_unattended_run(
     home: Path, monkeypatch: pytest.MonkeyPatch, capfd: Any
 ) -> None:
-    from provisioner.sandbox import open_sandbox
-
     file, sandbox = home / "full.yaml", home / "sandbox"
     file.write_text(FULL)
     monkeypatch.setenv("PROVISION_SANDBOX", str(sandbox))
@@ -84,10 +83,8 @@ def test_all_at_once_are_repaired_in_one_unattended_run(
     assert command(apply) == 0
     with open_sandbox(sandbox) as world:
         bench = Bench(world)
-        broken = 0
-        for _, _, one in [*every_break(hands_of(bench))]:
-            if not one.stricter and one.field:
-                broken += done(one)
+        weaker = [one for *_, one in every_break(hands_of(bench)) if one.field and not one.stricter]
+        broken = sum(map(done, weaker))
     assert broken > len(all_sections())
     capfd.readouterr()
     code = command(apply)
@@ -95,8 +92,8 @@ def test_all_at_once_are_repaired_in_one_unattended_run(
     assert command(["diff", str(file), "--sandbox", "--quiet"]) == 0
 
 
-def test_what_is_broken_is_named_once(bench: Bench) -> None:
+def test_listing_the_breaks_breaks_nothing(bench: Bench) -> None:
     bench.apply(FULL)
     found: list[Found] = [*every_break(hands_of(bench))]
     assert [f"{step} {one.sentence}" for step, _, one in found if not one.sentence] == []
-    assert calls(bench.diff(FULL)) == [], "listing the ways breaks nothing"
+    assert calls(bench.diff(FULL)) == []

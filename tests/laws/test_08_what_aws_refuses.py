@@ -1,6 +1,6 @@
-"""Law 8: a call that AWS would refuse for its parameters is refused by `diff`; a value that AWS would refuse, by `validate`.
+"""Law 8: `diff` refuses a call that AWS would refuse for its parameters; `validate` refuses a value that AWS would.
 
-What AWS refuses is read off its own model of each request that the full file makes.
+What AWS refuses comes from botocore's model of each request that the full file makes.
 """
 
 from __future__ import annotations
@@ -44,31 +44,32 @@ def leaves(value: Any, shape: Any, path: Path = ()) -> Iterator[tuple[Path, Any,
 
 
 def wrong_values(shape: Any) -> Iterator[tuple[str, Any]]:
-    """Values that AWS's model does not take for a scalar."""
+    """Values that AWS's model does not allow for a scalar, each with what is wrong."""
     limits = shape.metadata
     if shape.type_name == "string":
         if limits.get("enum"):
-            yield "no word of the enum", "Nonsense"
+            yield "not in the enum", "Nonsense"
         if "max" in limits:
             yield "too long", "a" * (limits["max"] + 1)
-        yield "no text", 7.5
+        yield "not text", 7.5
     elif shape.type_name in {"integer", "long"}:
         if "max" in limits:
             yield "too large", limits["max"] + 1
         if "min" in limits:
             yield "too small", limits["min"] - 1
-        yield "no number", "many"
+        yield "not a number", "many"
     elif shape.type_name == "boolean":
         yield "neither true nor false", "yes"
 
 
 def put(params: Any, path: Path, value: Any) -> Any:
+    """A copy of the parameters with another value at *path*."""
     if not path:
         return value
     head, *rest = path
-    made = list(params) if isinstance(params, list | tuple) else dict(params)
-    made[head] = put(params[head], tuple(rest), value)  # type: ignore[call-overload]
-    return made
+    changed = list(params) if isinstance(params, list | tuple) else dict(params)
+    changed[head] = put(params[head], tuple(rest), value)  # type: ignore[call-overload]
+    return changed
 
 
 def planned(bench: Bench) -> list[tuple[Result, Call, Any]]:
@@ -85,12 +86,12 @@ def planned(bench: Bench) -> list[tuple[Result, Call, Any]]:
 def refused(aws: Aws, call: Call) -> bool:
     try:
         aws.rehearse(call)
-    except Exception as error:  # noqa: BLE001 - whichever of botocore's, it is said what is wrong
+    except Exception as error:  # noqa: BLE001 - any error of botocore that has a message
         return bool(str(error))
     return False
 
 
-def test_a_request_that_aws_would_refuse_is_refused_by_diff(bench: Bench) -> None:
+def test_diff_refuses_a_request_that_aws_would_refuse(bench: Bench) -> None:
     run, wrong, tried = bench.run(FULL), [], 0
     for result, call, shape in planned(bench):
         aws = Aws(result.target, run.cloud, Memory())
@@ -99,14 +100,14 @@ def test_a_request_that_aws_would_refuse_is_refused_by_diff(bench: Bench) -> Non
                 tried += 1
                 if not refused(aws, replace(call, params=put(call.params, path, value))):
                     wrong.append(f"{call.operation} {path}: {what} {value!r}"[:200])
-        strange = ({**call.params, "Nonsense": 1}, dict.fromkeys(call.params, 7.5))
-        wrong += [f"{call.operation} {bad}" for bad in strange if not refused(aws, replace(call, params=bad))]
+        invalid = ({**call.params, "Nonsense": 1}, dict.fromkeys(call.params, 7.5))
+        wrong += [f"{call.operation} {bad}" for bad in invalid if not refused(aws, replace(call, params=bad))]
     assert tried
     assert wrong == []
 
 
-def stated(section: str) -> Iterator[tuple[tuple[str, ...], Any, Mapping[str, Any]]]:
-    """Every scalar that the full file states in a section, with what the model takes there."""
+def scalars(section: str) -> Iterator[tuple[tuple[str, ...], Any, Mapping[str, Any]]]:
+    """Every scalar that the full file has in a section, with its JSON Schema."""
     root = all_sections()[section].model_json_schema()
 
     def walk(value: Any, path: tuple[Any, ...]) -> Iterator[tuple[Path, Any]]:
@@ -123,7 +124,7 @@ def stated(section: str) -> Iterator[tuple[tuple[str, ...], Any, Mapping[str, An
                 yield path, value, schema  # type: ignore[misc]
 
 
-def said_by_aws(bench: Bench, section: str) -> dict[tuple[str, str], list[Any]]:
+def sent_shapes(bench: Bench, section: str) -> dict[tuple[str, str], list[Any]]:
     """The shapes of each scalar that the section's steps send, by its name in AWS and its value."""
     found: dict[tuple[str, str], list[Any]] = defaultdict(list)
     for result, call, shape in planned(bench):
@@ -134,7 +135,7 @@ def said_by_aws(bench: Bench, section: str) -> dict[tuple[str, str], list[Any]]:
 
 
 def looser(schema: Mapping[str, Any], limits: Mapping[str, Any]) -> Iterator[str]:
-    """In what the file takes more than AWS's model does."""
+    """The ways in which a field of the file accepts more than AWS's model."""
     kind = schema.get("type")
     if kind in {"integer", "number"}:
         if "max" in limits and schema.get("maximum", float("inf")) > limits["max"]:
@@ -142,29 +143,29 @@ def looser(schema: Mapping[str, Any], limits: Mapping[str, Any]) -> Iterator[str
         if "min" in limits and schema.get("minimum", float("-inf")) < limits["min"]:
             yield f"AWS takes at least {limits['min']}"
     if kind == "string":
-        words = set(schema.get("enum", ())) | ({schema["const"]} if "const" in schema else set())
-        if limits.get("enum") and not (words and words <= set(limits["enum"])):
-            yield f"AWS takes one of {len(limits['enum'])} words"
+        values = set(schema.get("enum", ())) | ({schema["const"]} if "const" in schema else set())
+        if limits.get("enum") and not (values and values <= set(limits["enum"])):
+            yield f"AWS takes one of {len(limits['enum'])} values"
         long = "pattern" not in schema and schema.get("maxLength", 10**9) > limits.get("max", 10**9)
-        if not words and long and limits["max"] < 10**5:
+        if not values and long and limits["max"] < 10**5:
             yield f"AWS takes at most {limits['max']} characters"
 
 
 @pytest.mark.parametrize("section", all_sections())
-def test_a_value_that_aws_would_refuse_is_refused_by_validate(bench: Bench, section: str) -> None:
-    shapes, wrong = said_by_aws(bench, section), []
-    for path, value, schema in stated(section):
+def test_validate_refuses_a_value_that_aws_would_refuse(bench: Bench, section: str) -> None:
+    shapes, wrong = sent_shapes(bench, section), []
+    for path, value, schema in scalars(section):
         leaves_of_aws = shapes[aws_name(str(path[-1])).lower(), json.dumps(value)]
-        told = [list(looser(schema, leaf.metadata)) for leaf in leaves_of_aws]
-        if told and all(told):  # two fields may have one name and value
-            wrong.append(f"{section}.{'.'.join(map(str, path))}: {told[0]}")
+        found = [list(looser(schema, leaf.metadata)) for leaf in leaves_of_aws]
+        if found and all(found):  # two fields may have the same name and value
+            wrong.append(f"{section}.{'.'.join(map(str, path))}: {found[0]}")
     assert wrong == []
 
 
 @pytest.mark.parametrize("section", all_sections())
-def test_a_value_that_the_model_does_not_take_is_told_at_its_place(bench: Bench, section: str) -> None:
+def test_validate_names_the_place_of_a_wrong_value(bench: Bench, section: str) -> None:
     wrong, schemas = [], defaultdict(list)
-    for path, _, schema in stated(section):
+    for path, _, schema in scalars(section):
         schemas[path].append(schema)
     for path, several in schemas.items():
         if any(each["type"] == "string" and not {"enum", "const"} & each.keys() for each in several):
@@ -172,7 +173,7 @@ def test_a_value_that_the_model_does_not_take_is_told_at_its_place(bench: Bench,
         text = yaml.safe_dump({**DATA, section: put(DATA[section], path, "nonsense")})
         try:
             bench.baseline(text)
-            wrong.append(f"{section}.{path} is taken")
+            wrong.append(f"{section}.{path} is accepted")
         except BaselineError as error:
             if not any(
                 each.path.startswith(section) and str(path[-1]) in each.path for each in error.problems

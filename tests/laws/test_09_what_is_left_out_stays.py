@@ -1,7 +1,6 @@
-"""Law 9: each field of each section left out of the file: `diff` after somebody sets it by hand is empty.
+"""Law 9: if a field is left out of the file, `diff` is empty whatever AWS has.
 
-Where the file asks for what a break changes, the break itself says (`Break.asked`); and each field that the full file
-states, and need not, is asked for by some break.
+`Break.asked` names the fields that ask for what a break changes; some break names each optional field of the full file.
 """
 
 from __future__ import annotations
@@ -14,6 +13,7 @@ import pytest
 import yaml
 
 from provisioner.baseline import Section
+from provisioner.baseline.wording import fields_at
 from provisioner.sandbox.drift import Break, done, every_break
 from provisioner.steps.registry import all_sections, all_steps
 
@@ -39,7 +39,7 @@ def paths(value: Any, above: str = "") -> Iterator[tuple[str, ...]]:
 
 
 def without(value: Any, patterns: str) -> Any:
-    """The section without what stands where the patterns say, and without what is then empty."""
+    """The section without the fields of these patterns, and without mappings that are then empty."""
 
     def cut(found: Any, above: str) -> Any:
         if not isinstance(found, dict):
@@ -70,7 +70,7 @@ SHARDS = 8
 
 @pytest.mark.parametrize("shard", range(SHARDS))
 @pytest.mark.xfail(strict=True, reason="fault 10: what the file leaves out gets a value of ours")
-def test_what_the_file_leaves_out_keeps_what_aws_has(shard: int, request: pytest.FixtureRequest) -> None:
+def test_what_the_file_leaves_out_is_kept(shard: int, request: pytest.FixtureRequest) -> None:
     state, wrong = applied(), []
     asked = [each for each in named_breaks() if each.asked]
     bench: Bench = request.getfixturevalue("bench")
@@ -86,28 +86,19 @@ def test_what_the_file_leaves_out_keeps_what_aws_has(shard: int, request: pytest
 
 
 def optional(kind: type[Section], data: Any, above: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:
-    """The paths of the full file that it need not have, as the model says."""
+    """The paths in the full file of settings that the model does not require."""
     schema = kind.model_json_schema()
-    from provisioner.baseline.wording import fields_at
-
     for path in paths(data):
         around = fields_at(schema, path[:-1])
         required = any(path[-1] in each.get("required", ()) for each in around)
-        free = all(
-            path[-1] not in each.get("properties", {}) for each in around
-        )  # a key of the user's choice
-        # Where the model says so: how we go about it, where, and what a new one is called.
-        no_setting = any(
-            each["properties"].get(path[-1], {}).get("setting") is False
-            for each in around
-            if "properties" in each
-        )
-        if not required and not free and not no_setting:
+        fields = [each["properties"][path[-1]] for each in around if path[-1] in each.get("properties", {})]
+        # Without a field, the key is of the user's choice; see also `NO_SETTING`.
+        if fields and not required and all(each.get("setting") is not False for each in fields):
             yield path
 
 
 @pytest.mark.parametrize("section", all_sections())
-def test_each_optional_field_is_asked_for_by_a_break(section: str, request: pytest.FixtureRequest) -> None:
+def test_each_optional_field_is_broken_by_a_break(section: str, request: pytest.FixtureRequest) -> None:
     state = applied()
     bench: Bench = request.getfixturevalue("bench")
     bench.at(state)
@@ -130,6 +121,6 @@ def value_at(data: Any, path: tuple[str, ...]) -> Any:
 
 
 def covers(pattern: str, path: tuple[str, ...]) -> bool:
-    """The pattern is this path, or one around it."""
+    """Tell whether the pattern matches the path, or a path above it."""
     parts = pattern.split(".")
     return len(parts) <= len(path) and all(map(fnmatchcase, path, parts))

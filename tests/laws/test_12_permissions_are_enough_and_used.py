@@ -1,4 +1,4 @@
-"""Law 12: the permissions of each service are enough, and all are used: in an empty account, and where all is broken."""
+"""Law 12: the permissions of each service are enough, and all used, in an empty account and in a broken one."""
 
 from __future__ import annotations
 
@@ -29,18 +29,18 @@ ORGANIZATION = f'\naccounts: {{all: true, log_archive: "{ARCHIVE}", session_tags
 
 @cache
 def states() -> dict[str, bytes]:
-    """An empty account, and one in which everything is broken, as far as AWS lets it be. No sandbox may be open."""
-    made = {}
+    """An empty account, and one in which everything is broken. Call it while no sandbox is open."""
+    found = {}
     start = applied()
     with open_sandbox(None) as world:
         bench = Bench(world)
-        made["empty"] = store.capture(world.memory)
+        found["empty"] = store.capture(world.memory)
         bench.at(start)
         for _, _, one in [*every_break(hands_of(bench))]:
             if one.field and not one.stricter:
                 done(one)
-        made["broken"] = store.capture(world.memory)
-    return made
+        found["broken"] = store.capture(world.memory)
+    return found
 
 
 @pytest.fixture
@@ -55,19 +55,17 @@ def caller(accounts: dict[str, bytes], bench: Bench) -> Iterator[Caller]:
 
 
 def verified(bench: Bench) -> list[Result]:
-    """A question that nobody waits for is asked while the caller is held to the policy, too."""
+    """Verify without parallel reads, so that each is made while the caller has the policy."""
     run = bench.run(FULL)
     run.alone = True
     return run.verify()
 
 
-def test_every_step_declares_what_it_calls() -> None:
+def test_every_step_declares_permissions() -> None:
     assert set(DECLARED) == set(all_steps())
 
 
-def test_they_are_enough_and_all_of_them_used(
-    accounts: dict[str, bytes], caller: Caller, bench: Bench
-) -> None:
+def test_they_are_enough_and_all_used(accounts: dict[str, bytes], caller: Caller, bench: Bench) -> None:
     used: dict[str, set[tuple[str, str]]] = {purpose: set() for purpose in PURPOSES}
     policies = {purpose: least(FULL, purpose) for purpose in PURPOSES}
     for name in ("empty", "broken"):
@@ -87,12 +85,12 @@ def test_they_are_enough_and_all_of_them_used(
         assert printed - used[purpose] == set(), f"{purpose} needs less"
 
 
-def test_they_are_as_the_service_authorization_reference_says() -> None:
+def test_they_agree_with_the_service_authorization_reference() -> None:
     assert_well_formed(least(FULL, *PURPOSES))
 
 
 @pytest.mark.parametrize("shard", range(SHARDS))
-def test_without_any_one_of_them_a_run_is_denied_it(
+def test_without_any_one_of_them_a_run_is_denied(
     accounts: dict[str, bytes], caller: Caller, bench: Bench, shard: int
 ) -> None:
     whole = least(FULL, "verify", "apply")
@@ -112,7 +110,7 @@ def test_without_any_one_of_them_a_run_is_denied_it(
 
 
 def in_every_region(accounts: str) -> Baseline:
-    """The full file for all Regions of AWS, by name: a policy is longest where it names each."""
+    """The full file with all Regions of AWS by name, for which the policies are longest."""
     known = botocore.session.get_session().get_available_regions("config")
     text, found = re.subn(r"(?m)^regions: .*", f"regions: [{', '.join(known)}]", FULL)
     assert (found, len(known) >= 34) == (1, True)
@@ -126,6 +124,6 @@ def test_the_policy_of_each_section_fits_into_a_managed_policy(accounts: str) ->
     if accounts:
         found["member"] = permissions.of_role(baseline, ANY_ACCOUNT, "aws")
         found["archive"] = permissions.of_role(baseline, ARCHIVE, "aws")
-    for who, parts in found.items():
+    for role, parts in found.items():
         for section, policy in permissions.by_section(parts, PURPOSES).items():
-            assert permissions.size(policy) <= permissions.MANAGED_POLICY, f"{who}: {section}"
+            assert permissions.size(policy) <= permissions.MANAGED_POLICY, f"{role}: {section}"

@@ -1,19 +1,21 @@
-"""A file that asks for everything, what it names, and everything of it broken by hand."""
+"""A file with every setting, the resources of others that it names, ways to break it, and a caller held to a policy."""
 
 from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
 from provisioner import permissions
 from provisioner.baseline import parse
+from provisioner.cli import run as command
 from provisioner.compare.policy import document
 from provisioner.sandbox import Fault, WireCall
 from provisioner.sandbox.actions import acts
 from provisioner.sandbox.authorize import authorize, filled
+from provisioner.sandbox.drift import Hands, done, every_break
 from provisioner.sandbox.policy_eval import applies
 from provisioner.sandbox.reference import find_action
 from provisioner.sandbox.world import World
@@ -77,13 +79,13 @@ EVERYWHERE = EVERYTHING.replace(REGIONS, "regions: [us-east-1, eu-west-1]")
 
 
 def role_least(text: str, *purposes: str, account: str = ANY_ACCOUNT) -> dict[str, Any]:
-    """The policy that the command prints for the role in each account, or in this one."""
+    """The policy that `provision permissions --member` prints."""
     baseline = parse(text, "baseline.yaml", all_sections(), {})
     return permissions.policy(permissions.of_role(baseline, account, "aws"), purposes or ("apply",))
 
 
 def least(text: str, *purposes: str, account: str = ACCOUNT, partition: str = "aws") -> dict[str, Any]:
-    """The policy that the command prints for that file."""
+    """The policy that `provision permissions` prints."""
     baseline = parse(text, "baseline.yaml", all_sections(), {})
     return permissions.policy(permissions.of_caller(baseline, account, partition), purposes or ("apply",))
 
@@ -93,8 +95,24 @@ def actions(policy: Mapping[str, Any]) -> list[str]:
     return sorted({action for each in policy["Statement"] for action in each["Action"]})
 
 
+def by_sid(policy: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
+    return {each["Sid"]: each for each in policy["Statement"]}
+
+
+def statement_actions(policy: Mapping[str, Any]) -> set[tuple[str, str]]:
+    """Each Sid with each of its actions."""
+    return {(each["Sid"], action) for each in policy["Statement"] for action in each["Action"]}
+
+
+def run_permissions(capfd: Any, *arguments: str) -> tuple[int, str, str]:
+    """Exit code, stdout and stderr of `provision permissions`."""
+    capfd.readouterr()
+    code = command(["permissions", *arguments])
+    return code, *capfd.readouterr()
+
+
 def without(policy: Mapping[str, Any], action: str) -> dict[str, Any]:
-    """The policy as it would be if the action had been forgotten."""
+    """The policy without the action."""
     rest = [{**s, "Action": [a for a in s["Action"] if a != action]} for s in policy["Statement"]]
     return {**policy, "Statement": [s for s in rest if s["Action"]]}
 
@@ -103,9 +121,9 @@ GLOBAL = ("aws:RequestedRegion", "aws:ResourceOrgID")  # condition keys that eve
 
 
 def assert_well_formed(policy: Mapping[str, Any]) -> None:
-    """The policy is as AWS's Service Authorization Reference says: actions, their resources and condition keys.
+    """Actions, resources and condition keys are those of AWS's Service Authorization Reference.
 
-    `*` stands only where AWS knows no resource, or where a read asks about all; and nothing stops or deletes.
+    The resource `*` is allowed only for actions without resources and for reads, and no action may stop or delete.
     """
     assert policy["Version"] == "2012-10-17"
     sids = [each["Sid"] for each in policy["Statement"]]
@@ -135,41 +153,40 @@ def assert_well_formed(policy: Mapping[str, Any]) -> None:
 
 
 class Caller:
-    """Who makes the calls: somebody who may do everything, except while held to a policy.
+    """A caller without limits, except while it is held to a policy; and the roles that it assumes, each with its own.
 
-    What is done with the role of another account is done by somebody else, who has a policy of its own: of whom that is,
-    `denied` and `taken` tell by the account; the caller's own is "".
+    In `denials` and `taken` a role is named by its account, and the caller itself by "".
     """
 
     def __init__(self, world: World):
         self.denials: list[tuple[str, str]] = []
-        self._used: set[tuple[str, str, str]] = set()  # who asked, by which statement, for which action
+        self._used: set[tuple[str, str, str]] = set()  # role, Sid, action
         self._policies: Mapping[str, Mapping[str, Any]] = {}
         world.interrupt(self._gate)
 
     @property
     def denied(self) -> list[str]:
-        """The actions that were denied, to whomever."""
+        """The actions that were denied to the caller or a role."""
         return [action for _, action in self.denials]
 
     def _gate(self, call: WireCall, phase: Any) -> Fault | None:
-        who = call.account if ":assumed-role/" in call.caller else ""
-        policy = self._policies.get(who)
+        role = call.account if ":assumed-role/" in call.caller else ""
+        policy = self._policies.get(role)
         if policy is None or phase != "before":
             return None
         fault = authorize(policy)(call, phase)
         if fault is not None:
-            self.denials.append((who, fault.message.split(" perform: ")[1].split(" ")[0]))
+            self.denials.append((role, fault.message.split(" perform: ")[1].split(" ")[0]))
         document = filled(json.dumps(policy), call)
         for act in acts(call):
             for statement in document["Statement"]:
                 if applies(statement, act, identity=True):
-                    self._used.add((who, statement["Sid"], act.action))
+                    self._used.add((role, statement["Sid"], act.action))
         return fault
 
-    def taken(self, *who: str) -> set[tuple[str, str]]:
-        """The statement and the action of what they asked for since this was asked of them last."""
-        found = {each for each in self._used if each[0] in (who or ("",))}
+    def taken(self, *roles: str) -> set[tuple[str, str]]:
+        """Sid and action of what the caller, or these roles, used since the last call of this method."""
+        found = {each for each in self._used if each[0] in (roles or ("",))}
         self._used -= found
         return {(sid, action) for _, sid, action in found}
 
@@ -177,7 +194,7 @@ class Caller:
     def held_to(
         self, policy: Mapping[str, Any], roles: Mapping[str, Mapping[str, Any]] | None = None
     ) -> Iterator[None]:
-        """Until the block ends the caller has this policy and nothing else, and the role in each account one of *roles*."""
+        """Until the block ends, the caller has only *policy*, and the role in each account only that of *roles*."""
         self._policies = {"": policy, **(roles or {})}
         try:
             yield
@@ -186,17 +203,17 @@ class Caller:
 
 
 def make_surroundings(bench: Bench) -> None:
-    """What the file names, and other people make."""
+    """Create the resources that the file names and expects to exist."""
     from moto.backends import get_backend
 
     kms, iam, logs = (bench.client(service) for service in ("kms", "iam", "logs"))
     statements = kms_log_key("aws", ACCOUNT, trail_arn=TRAIL, config_accounts=ACCOUNT)
     key = kms.create_key(Policy=json.dumps(document(statements)))["KeyMetadata"]["KeyId"]
     kms.create_alias(AliasName="alias/audit", TargetKeyId=key)
-    held = get_backend("kms")[ACCOUNT]["us-east-1"]  # the key gets the id that the file has
-    made = held.keys.pop(key)
+    backend = get_backend("kms")[ACCOUNT]["us-east-1"]  # the key gets the id that the file has
+    made = backend.keys.pop(key)
     made.id, made.arn = KEY.rpartition("/")[2], KEY
-    held.keys[made.id] = made
+    backend.keys[made.id] = made
     for alias in made.aliases.values():
         alias.target_key_id = made.id
     for region, name in (("us-east-1", "audit"), ("us-east-1", "config"), ("eu-west-1", "config")):
@@ -210,79 +227,8 @@ def make_surroundings(bench: Bench) -> None:
     iam.put_role_policy(RoleName="audit", PolicyName="logs", PolicyDocument=json.dumps(document([allow])))
 
 
-def break_everything(bench: Bench, trail: str, *regions: str) -> None:
-    """Somebody with the console undoes what an apply of a file of ours has made."""
-    for region in regions:
-        break_config(bench.client("config", region))
-    break_trail(bench.client("cloudtrail"), trail)
-    s3, iam = bench.client("s3"), bench.client("iam")
-    for each in s3.list_buckets()["Buckets"]:
-        break_bucket(s3, each["Name"])
-    break_role(iam)
-    iam.delete_account_password_policy()
-    bench.client("organizations").disable_aws_service_access(ServicePrincipal=CLOUDTRAIL)
-
-
-def break_config(config: Any) -> None:
-    """What AWS Config has in one Region."""
-    [recorder] = config.describe_configuration_recorders()["ConfigurationRecorders"]
-    kept = {key: recorder[key] for key in ("name", "roleARN", "recordingMode")}
-    narrow = {**kept, "recordingGroup": {"resourceTypes": ["AWS::S3::Bucket"]}}
-    config.put_configuration_recorder(ConfigurationRecorder=narrow)
-    [channel] = config.describe_delivery_channels()["DeliveryChannels"]
-    rare = {"configSnapshotDeliveryProperties": {"deliveryFrequency": "TwentyFour_Hours"}}
-    config.put_delivery_channel(DeliveryChannel={**channel, **rare})
-    config.put_retention_configuration(RetentionPeriodInDays=30)
-    config.stop_configuration_recorder(ConfigurationRecorderName=recorder["name"])
-    first, *rest = config.describe_config_rules()["ConfigRules"]
-    tags = config.list_tags_for_resource(ResourceArn=first["ConfigRuleArn"])["Tags"]
-    config.untag_resource(ResourceArn=first["ConfigRuleArn"], TagKeys=[tag["Key"] for tag in tags] or ["no"])
-    for rule in rest:
-        source = {"Owner": "AWS", "SourceIdentifier": "IAM_PASSWORD_POLICY"}
-        config.put_config_rule(ConfigRule={"ConfigRuleName": rule["ConfigRuleName"], "Source": source})
-
-
-def break_trail(cloudtrail: Any, name: str) -> None:
-    """Every setting of the trail."""
-    arn = TRAIL.replace("trail/audit", f"trail/{name}")
-    cloudtrail.stop_logging(Name=arn)
-    cloudtrail.update_trail(Name=arn, EnableLogFileValidation=False, IsOrganizationTrail=False)
-    if cloudtrail.get_trail(Name=arn)["Trail"].get("HasInsightSelectors"):
-        cloudtrail.put_insight_selectors(TrailName=arn, InsightSelectors=[])
-    narrow = [{"ReadWriteType": "WriteOnly", "IncludeManagementEvents": True}]
-    cloudtrail.put_event_selectors(TrailName=arn, EventSelectors=narrow)
-    cloudtrail.remove_tags(ResourceId=arn, TagsList=[{"Key": "team"}])
-
-
-def break_bucket(s3: Any, name: str) -> None:
-    """Every setting of the bucket."""
-    s3.delete_public_access_block(Bucket=name)
-    s3.delete_bucket_policy(Bucket=name)
-    # With a key of AWS's, which no log service can use.
-    managed = {"ApplyServerSideEncryptionByDefault": {"SSEAlgorithm": "aws:kms"}}
-    s3.put_bucket_encryption(Bucket=name, ServerSideEncryptionConfiguration={"Rules": [managed]})
-    s3.delete_bucket_tagging(Bucket=name)
-    s3.delete_bucket_lifecycle(Bucket=name)
-    rules = {"Rules": [{"ObjectOwnership": "ObjectWriter"}]}
-    s3.put_bucket_ownership_controls(Bucket=name, OwnershipControls=rules)
-    try:
-        s3.get_object_lock_configuration(Bucket=name)
-    except s3.exceptions.ClientError:
-        s3.put_bucket_versioning(Bucket=name, VersioningConfiguration={"Status": "Suspended"})
-    else:
-        s3.put_object_lock_configuration(
-            Bucket=name, ObjectLockConfiguration={"ObjectLockEnabled": "Enabled"}
-        )
-
-
-def break_role(iam: Any) -> None:
-    """The role `recorder`, where there is one."""
-    try:
-        iam.delete_role_policy(RoleName="recorder", PolicyName="ConfigDelivery")
-    except iam.exceptions.NoSuchEntityException:
-        return
-    iam.detach_role_policy(
-        RoleName="recorder", PolicyArn="arn:aws:iam::aws:policy/service-role/AWS_ConfigRole"
-    )
-    trust = {"Effect": "Allow", "Principal": {"Service": CLOUDTRAIL}, "Action": "sts:AssumeRole"}
-    iam.update_assume_role_policy(RoleName="recorder", PolicyDocument=json.dumps(document([trust])))
+def break_everything(hands: Sequence[Hands]) -> None:
+    """Break every setting of what `apply` has made, in each way that the services register with `@breaks`."""
+    for _, _, one in [*every_break(hands)]:
+        if one.field and not one.stricter:
+            done(one)

@@ -1,10 +1,11 @@
-"""The printed policies of an organization: enough for the caller and for the role in each account, and nothing more."""
+"""Tests that the policies of an organization, the caller's and the role's in each account, are enough and all used."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -13,11 +14,11 @@ from provisioner import permissions
 from provisioner.aws.errors import ClientError
 from provisioner.baseline import parse
 from provisioner.engine.plan import Plan
-from provisioner.engine.run import Run
 from provisioner.fleet.accounts import AccountFilter
 from provisioner.fleet.fleet import Command, Job, failed_steps
 from provisioner.model import Result
 from provisioner.sandbox import open_sandbox, store
+from provisioner.sandbox.drift import Hands
 from provisioner.sandbox.rules.account import regions
 from provisioner.services.cloudtrail.delivery import CLOUDTRAIL
 from provisioner.steps.registry import all_sections
@@ -27,12 +28,10 @@ from ..situations.test_organization import Organization, as_account
 from .sample import (
     Caller,
     actions,
-    break_bucket,
-    break_config,
-    break_role,
-    break_trail,
+    break_everything,
     least,
     role_least,
+    statement_actions,
     without,
 )
 
@@ -87,16 +86,16 @@ password_policy: {{minimum_password_length: 14}}
 
 
 @dataclass
-class Place:
-    """The organization, and a file that is carried out in it."""
+class Setup:
+    """An organization, and the runs of a file in it."""
 
     bench: Bench
     organization: Organization
-    members: list[str]  # the accounts that the file is for
+    members: list[str]  # the accounts that the file includes
 
     @classmethod
-    def make(cls, bench: Bench, text: str = TEXT, caller: str = USER) -> Place:
-        """Five accounts in two Regions, one of them in a unit that the file leaves out; each has the role."""
+    def make(cls, bench: Bench, text: str = TEXT, caller: str = USER) -> Setup:
+        """Make five accounts, each with the role; the file excludes the organizational unit of one of them."""
         organization = Organization(bench, accounts=4)
         every = bench.world.organization(6, units={"Suspended": 1}, states={}, tags=lambda member: {})
         members = [each.id for each in every if each.state == "ACTIVE" and each.unit != "Suspended"]
@@ -104,7 +103,8 @@ class Place:
         made.open_regions()
         accounts = parse(text, "baseline.yaml", all_sections(), {}).general.accounts
         assert accounts is not None
-        bench.client("iam").create_user(UserName="sandbox")  # a trust policy names nobody who is not there
+        # IAM refuses a trust policy with a principal that does not exist.
+        bench.client("iam").create_user(UserName="sandbox")
         trust = json.dumps(permissions.trust(accounts, caller, "aws"))
         for each in members:
             if each != caller.split(":")[4]:
@@ -113,51 +113,49 @@ class Place:
         return made
 
     def open_regions(self) -> None:
-        """Nobody has enabled more Regions than two."""
+        """Disable all but two Regions."""
         for region in {*regions("aws")} - {*ENABLED}:
             self.bench.world.disable(region)
 
-    def carry_out(self, command: Command, text: str = TEXT, only: tuple[str, ...] = ()) -> list[Result]:
-        """The results of the whole run, as the command line would make it; one after the other."""
+    def run(self, command: Command, text: str = TEXT, only: tuple[str, ...] = ()) -> list[Result]:
+        """Run a command over the whole organization in one thread, and return its results."""
         fleet = replace(self.organization.fleet(text), alone=True)
         accounts = fleet.select(AccountFilter(accounts=only)).accounts
-        run = fleet.once()
-        run.alone = True
-        once = run.verify() if command == "verify" else list(run.rehearse().results)
-        looking: Command = "verify" if command == "verify" else "diff"
-        seen = [fleet.run_job(Job(looking, each, lost=failed_steps(once))) for each in accounts]
+        central = fleet.once()
+        central.alone = True
+        once = central.verify() if command == "verify" else list(central.rehearse().results)
+        reading: Command = "verify" if command == "verify" else "diff"
+        outcomes = [fleet.run_job(Job(reading, each, lost=failed_steps(once))) for each in accounts]
         if command == "apply":
-            once = self._sent(run, once)
-            jobs = (Job("apply", o.account, o.regions, failed_steps(once), o.results) for o in seen)
-            seen = [fleet.run_job(job) for job in jobs]
-        return [*once, *(result for outcome in seen for result in (*outcome.results, *outcome.unseen))]
-
-    def _sent(self, central: Run, planned: list[Result]) -> list[Result]:
-        sent = central.send(Plan(tuple(planned)))
-        return [*sent, *central.settle(sent)]
+            sent = central.send(Plan(tuple(once)))
+            once = [*sent, *central.settle(sent)]
+            jobs = (Job("apply", o.account, o.regions, failed_steps(once), o.results) for o in outcomes)
+            outcomes = [fleet.run_job(job) for job in jobs]
+        return [*once, *(result for outcome in outcomes for result in (*outcome.results, *outcome.unseen))]
 
     def break_everything(self) -> None:
-        """Somebody in each account undoes what the file asks for."""
-        for account in self.members:
-            for region in ENABLED:
-                break_config(self.client(account, "config", region))
-            iam = self.client(account, "iam")
-            break_role(iam)
-            iam.delete_account_password_policy()
-        break_trail(self.client(MANAGEMENT, "cloudtrail"), "audit")
-        self.client(MANAGEMENT, "organizations").disable_aws_service_access(ServicePrincipal=CLOUDTRAIL)
-        break_bucket(self.client(ARCHIVE, "s3"), f"acme-logs-{ARCHIVE}")
+        """Break every setting in each account by hand."""
+        hands = [
+            Hands(account, region, region == "us-east-1", self.session(account))
+            for account in self.members
+            for region in ENABLED
+        ]
+        break_everything(hands)
+
+    def session(self, account: str) -> Any:
+        """As much of a boto3 session of the account as Hands needs."""
+        return SimpleNamespace(client=lambda service, region_name: self.client(account, service, region_name))
 
     def client(self, account: str, service: str, region: str = "us-east-1") -> Any:
-        """Somebody's client in the account."""
+        """A client of an administrator of the account."""
         if account == MANAGEMENT:
             return self.bench.client(service, region)
         return as_account(self.bench, account, service, region)
 
 
 @pytest.fixture
-def place(bench: Bench) -> Place:
-    return Place.make(bench)
+def setup(bench: Bench) -> Setup:
+    return Setup.make(bench)
 
 
 @pytest.fixture
@@ -170,69 +168,63 @@ def failures(results: Iterable[Result]) -> list[str]:
 
 
 class Policies:
-    """What is printed for the caller, the log archive and every other account."""
+    """The policies of the caller, of the role in the log archive, and of the role in every other account."""
 
-    def __init__(self, place: Place, *purposes: str, text: str = TEXT, account: str = MANAGEMENT):
+    def __init__(self, setup: Setup, *purposes: str, text: str = TEXT, account: str = MANAGEMENT):
         self.caller = least(text, *purposes, account=account)
         self.archive = role_least(text, *purposes, account=ARCHIVE)
         self.other = role_least(text, *purposes)
-        self.in_sync = [each for each in place.members if each not in {account, ARCHIVE}]
+        self.others = [each for each in setup.members if each not in {account, ARCHIVE}]
 
     @property
     def roles(self) -> dict[str, Mapping[str, Any]]:
         """The policy of the role in each account."""
-        return {**dict.fromkeys(self.in_sync, self.other), ARCHIVE: self.archive}
+        return {**dict.fromkeys(self.others, self.other), ARCHIVE: self.archive}
 
-    def without(self, whose: str, action: str) -> Policies:
-        """The same, but one of them lacks an action."""
+    def without(self, name: str, action: str) -> Policies:
+        """The same policies, one of them without an action."""
         made = object.__new__(Policies)
         made.__dict__.update(self.__dict__)
-        setattr(made, whose, without(getattr(self, whose), action))
+        setattr(made, name, without(getattr(self, name), action))
         return made
 
 
-def printed(policy: Mapping[str, Any]) -> set[tuple[str, str]]:
-    return {(each["Sid"], action) for each in policy["Statement"] for action in each["Action"]}
-
-
-def test_it_is_enough_and_all_of_it_is_used(place: Place, caller: Caller) -> None:
-    held = {purpose: Policies(place, purpose) for purpose in ("diff", "verify", "apply")}
+def test_they_are_enough_and_all_of_them_used(setup: Setup, caller: Caller) -> None:
+    policies_for = {purpose: Policies(setup, purpose) for purpose in ("diff", "verify", "apply")}
     unused = {
-        (purpose, whose): printed(getattr(policies, whose))
-        for purpose, policies in held.items()
-        for whose in ("caller", "archive", "other")
+        (purpose, name): statement_actions(getattr(policies, name))
+        for purpose, policies in policies_for.items()
+        for name in ("caller", "archive", "other")
     }
     for broken in (False, True):
         if broken:
-            place.break_everything()
-        for purpose, policies in held.items():
+            setup.break_everything()
+        for purpose, policies in policies_for.items():
             with caller.held_to(policies.caller, policies.roles):
-                results = place.carry_out(purpose)  # type: ignore[arg-type]
+                results = setup.run(purpose)  # type: ignore[arg-type]
                 assert failures(results) == []
                 if purpose == "apply":
                     assert any(r.changes for r in results)
-                    assert not any(r.changes for r in place.carry_out("diff"))
+                    assert not any(r.changes for r in setup.run("diff"))
             unused[purpose, "caller"] -= caller.taken()
             unused[purpose, "archive"] -= caller.taken(ARCHIVE)
-            unused[purpose, "other"] -= caller.taken(*policies.in_sync)
+            unused[purpose, "other"] -= caller.taken(*policies.others)
     assert caller.denials == []
     assert {key: left for key, left in unused.items() if left} == {}
 
 
-def test_it_is_enough_for_a_delegated_administrator_who_enters_the_management_account(
-    bench: Bench, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_they_are_enough_for_a_delegated_administrator(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
     role = f"arn:aws:iam::{WORKLOAD}:role/OrganizationAccountAccessRole"
-    place = Place.make(bench, caller=role)
+    setup = Setup.make(bench, caller=role)
     bench.client("cloudtrail").register_organization_delegated_admin(MemberAccountId=WORKLOAD)
     bench.client("organizations").enable_aws_service_access(ServicePrincipal=CLOUDTRAIL)
-    policies = Policies(place, "verify", "apply", account=WORKLOAD)
+    policies = Policies(setup, "verify", "apply", account=WORKLOAD)
     become(bench, monkeypatch, WORKLOAD)
     caller = Caller(bench.world)
     with caller.held_to({}, {**policies.roles, WORKLOAD: policies.caller}):
-        assert failures(place.carry_out("apply")) == []
-        assert failures(place.carry_out("verify")) == []
-        assert not any(r.changes for r in place.carry_out("diff"))
+        assert failures(setup.run("apply")) == []
+        assert failures(setup.run("verify")) == []
+        assert not any(r.changes for r in setup.run("diff"))
     assert caller.denials == []
 
 
@@ -242,10 +234,10 @@ LISTED = TEXT.replace(
 ).replace("is_organization_trail: true", "is_organization_trail: false")
 
 
-def test_listed_accounts_are_the_only_ones_that_are_entered_and_nobody_is_asked_for_others(
-    place: Place, caller: Caller
+def test_only_listed_accounts_are_entered_and_the_organization_is_not_read(
+    setup: Setup, caller: Caller
 ) -> None:
-    policies = Policies(place, "verify", "apply", text=LISTED)
+    policies = Policies(setup, "verify", "apply", text=LISTED)
     entering = next(each for each in policies.caller["Statement"] if "sts:AssumeRole" in each["Action"])
     assert entering["Resource"] == [
         f"arn:aws:iam::{each}:role/security/baseline" for each in (ARCHIVE, WORKLOAD)
@@ -254,12 +246,12 @@ def test_listed_accounts_are_the_only_ones_that_are_entered_and_nobody_is_asked_
     assert not [each for each in actions(policies.caller) if each.startswith(("config:", "iam:", "account:"))]
     assert {each for each in actions(policies.caller) if each.startswith("organizations:")} == set()
     with caller.held_to(policies.caller, policies.roles):
-        assert failures(place.carry_out("apply", LISTED)) == []
-        assert failures(place.carry_out("verify", LISTED)) == []
-        assert not any(r.changes for r in place.carry_out("diff", LISTED))
+        assert failures(setup.run("apply", LISTED)) == []
+        assert failures(setup.run("verify", LISTED)) == []
+        assert not any(r.changes for r in setup.run("diff", LISTED))
     assert caller.denials == []
     assert ("TrailsRead", "cloudtrail:DescribeTrails") in caller.taken(ARCHIVE), (
-        "whether it is the organization's"
+        "to know whether the trail is the organization's"
     )
 
 
@@ -268,72 +260,43 @@ def test_listed_accounts_are_the_only_ones_that_are_entered_and_nobody_is_asked_
 
 @pytest.fixture(scope="module")
 def states() -> tuple[bytes, bytes, list[str]]:
-    """The accounts empty and broken, as the sandbox saves them, and which they are: made once, for it costs seconds."""
+    """The accounts empty and broken, as the sandbox saves them, and their ids; made once, because it takes seconds."""
     with open_sandbox(None) as world:
-        place = Place.make(Bench(world))
+        setup = Setup.make(Bench(world))
         empty = store.capture(world.memory)
-        assert failures(place.carry_out("apply")) == []
-        place.break_everything()
+        assert failures(setup.run("apply")) == []
+        setup.break_everything()
         broken = store.capture(world.memory)
-        for cloud in place.bench.clouds:
+        for cloud in setup.bench.clouds:
             cloud.close(wait=True)
-    return empty, broken, place.members
+    return empty, broken, setup.members
 
 
-# What the steps call is left out action by action in test_permissions.py; here is what an organization adds, and one or two
-# actions of each step. The account in which each is missed comes first: the caller's own is "".
-PLAIN = "310000000002"  # for which no override counts
-NEEDED = [
-    *(
-        ("", action)
-        for action in (
-            *(
-                "sts:AssumeRole",
-                "sts:TagSession",
-                "account:ListRegions",
-                "organizations:DescribeOrganization",
-            ),
-            *("organizations:ListAccounts", "organizations:ListRoots", "organizations:ListTagsForResource"),
-            *("organizations:ListOrganizationalUnitsForParent", "organizations:ListAccountsForParent"),
-            *("organizations:EnableAWSServiceAccess", "cloudtrail:CreateTrail", "cloudtrail:LookupEvents"),
-            *("config:PutConfigurationRecorder", "iam:UpdateAccountPasswordPolicy"),
-        )
+PLAIN = "310000000002"  # no override applies to it
+# Law 12 does the same for what the steps call; these are the actions that an organization adds, and one step of each policy.
+NEEDED = {
+    "": (  # the caller
+        "sts:AssumeRole sts:TagSession account:ListRegions organizations:ListAccounts organizations:ListRoots"
+        " organizations:ListTagsForResource organizations:ListOrganizationalUnitsForParent"
+        " organizations:ListAccountsForParent organizations:DescribeOrganization cloudtrail:CreateTrail"
     ),
-    *(
-        (ARCHIVE, action)
-        for action in (
-            *(
-                "organizations:DescribeOrganization",
-                "account:ListRegions",
-                "s3:CreateBucket",
-                "s3:ListBucket",
-            ),
-            *("s3:PutBucketPolicy", "config:PutDeliveryChannel", "iam:GetAccountPasswordPolicy"),
-        )
-    ),
-    *(
-        (WORKLOAD, action)
-        for action in (
-            *("account:ListRegions", "iam:PutRolePolicy", "iam:PassRole", "config:TagResource"),
-            *("config:ListTagsForResource", "config:GetDiscoveredResourceCounts"),
-        )
-    ),
-    (PLAIN, "iam:CreateServiceLinkedRole"),
-    (PLAIN, "config:PutRetentionConfiguration"),
-]
+    ARCHIVE: "account:ListRegions organizations:DescribeOrganization s3:CreateBucket config:PutDeliveryChannel",
+    WORKLOAD: "account:ListRegions iam:PutRolePolicy iam:PassRole config:TagResource",
+    PLAIN: "iam:CreateServiceLinkedRole",
+}
 
 
 @pytest.mark.parametrize(
-    ("who", "action"), NEEDED, ids=[f"{who or 'caller'}-{action}" for who, action in NEEDED]
+    ("account", "action"), [(account, each) for account, names in NEEDED.items() for each in names.split()]
 )
 def test_without_any_one_of_its_actions_a_run_is_denied_it(
-    bench: Bench, states: tuple[bytes, bytes, list[str]], who: str, action: str
+    bench: Bench, states: tuple[bytes, bytes, list[str]], account: str, action: str
 ) -> None:
     empty, broken, members = states
-    place, caller = Place(bench, Organization(bench, accounts=4), members), Caller(bench.world)
-    place.open_regions()
-    policies = Policies(place, "verify", "apply").without(
-        {"": "caller", ARCHIVE: "archive"}.get(who, "other"), action
+    setup, caller = Setup(bench, Organization(bench, accounts=4), members), Caller(bench.world)
+    setup.open_regions()
+    policies = Policies(setup, "verify", "apply").without(
+        {"": "caller", ARCHIVE: "archive"}.get(account, "other"), action
     )
     failed: list[str] = []
     for state, command in ((broken, "verify"), (broken, "apply"), (empty, "apply")):
@@ -342,8 +305,8 @@ def test_without_any_one_of_its_actions_a_run_is_denied_it(
         bench.world.memory = store.restore(state)
         with caller.held_to(policies.caller, policies.roles):
             try:
-                failed = failures(place.carry_out(command, only=(who,) if who else (MANAGEMENT, WORKLOAD)))  # type: ignore[arg-type]
-            except ClientError as error:  # there are no accounts then
+                failed = failures(setup.run(command, only=(account,) if account else (MANAGEMENT, WORKLOAD)))  # type: ignore[arg-type]
+            except ClientError as error:  # the accounts cannot be listed
                 failed = [str(error)]
     assert failed != []
-    assert set(caller.denials) == {(who, action)}
+    assert set(caller.denials) == {(account, action)}

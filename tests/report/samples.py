@@ -1,4 +1,4 @@
-"""Results to report, and what a console prints of a report."""
+"""Sample results, and the text that a console prints of a report."""
 
 from __future__ import annotations
 
@@ -21,18 +21,18 @@ EAST, WEST = "us-east-1", "eu-west-1"
 def change(
     resource: str = "thing", have: Any = None, want: Any = 1, operation: str = "put_x", **more: Any
 ) -> Change:
-    """One field of *resource* differs."""
+    """A change of one field of *resource*."""
     call = Call("s3", operation, {}, name=operation.title().replace("_", ""))
     return Change(resource, (Difference("field", have, want),), call, **more)
 
 
 def result(account: str, region: str, *changes: Change, step: str = "a_step", **more: Any) -> Result:
-    """What a step found in one place."""
+    """The result of a step in one account and Region."""
     return Result(step, Target(account, region, home=region == EAST), list(changes), **more)
 
 
 def rendered(lines: Iterable[Text | str]) -> str:
-    """What a console without a terminal prints, without the blanks at the ends of lines."""
+    """The output of a console without a terminal, without trailing blanks."""
     file = io.StringIO()
     console = Console(file=file, width=200, color_system=None, markup=False, highlight=False, emoji=False)
     for line in lines:

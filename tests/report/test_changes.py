@@ -1,4 +1,4 @@
-"""The report for people on changes: their order, notes, what was skipped, not allowed, or is not shown by AWS yet."""
+"""Tests of the report on changes, notes, skipped places, and changes that were withheld or that AWS does not show yet."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from provisioner.report.places import View
 from .samples import EAST, UNFOLDED, VIEW, A, B, C, D, change, rendered, result
 
 
-def test_steps_come_as_they_are_carried_out_and_large_groups_first() -> None:
+def test_order_is_by_step_then_largest_group_first() -> None:
     made = [
         result(A, EAST, change("p"), step="password_policy"),
         result(A, EAST, change("small"), step="config_rules"),
@@ -30,7 +30,7 @@ def test_steps_come_as_they_are_carried_out_and_large_groups_first() -> None:
     assert re.findall(r"^  ~ (\w+)", found, re.MULTILINE) == ["b", "t", "large", "small", "p"]
 
 
-def test_resources_that_change_in_the_same_places_are_under_one_heading() -> None:
+def test_resources_with_the_same_places_share_a_heading() -> None:
     rules = [change("rule one", want=1), change("rule two", want=2), change("rule three", want=3)]
     made = [result(A, EAST, *rules), result(B, EAST, *rules), result(C, EAST, *rules[:2])]
     blocks = [block.splitlines() for block in rendered(changes(made, VIEW)).split("\n\n")]
@@ -42,7 +42,7 @@ def test_resources_that_change_in_the_same_places_are_under_one_heading() -> Non
 
 @settings(max_examples=60)
 @given(st.text(st.characters(), max_size=20) | st.just("\x1b]0;owned\x07\x1b[2J\n\u202e"))
-def test_a_name_from_aws_cannot_steer_the_terminal(name: str) -> None:
+def test_control_characters_from_aws_are_escaped(name: str) -> None:
     made = [
         Result(
             "config_rules",
@@ -56,14 +56,14 @@ def test_a_name_from_aws_cannot_steer_the_terminal(name: str) -> None:
         for account in (A, B)
         for failed in (False, True)
     ]
-    left_out = [Skipped(A, "", name), Skipped(B, name, name)]
+    skips = [Skipped(A, "", name), Skipped(B, name, name)]
     for view in (View({A: name, B: name}), View({A: name, B: name}, unfold=True)):
         parts = [
             changes(made, view),
             notes(made, view),
             withheld(made, view),
             unseen(made, view),
-            skipped(left_out, view),
+            skipped(skips, view),
             failures(made, view),
             findings(made, view),
             [repaired(made[0], made[0].changes[0])],
@@ -72,7 +72,7 @@ def test_a_name_from_aws_cannot_steer_the_terminal(name: str) -> None:
         assert all(c == "\n" or not unicodedata.category(c).startswith("C") for c in text)
 
 
-def test_notes_are_told_once_with_the_number_of_places() -> None:
+def test_equal_notes_are_shown_once_with_the_number_of_places() -> None:
     def noted(account: str, kind: Kind = Kind.WARNING) -> Result:
         note = Note(kind, f"bucket b-{account}", "may cost")
         return result(account, EAST, notes=[note], step="password_policy")
@@ -85,7 +85,7 @@ def test_notes_are_told_once_with_the_number_of_places() -> None:
     assert f"    in {EAST}: {A} (dev), {B} (test)" in rendered(notes(made, UNFOLDED))
 
 
-def test_what_is_skipped_is_counted_by_region_and_named_by_account() -> None:
+def test_skipped_accounts_are_named_and_skipped_regions_counted() -> None:
     disabled = "is disabled"
     numbered = [f"{300000000000 + n}" for n in range(40)]
     found = [
@@ -111,7 +111,7 @@ def test_what_is_skipped_is_counted_by_region_and_named_by_account() -> None:
     assert numbered[-1] in rendered(skipped(many, View(unfold=True)))
 
 
-def test_what_was_not_allowed_says_what_would_be_lost_and_the_flag() -> None:
+def test_withheld_change_shows_what_would_be_lost_and_the_flag() -> None:
     made = [
         result(
             account,
@@ -128,7 +128,7 @@ def test_what_was_not_allowed_says_what_would_be_lost_and_the_flag() -> None:
     ]
 
 
-def test_what_aws_does_not_show_yet_is_named_by_resource_and_field() -> None:
+def test_unseen_change_shows_resource_and_field() -> None:
     late = [result(each, EAST, change(f"role {each}"), step="password_policy") for each in (A, B)]
     assert rendered(unseen(late, VIEW)).splitlines()[0] == (
         "! AWS does not show yet: password_policy  2 accounts: role ${account_id}: field"

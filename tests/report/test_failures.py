@@ -1,11 +1,11 @@
-"""The report for people on failures: where, doing what, AWS's answer, what to do, and what was not run for it."""
+"""Tests of the report on failures: places, request ids, hints, and steps that did not run."""
 
 from __future__ import annotations
 
 from provisioner.model import Failure, Result
 from provisioner.report.failures import failures
 
-from .samples import EAST, UNFOLDED, VIEW, A, B, C, change, rendered, result
+from .samples import EAST, UNFOLDED, VIEW, A, B, C, rendered, result
 
 
 def denied(account: str, region: str = EAST, step: str = "config_role") -> Result:
@@ -14,7 +14,7 @@ def denied(account: str, region: str = EAST, step: str = "config_role") -> Resul
     return result(account, region, step=step, failures=[failure])
 
 
-def test_equal_failures_are_told_once_and_then_what_was_not_run() -> None:
+def test_equal_failures_are_shown_once_then_the_blocked_steps() -> None:
     made = [denied(A), denied(B), result(C, EAST, step="config_role")]
     made += [
         result(each, EAST, step=step, blocked_by="config_role")
@@ -33,7 +33,7 @@ def test_equal_failures_are_told_once_and_then_what_was_not_run() -> None:
     ]
 
 
-def test_the_failure_of_one_place_has_its_request_id() -> None:
+def test_failure_in_one_place_has_its_request_id() -> None:
     assert rendered(failures([denied(A)], VIEW)).splitlines() == [
         (
             f"! config_role  {A} (dev) {EAST}: reading: iam:GetRole: AccessDenied: User:"
@@ -44,7 +44,7 @@ def test_the_failure_of_one_place_has_its_request_id() -> None:
     ]
 
 
-def test_unfolded_each_place_is_named_with_its_request_id() -> None:
+def test_unfolded_each_place_has_its_request_id() -> None:
     both = [denied(A), denied(B)]
     found = rendered(failures(both, UNFOLDED))
     assert f"    {A} (dev) {EAST}: request id: id-{A}-{EAST}" in found
@@ -52,13 +52,9 @@ def test_unfolded_each_place_is_named_with_its_request_id() -> None:
     assert "id-" not in rendered(failures(both, VIEW))
 
 
-def test_each_failure_of_a_step_is_told() -> None:
+def test_each_failure_of_a_step_is_shown() -> None:
     several = [Failure("bucket a", "no"), Failure("bucket b", "not either")]
     assert rendered(failures([result(A, EAST, failures=several)], VIEW)).splitlines() == [
         f"! a_step  {A} (dev) {EAST}: bucket a: no",
         f"! a_step  {A} (dev) {EAST}: bucket b: not either",
     ]
-
-
-def test_without_a_failure_nothing_is_told() -> None:
-    assert rendered(failures([result(A, EAST, change())], VIEW)) == ""

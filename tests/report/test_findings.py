@@ -1,4 +1,4 @@
-"""The report for people on `verify`: what does not work first, then what it is too early to tell of, then what works."""
+"""Tests of the report on `verify`: the order of findings, and the counts of checks."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ MADE = [
 ]
 
 
-def test_what_does_not_work_comes_first_and_times_do_not_keep_equals_apart() -> None:
+def test_failed_findings_come_first_and_times_do_not_split_groups() -> None:
     assert rendered(findings(MADE, VIEW)) == (
         f"config_rules  {C} (prod) {EAST}\n"
         "  FAIL  configured: differs: thing: field (none) → 1 (s3:PutX)\n"
@@ -37,7 +37,7 @@ def test_what_does_not_work_comes_first_and_times_do_not_keep_equals_apart() -> 
     )
 
 
-def test_checks_are_counted_with_those_of_which_only_counts_were_kept() -> None:
+def test_checks_include_the_in_sync_counts() -> None:
     in_sync = InSyncCounts(steps=40, resources=90, proofs=60)
     assert str(checks(MADE, in_sync)) == "102 checks held, 2 did not; 2 too early to tell"
     assert str(checks([], in_sync)) == "100 checks held"

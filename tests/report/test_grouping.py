@@ -1,4 +1,4 @@
-"""Grouping: every change is in exactly one group, a group says what is in each of its places, and the order does not count."""
+"""Tests of grouping: each change is in exactly one group, groups are equal in all their places, and order does not matter."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from provisioner.model import Change, Result, Target
-from provisioner.report.changes import _by_resource, changes, identity
+from provisioner.report.changes import by_resource, changes, identity
 from provisioner.report.grouping import escaped, fill, group, template_of, to_template
 
 from .samples import EAST, UNFOLDED, VIEW, WEST, A, B, C, D, change, rendered, result
 
-# Account ids that are parts of each other, as far as that goes, and Regions that begin alike.
+# Account ids and Regions that overlap each other.
 ACCOUNTS = st.sampled_from([A, B, C, "123456789012", "234567890123", "000000000000"])
 REGIONS = st.sampled_from([EAST, WEST, "us-east-2", "us-gov-east-1", "ap-east-1"])
 WORDS = st.sampled_from(
@@ -31,7 +31,7 @@ VALUES = st.recursive(
 
 
 def at(value: Any, target: Target) -> Any:
-    """A value of these tests with `{a}` and `{r}` replaced by the account and the Region of *target*."""
+    """*value* with `{a}` and `{r}` replaced by the account and the Region of *target*."""
     if isinstance(value, str):
         return value.replace("{a}", target.account).replace("{r}", target.region)
     if isinstance(value, dict):
@@ -41,7 +41,7 @@ def at(value: Any, target: Target) -> Any:
 
 @st.composite
 def plans(draw: st.DrawFn) -> list[Result]:
-    """Results of several accounts, made from a few templates, in any order; some accounts are central."""
+    """Results of several accounts in any order, made from a few templates; some accounts are central."""
     templates = draw(st.lists(st.tuples(TEXTS, VALUES, VALUES), min_size=1, max_size=3))
     central, archive = draw(st.sampled_from([("", ""), (A, ""), (A, B)]))
     places = draw(st.lists(st.tuples(ACCOUNTS, REGIONS), min_size=1, max_size=6, unique=True))
@@ -55,7 +55,7 @@ def plans(draw: st.DrawFn) -> list[Result]:
 
 
 def resources(each: Result) -> list[tuple[Change, ...]]:
-    return _by_resource(each.changes)
+    return by_resource(each.changes)
 
 
 def text_of(value: Any) -> str:
@@ -64,7 +64,7 @@ def text_of(value: Any) -> str:
 
 @settings(max_examples=300)
 @given(plans())
-def test_every_change_is_in_exactly_one_group_which_says_what_is_there(found: list[Result]) -> None:
+def test_each_change_is_in_exactly_one_group_with_its_values(found: list[Result]) -> None:
     there = [(id(each), text_of(escaped(identity(unit)))) for each in found for unit in resources(each)]
     groups = group(((each, resources(each)) for each in found), identity)
     grouped = [
@@ -76,7 +76,7 @@ def test_every_change_is_in_exactly_one_group_which_says_what_is_there(found: li
     assert sorted(unescaped) == sorted((n, text.replace("$$", "$")) for n, text in there)
     assert all(result.step == each.step for each in groups for result in each.results)
     kept = {id(each) for result in found for each in result.changes}
-    assert all(id(each) in kept for made in groups for each in made.one), "a change was copied"
+    assert all(id(each) in kept for made in groups for each in made.sample), "a change was copied"
 
 
 @settings(max_examples=100)
@@ -84,7 +84,7 @@ def test_every_change_is_in_exactly_one_group_which_says_what_is_there(found: li
     st.lists(st.lists(st.sampled_from(["{a}", "{r}", "x"]), max_size=3).map("/".join), unique=True),
     st.lists(st.tuples(ACCOUNTS, REGIONS), min_size=1, max_size=6, unique=True),
 )
-def test_what_differs_only_by_account_and_region_is_one_group(
+def test_changes_that_differ_only_by_account_and_region_are_one_group(
     templates: list[str], places: list[tuple[str, str]]
 ) -> None:
     made = [result(*place, *(change(at(each, Target(*place))) for each in templates)) for place in places]
@@ -94,9 +94,7 @@ def test_what_differs_only_by_account_and_region_is_one_group(
 
 @settings(max_examples=100)
 @given(plans(), st.randoms(use_true_random=False), st.booleans())
-def test_the_order_in_which_accounts_come_does_not_count(
-    found: list[Result], chance: random.Random, unfold: bool
-) -> None:
+def test_order_of_accounts_does_not_matter(found: list[Result], chance: random.Random, unfold: bool) -> None:
     view = UNFOLDED if unfold else VIEW
     before = rendered(changes(found, view))
     chance.shuffle(found)
@@ -122,11 +120,11 @@ def test_the_order_in_which_accounts_come_does_not_count(
         ((A, None, True), ["${account_id}", None, True]),
     ],
 )
-def test_only_whole_names_of_the_place_itself_are_replaced(value: Any, expected: Any) -> None:
+def test_only_whole_names_of_the_target_are_replaced(value: Any, expected: Any) -> None:
     assert to_template(value, Target(A, EAST), account=True, region=True) == expected
 
 
-def test_what_aws_itself_writes_with_a_dollar_is_no_placeholder() -> None:
+def test_dollar_sign_of_aws_is_no_placeholder() -> None:
     different = [result(A, EAST, change(want="${account_id}")), result(B, EAST, change(want=B))]
     assert len(group(((each, resources(each)) for each in different), identity)) == 2
     equal = [result(each, EAST, change(want="${aws:username}")) for each in (A, B)]
@@ -146,7 +144,7 @@ DIFFERENT = {
 
 
 @pytest.mark.parametrize("others", DIFFERENT.values(), ids=DIFFERENT.keys())
-def test_changes_that_differ_in_anything_are_in_two_groups(others: list[Change]) -> None:
+def test_changes_that_differ_are_in_two_groups(others: list[Change]) -> None:
     mine = change(consent="replace" if others[0].loses else None)
     found = rendered(changes([result(A, EAST, mine), result(B, EAST, *others)], VIEW))
     assert f"a_step  {A} (dev) {EAST}" in found
@@ -159,8 +157,8 @@ def member(account: str, region: str, *made: Change, step: str = "config_recorde
     return Result(step, target, list(made))
 
 
-def test_the_account_that_others_name_is_in_their_group() -> None:
-    """The bucket is in the archive account, for all; each writes to it with a role of its own."""
+def test_central_account_joins_the_group_that_names_it() -> None:
+    """All accounts write to a bucket of the archive account, each with its own role."""
 
     def channel(account: str, bucket: str) -> Result:
         return member(account, EAST, change("channel", want=[bucket, f"arn:aws:iam::{account}:role/x"]))

@@ -1,4 +1,4 @@
-"""The report for machines: what a reader may rely on in every object, and what each command says in them."""
+"""Tests of the report for machines: the schema of all objects, and the values of each command."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ CHANGE = Change(
 )
 DENIED = Failure("reading", "no", "iam", "GetRole", "AccessDenied", "id-1", "ask")
 VALIDATOR = Draft202012Validator(report.output_schema())
-NOBODY = "arn:aws:iam::110000000011:user/x"
+CALLER = "arn:aws:iam::110000000011:user/x"
 
 
 def result(step: str = "password_policy", **given: Any) -> Result:
@@ -51,12 +51,12 @@ def outcome(*results: Result, **given: Any) -> Outcome:
 
 def version(command: report.Command = "diff") -> report.VersionJson:
     return report.VersionJson(
-        "version", "info", f"provision {command}", report.FORMAT, command, False, ID, "aws", NOBODY, [EAST]
+        "version", "info", f"provision {command}", report.FORMAT, command, False, ID, "aws", CALLER, [EAST]
     )
 
 
 def parsed(found: report.Line | report.DocumentJson) -> dict[str, Any]:
-    """The object as its reader has it; it is one line, and as the schema says."""
+    """The object parsed from its text, which must be one line and match the schema."""
     text = report.to_text(found)
     assert "\n" not in text
     value: dict[str, Any] = json.loads(text)
@@ -90,7 +90,7 @@ OUTCOMES = st.builds(
 
 @settings(max_examples=150)
 @given(OUTCOMES, st.sampled_from(["diff", "apply", "verify"]))
-def test_every_object_is_as_the_schema_says(found: Outcome, command: report.Command) -> None:
+def test_every_object_matches_the_schema(found: Outcome, command: report.Command) -> None:
     totals = Totals()
     totals.add(found)
     counts = report.counts_json(found.results, found.in_sync, command)
@@ -104,7 +104,7 @@ def test_every_object_is_as_the_schema_says(found: Outcome, command: report.Comm
     assert (account.state == "changed") <= found.applied
 
 
-def test_an_account_has_all_that_there_is_to_tell_of_it() -> None:
+def test_account_has_changes_notes_failures_and_skips() -> None:
     drifted = result(changes=[CHANGE], notes=[Note(Kind.WARNING, "r", "t")])
     failed = result("config_role", failures=[DENIED])
     blocked = result("config_recorder", blocked_by="config_role")
@@ -179,13 +179,13 @@ def test_an_account_has_all_that_there_is_to_tell_of_it() -> None:
     }
 
 
-def test_an_account_that_could_not_be_entered_says_so_without_a_region() -> None:
-    lost = Result("account", Target(ID, ""), failures=[Failure("doing it elsewhere, 3 times", "gone")])
+def test_account_that_could_not_be_entered_has_no_region() -> None:
+    lost = Result("account", Target(ID, ""), failures=[Failure("running it on a worker, 3 times", "gone")])
     found = report.account_json(Outcome(DEV, results=(lost,)), "diff")
-    assert found.message == f"{ID} (dev): account failed: doing it elsewhere, 3 times: gone"
+    assert found.message == f"{ID} (dev): account failed: running it on a worker, 3 times: gone"
 
 
-def test_after_an_apply_changes_are_those_made_with_their_request_ids() -> None:
+def test_applied_changes_have_request_ids() -> None:
     sent = result(changes=[CHANGE], request_ids=["id-7"], withheld=[CHANGE])
     missing = (result(changes=[CHANGE]),)
     found = report.account_json(outcome(sent, unseen=missing, applied=True), "apply")
@@ -196,7 +196,7 @@ def test_after_an_apply_changes_are_those_made_with_their_request_ids() -> None:
     assert (done.level, done.state, done.message) == ("info", "changed", f"{ID} (dev): 0 added, 1 changed")
 
 
-def test_what_an_apply_has_only_looked_at_is_planned() -> None:
+def test_apply_that_changed_nothing_yet_is_drifted() -> None:
     found = report.account_json(outcome(result(changes=[CHANGE])), "apply")
     assert (found.state, found.applied, found.message) == (
         "drifted",
@@ -213,7 +213,7 @@ def test_what_an_apply_has_only_looked_at_is_planned() -> None:
         ([Finding("r", "c", ok=False, detail="d")], "drifted", "9 checks held, 1 did not"),
     ],
 )
-def test_verify_counts_the_checks(found: list[Finding], state: str, message: str) -> None:
+def test_verify_counts_checks(found: list[Finding], state: str, message: str) -> None:
     results = [result(findings=found)] if found else []
     in_sync = InSyncCounts(steps=2, resources=3, proofs=6)
     account = report.account_json(outcome(*results, in_sync=in_sync), "verify")
@@ -223,7 +223,7 @@ def test_verify_counts_the_checks(found: list[Finding], state: str, message: str
     assert checked == 8 + (1 + len(found) if found else 0)
 
 
-def test_the_summary_counts_accounts_by_state() -> None:
+def test_summary_counts_accounts_by_state() -> None:
     totals = Totals(in_sync=41, drifted=5, failed=2, skipped=1, regions={"b", "a"})
     counts = report.counts_json([result(changes=[CHANGE])], InSyncCounts(7), "diff")
     found = parsed(

@@ -1,4 +1,4 @@
-"""Places: how accounts and Regions are counted, and which of many are named."""
+"""Tests of places: how accounts and Regions are counted, and which of a long list are named."""
 
 from __future__ import annotations
 
@@ -19,21 +19,21 @@ SEVERAL = [
     ([(A, "")], "a_step", f"{A} (dev)"),
     ([(A, EAST), (A, WEST)], "config_recorder", f"{A} (dev), 2 Regions"),
     ([(A, EAST), (B, EAST)], "config_recorder", f"2 accounts in {EAST}"),
-    ([(A, EAST), (B, EAST)], "password_policy", "2 accounts"),  # an account has one, whatever the Region
+    ([(A, EAST), (B, EAST)], "password_policy", "2 accounts"),  # runs once in an account
     ([(A, EAST), (B, EAST), (A, WEST), (B, WEST)], "config_recorder", "2 accounts, 2 Regions"),
     ([(A, EAST), (B, EAST), (A, WEST)], "config_recorder", "2 accounts, 2 Regions (3 places)"),
 ]
 
 
 @pytest.mark.parametrize(("places", "step", "heading"), SEVERAL)
-def test_places_are_counted_as_they_are(places: list[tuple[str, str]], step: str, heading: str) -> None:
+def test_heading_counts_places(places: list[tuple[str, str]], step: str, heading: str) -> None:
     found = rendered(changes([result(*each, change(), step=step) for each in places], VIEW))
     assert found.splitlines()[0] == f"{step}  {heading}"
 
 
 @settings(max_examples=100)
 @given(st.lists(st.tuples(ACCOUNTS, REGIONS), min_size=2, max_size=30, unique=True))
-def test_unfolded_every_place_is_named_once(places: list[tuple[str, str]]) -> None:
+def test_unfolded_each_place_is_named_once(places: list[tuple[str, str]]) -> None:
     text = rendered(changes([result(*each, change()) for each in places], UNFOLDED))
     lines = text.split("\n  ~ thing")[0].splitlines()
     assert all(len(line) <= 80 for line in lines)
@@ -45,7 +45,7 @@ def test_unfolded_every_place_is_named_once(places: list[tuple[str, str]]) -> No
     assert sorted(named) == sorted(places)
 
 
-def test_of_many_accounts_three_are_named_and_how_to_see_the_others() -> None:
+def test_long_list_names_three_accounts_and_the_flag() -> None:
     accounts = [f"{300000000000 + n}" for n in range(1412)]
     made = [result(each, EAST, change(want=f"b-{each}"), step="password_policy") for each in accounts]
     assert rendered(changes(made, View())) == (

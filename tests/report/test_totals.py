@@ -1,4 +1,4 @@
-"""The totals: how many accounts are in which state, in one line."""
+"""Tests of the totals: the states of accounts, and the line that counts them."""
 
 from __future__ import annotations
 
@@ -32,11 +32,11 @@ from .samples import EAST, A, change, result
         ),
     ],
 )
-def test_the_line_says_how_the_accounts_are(totals: Totals, cost: Cost, expected: str) -> None:
+def test_line_counts_accounts_by_state(totals: Totals, cost: Cost, expected: str) -> None:
     assert totals.line(cost) == expected
 
 
-def test_one_account_is_told_by_its_steps() -> None:
+def test_line_of_a_single_account_counts_steps() -> None:
     drifted = result(A, EAST, change(), seen=["thing", "other"])
     failed = result(A, EAST, step="b_step", failures=[Failure("reading", "no")])
     plan = Plan((drifted, failed, result(A, EAST, step="c_step", seen=["third"])), InSyncCounts(2, 5))
@@ -44,7 +44,7 @@ def test_one_account_is_told_by_its_steps() -> None:
     assert found == "3 of 5 steps in sync, 7 unchanged, 1 not read (1 account, 1 Region, 0.5 s, 27 calls)"
 
 
-def test_what_failed_is_failed_and_what_was_changed_has_not_drifted() -> None:
+def test_state_of_an_account() -> None:
     drifted, failed = result(A, EAST, change()), result(A, EAST, failures=[Failure("reading", "no")])
     assert state([]) == "in_sync"
     assert state([drifted]) == "drifted"

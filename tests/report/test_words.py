@@ -1,4 +1,4 @@
-"""The sentences that every report shares."""
+"""Tests of the texts that all reports share."""
 
 from __future__ import annotations
 
@@ -22,9 +22,7 @@ from provisioner.report import words
         (Failure("reading", "no", "s3", "HeadBucket"), ["reading: s3:HeadBucket: no"]),
     ],
 )
-def test_a_failure_names_the_call_the_code_the_id_and_the_remedy(
-    failure: Failure, expected: list[str]
-) -> None:
+def test_failure_has_call_code_hint_and_request_id(failure: Failure, expected: list[str]) -> None:
     assert words.failure(failure) == expected
 
 
@@ -39,10 +37,10 @@ def test_a_failure_names_the_call_the_code_the_id_and_the_remedy(
         ({"k": "v" * 80}, {"k": "w" * 80}, "f changed"),
     ],
 )
-def test_a_change_in_one_line(have: Any, want: Any, expected: str) -> None:
+def test_change_on_one_line(have: Any, want: Any, expected: str) -> None:
     call = Call("iam", "update_account_password_policy", {}, name="UpdateAccountPasswordPolicy")
     change = Change("password policy", (Difference("f", have, want),), call)
-    assert words.one_line(change) == f"password policy: {expected} (iam:UpdateAccountPasswordPolicy)"
+    assert words.summary(change) == f"password policy: {expected} (iam:UpdateAccountPasswordPolicy)"
 
 
 @pytest.mark.parametrize(
@@ -54,5 +52,5 @@ def test_a_change_in_one_line(have: Any, want: Any, expected: str) -> None:
         (Count(2, 1), False, "Plan: 2 to add, 1 to change, 0 to destroy. Incomplete: not all could be read."),
     ],
 )
-def test_no_changes_is_only_said_where_all_was_read(count: Count, complete: bool, expected: str) -> None:
+def test_no_changes_only_if_all_was_read(count: Count, complete: bool, expected: str) -> None:
     assert words.planned(count, complete=complete) == expected

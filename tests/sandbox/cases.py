@@ -1,4 +1,4 @@
-"""What the tests of the sandbox share: clients, cases, and a baseline's worth of things to break."""
+"""Shared by the tests of the sandbox: clients, cases, and resources to create."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ SESSION: list[boto3.Session] = []
 
 
 def session() -> boto3.Session:
-    """One session for all tests: reading botocore's models costs more than what is tested."""
+    """One session for all tests, because loading botocore's models is slow."""
     if not SESSION:
         fake = {"aws_access_key_id": "TESTS", "aws_secret_access_key": "x"}
         SESSION.append(boto3.Session(**fake))
@@ -61,7 +61,7 @@ class Aws:
 
 @dataclass(frozen=True)
 class Case:
-    """With the rule, *do* has the outcome *want*; without it, another."""
+    """With the rule on, *do* has the outcome *want*; with it off, another."""
 
     rule: str
     name: str
@@ -73,7 +73,7 @@ class Case:
 
 
 def outcome(do: Callable[[Aws], Any], aws: Aws) -> Any:
-    """What *do* returns, or the error code it meets."""
+    """The result of *do*, or its error code."""
     try:
         return do(aws)
     except ClientError as error:
@@ -81,7 +81,7 @@ def outcome(do: Callable[[Aws], Any], aws: Aws) -> Any:
 
 
 def check(case: Case) -> None:
-    """The rule, and nothing else, makes the outcome."""
+    """Assert the outcome with the rule on, and another with it off."""
     with open_sandbox(None):
         assert outcome(case.do, Aws()) == case.want
     with open_sandbox(None, without=[case.rule]):
@@ -89,7 +89,7 @@ def check(case: Case) -> None:
 
 
 def service(name: str, action: str, resource: str, sid: str = "", **equals: str) -> dict[str, Any]:
-    """An allow for a service principal."""
+    """An Allow statement for a service principal."""
     made = {"Effect": "Allow", "Principal": {"Service": f"{name}.amazonaws.com"}, "Action": action}
     made |= {"Resource": resource, **({"Sid": sid} if sid else {})}
     return made | (
@@ -127,21 +127,21 @@ def trail_statements(
     owners = [ACCOUNT, ORGANIZATION] if organization else [ACCOUNT]
     made = [service("cloudtrail", "s3:GetBucketAcl", where, "Acl", aws__SourceArn=arn)]
     for number, owner in enumerate(owners):
-        target = f"{where}/{prefix}AWSLogs/{owner}/*"
+        objects = f"{where}/{prefix}AWSLogs/{owner}/*"
         writes = {"aws__SourceArn": arn, "s3__x-amz-acl": "bucket-owner-full-control"}
-        made.append(service("cloudtrail", "s3:PutObject", target, f"Write{number}", **writes))
+        made.append(service("cloudtrail", "s3:PutObject", objects, f"Write{number}", **writes))
     return [*made, tls_only(bucket)]
 
 
 def config_statements(bucket: str, account: str = ACCOUNT, prefix: str = "") -> list[dict[str, Any]]:
     """The statements of aws.md 12.3."""
     where, own = f"arn:aws:s3:::{bucket}", {"AWS__SourceAccount": account}
-    target = f"{where}/{prefix}AWSLogs/{account}/Config/*"
+    objects = f"{where}/{prefix}AWSLogs/{account}/Config/*"
     acl = {"s3__x-amz-acl": "bucket-owner-full-control"}
     return [
         service("config", "s3:GetBucketAcl", where, "Acl", **own),
         service("config", "s3:ListBucket", where, "List", **own),
-        service("config", "s3:PutObject", target, "Write", **own, **acl),
+        service("config", "s3:PutObject", objects, "Write", **own, **acl),
     ]
 
 
@@ -152,7 +152,7 @@ def make_bucket(aws: Aws, *statements: Mapping[str, Any], name: str = "bkt") -> 
 
 
 def make_trail(aws: Aws, **fields: Any) -> str:
-    """A trail `trl` that can deliver; the answer is its ARN."""
+    """Create a trail `trl` that can deliver, and return its ARN."""
     make_bucket(aws, *trail_statements("bkt"))
     arn: str = aws.cloudtrail.create_trail(Name="trl", S3BucketName="bkt", **fields)["TrailARN"]
     return arn
@@ -169,7 +169,7 @@ def make_recorder(aws: Aws, role: str = LINKED_ROLE, **fields: Any) -> None:
 
 
 def make_channel(aws: Aws, *statements: Mapping[str, Any], **fields: Any) -> None:
-    """A recorder that can deliver, and its channel."""
+    """Create a recorder that can deliver, and its channel."""
     make_linked_role(aws)
     make_bucket(aws, *(statements or config_statements("bkt")))
     make_recorder(aws)

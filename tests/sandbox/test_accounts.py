@@ -1,4 +1,4 @@
-"""The rules of IAM, STS, Organizations, KMS and Regions: each makes its outcome, and only it."""
+"""Tests of the rules for IAM, STS, Organizations, KMS and Regions, each with the rule on and off."""
 
 from __future__ import annotations
 
@@ -73,8 +73,8 @@ def password_policy(**fields: Any) -> Any:
     return do
 
 
-def too_old(aws: Aws) -> Any:
-    """Botocore refuses 0 by itself; other clients do not."""
+def zero_age(aws: Aws) -> Any:
+    """Set an age of 0, which botocore's own validation would refuse."""
     from botocore.config import Config
 
     from .cases import session
@@ -144,7 +144,7 @@ CASES = [
     Case("iam.managed_policies", "aws", attach("us-east-1", "aws"), ["AWS_ConfigRole"]),
     Case("iam.managed_policies", "aws-us-gov", attach("us-gov-west-1", "aws-us-gov"), ["AWS_ConfigRole"]),
     Case("iam.managed_policies", "aws-cn", attach("cn-north-1", "aws-cn"), ["AWS_ConfigRole"]),
-    Case("iam.password_policy_ranges", "age 0", too_old, "ValidationError"),
+    Case("iam.password_policy_ranges", "age 0", zero_age, "ValidationError"),
     Case("iam.password_policy_unset", "no age", password_policy(MinimumPasswordLength=14), (None, False)),
     Case("sts.closed_accounts", "closed", assume(CLOSED), "AccessDenied"),
     Case(
@@ -197,7 +197,7 @@ def test_a_role_arn_has_its_partition(aws: Aws, region: str, partition: str) -> 
     assert make_role(aws.at(region)) == f"arn:{partition}:iam::{ACCOUNT}:role/r"
 
 
-def test_the_organization_is_there_and_trusts_nobody(aws: Aws) -> None:
+def test_initial_organization(aws: Aws) -> None:
     shown = aws.organizations.describe_organization()["Organization"]
     assert (shown["FeatureSet"], shown["MasterAccountId"]) == ("ALL", ACCOUNT)
     found = {one["Id"]: one["Status"] for one in aws.organizations.list_accounts()["Accounts"]}
@@ -209,13 +209,13 @@ def test_the_organization_is_there_and_trusts_nobody(aws: Aws) -> None:
     assert parent["Type"] == "ORGANIZATIONAL_UNIT"
 
 
-def test_accounts_are_apart(aws: Aws) -> None:
+def test_accounts_are_separate(aws: Aws) -> None:
     make_role(aws.of(MEMBER))
     assert aws.iam.list_roles()["Roles"] != aws.of(MEMBER).iam.list_roles()["Roles"]
     assert aws.of(MEMBER).sts.get_caller_identity()["Account"] == MEMBER
 
 
-def test_a_password_policy_is_put_whole(aws: Aws) -> None:
+def test_password_policy_is_replaced_as_a_whole(aws: Aws) -> None:
     aws.iam.update_account_password_policy(RequireSymbols=True, MaxPasswordAge=90)
     aws.iam.update_account_password_policy(MinimumPasswordLength=8)
     shown = aws.iam.get_account_password_policy()["PasswordPolicy"]
@@ -230,8 +230,8 @@ def test_a_foreign_partition_has_no_organization(aws: Aws) -> None:
         aws.at("us-gov-west-1").organizations.describe_organization()
 
 
-def test_ec2_is_answered_without_moto_s_ec2(world: World, aws: Aws) -> None:
-    """The rule "account.describe_regions"; switched off, moto's own ec2 takes seconds."""
+def test_describe_regions_does_not_use_moto(world: World, aws: Aws) -> None:
+    """The rule "account.describe_regions", not switched off here, because moto's own ec2 takes seconds."""
     (opted,) = aws.ec2.describe_regions(RegionNames=["af-south-1"], AllRegions=True)["Regions"]
     assert opted["OptInStatus"] == "not-opted-in"
     assert len(aws.ec2.describe_regions()["Regions"]) == 17

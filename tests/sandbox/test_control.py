@@ -1,4 +1,4 @@
-"""The switches through the HTTP door, and a fleet of processes that work through it."""
+"""Tests of the control API over HTTP, and of several processes that share one sandbox."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def url(world: World) -> Iterator[str]:
 
 
 def ask(url: str, verb: str = "", kind: str = "application/json", **given: Any) -> Any:
-    """What the door says; its error where it refuses."""
+    """The result of a control request, or its error."""
     data = json.dumps(given).encode() if verb else None
     path = f"/_sandbox/{verb}" if verb else f"/_sandbox?since={given.get('since', 0)}"
     request = urllib.request.Request(f"{url}{path}", data, {"Content-Type": kind})
@@ -36,16 +36,16 @@ def ask(url: str, verb: str = "", kind: str = "application/json", **given: Any) 
         with urllib.request.urlopen(request) as answer:
             return json.loads(answer.read())
     except urllib.error.HTTPError as refused:
-        code, told = refused.code, json.loads(refused.read())
-    assert code == 400
-    return told["error"]
+        error = refused
+    assert error.code == 400
+    return json.loads(error.read())["error"]
 
 
 def described(who: Aws) -> Any:
     return outcome(lambda a: a.config.describe_config_rules() and "OK", who)
 
 
-def test_an_organization_is_planted(url: str) -> None:
+def test_organization_is_created(url: str) -> None:
     members = ask(url, "organization", accounts=50, units={"Prod": 40, "Suspended": 3})["accounts"]
     assert len(members) == 50
     assert members[-1]["tags"] == {"environment": "none", "wave": "2"}
@@ -77,7 +77,7 @@ def test_switches_are_set_and_undone(url: str, world: World) -> None:
     assert (world.rates, world.calls) == (False, [])
 
 
-def test_what_was_seen_can_be_asked(url: str, world: World) -> None:
+def test_call_counts(url: str, world: World) -> None:
     outside = Outside(url)
     make_bucket(outside)
     start = ask(url)["calls"]
@@ -106,11 +106,11 @@ def test_what_was_seen_can_be_asked(url: str, world: World) -> None:
         ("weather", {"rain": 1}, "rain"),
     ],
 )
-def test_what_cannot_be_done_is_said(url: str, verb: str, given: Any, says: str) -> None:
+def test_errors(url: str, verb: str, given: Any, says: str) -> None:
     assert says in ask(url, verb, **given)
 
 
-def test_a_page_in_a_browser_cannot_turn_the_switches(url: str) -> None:
+def test_only_json_is_accepted(url: str) -> None:
     assert "application/json" in ask(url, "reset", kind="text/plain")
 
 

@@ -1,4 +1,4 @@
-"""One account's logs in another account's bucket: S3, Config and CloudTrail look at the bucket wherever it is."""
+"""Tests of delivery to a bucket of another account: S3, AWS Config and CloudTrail check that bucket."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ OF_ORGANIZATION = [
 
 
 def archive(aws: Aws, *statements: Any) -> Aws:
-    """The log archive, with its bucket."""
+    """The log archive account, with its bucket."""
     owner = aws.of(ARCHIVE)
     make_bucket(owner, *statements, name=BUCKET)
     return owner
@@ -65,7 +65,7 @@ def do_jobs(aws: Aws, account: str, **fields: Any) -> Any:
     return outcome(do, aws)
 
 
-def test_a_list_of_accounts_lets_these_accounts_in(aws: Aws) -> None:
+def test_policy_with_a_list_of_accounts(aws: Aws) -> None:
     archive(aws, *config_statements(BUCKET, MEMBER), tls_only(BUCKET))
     assert do_jobs(aws, MEMBER) == "OK"
     assert do_jobs(aws, ACCOUNT) == do_jobs(aws, ARCHIVE) == do_jobs(aws, STRANGER) == SHORT
@@ -75,12 +75,12 @@ def test_a_list_of_accounts_lets_these_accounts_in(aws: Aws) -> None:
     assert status["configHistoryDeliveryInfo"]["lastStatus"] == "Success"
 
 
-def test_the_form_for_an_organization_lets_its_accounts_in_and_no_other(aws: Aws, world: World) -> None:
+def test_policy_for_an_organization(aws: Aws, world: World) -> None:
     world.organization(accounts=6, units={"Prod": 2})
     archive(aws, *OF_ORGANIZATION)
     for account in (ACCOUNT, ARCHIVE, MEMBER, "310000000001"):
         assert do_jobs(aws, account) == "OK", account
-    assert do_jobs(aws, STRANGER) == SHORT, "a standalone account has no organization to tell"
+    assert do_jobs(aws, STRANGER) == SHORT, "a standalone account has no organization"
 
 
 @pytest.mark.parametrize("missing", range(3))
@@ -108,7 +108,7 @@ def test_conditions_on_the_write(aws: Aws, condition: Any, want: str) -> None:
     assert do_jobs(aws, MEMBER) == want
 
 
-def test_only_the_own_folder_is_needed(aws: Aws) -> None:
+def test_only_the_accounts_own_folder_is_needed(aws: Aws) -> None:
     acl, listing, write = OF_ORGANIZATION
     own = {**write, "Resource": f"{WHERE}/logs/AWSLogs/{MEMBER}/Config/*"}
     archive(aws, acl, listing, own)
@@ -185,7 +185,7 @@ READS: dict[str, dict[str, Any]] = {
 
 
 @pytest.mark.parametrize("operation", READS)
-def test_a_foreign_bucket_is_closed(aws: Aws, operation: str) -> None:
+def test_bucket_of_another_account_is_denied(aws: Aws, operation: str) -> None:
     owner = archive(aws)
     owner.s3.put_object(Bucket=BUCKET, Key="k", Body=b"")
     for caller in (aws, aws.of(MEMBER), aws.of(STRANGER)):
@@ -210,7 +210,7 @@ def test_a_foreign_bucket_is_closed(aws: Aws, operation: str) -> None:
         ("*", {"aws:PrincipalAccount": [MEMBER]}, True),
     ],
 )
-def test_a_bucket_policy_opens_it_for_what_it_names(
+def test_bucket_policy_allows_another_account(
     aws: Aws, principal: Any, condition: Any, allowed: bool
 ) -> None:
     made = {"Effect": "Allow", "Principal": principal, "Action": "s3:GetEncryptionConfiguration"}
@@ -223,7 +223,7 @@ def test_a_bucket_policy_opens_it_for_what_it_names(
 
 
 @pytest.mark.parametrize("owner", [ACCOUNT, MEMBER, STRANGER])
-def test_a_wrong_owner_is_refused_whoever_asks(aws: Aws, owner: str) -> None:
+def test_wrong_expected_owner_is_refused(aws: Aws, owner: str) -> None:
     everybody = {"Effect": "Allow", "Principal": {"AWS": [MEMBER]}, "Action": "s3:*", "Resource": WHERE}
     own = archive(aws, everybody)
     for caller in (own, aws.of(MEMBER)):

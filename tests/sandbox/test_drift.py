@@ -1,4 +1,4 @@
-"""Tests of `sandbox drift`: foreseeable with a seed, told in sentences, and only in a sandbox."""
+"""Tests of `sandbox drift`: reproducible with a seed, one sentence for each break, and only in a sandbox."""
 
 from __future__ import annotations
 
@@ -21,36 +21,36 @@ def full(request: pytest.FixtureRequest) -> World:
     return world
 
 
-def test_it_breaks_as_many_things_as_it_says(full: World) -> None:
-    said = drift(full, 7)
-    assert len(said) == len(set(said)) == 3
+def test_number_of_breaks(full: World) -> None:
+    sentences = drift(full, 7)
+    assert len(sentences) == len(set(sentences)) == 3
     assert len([call for call in full.writes if call.code is None]) >= 3
 
 
-def test_what_it_says_is_among_the_ways_that_the_services_name(request: pytest.FixtureRequest) -> None:
+def test_sentences_are_those_of_the_services(request: pytest.FixtureRequest) -> None:
     known = {each.sentence for each in named_breaks()}
     assert set(drift(request.getfixturevalue("full"), 3, 20)) <= known
 
 
-def test_a_seed_foresees_what_is_broken(request: pytest.FixtureRequest) -> None:
+def test_same_seed_breaks_the_same(request: pytest.FixtureRequest) -> None:
     state = applied()
     world: World = request.getfixturevalue("world")
-    told = set()
+    found = set()
     for number in (1, 1, 2, 3):
         world.memory = states.restore(state)
-        told.add(tuple(drift(world, number, 4)))
-    assert len(told) == 3
+        found.add(tuple(drift(world, number, 4)))
+    assert len(found) == 3
 
 
-def test_nothing_there_means_nothing_to_break(world: World) -> None:
+def test_empty_sandbox_has_nothing_to_break(world: World) -> None:
     assert drift(world, 1) == []
     assert world.writes == []
 
 
-def test_a_random_drift_is_possible_too(full: World) -> None:
+def test_drift_without_a_seed(full: World) -> None:
     assert len(drift(full, None, 2)) == 2
 
 
-def test_aws_itself_is_never_broken() -> None:
+def test_drift_needs_an_open_sandbox() -> None:
     with pytest.raises(SandboxError, match="no sandbox is open"):
         drift(None, 1)

@@ -1,4 +1,4 @@
-"""A bigger organization: planted at once, the same each time, read as AWS lets it be read."""
+"""Tests of larger organizations: reproducible accounts, OUs, states, tags, and reads by each kind of caller."""
 
 from __future__ import annotations
 
@@ -37,9 +37,7 @@ def ids(aws: Aws, operation: str = "list_accounts", **params: Any) -> list[str]:
     return [one["Id"] for one in every(aws, operation, "Accounts", **params)]
 
 
-def test_fifty_accounts_are_there_and_their_roles_let_the_management_account_in(
-    aws: Aws, world: World
-) -> None:
+def test_fifty_accounts_and_their_access_roles(aws: Aws, world: World) -> None:
     members = world.organization(accounts=50, units=UNITS)
     found = every(aws, "list_accounts", "Accounts")
     assert [one["Id"] for one in found] == [member.id for member in members]
@@ -51,7 +49,7 @@ def test_fifty_accounts_are_there_and_their_roles_let_the_management_account_in(
         assert got == ("OK" if active else "AccessDenied"), member
 
 
-def test_it_is_the_same_each_time_and_outlasts_the_process(tmp_path: Path) -> None:
+def test_accounts_are_reproducible_and_saved(tmp_path: Path) -> None:
     def look() -> Any:
         aws = Aws()
         units = every(aws, "list_organizational_units_for_parent", "OrganizationalUnits", ParentId="r-sand")
@@ -83,7 +81,7 @@ def test_units_are_nested(aws: Aws, world: World) -> None:
         name: ids(aws, "list_accounts_for_parent", ParentId=unit)
         for name, unit in {"root": root["Id"], **top, "Prod": prod["Id"]}.items()
     }
-    # The root holds the management account, the log archive, the closed one, and what no unit asked for.
+    # The root has the management account, the log archive, the closed one, and the new ones in no unit.
     assert {name: len(found) for name, found in where.items()} == {
         "root": 7,
         "Workloads": 31,
@@ -116,7 +114,7 @@ def test_accounts_have_states_and_tags(aws: Aws, world: World) -> None:
     assert (shown["State"], shown["Name"]) == ("PENDING_CLOSURE", "leaving-006")
 
 
-def test_it_grows_again_but_never_shrinks(aws: Aws, world: World) -> None:
+def test_organization_grows_but_never_shrinks(aws: Aws, world: World) -> None:
     before = world.organization(accounts=10)
     after = world.organization(accounts=30)
     assert after[:10] == before
@@ -155,7 +153,7 @@ READS = {
 
 
 @pytest.mark.parametrize("operation", READS)
-def test_who_may_read(aws: Aws, operation: str) -> None:
+def test_reads_by_each_kind_of_caller(aws: Aws, operation: str) -> None:
     def read(caller: Aws) -> Any:
         answer = getattr(caller.organizations, operation)(**READS[operation])
         return {key: value for key, value in answer.items() if key != "ResponseMetadata"}
@@ -180,11 +178,10 @@ def test_who_may_read(aws: Aws, operation: str) -> None:
             {"ParentId": "ou-sand-00000000"},
             "ParentNotFoundException",
         ),
-        ("list_parents", {"ChildId": STRANGER}, "ChildNotFoundException"),
         ("list_tags_for_resource", {"ResourceId": STRANGER}, "TargetNotFoundException"),
     ],
 )
-def test_what_is_not_there(aws: Aws, operation: str, params: Any, code: str) -> None:
+def test_unknown_ids(aws: Aws, operation: str, params: Any, code: str) -> None:
     assert outcome(lambda a: getattr(a.organizations, operation)(**params), aws) == code
 
 
@@ -194,7 +191,7 @@ def closed(aws: Aws) -> Any:
     return shown["Status"], shown["State"]
 
 
-def test_an_account_made_by_the_api_is_like_one_that_was_planted(aws: Aws) -> None:
+def test_account_created_by_the_api(aws: Aws) -> None:
     status = aws.organizations.create_account(Email="new@example.com", AccountName="new")
     account = status["CreateAccountStatus"]["AccountId"]
     assert aws.of(account).sts.get_caller_identity()["Account"] == account
@@ -202,7 +199,7 @@ def test_an_account_made_by_the_api_is_like_one_that_was_planted(aws: Aws) -> No
     assert outcome(lambda a: a.of(account), aws) == "AccessDenied"
 
 
-def test_a_policy_cannot_name_a_role_that_a_planted_account_has_not(aws: Aws, world: World) -> None:
+def test_policy_with_an_unknown_role_is_malformed(aws: Aws, world: World) -> None:
     world.organization(accounts=5, units={})
     make_bucket(aws)
 

@@ -1,4 +1,4 @@
-"""Policy evaluation: an explicit deny wins, silence allows nothing, conditions count."""
+"""Tests of policy evaluation: an explicit deny wins, nothing is allowed by default, conditions count."""
 
 from __future__ import annotations
 
@@ -17,6 +17,9 @@ CONTEXT = {
 }
 ALLOW = {"Effect": "Allow", "Principal": {"Service": "cloudtrail.amazonaws.com"}, "Action": "s3:PutObject"}
 HERE = {**ALLOW, "Resource": "arn:aws:s3:::b/AWSLogs/*"}
+DENY = {**HERE, "Effect": "Deny"}
+OWN = {"Effect": "Allow", "Principal": {"AWS": "123456789012"}}
+ANY = {"Effect": "Allow", "Action": "*", "Resource": "*"}
 WRITE = Act("s3:PutObject", "arn:aws:s3:::b/AWSLogs/x", "cloudtrail.amazonaws.com", CONTEXT)
 ACCOUNT = Act("s3:GetObject", "arn:aws:s3:::b/k", "arn:aws:iam::123456789012:role/r")
 
@@ -63,55 +66,14 @@ def test_conditions(condition: Any, holds: bool) -> None:
         ([{**HERE, "Action": ["s3:getobject", "S3:PUTOBJECT"]}], WRITE, "allow"),
         ([{**HERE, "Action": "s3:Put*"}], WRITE, "allow"),
         ([{**HERE, "Resource": "arn:aws:s3:::b/awslogs/*"}], WRITE, None),
-        ([HERE, {**HERE, "Effect": "Deny", "Principal": "*"}], WRITE, "deny"),
-        (
-            [HERE, {**HERE, "Effect": "Deny", "Principal": {"Service": "config.amazonaws.com"}}],
-            WRITE,
-            "allow",
-        ),
+        ([HERE, {**DENY, "Principal": "*"}], WRITE, "deny"),
+        ([HERE, {**DENY, "Principal": {"Service": "config.amazonaws.com"}}], WRITE, "allow"),
         ([{**HERE, "Principal": {"AWS": "*"}}], WRITE, "allow"),
         ([{**HERE, "Principal": {"AWS": "123456789012"}}], WRITE, None),
-        (
-            [
-                {
-                    "Effect": "Allow",
-                    "Principal": {"AWS": "123456789012"},
-                    "NotAction": "s3:Put*",
-                    "NotResource": "x",
-                }
-            ],
-            ACCOUNT,
-            "allow",
-        ),
-        (
-            [
-                {
-                    **HERE,
-                    "Principal": {"AWS": ["arn:aws:iam::123456789012:root"]},
-                    "Action": "*",
-                    "Resource": "*",
-                }
-            ],
-            ACCOUNT,
-            "allow",
-        ),
-        (
-            [
-                {
-                    **HERE,
-                    "Principal": {"AWS": ["arn:aws:iam::123456789012:role/s"]},
-                    "Action": "*",
-                    "Resource": "*",
-                }
-            ],
-            ACCOUNT,
-            None,
-        ),
-        (
-            [{"Effect": "Deny", "NotPrincipal": {"AWS": "999999999999"}, "Action": "*", "Resource": "*"}],
-            ACCOUNT,
-            "deny",
-        ),
+        ([{**OWN, "NotAction": "s3:Put*", "NotResource": "x"}], ACCOUNT, "allow"),
+        ([{**ANY, "Principal": {"AWS": ["arn:aws:iam::123456789012:root"]}}], ACCOUNT, "allow"),
+        ([{**ANY, "Principal": {"AWS": ["arn:aws:iam::123456789012:role/s"]}}], ACCOUNT, None),
+        ([{**ANY, "Effect": "Deny", "NotPrincipal": {"AWS": "999999999999"}}], ACCOUNT, "deny"),
         ([{**HERE, "Principal": "nonsense"}], WRITE, None),
     ],
 )
@@ -119,12 +81,12 @@ def test_decisions(statements: Any, act: Act, verdict: str | None) -> None:
     assert decide({"Statement": statements}, act) == verdict
 
 
-def test_a_statement_may_stand_alone() -> None:
+def test_single_statement_without_a_list() -> None:
     assert decide({"Statement": HERE}, WRITE) == "allow"
     assert decide(None, WRITE) is None
 
 
-def test_identity_policies_name_no_principal() -> None:
+def test_identity_policies_have_no_principal() -> None:
     may = {"Statement": [{"Effect": "Allow", "Action": "s3:*", "Resource": "*"}]}
     not_ = {"Statement": {"Effect": "Deny", "Action": "s3:GetObject", "Resource": "*"}}
     assert decide_identity([may], ACCOUNT) == "allow"

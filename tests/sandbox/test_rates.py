@@ -1,4 +1,4 @@
-"""Throttles as AWS gives them, and bad weather that is the same each time."""
+"""Tests of AWS's rate limits, and of reproducible random faults."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ from .cases import ACCOUNT, MEMBER, Aws, make_role, make_trail, outcome
 THROTTLED = "ThrottlingException"
 
 
-class Hand:
-    """A clock that is set by hand."""
+class ManualClock:
+    """A clock that the test sets."""
 
     time = 1_800_000_000.0
 
@@ -29,10 +29,10 @@ class Hand:
 
 
 @pytest.fixture
-def hand(world: World) -> Hand:
+def clock(world: World) -> ManualClock:
     """The rule "throttling.rates" is on, and time stands still."""
     world.rates = True
-    world.clock = made = Hand()
+    world.clock = made = ManualClock()
     return made
 
 
@@ -40,23 +40,23 @@ def outcomes(aws: Aws, times: int) -> Counter[Any]:
     return Counter(outcome(lambda a: a.cloudtrail.describe_trails() and "OK", aws) for _ in range(times))
 
 
-def test_cloudtrail_reads_ten_times_a_second(aws: Aws, world: World, hand: Hand) -> None:
+def test_cloudtrail_reads_ten_times_a_second(aws: Aws, world: World, clock: ManualClock) -> None:
     assert outcomes(aws, 13) == {"OK": 10, THROTTLED: 3}
-    hand.time += 0.5
+    clock.time += 0.5
     assert outcomes(aws, 7) == {"OK": 5, THROTTLED: 2}
-    hand.time += 60
+    clock.time += 60
     assert outcomes(aws, 13) == {"OK": 10, THROTTLED: 3}, "no more than a second's worth is saved up"
-    assert world.limiter.given == {(ACCOUNT, "us-east-1", "cloudtrail"): 8}
+    assert world.limiter.throttled == {(ACCOUNT, "us-east-1", "cloudtrail"): 8}
 
 
-def test_time_that_goes_back_earns_nothing(aws: Aws, hand: Hand) -> None:
+def test_clock_that_goes_back_adds_no_tokens(aws: Aws, clock: ManualClock) -> None:
     outcomes(aws, 10)
     for step in (-60, 60):
-        hand.time += step
+        clock.time += step
         assert outcomes(aws, 1) == {THROTTLED: 1}
 
 
-def test_each_account_region_and_service_has_its_own_rate(aws: Aws, hand: Hand) -> None:
+def test_each_account_region_and_service_has_its_own_rate(aws: Aws, clock: ManualClock) -> None:
     outcomes(aws, 11)
     assert outcomes(aws, 1) == {THROTTLED: 1}
     member = aws.of(MEMBER)
@@ -65,19 +65,19 @@ def test_each_account_region_and_service_has_its_own_rate(aws: Aws, hand: Hand) 
     assert aws.cloudtrail.lookup_events(), "it has a rate of its own"
 
 
-def test_cloudtrail_writes_once_a_second(aws: Aws, world: World, hand: Hand) -> None:
+def test_cloudtrail_writes_once_a_second(aws: Aws, world: World, clock: ManualClock) -> None:
     def switch(a: Aws) -> Any:
         return a.cloudtrail.start_logging(Name="trl") and "OK"
 
     make_trail(aws)
     assert outcome(switch, aws) == THROTTLED, "creating it was this second's call"
-    hand.time += 1
+    clock.time += 1
     assert [outcome(switch, aws) for _ in range(2)] == ["OK", THROTTLED]
-    assert sum(world.limiter.given.values()) == 2
+    assert sum(world.limiter.throttled.values()) == 2
 
 
-def test_nothing_is_throttled_unless_a_test_asks_for_it(aws: Aws, world: World) -> None:
-    world.clock = Hand()
+def test_no_throttling_by_default(aws: Aws, world: World) -> None:
+    world.clock = ManualClock()
     assert outcomes(aws, 40) == {"OK": 40}
 
 
@@ -94,8 +94,8 @@ def test_nothing_is_throttled_unless_a_test_asks_for_it(aws: Aws, world: World) 
         ("ec2", "describe_regions", {}, "RequestLimitExceeded", 503),
     ],
 )
-def test_each_service_says_it_in_its_own_words(
-    aws: Aws, hand: Hand, service: str, call: str, params: Any, code: str, status: int
+def test_throttling_error_of_each_service(
+    aws: Aws, clock: ManualClock, service: str, call: str, params: Any, code: str, status: int
 ) -> None:
     method = getattr(getattr(aws, service), call)
     operation = method.__self__.meta.method_to_api_mapping[call]
@@ -114,11 +114,11 @@ def calls(number: int = 200, params: Any = None) -> list[WireCall]:
     ]
 
 
-def fate(weather: Weather, call: WireCall) -> str:
-    """What becomes of one call."""
+def outcome_of(faults: Weather, call: WireCall) -> str:
+    """The outcome of one call."""
     for phase in ("before", "after"):
         try:
-            fault = weather(call, phase)  # type: ignore[arg-type]
+            fault = faults(call, phase)  # type: ignore[arg-type]
         except OSError as broken:
             return f"{type(broken).__name__} {phase}"
         if fault is not None:
@@ -129,10 +129,12 @@ def fate(weather: Weather, call: WireCall) -> str:
 MIXED: dict[str, float] = dict.fromkeys(("throttles", "outages", "resets", "losses", "timeouts"), 0.1)
 
 
-def test_the_weather_is_the_same_each_time_in_any_order() -> None:
-    first = {call.account: fate(weather, call) for weather in [Weather(7, **MIXED)] for call in calls()}
-    again = {call.account: fate(weather, call) for weather in [Weather(7, **MIXED)] for call in calls()[::-1]}
-    other = {call.account: fate(weather, call) for weather in [Weather(8, **MIXED)] for call in calls()}
+def test_faults_are_reproducible_in_any_order() -> None:
+    first = {call.account: outcome_of(faults, call) for faults in [Weather(7, **MIXED)] for call in calls()}
+    again = {
+        call.account: outcome_of(faults, call) for faults in [Weather(7, **MIXED)] for call in calls()[::-1]
+    }
+    other = {call.account: outcome_of(faults, call) for faults in [Weather(8, **MIXED)] for call in calls()}
     assert first == again != other
     assert set(first.values()) == {
         *("OK", "ThrottlingException", "InternalFailure"),
@@ -140,30 +142,30 @@ def test_the_weather_is_the_same_each_time_in_any_order() -> None:
     }
 
 
-def test_each_kind_has_its_share_and_is_counted() -> None:
-    weather = Weather(seed=1, throttles=0.3, losses=0.1)
-    seen = Counter(fate(weather, call) for call in calls(2000))
+def test_share_of_each_kind_of_fault() -> None:
+    faults = Weather(seed=1, throttles=0.3, losses=0.1)
+    seen = Counter(outcome_of(faults, call) for call in calls(2000))
     assert 500 < seen["ThrottlingException"] < 700
     assert 140 < seen["ConnectionError after"] < 260
-    assert weather.given == {
+    assert faults.given == {
         "throttles": seen["ThrottlingException"],
         "losses": seen["ConnectionError after"],
     }
 
 
-def test_who_asks_often_enough_is_answered() -> None:
-    weather = Weather(throttles=1.0, most=3)
+def test_enough_retries_succeed() -> None:
+    faults = Weather(throttles=1.0, most=3)
     (call,) = calls(1)
-    assert [fate(weather, call) for _ in range(8)] == [*[THROTTLED] * 3, "OK"] * 2
+    assert [outcome_of(faults, call) for _ in range(8)] == [*[THROTTLED] * 3, "OK"] * 2
 
 
-def test_weather_is_kept_to_what_it_is_for() -> None:
-    weather = Weather(outages=1.0, only=lambda call: call.service == "iam")
-    assert fate(weather, calls(1)[0]) == "OK"
-    assert weather.given == {}
+def test_faults_can_be_limited_to_some_calls() -> None:
+    faults = Weather(outages=1.0, only=lambda call: call.service == "iam")
+    assert outcome_of(faults, calls(1)[0]) == "OK"
+    assert faults.given == {}
 
 
-def test_weather_over_a_world(aws: Aws, world: World) -> None:
+def test_faults_in_a_world(aws: Aws, world: World) -> None:
     def only(operation: str) -> Any:
         return lambda call: call.operation == operation
 
@@ -179,9 +181,9 @@ def test_weather_over_a_world(aws: Aws, world: World) -> None:
     assert outcome(make_role, aws) == "EntityAlreadyExists", "only its answer was lost"
 
 
-def test_weather_stands_many_threads(world: World) -> None:
-    weather = Weather(throttles=0.5)
-    world.interrupt(weather)
+def test_faults_with_many_threads(world: World) -> None:
+    faults = Weather(throttles=0.5)
+    world.interrupt(faults)
     makers = [Aws() for _ in range(4)]
     seen: list[Any] = []
 
@@ -193,7 +195,7 @@ def test_weather_stands_many_threads(world: World) -> None:
         thread.start()
     for thread in threads:
         thread.join()
-    assert Counter(seen)[THROTTLED] == weather.given["throttles"] > 0
+    assert Counter(seen)[THROTTLED] == faults.given["throttles"] > 0
     assert len(seen) == 100
 
 

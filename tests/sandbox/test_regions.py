@@ -1,4 +1,4 @@
-"""Regions per account, and what a service control policy says in the words of AWS."""
+"""Tests of enabled Regions per account, and of the errors of service control policies."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from .cases import ACCOUNT, MEMBER, ORGANIZATION, OTHER_MEMBER, STRANGER, Aws, C
 OPTED = "me-south-1"
 
 
-def told(aws: Aws, region: str) -> tuple[str, bool, str, bool, str]:
-    """What account and ec2 say of the Region: listed, enabled, listed, enabled; and what a call in it meets."""
+def region_state(aws: Aws, region: str) -> tuple[str, bool, str, bool, str]:
+    """The state of the Region from account and ec2, whether each lists it as enabled, and the outcome of a call in it."""
     listed = {one["RegionName"]: one["RegionOptStatus"] for one in aws.account.list_regions()["Regions"]}
     shown = aws.account.get_region_opt_status(RegionName=region)["RegionOptStatus"]
     assert listed[region] == shown
@@ -35,36 +35,34 @@ ENABLED = ("ENABLED", True, "opted-in", True, "OK")
 DISABLED = ("DISABLED", False, "not-opted-in", False, "UnrecognizedClientException")
 
 
-def test_all_that_tell_of_a_region_agree(aws: Aws, world: World) -> None:
+def test_account_and_ec2_agree_about_regions(aws: Aws, world: World) -> None:
     member, other = aws.of(MEMBER), aws.of(OTHER_MEMBER)
-    assert [told(who, "eu-west-1") for who in (aws, member)] == [DEFAULT, DEFAULT]
-    assert [told(who, OPTED) for who in (aws, member)] == [DISABLED, DISABLED]
+    assert [region_state(who, "eu-west-1") for who in (aws, member)] == [DEFAULT, DEFAULT]
+    assert [region_state(who, OPTED) for who in (aws, member)] == [DISABLED, DISABLED]
     world.enable(OPTED, MEMBER)
     world.disable("eu-west-1", OTHER_MEMBER)
-    assert [told(who, OPTED) for who in (aws, member, other)] == [DISABLED, ENABLED, DISABLED]
-    assert [told(who, "eu-west-1") for who in (aws, member, other)] == [DEFAULT, DEFAULT, DISABLED]
+    assert [region_state(who, OPTED) for who in (aws, member, other)] == [DISABLED, ENABLED, DISABLED]
+    assert [region_state(who, "eu-west-1") for who in (aws, member, other)] == [DEFAULT, DEFAULT, DISABLED]
     world.enable(OPTED)
     world.disable("eu-west-1")
-    assert [told(who, OPTED) for who in (aws, other)] == [ENABLED, ENABLED]
-    assert [told(who, "eu-west-1") for who in (aws, member)] == [DISABLED, DISABLED]
+    assert [region_state(who, OPTED) for who in (aws, other)] == [ENABLED, ENABLED]
+    assert [region_state(who, "eu-west-1") for who in (aws, member)] == [DISABLED, DISABLED]
     world.disabled.add("us-west-2")
-    assert told(member, "us-west-2") == DISABLED
+    assert region_state(member, "us-west-2") == DISABLED
 
 
-def test_an_account_opts_in_and_out_by_itself(aws: Aws) -> None:
-    """The rule "account.opt_in", as the aws command switches a Region."""
+def test_account_opts_in_and_out(aws: Aws) -> None:
+    """The rule "account.opt_in", as the aws command enables a Region."""
     aws.account.enable_region(RegionName=OPTED)
-    assert told(aws, OPTED) == ENABLED
-    assert told(aws.of(MEMBER), OPTED) == DISABLED
+    assert region_state(aws, OPTED) == ENABLED
+    assert region_state(aws.of(MEMBER), OPTED) == DISABLED
     aws.account.disable_region(RegionName=OPTED)
-    assert told(aws, OPTED) == DISABLED
+    assert region_state(aws, OPTED) == DISABLED
     for name in ("us-east-1", "nowhere-1"):
         assert outcome(lambda a, n=name: a.account.disable_region(RegionName=n), aws) == "ValidationException"
 
 
-def test_the_management_account_asks_for_its_members_where_the_service_is_trusted(
-    aws: Aws, world: World
-) -> None:
+def test_regions_of_members_need_trusted_access(aws: Aws, world: World) -> None:
     world.enable(OPTED, MEMBER)
 
     def ask(caller: Aws, account: str = MEMBER) -> Any:
@@ -111,7 +109,7 @@ ROLE = f"arn:aws:iam::{MEMBER}:role/r"
         ),
     ],
 )
-def test_a_service_control_policy_says_which_it_is(
+def test_error_of_a_service_control_policy(
     aws: Aws, world: World, service: str, call: str, params: Any, code: str, says: str
 ) -> None:
     lift = world.deny(service, "*", region="us-east-1", scp="p-regions1")
@@ -127,7 +125,7 @@ def test_a_service_control_policy_says_which_it_is(
     assert outcome(lambda a: a.of(MEMBER).config.describe_config_rules() and "OK", aws) == "OK"
 
 
-def test_a_denial_of_a_member_names_its_session(aws: Aws, world: World) -> None:
+def test_denial_in_a_member(aws: Aws, world: World) -> None:
     world.deny("config", "*", account=MEMBER)
     with pytest.raises(ClientError, match="because no identity-based policy allows the action") as caught:
         aws.of(MEMBER).config.describe_config_rules()

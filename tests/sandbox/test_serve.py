@@ -1,4 +1,4 @@
-"""The HTTP door: the same state, the same rules, for other programs."""
+"""Tests of the sandbox over HTTP: the same state and rules, for other programs."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def server(world: World) -> Iterator[Server]:
 
 
 class Outside(Aws):
-    """Clients that go through the HTTP door."""
+    """Clients that use the sandbox over HTTP."""
 
     def __init__(self, url: str, region: str = "us-east-1", **keys: str) -> None:
         super().__init__(region, keys)
@@ -66,7 +66,7 @@ def outside(server: Server) -> Outside:
     return Outside(server.url)
 
 
-def test_both_doors_lead_to_one_state(outside: Outside, aws: Aws, world: World) -> None:
+def test_http_and_in_process_share_state(outside: Outside, aws: Aws, world: World) -> None:
     make_trail(outside)
     aws.cloudtrail.start_logging(Name="trl")
     assert outside.cloudtrail.get_trail_status(Name="trl")["IsLogging"]
@@ -75,7 +75,7 @@ def test_both_doors_lead_to_one_state(outside: Outside, aws: Aws, world: World) 
     assert [call.operation for call in world.writes][-2:] == ["StartLogging", "StopLogging"]
 
 
-def test_both_doors_obey_the_rules(outside: Outside) -> None:
+def test_http_follows_the_rules(outside: Outside) -> None:
     make_bucket(outside, tls_only("bkt"))
     outside.s3.put_object(Bucket="bkt", Key="a/b c", Body=b"text" * 5000)
     assert outside.s3.get_object(Bucket="bkt", Key="a/b c")["Body"].read() == b"text" * 5000
@@ -90,7 +90,7 @@ def test_both_doors_obey_the_rules(outside: Outside) -> None:
     assert len(outside.account.list_regions()["Regions"]) > 17
 
 
-def test_regions_partitions_and_accounts_are_those_signed_for(
+def test_region_partition_and_account_come_from_the_signature(
     outside: Outside, aws: Aws, world: World
 ) -> None:
     Outside(outside.url, "eu-west-1").logs.create_log_group(logGroupName="g")
@@ -148,7 +148,7 @@ def test_only_this_machine_is_served(world: World) -> None:
         pass
 
 
-def test_a_port_that_is_taken_is_said_to_be(server: Server, world: World) -> None:
+def test_port_in_use(server: Server, world: World) -> None:
     with (
         pytest.raises(SandboxError, match="choose another port"),
         serving(world, port=int(server.server_address[1])),
@@ -158,7 +158,7 @@ def test_a_port_that_is_taken_is_said_to_be(server: Server, world: World) -> Non
 
 @pytest.fixture
 def process(tmp_path: Path) -> Iterator[tuple[subprocess.Popen[str], str, Path]]:
-    """`serve` in a process of its own: the process, its URL and its state file."""
+    """`serve` in another process: the process, its URL and its state file."""
     path = tmp_path / "sandbox" / "state"
     script = "import sys; from pathlib import Path; from provisioner.sandbox.serve import serve;"
     script += "serve(Path(sys.argv[1]), port=0, ready=lambda url: print(url, flush=True))"
@@ -185,7 +185,7 @@ def test_serve_ends_cleanly(process: tuple[subprocess.Popen[str], str, Path], nu
     assert started.wait(5) == 0
 
 
-def test_serve_can_be_given_an_open_world(world: World, aws: Aws) -> None:
+def test_serve_an_open_world(world: World, aws: Aws) -> None:
     urls: list[str] = []
 
     def ready(url: str) -> None:

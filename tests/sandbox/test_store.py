@@ -1,4 +1,4 @@
-"""The state file: it outlasts the process, belongs to one user, and is never half written."""
+"""Tests of the state file: persistence, ownership, atomic writes and several processes."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def client(name): return boto3.client(name, region_name="us-east-1")
 
 
 def start(script: str, *arguments: object, **options: Any) -> subprocess.Popen[str]:
-    """A process of its own that runs *script*."""
+    """A new process that runs *script*."""
     command = [sys.executable, "-c", _START + textwrap.dedent(script), *map(str, arguments)]
     return subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, **options)
 
@@ -47,7 +47,7 @@ def path(tmp_path: Path) -> Path:
     return tmp_path / "sandbox" / "state"
 
 
-def test_the_state_outlasts_the_process(path: Path) -> None:
+def test_state_is_saved(path: Path) -> None:
     with open_sandbox(path):
         aws = Aws()
         make_trail(aws, IsMultiRegionTrail=True)
@@ -78,7 +78,7 @@ def make_channel_in(aws: Aws) -> None:
     aws.config.put_configuration_recorder(ConfigurationRecorder=recorder)
 
 
-def test_the_file_is_the_users_alone_and_small(path: Path) -> None:
+def test_file_is_private_and_small(path: Path) -> None:
     with open_sandbox(path):
         aws = Aws()
         make_channel(aws)
@@ -101,18 +101,18 @@ def test_a_read_does_not_write(path: Path) -> None:
 
 def test_a_symbolic_link_is_refused(path: Path, tmp_path: Path) -> None:
     path.parent.mkdir(mode=0o700)
-    (tmp_path / "elsewhere").write_bytes(b"")
-    path.symlink_to(tmp_path / "elsewhere")
+    (tmp_path / "other").write_bytes(b"")
+    path.symlink_to(tmp_path / "other")
     with pytest.raises(SandboxError, match="symbolic link"), open_sandbox(path):
         pass
 
 
 def test_a_link_in_place_of_the_lock_is_refused(path: Path, tmp_path: Path) -> None:
     path.parent.mkdir(mode=0o700)
-    path.with_name("state.lock").symlink_to(tmp_path / "elsewhere")
+    path.with_name("state.lock").symlink_to(tmp_path / "other")
     with pytest.raises(SandboxError, match="symbolic link"), open_sandbox(path):
         pass
-    assert not (tmp_path / "elsewhere").exists()
+    assert not (tmp_path / "other").exists()
 
 
 @pytest.mark.parametrize("mode", [0o620, 0o602])
@@ -141,7 +141,7 @@ def test_a_file_of_another_user_is_refused(path: Path) -> None:
 
 
 @pytest.mark.parametrize("content", [b"provision sandbox 0, moto 1.0\n", STAMP + b"damaged", b""])
-def test_a_file_that_does_not_fit_is_started_anew_and_said_so(path: Path, content: bytes) -> None:
+def test_unreadable_file_is_replaced_with_a_notice(path: Path, content: bytes) -> None:
     path.parent.mkdir(mode=0o700)
     path.write_bytes(content)
     path.chmod(0o600)
@@ -152,7 +152,7 @@ def test_a_file_that_does_not_fit_is_started_anew_and_said_so(path: Path, conten
         assert world.notice is None
 
 
-def test_nothing_is_lost_when_it_is_killed_after_a_write(path: Path) -> None:
+def test_no_write_is_lost_after_a_kill(path: Path) -> None:
     process = start(
         """
         with open_sandbox(Path(sys.argv[1])):
@@ -214,7 +214,7 @@ def test_writes_of_many_processes_are_all_kept(path: Path) -> None:
         assert len(Aws().s3.list_buckets()["Buckets"]) == 30
 
 
-def test_reset_is_kept_too(path: Path) -> None:
+def test_reset_is_saved(path: Path) -> None:
     with open_sandbox(path) as world:
         aws = Aws()
         make_trail(aws)
@@ -226,9 +226,7 @@ def test_reset_is_kept_too(path: Path) -> None:
         assert Aws().cloudtrail.describe_trails()["trailList"] == []
 
 
-def test_real_credentials_are_put_aside_and_given_back(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
+def test_real_credentials_are_hidden_and_restored(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     config = tmp_path / "config"
     config.write_text(
         "[profile real]\nregion = eu-west-1\naws_access_key_id = AKIAREAL\naws_secret_access_key = s\n"
@@ -238,8 +236,8 @@ def test_real_credentials_are_put_aside_and_given_back(
         "AWS_SECRET_ACCESS_KEY": "secret",
         "AWS_PROFILE": "real",
         "AWS_CONFIG_FILE": str(config),
-        "AWS_ENDPOINT_URL": "https://elsewhere.example",
-        "AWS_ENDPOINT_URL_S3": "https://elsewhere.example",
+        "AWS_ENDPOINT_URL": "https://other.example",
+        "AWS_ENDPOINT_URL_S3": "https://other.example",
         "AWS_ROLE_ARN": f"arn:aws:iam::{ACCOUNT}:role/real",
         "AWS_WEB_IDENTITY_TOKEN_FILE": "/nowhere",
         "MOTO_ACCOUNT_ID": "000000000000",
@@ -259,16 +257,16 @@ def test_real_credentials_are_put_aside_and_given_back(
     assert boto3.DEFAULT_SESSION is kept
 
 
-def test_a_client_made_before_reaches_the_sandbox_and_nothing_else() -> None:
+def test_earlier_client_reaches_the_sandbox_only() -> None:
     early = boto3.client(
         "s3", region_name="us-east-1", aws_access_key_id="AKIAREAL", aws_secret_access_key="s"
     )
     with open_sandbox(None) as world:
         early.create_bucket(Bucket="bkt")
         assert [call.operation for call in world.calls] == ["CreateBucket"]
-        elsewhere = boto3.client("s3", region_name="us-east-1", endpoint_url="https://s3.example")
+        other = boto3.client("s3", region_name="us-east-1", endpoint_url="https://s3.example")
         with pytest.raises(Exception, match="Could not connect"):
-            elsewhere.list_buckets()
+            other.list_buckets()
 
 
 def test_the_environment_is_restored_after_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -292,7 +290,7 @@ def test_nothing_is_left_in_moto() -> None:
         Aws().s3.head_bucket(Bucket="bkt")
 
 
-def test_an_unknown_rule_is_no_rule() -> None:
+def test_unknown_rule() -> None:
     with (
         pytest.raises(SandboxError, match=r"no such sandbox rule: `s3\.nonsense`"),
         open_sandbox(None, without=["s3.nonsense"]),

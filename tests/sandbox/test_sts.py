@@ -1,4 +1,4 @@
-"""AssumeRole as AWS does it: the role is there, trusts the caller, and the credentials end."""
+"""Tests of AssumeRole: existing roles, trust policies, session duration and expiration."""
 
 from __future__ import annotations
 
@@ -49,13 +49,13 @@ def allow(principal: Any, *more: str, **condition: Any) -> dict[str, Any]:
 
 
 def audit_role(aws: Aws, *statements: Any, **fields: Any) -> None:
-    """The role `audit` of a member, with that trust policy."""
+    """Create the role `audit` in a member, with that trust policy."""
     role = {"RoleName": "audit", "Path": "/tools/", "AssumeRolePolicyDocument": policy(*statements)}
     aws.of(MEMBER).iam.create_role(**role, **fields)
 
 
-def let_in(*statements: Any, **params: Any) -> Any:
-    """`OK`, or the code, for the sandbox's own user that assumes a role with that trust policy."""
+def assume_with(*statements: Any, **params: Any) -> Any:
+    """`OK`, or the error code, for the default user that assumes a role with that trust policy."""
 
     def do(aws: Aws) -> Any:
         audit_role(aws, *statements)
@@ -75,7 +75,7 @@ def test_the_caller_is_the_assumed_role(aws: Aws) -> None:
     assert aws.sts.get_caller_identity()["Arn"] == f"arn:aws:iam::{ACCOUNT}:user/sandbox"
 
 
-def test_an_iam_user_is_itself(aws: Aws) -> None:
+def test_caller_is_an_iam_user(aws: Aws) -> None:
     aws.iam.create_user(UserName="ann")
     made = aws.iam.create_access_key(UserName="ann")["AccessKey"]
     ann = Aws(
@@ -107,7 +107,7 @@ def test_which_roles_can_be_assumed(aws: Aws, arn: str, code: str) -> None:
     assert outcome(lambda a: assume(a, arn) and "OK", aws) == code
 
 
-def test_a_refusal_does_not_say_why(aws: Aws) -> None:
+def test_refusal_gives_no_reason(aws: Aws) -> None:
     with pytest.raises(ClientError) as caught:
         assume(aws, NONE)
     assert caught.value.response["Error"]["Message"] == (
@@ -162,8 +162,8 @@ OTHER_ROLE = f"arn:aws:iam::{ACCOUNT}:role/deployer"
         ([allow({"AWS": ROOT}, "sts:SetSourceIdentity")], {"SourceIdentity": "ann"}, "OK"),
     ],
 )
-def test_whom_a_role_lets_in(aws: Aws, statements: Any, params: Any, want: str) -> None:
-    assert outcome(let_in(*statements, **params), aws) == want
+def test_trust_policies(aws: Aws, statements: Any, params: Any, want: str) -> None:
+    assert outcome(assume_with(*statements, **params), aws) == want
 
 
 def test_a_role_can_be_trusted_by_its_arn_or_its_sessions(aws: Aws) -> None:
@@ -179,7 +179,7 @@ def test_a_role_can_be_trusted_by_its_arn_or_its_sessions(aws: Aws) -> None:
     assert assume(deployer).sts.get_caller_identity()["Account"] == MEMBER
 
 
-def test_session_tags_are_the_callers(aws: Aws) -> None:
+def test_session_tags_are_principal_tags(aws: Aws) -> None:
     aws.iam.create_role(
         RoleName="deployer", AssumeRolePolicyDocument=policy(allow({"AWS": ROOT}, "sts:TagSession"))
     )
@@ -199,7 +199,7 @@ def test_session_tags_are_the_callers(aws: Aws) -> None:
         (3601, 43200, True, "exceeds the 1 hour session limit for roles assumed by role chaining."),
     ],
 )
-def test_how_long_a_session_may_last(aws: Aws, seconds: int, longest: int, chained: bool, says: str) -> None:
+def test_session_duration(aws: Aws, seconds: int, longest: int, chained: bool, says: str) -> None:
     audit_role(aws, allow({"AWS": [ROOT, OTHER_MEMBER]}), MaxSessionDuration=longest)
     caller = aws.of(OTHER_MEMBER) if chained else aws
     if not says:
@@ -210,7 +210,7 @@ def test_how_long_a_session_may_last(aws: Aws, seconds: int, longest: int, chain
     assert says in caught.value.response["Error"]["Message"]
 
 
-def test_botocore_refuses_too_short_a_session_by_itself_and_so_does_aws(aws: Aws) -> None:
+def test_too_short_a_session_without_botocores_validation(aws: Aws) -> None:
     plain = Config(parameter_validation=False)
     sts = session().client("sts", region_name="us-east-1", config=plain)
     with pytest.raises(ClientError, match="greater than or equal to 900"):
@@ -229,7 +229,7 @@ EACH = [
 
 
 @pytest.mark.parametrize(("service", "call", "params", "code", "status"), EACH, ids=[one[0] for one in EACH])
-def test_credentials_end_in_the_words_of_each_protocol(
+def test_expiration_error_of_each_protocol(
     aws: Aws, world: World, service: str, call: str, params: Any, code: str, status: int
 ) -> None:
     member = aws.of(MEMBER)
@@ -246,7 +246,7 @@ def ended(caller: Aws) -> bool:
     return bool(outcome(lambda a: a.sts.get_caller_identity() and None, caller) == "ExpiredToken")
 
 
-def test_a_short_life_is_told(aws: Aws, world: World) -> None:
+def test_shorter_lifetime_is_in_the_answer(aws: Aws, world: World) -> None:
     world.clock = lambda: 1_800_000_000.0
     world.credentials_lifetime = 300
     answer = aws.sts.assume_role(RoleArn=ACCESS, RoleSessionName="test")
@@ -259,7 +259,7 @@ def test_a_short_life_is_told(aws: Aws, world: World) -> None:
     assert not ended(aws.of(MEMBER)), "assumed again, they are good again"
 
 
-def test_each_session_ends_by_itself(aws: Aws, world: World) -> None:
+def test_each_session_expires_on_its_own(aws: Aws, world: World) -> None:
     world.credentials_calls = 2
     first, second = aws.of(MEMBER), aws.of(MEMBER)
     assert [ended(first) for _ in range(4)] == [False, False, True, True]
@@ -274,8 +274,8 @@ def test_each_session_ends_by_itself(aws: Aws, world: World) -> None:
     assert ended(other)
 
 
-def test_a_key_that_nobody_gave_out_is_refused(aws: Aws, world: World) -> None:
-    """The rule "sts.unknown_keys": else a session of a sandbox that is gone would be the management account."""
+def test_unknown_access_key_is_refused(aws: Aws, world: World) -> None:
+    """The rule "sts.unknown_keys": without it, a session of an earlier sandbox would be the management account."""
     member = aws.of(MEMBER)
     stolen = Aws(keys={**member.keys, "aws_session_token": "other"})
     assert outcome(lambda a: a.sts.get_caller_identity(), stolen) == "InvalidClientTokenId"
@@ -284,7 +284,7 @@ def test_a_key_that_nobody_gave_out_is_refused(aws: Aws, world: World) -> None:
     assert outcome(lambda a: a.config.describe_config_rules(), member) == "UnrecognizedClientException"
 
 
-def test_sessions_are_who_they_were_while_reads_are_stale(aws: Aws, world: World) -> None:
+def test_sessions_are_known_in_stale_reads(aws: Aws, world: World) -> None:
     world.stale_reads = 1
     make_bucket(aws)
     member = aws.of(MEMBER)
@@ -294,7 +294,7 @@ def test_sessions_are_who_they_were_while_reads_are_stale(aws: Aws, world: World
     assert member.sts.get_caller_identity()["Account"] == MEMBER
 
 
-def test_a_fresh_role_cannot_be_assumed_yet(aws: Aws, world: World) -> None:
+def test_new_role_cannot_be_assumed_at_once(aws: Aws, world: World) -> None:
     member = aws.of(MEMBER)
     world.propagation = 2
     member.iam.create_role(RoleName="audit", AssumeRolePolicyDocument=policy(allow({"AWS": ROOT})))
@@ -303,7 +303,7 @@ def test_a_fresh_role_cannot_be_assumed_yet(aws: Aws, world: World) -> None:
     assert got == ["AccessDenied", "AccessDenied", "OK"]
 
 
-def test_the_event_history_names_the_session(aws: Aws) -> None:
+def test_event_history_has_the_session(aws: Aws) -> None:
     member = aws.of(MEMBER)
     member.iam.create_role(RoleName="r", AssumeRolePolicyDocument=policy(allow({"AWS": ROOT})))
     (event,) = member.cloudtrail.lookup_events()["Events"]
@@ -318,7 +318,7 @@ CASES = [
     Case(
         "sts.trust_policies",
         "another account",
-        let_in(allow({"AWS": f"arn:aws:iam::{OTHER_MEMBER}:root"})),
+        assume_with(allow({"AWS": f"arn:aws:iam::{OTHER_MEMBER}:root"})),
         "AccessDenied",
     ),
     Case(

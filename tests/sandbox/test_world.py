@@ -1,4 +1,4 @@
-"""What a test can count in the sandbox, and what it can do to it."""
+"""Tests of a world: recorded calls, faults, denials, stale reads, propagation and pages."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def patient(service: str, attempts: int = 4) -> Any:
     return session().client(service, region_name="us-east-1", config=Config(retries=retries))
 
 
-def test_every_call_is_counted_where_it_arrives(aws: Aws, world: World) -> None:
+def test_calls_are_recorded(aws: Aws, world: World) -> None:
     aws.at("eu-west-1").cloudtrail.describe_trails(trailNameList=["trl"])
     outcome(lambda a: a.s3.head_bucket(Bucket="bkt"), aws)
     make_bucket(aws)
@@ -46,16 +46,17 @@ def test_every_call_is_counted_where_it_arrives(aws: Aws, world: World) -> None:
     assert world.writes == [third]
 
 
-def test_a_call_of_a_member_is_the_members(aws: Aws, world: World) -> None:
+def test_calls_have_account_and_caller(aws: Aws, world: World) -> None:
     aws.of(MEMBER).iam.list_roles()
-    assert [(call.account, call.operation) for call in world.calls] == [
-        (ACCOUNT, "AssumeRole"),
-        (MEMBER, "ListRoles"),
+    role = f"arn:aws:sts::{MEMBER}:assumed-role/OrganizationAccountAccessRole/test"
+    assert [(call.account, call.operation, call.caller) for call in world.calls] == [
+        (ACCOUNT, "AssumeRole", f"arn:aws:iam::{ACCOUNT}:user/sandbox"),
+        (MEMBER, "ListRoles", role),
     ]
     assert world.writes == []
 
 
-def test_what_nobody_knows_says_so_and_is_counted(aws: Aws, world: World) -> None:
+def test_unknown_operations_are_refused_and_recorded(aws: Aws, world: World) -> None:
     for service, call, params in (
         ("auditmanager", "list_assessments", {}),
         ("guardduty", "list_members", {"DetectorId": "x"}),
@@ -66,7 +67,7 @@ def test_what_nobody_knows_says_so_and_is_counted(aws: Aws, world: World) -> Non
     assert len(world.calls) == 3
 
 
-def test_a_throttle_is_retried_by_botocore_itself(world: World) -> None:
+def test_botocore_retries_a_throttle(world: World) -> None:
     left = [Fault("ThrottlingException"), Fault("ThrottlingException")]
     world.interrupt(lambda call, phase: left.pop() if left and phase == "before" else None)
     answer = patient("cloudtrail").describe_trails()
@@ -86,9 +87,7 @@ def test_a_throttle_is_retried_by_botocore_itself(world: World) -> None:
         ("ec2", "describe_regions", {}),
     ],
 )
-def test_a_fault_is_spoken_in_the_protocol(
-    aws: Aws, world: World, service: str, call: str, params: Any
-) -> None:
+def test_fault_in_each_protocol(aws: Aws, world: World, service: str, call: str, params: Any) -> None:
     world.interrupt(
         lambda _, phase: Fault("Nonsense", 418, "a <teapot> & more") if phase == "before" else None
     )
@@ -100,7 +99,7 @@ def test_a_fault_is_spoken_in_the_protocol(
 
 
 def lose(world: World, operation: str, phase: str, error: type[OSError]) -> None:
-    """The first call of *operation* breaks."""
+    """The first call of *operation* fails with *error* in that phase."""
     done: list[WireCall] = []
 
     def interrupt(call: WireCall, when: str) -> None:
@@ -127,7 +126,7 @@ def test_a_timeout_after_a_write_leaves_what_was_written(aws: Aws, world: World)
     assert world.writes[0].code is None
 
 
-def test_a_retry_meets_its_own_success(aws: Aws, world: World) -> None:
+def test_retry_after_a_lost_answer(aws: Aws, world: World) -> None:
     make_bucket(aws, *trail_statements("bkt"))
     lose(world, "CreateTrail", "after", ConnectionError)
     with pytest.raises(ClientError, match="TrailAlreadyExistsException"):
@@ -147,7 +146,7 @@ def test_a_retry_meets_its_own_success(aws: Aws, world: World) -> None:
         ("ec2", "describe_regions", {}, "UnauthorizedOperation"),
     ],
 )
-def test_a_denial_is_in_the_words_of_the_service(
+def test_denial_error_of_each_service(
     aws: Aws, world: World, service: str, call: str, params: Any, code: str
 ) -> None:
     make_bucket(aws)
@@ -164,7 +163,7 @@ def test_a_denial_is_in_the_words_of_the_service(
     assert outcome(do, aws) == "OK"
 
 
-def test_reads_lag_behind_writes(aws: Aws, world: World) -> None:
+def test_stale_reads(aws: Aws, world: World) -> None:
     world.stale_reads = 2
     make_bucket(aws)
 
@@ -179,7 +178,7 @@ def test_reads_lag_behind_writes(aws: Aws, world: World) -> None:
 
 
 def attempts(do: Any, aws: Aws) -> list[Any]:
-    """The outcomes until it works."""
+    """The outcomes until the call succeeds."""
     seen = []
     while (got := outcome(lambda _: do() and None, aws)) is not None:
         seen.append(got)
@@ -187,7 +186,7 @@ def attempts(do: Any, aws: Aws) -> list[Any]:
     return seen
 
 
-def test_what_was_just_made_takes_a_while(aws: Aws, world: World) -> None:
+def test_propagation(aws: Aws, world: World) -> None:
     """The rule "propagation.fresh"."""
     world.propagation = 2
     aws.s3.create_bucket(Bucket="bkt")
@@ -214,19 +213,13 @@ def test_what_was_just_made_takes_a_while(aws: Aws, world: World) -> None:
     seen = attempts(lambda: start(ConfigurationRecorderName="default"), aws)
     assert seen == ["NoAvailableDeliveryChannelException"] * 2
     role = make_role(aws)
-    named = {
-        "Effect": "Allow",
-        "Principal": {"AWS": role},
-        "Action": "s3:ListBucket",
-        "Resource": "arn:aws:s3:::bkt",
-    }
-    text = policy(named)
-    assert (
-        attempts(lambda: aws.s3.put_bucket_policy(Bucket="bkt", Policy=text), aws) == ["MalformedPolicy"] * 2
-    )
+    allow = {"Effect": "Allow", "Principal": {"AWS": role}, "Action": "s3:ListBucket"}
+    text = policy({**allow, "Resource": "arn:aws:s3:::bkt"})
+    seen = attempts(lambda: aws.s3.put_bucket_policy(Bucket="bkt", Policy=text), aws)
+    assert seen == ["MalformedPolicy"] * 2
 
 
-def test_a_fresh_role_is_denied_to_cloudtrail(aws: Aws, world: World) -> None:
+def test_new_role_is_not_found_by_cloudtrail(aws: Aws, world: World) -> None:
     make_trail(aws)
     aws.logs.create_log_group(logGroupName="g")
     world.propagation = 1
@@ -257,7 +250,7 @@ def test_lists_come_in_small_pages(aws: Aws, world: World) -> None:
         assert [len(page[key]) for page in pages] == sizes
 
 
-def test_threads_take_turns(aws: Aws, world: World) -> None:
+def test_threads(aws: Aws, world: World) -> None:
     clients = [session().client("s3", region_name="us-east-1") for _ in range(4)]
 
     def work(number: int) -> None:

@@ -1,4 +1,4 @@
-"""The organization of `scripts/fleet`: what it answers is what the sandbox answers, and it limits and fails as AWS does."""
+"""Tests of `scripts/fleet`: it answers as the sandbox does, throttles and fails as AWS does, and is measured."""
 
 from __future__ import annotations
 
@@ -27,13 +27,14 @@ from ..conftest import MODELS, ROOT
 sys.path.insert(0, str(ROOT / "scripts"))
 
 from fleet import world
-from fleet.answers import Organization, Weather
+from fleet.answers import Organization
 from fleet.drift import Drift
-from fleet.recorder import DRIFTED, ELSEWHERE, HOME, IN_SYNC, ROLE, Recorder
+from fleet.faults import Faults
+from fleet.recorder import DRIFTED, HOME, IN_SYNC, OTHER_REGION, ROLE, Recorder
 from fleet.signatures import SECRET
 from fleet.state import State
 from fleet.stats import Stats
-from fleet.tls import certified
+from fleet.tls import server_context
 from fleet.wire import Loop
 
 MANAGEMENT = "123456789012"
@@ -84,7 +85,7 @@ CENTRAL = [
 
 @dataclass
 class Served:
-    """An organization behind HTTP, and clients of its accounts."""
+    """An organization served over HTTP, and clients of its accounts."""
 
     organization: Organization
     state: State
@@ -99,16 +100,16 @@ class Served:
         return self.organization._recorder.drifts
 
     def client(self, service: str, region: str, **given: str) -> Any:
-        """A plain client, the caller's unless it is given credentials."""
+        """A client of botocore, with the caller's credentials unless others are given."""
         url = f"{self.scheme}://127.0.0.1:{self.port}"
         return client(service, region, url, self.bundle, tuple(given.items()))
 
     def member(self, account: str) -> dict[str, str]:
-        """The credentials of one account."""
+        """Credentials of a member account."""
         return credentials(self.client("sts", HOME), account)
 
-    def told(self) -> dict[str, Any]:
-        """What the server says of itself."""
+    def stats(self) -> dict[str, Any]:
+        """The statistics of the server."""
         with urllib.request.urlopen(f"{self.control}/__stats", timeout=10) as answer:
             return dict(json.load(answer))
 
@@ -121,8 +122,8 @@ def credentials(sts: Any, account: str) -> dict[str, str]:
 
 
 def direct(service: str, region: str, **given: str) -> Any:
-    """A client of the sandbox itself, in this process, in the Region that stands for *region*."""
-    return client(service, HOME if region == HOME else ELSEWHERE, None, None, tuple(given.items()))
+    """A client of the sandbox in this process, in the sample Region of *region*."""
+    return client(service, HOME if region == HOME else OTHER_REGION, None, None, tuple(given.items()))
 
 
 @cache
@@ -151,15 +152,13 @@ def serve(recorded: tuple[Recorder, list[str]], tmp_path: Path) -> Serve:
     recorder, members = recorded
 
     @contextmanager
-    def serving(
-        weather: Weather | None = None, *, rate: float = 100.0, tls: bool = False
-    ) -> Iterator[Served]:
+    def serving(faults: Faults | None = None, *, rate: float = 100.0, tls: bool = False) -> Iterator[Served]:
         accounts = [MANAGEMENT, *members]
         state = State(3, len(REGIONS) + 1, rate)
         state.drift(0.5, len(REGIONS), 1)
-        organization = Organization(recorder, accounts, REGIONS, state, weather or Weather())
-        stats = Stats(organization, state, accounts, REGIONS)
-        context, bundle = certified(tmp_path) if tls else (None, None)
+        organization = Organization(recorder, accounts, REGIONS, state, faults or Faults())
+        stats = Stats(organization)
+        context, bundle = server_context(tmp_path) if tls else (None, None)
         listener, control = (socket.create_server(("127.0.0.1", 0)) for _ in range(2))
         ports = [each.getsockname()[1] for each in (listener, control)]
         loop = Loop(listener, control, organization, 0.0, context)
@@ -168,14 +167,9 @@ def serve(recorded: tuple[Recorder, list[str]], tmp_path: Path) -> Serve:
         thread.start()
         try:
             scheme = "https" if tls else "http"
+            control_url = f"http://127.0.0.1:{ports[1]}"
             yield Served(
-                organization,
-                state,
-                accounts,
-                ports[0],
-                f"http://127.0.0.1:{ports[1]}",
-                scheme,
-                str(bundle) if bundle else None,
+                organization, state, accounts, ports[0], control_url, scheme, str(bundle) if bundle else None
             )
         finally:
             loop.stop()
@@ -187,7 +181,7 @@ def serve(recorded: tuple[Recorder, list[str]], tmp_path: Path) -> Serve:
 
 
 def answer(client: Any, operation: str, params: dict[str, Any], account: str) -> Any:
-    """What the client makes of the answer, but for the times, and for what is each request's own."""
+    """Status and parsed answer, without times and without what differs from request to request."""
     try:
         got = getattr(client, operation)(**params)
     except ClientError as error:
@@ -201,66 +195,68 @@ def answer(client: Any, operation: str, params: dict[str, Any], account: str) ->
 
 @pytest.fixture
 def enabled(recorded: tuple[Recorder, list[str]]) -> Callable[[str], Any]:
-    """The Region that stands for others is none of the organization's, unless it is asked for itself."""
+    """Enable the sample Region in the sandbox for a request to another Region, which it answers for."""
 
     @contextmanager
     def enabling(region: str) -> Iterator[None]:
         sandbox = recorded[0].world
         was = sandbox.disabled
-        sandbox.disabled = {*world.REGIONS} - {*REGIONS, *([ELSEWHERE] if region != HOME else [])}
+        sandbox.disabled = {*world.REGIONS} - {*REGIONS, *([OTHER_REGION] if region != HOME else [])}
         yield
         sandbox.disabled = was
 
     return enabling
 
 
-def test_the_management_account_gets_the_sandboxs_answers(
+def test_answers_to_the_management_account_are_those_of_the_sandbox(
     serve: Serve, enabled: Callable[[str], Any]
 ) -> None:
     with serve() as served:
         for service, operation, params in [*CENTRAL, *GLOBAL, *REGIONAL]:
             for region in REGIONS if service == "config" else [HOME]:
-                got = answer(served.client(service, region), operation, params, MANAGEMENT)
+                served_answer = answer(served.client(service, region), operation, params, MANAGEMENT)
                 with enabled(region):
                     want = answer(direct(service, region), operation, params, MANAGEMENT)
-                assert got == want, operation
-        mine, its = served.client("organizations", HOME), direct("organizations", HOME)
-        root = {"ParentId": its.list_roots()["Roots"][0]["Id"]}
+                assert served_answer == want, operation
+        client_, direct_ = served.client("organizations", HOME), direct("organizations", HOME)
+        root = {"ParentId": direct_.list_roots()["Roots"][0]["Id"]}
         for operation in ("list_accounts_for_parent", "list_organizational_units_for_parent"):
-            assert answer(mine, operation, root, MANAGEMENT) == answer(its, operation, root, MANAGEMENT)
-        assert served.told()["answers"].keys() == {"answered", "reset"}
+            assert answer(client_, operation, root, MANAGEMENT) == answer(
+                direct_, operation, root, MANAGEMENT
+            )
+        assert served.stats()["answers"].keys() == {"answered", "reset"}
 
 
-def test_each_member_gets_the_sandboxs_answers(serve: Serve, enabled: Callable[[str], Any]) -> None:
+def test_answers_to_each_member_are_those_of_the_sandbox(serve: Serve, enabled: Callable[[str], Any]) -> None:
     seen = set()
     samples = {each: credentials(direct("sts", HOME), each) for each in (IN_SYNC, DRIFTED)}
     with serve() as served:
-        for place, account in enumerate(served.accounts[1:], 1):
+        for index, account in enumerate(served.accounts[1:], 1):
             given = served.member(account)
             for service, operation, params in [*GLOBAL, *REGIONAL]:
-                for spot, region in enumerate(REGIONS if service == "config" else [HOME]):
+                for at, region in enumerate(REGIONS if service == "config" else [HOME]):
                     of_account, of_region = served.drifts
                     drifted = {
-                        of_account.service: served.state.account_drift[place] == 1,
-                        of_region.service: served.state.region_drift[place] == spot + 1,
+                        of_account.service: served.state.account_drift[index] == 1,
+                        of_region.service: served.state.region_drift[index] == at + 1,
                     }
                     sample = DRIFTED if drifted.get(service) else IN_SYNC
                     seen.add((sample, service))
-                    mine = served.client(service, region, **given)
-                    its = direct(service, region, **samples[sample])
+                    client_ = served.client(service, region, **given)
+                    direct_ = direct(service, region, **samples[sample])
                     with enabled(region):
-                        want = answer(its, operation, params, sample)
-                    assert answer(mine, operation, params, account) == want, operation
+                        want = answer(direct_, operation, params, sample)
+                    assert answer(client_, operation, params, account) == want, operation
     services = {each.service for each in served.drifts}
     assert {(sample, each) for sample in (IN_SYNC, DRIFTED) for each in services} <= seen
 
 
-def test_a_repair_counts_for_its_account_and_no_other_write_is_taken(serve: Serve) -> None:
-    """The two things that drift are found among all that can: with the simple profile, in IAM and in AWS Config."""
+def test_a_repair_applies_to_its_account_and_other_writes_are_refused(serve: Serve) -> None:
+    """With the simple profile, a setting of IAM and one of AWS Config drift."""
     with serve() as served:
         assert [each.service for each in served.drifts] == ["iam", "config"]
-        place = next(i for i, drifted in enumerate(served.state.account_drift) if drifted)
-        given = served.member(served.accounts[place])
+        index = next(i for i, drifted in enumerate(served.state.account_drift) if drifted)
+        given = served.member(served.accounts[index])
         iam = served.client("iam", HOME, **given)
         policy = iam.get_account_password_policy()["PasswordPolicy"]
         assert policy["MinimumPasswordLength"] == 6
@@ -269,28 +265,28 @@ def test_a_repair_counts_for_its_account_and_no_other_write_is_taken(serve: Serv
             iam.update_account_password_policy(**{**policy, "MinimumPasswordLength": 9})
         iam.update_account_password_policy(**{**policy, "MinimumPasswordLength": 14})
         assert iam.get_account_password_policy()["PasswordPolicy"]["MinimumPasswordLength"] == 14
-        config = served.client("config", REGIONS[served.state.region_drift[place] - 1], **given)
+        config = served.client("config", REGIONS[served.state.region_drift[index] - 1], **given)
 
         def recorder() -> Any:
             return config.describe_configuration_recorders()["ConfigurationRecorders"][0]
 
         weak = recorder()
         assert not weak["recordingGroup"]["allSupported"]
-        # Resources that are in no Region are recorded at home only.
+        # Global resources are recorded in the home Region only.
         with_globals = '"includeGlobalResourceTypes": true'
         at_home = config.meta.region_name == HOME
         [text] = [each for each in served.drifts[1].params if (with_globals in each) == at_home]
-        asked = json.loads(text.replace("${account_id}", served.accounts[place]))
+        asked = json.loads(text.replace("${account_id}", served.accounts[index]))
         config.put_configuration_recorder(**asked)
         assert recorder()["recordingGroup"]["allSupported"]
-        assert served.told()["drifted"] == 0
+        assert served.stats()["drifted"] == 0
         with pytest.raises(ClientError, match=r"config:StopConfigurationRecorder.*takes no writes"):
             config.stop_configuration_recorder(ConfigurationRecorderName="default")
         with urllib.request.urlopen(f"{served.control}/__reset", timeout=10):
             assert iam.get_account_password_policy()["PasswordPolicy"]["MinimumPasswordLength"] == 6
 
 
-def test_what_comes_too_fast_is_refused_in_the_words_of_the_service(serve: Serve) -> None:
+def test_throttling_has_the_error_code_of_the_service(serve: Serve) -> None:
     codes = {
         ("iam", "get_account_password_policy"): "Throttling",
         ("config", "describe_delivery_channels"): "ThrottlingException",
@@ -304,14 +300,14 @@ def test_what_comes_too_fast_is_refused_in_the_words_of_the_service(serve: Serve
                 getattr(served.client(service, HOME), operation)()
             assert refused.value.response["Error"]["Code"] == code
         given = served.member(served.accounts[1])
-        served.client("iam", HOME, **given).get_account_password_policy()  # another account's lane is free
-        assert served.told()["answers"]["throttled"] == len(codes)
+        served.client("iam", HOME, **given).get_account_password_policy()  # another account has its own limit
+        assert served.stats()["answers"]["throttled"] == len(codes)
 
 
-def test_who_and_where_nobody_may_enter(serve: Serve) -> None:
+def test_access_is_denied_to_one_account_and_one_region(serve: Serve) -> None:
     with serve() as plain:
         first, second = plain.accounts[1:]
-    with serve(Weather(account=first, region=REGIONS[1])) as served:
+    with serve(Faults(account=first, region=REGIONS[1])) as served:
         sts = served.client("sts", HOME)
         for arn in (f"{first}:role/{ROLE}", f"{second}:role/Another", f"999999999999:role/{ROLE}"):
             with pytest.raises(ClientError, match=r"AccessDenied.*sts:AssumeRole"):
@@ -324,7 +320,7 @@ def test_who_and_where_nobody_may_enter(serve: Serve) -> None:
             credentials(served.client("sts", HOME, **given), second)
 
 
-def test_credentials_of_two_accounts_mixed_are_noticed(serve: Serve) -> None:
+def test_mixed_credentials_of_two_accounts_are_refused(serve: Serve) -> None:
     with serve() as served:
         one, other = (served.member(each) for each in served.accounts[1:])
         mixed = {**one, "aws_session_token": other["aws_session_token"]}
@@ -334,7 +330,7 @@ def test_credentials_of_two_accounts_mixed_are_noticed(serve: Serve) -> None:
             served.client("config", HOME, **mixed).describe_delivery_channels()
 
 
-def test_a_region_that_is_not_enabled_and_an_operation_that_is_not_there(serve: Serve) -> None:
+def test_disabled_region_and_unknown_operation_are_refused(serve: Serve) -> None:
     with serve() as served:
         given = served.member(served.accounts[1])
         with pytest.raises(ClientError, match="UnrecognizedClientException"):
@@ -344,7 +340,7 @@ def test_a_region_that_is_not_enabled_and_an_operation_that_is_not_there(serve: 
         assert unknown.value.response["ResponseMetadata"]["HTTPStatusCode"] == 501
 
 
-def test_signatures_are_checked_where_that_is_asked_for(serve: Serve) -> None:
+def test_signatures_are_checked(serve: Serve) -> None:
     bucket = {"Bucket": f"acme-config-{MANAGEMENT}"}
     own = {"aws_access_key_id": "AKIAFLEET", "aws_secret_access_key": SECRET}
     wrong = {**own, "aws_secret_access_key": "other"}
@@ -366,17 +362,17 @@ def test_signatures_are_checked_where_that_is_asked_for(serve: Serve) -> None:
             served.client("config", HOME, **mixed).describe_delivery_channels()
 
 
-def test_bad_weather(serve: Serve) -> None:
-    with serve(Weather(broken=1.0)) as served, pytest.raises(ClientError) as failed:
+def test_errors_resets_and_unsigned_requests(serve: Serve) -> None:
+    with serve(Faults(errors=1.0)) as served, pytest.raises(ClientError) as failed:
         served.client("sts", HOME).get_caller_identity()
     assert failed.value.response["ResponseMetadata"]["HTTPStatusCode"] == 500
-    with serve(Weather(reset=1.0)) as served, pytest.raises(ConnectionClosedError):
+    with serve(Faults(resets=1.0)) as served, pytest.raises(ConnectionClosedError):
         served.client("sts", HOME).get_caller_identity()
     with serve() as served, pytest.raises(urllib.error.HTTPError, match="403"):
         urllib.request.urlopen(f"http://127.0.0.1:{served.port}/", timeout=10)
 
 
-def test_over_tls_with_the_roots_of_a_real_client(serve: Serve) -> None:
+def test_tls_with_a_ca_bundle_of_realistic_size(serve: Serve) -> None:
     with serve(tls=True) as served:
         assert served.bundle is not None
         assert Path(served.bundle).read_text().count("BEGIN CERTIFICATE") > 100
@@ -393,7 +389,7 @@ def test_over_tls_with_the_roots_of_a_real_client(serve: Serve) -> None:
         ),
     ],
 )
-def test_the_bench_tells_what_a_run_cost_and_whether_it_did_its_work(sizes: list[str], row: str) -> None:
+def test_bench_prints_a_row_and_checks_the_run(sizes: list[str], row: str) -> None:
     command = [sys.executable, str(ROOT / "scripts" / "fleet_bench.py"), "--latency=0", *sizes]
     done = subprocess.run(command, capture_output=True, text=True, check=True, cwd=ROOT)
     headings, figures = done.stdout.splitlines()

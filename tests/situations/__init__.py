@@ -1,1 +1,1 @@
-"""What happens in accounts that are not empty, not whole, or not ours alone: issue 3's situations, by number."""
+"""Tests in accounts that are not empty, restricted, shared with others, or slow to converge."""

@@ -1,4 +1,4 @@
-"""A bench on which waits overlap as they do on AWS, and a command line whose sandbox has switches."""
+"""Fixtures: a clock for each thread, and switches of the sandbox that a command line opens."""
 
 from __future__ import annotations
 
@@ -16,20 +16,20 @@ from ..conftest import Bench, FlyingClock
 Switch = Callable[[World], Any]
 
 
-class OwnTime(FlyingClock):
-    """Each thread has its own time: who sleeps keeps nobody else waiting."""
+class ThreadClock(FlyingClock):
+    """A clock with a time for each thread, so that a thread that sleeps does not delay others."""
 
     def __init__(self) -> None:
-        self._own = threading.local()
+        self._local = threading.local()
         self.slept: list[float] = []
 
     @property
     def time(self) -> float:
-        return float(getattr(self._own, "time", 0.0))
+        return float(getattr(self._local, "time", 0.0))
 
     @time.setter
     def time(self, value: float) -> None:
-        self._own.time = value
+        self._local.time = value
 
     def sleep(self, seconds: float) -> None:
         self.slept.append(seconds)
@@ -37,16 +37,16 @@ class OwnTime(FlyingClock):
 
 
 @pytest.fixture
-def clock(bench: Bench) -> OwnTime:
-    """The bench's clock from here on."""
-    bench.clock = made = OwnTime()
+def clock(bench: Bench) -> ThreadClock:
+    """Make this the clock of the bench."""
+    bench.clock = made = ThreadClock()
     return made
 
 
 @pytest.fixture
 def switch(monkeypatch: pytest.MonkeyPatch) -> Callable[[Switch], None]:
-    """What the function does is done to the sandbox of each command line, which no longer waits in real time."""
-    monkeypatch.setattr(cloud, "RealClock", lambda stop: OwnTime())
+    """Apply a function to the sandbox of each command line, which then does not wait in real time."""
+    monkeypatch.setattr(cloud, "RealClock", lambda stop: ThreadClock())
     real = World._set_switches
 
     def use(act: Switch) -> None:

@@ -1,4 +1,4 @@
-"""Situation 2: the account is not what the file takes it for, or somebody else has the name."""
+"""Tests in the wrong account, in a member or delegated administrator, and with names that are taken."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from provisioner.model import Kind
 
 from ..conftest import EXAMPLE, MEMBER, Bench, become
 from ..services.cloudtrail.test_trusted_access import OUTSIDE
+from .test_organization import as_account
 
 MANAGEMENT = "123456789012"
 ARN = f"arn:aws:cloudtrail:us-east-1:{MANAGEMENT}:trail/organization-trail"
@@ -29,20 +30,10 @@ def results(plan: Plan) -> dict[str, Any]:
     return {r.step: r for r in plan.results}
 
 
-def create_as(bench: Bench, account: str) -> None:
-    """The bucket's name is taken by *account*."""
-    arn = f"arn:aws:iam::{account}:role/x"
-    keys = bench.client("sts").assume_role(RoleArn=arn, RoleSessionName="them")["Credentials"]
-    names = ("AccessKeyId", "SecretAccessKey", "SessionToken")
-    given = ("aws_access_key_id", "aws_secret_access_key", "aws_session_token")
-    theirs = bench.client("s3", **dict(zip(given, (keys[name] for name in names), strict=True)))
-    theirs.create_bucket(Bucket=NAME)
-
-
-def test_a_name_taken_since_the_plan_fails_its_step_and_says_so(bench: Bench) -> None:
+def test_a_bucket_name_taken_after_the_plan_fails_its_step(bench: Bench) -> None:
     run = bench.run()
     plan = run.rehearse()
-    create_as(bench, "210987654321")
+    as_account(bench, "210987654321", "s3").create_bucket(Bucket=NAME)
     sent = {r.step: r for r in run.send(plan)}
     failure = sent["log_buckets"].failure
     assert failure
@@ -63,7 +54,7 @@ def test_a_bucket_in_another_region_is_found_through_the_redirect(
     text = f"home_region: {home}\nregions: [{home}]\nlog_buckets: {{logs: {{name: acme-logs}}}}\n"
     plan = bench.diff(text)
     codes = {call.code for call in bench.world.calls}
-    assert codes & {"301", "PermanentRedirect"}, "AWS itself says where it is"
+    assert codes & {"301", "PermanentRedirect"}, "AWS redirects to the Region"
     [failed] = plan.failed
     assert failed.failure
     assert failed.failure.message == (
@@ -73,7 +64,7 @@ def test_a_bucket_in_another_region_is_found_through_the_redirect(
     assert plan.changes == []
 
 
-def test_a_member_is_told_where_to_run_and_the_rest_goes_on(
+def test_an_organization_trail_in_a_member_is_refused_and_the_rest_continues(
     bench: Bench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     become(bench, monkeypatch, MEMBER)
@@ -91,7 +82,7 @@ def test_a_member_is_told_where_to_run_and_the_rest_goes_on(
     )
 
 
-def test_a_member_has_its_own_baseline_beside_the_organizations_trail(
+def test_a_member_with_its_own_trail_beside_the_organizations(
     bench: Bench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     bench.apply()
@@ -109,7 +100,7 @@ def test_a_member_has_its_own_baseline_beside_the_organizations_trail(
     assert bench.diff(text).changes == []
 
 
-def test_an_account_of_its_own_needs_only_say_so(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_account_without_an_organization(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
     become(bench, monkeypatch, OUTSIDE)
     bench.apply(OWN)
     assert {call.service for call in bench.world.writes} == {"s3", "iam", "cloudtrail", "config"}
@@ -122,7 +113,7 @@ def delegate(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
     become(bench, monkeypatch, MEMBER)
 
 
-def test_a_delegated_administrator_does_all_by_the_full_arn(
+def test_a_delegated_administrator_names_the_trail_by_arn(
     bench: Bench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     delegate(bench, monkeypatch)
@@ -168,7 +159,7 @@ def test_a_delegated_administrator_repairs_each_part_of_the_trail(
     assert {r.failure for r in bench.run(WHOLE).verify()} == {None}
 
 
-def test_the_administrator_of_another_service_is_told_what_aws_says(
+def test_the_delegated_administrator_of_another_service_is_refused(
     bench: Bench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     bench.apply(only=("cloudtrail_trusted_access",))

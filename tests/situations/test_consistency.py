@@ -1,4 +1,4 @@
-"""Situation 4: what AWS has not seen everywhere yet is waited for, visibly and not for ever."""
+"""Tests of eventual consistency: what is waited for, for how long, and how it is shown."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ from provisioner.model import Target
 from provisioner.sandbox import Fault, WireCall
 from provisioner.sandbox.world import World
 
-from ..cli.test_commands import FILE, told
+from ..cli.test_commands import FILE, run_command
 from ..conftest import EXAMPLE, Bench
-from .conftest import OwnTime, Switch
+from .conftest import Switch, ThreadClock
 
 pytestmark = pytest.mark.usefixtures("home")
 
 LOGS, CONFIG = "acme-cloudtrail-123456789012", "acme-config-123456789012"
 TWO = EXAMPLE.replace("regions: [us-east-1]", "regions: [us-east-1, eu-west-1]")
 WITH_ROLE = EXAMPLE.replace("config:\n  recorder:", "config:\n  role_name: recorder\n  recorder:")
-# What each call of a first run waits for, in the order in which AWS comes to see it, and for how long at most.
-CHAIN = {
+# What each call of a first run waits for, in the order in which AWS propagates it, and the limit in seconds.
+WAITS = {
     "put_public_access_block": [
         (f"S3 to know the new bucket {name} everywhere", 120) for name in (LOGS, CONFIG)
     ],
@@ -41,8 +41,8 @@ CHAIN = {
 }
 
 
-def seen(bench: Bench) -> dict[str, list[tuple[str, float]]]:
-    """What each call waited for, each once, in its order; and the limit. The rate is another matter."""
+def waits_of(bench: Bench) -> dict[str, list[tuple[str, float]]]:
+    """What each call waited for, each once and in order, and the limit. Waits for the rate limit are left out."""
     found: dict[str, list[tuple[str, float]]] = {}
     for each in bench.waits:
         if each.until.startswith("AWS's rate"):
@@ -54,12 +54,12 @@ def seen(bench: Bench) -> dict[str, list[tuple[str, float]]]:
 
 
 @pytest.mark.parametrize("calls", [1, 2, 4])
-def test_the_whole_chain_is_made_in_one_first_run(bench: Bench, clock: OwnTime, calls: int) -> None:
+def test_the_first_run_waits_for_each_propagation(bench: Bench, clock: ThreadClock, calls: int) -> None:
     bench.world.propagation = calls
     run = bench.run()
     sent = run.send(run.rehearse())
     assert [r.failure for r in sent if not r.ok] == []
-    assert seen(bench) == CHAIN
+    assert waits_of(bench) == WAITS
     assert all(each.waited < each.limit for each in bench.waits)
     assert len(clock.slept) == len(bench.waits), "no sleep that is not shown"
     assert max(clock.slept) <= 8
@@ -67,7 +67,7 @@ def test_the_whole_chain_is_made_in_one_first_run(bench: Bench, clock: OwnTime, 
     assert bench.diff().changes == []
 
 
-def test_a_wait_has_its_own_time_whatever_was_waited_for_before(bench: Bench, clock: OwnTime) -> None:
+def test_each_wait_has_its_own_time(bench: Bench, clock: ThreadClock) -> None:
     bench.world.propagation = 6
     run = bench.run()
     assert [r.failure for r in run.send(run.rehearse()) if r.step == "cloudtrail"] == [None]
@@ -77,7 +77,7 @@ def test_a_wait_has_its_own_time_whatever_was_waited_for_before(bench: Bench, cl
         assert waited == sorted(waited)
 
 
-def test_a_new_role_and_its_policies_are_waited_for(bench: Bench, clock: OwnTime) -> None:
+def test_waits_for_a_new_role_and_its_policies(bench: Bench, clock: ThreadClock) -> None:
     bench.apply(WITH_ROLE, only=("log_buckets",))
     bench.world.propagation = 3
     bench.apply(WITH_ROLE, only=("config_recorder",))
@@ -89,7 +89,7 @@ def test_a_new_role_and_its_policies_are_waited_for(bench: Bench, clock: OwnTime
     ]
 
 
-def test_in_two_regions_at_once(bench: Bench, clock: OwnTime) -> None:
+def test_waits_in_two_regions(bench: Bench, clock: ThreadClock) -> None:
     bench.world.propagation = 3
     bench.apply(TWO)
     waited = {w.target.region for w in bench.waits if w.operation == "start_configuration_recorder"}
@@ -97,9 +97,7 @@ def test_in_two_regions_at_once(bench: Bench, clock: OwnTime) -> None:
     assert bench.diff(TWO).changes == []
 
 
-def test_what_never_comes_ends_after_its_bound_and_says_for_what_it_waited(
-    bench: Bench, clock: OwnTime
-) -> None:
+def test_a_wait_ends_at_its_limit_with_a_hint(bench: Bench, clock: ThreadClock) -> None:
     def never(call: WireCall, phase: str) -> Fault | None:
         refused = call.operation == "PutDeliveryChannel" and phase == "before"
         return (
@@ -122,12 +120,12 @@ def test_what_never_comes_ends_after_its_bound_and_says_for_what_it_waited(
     assert by["cloudtrail"].ok
 
 
-def test_the_user_sees_what_is_waited_for(
+def test_waits_are_printed(
     capfd: Any, switch: Callable[[Switch], None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("provisioner.cli.screen._EVERY", 0.0)
+    monkeypatch.setattr("provisioner.cli.screen._INTERVAL", 0.0)
     switch(lambda world: setattr(world, "propagation", 4))
-    code, out, err = told(capfd, "apply", FILE, "--sandbox", "--yes")
+    code, out, err = run_command(capfd, "apply", FILE, "--sandbox", "--yes")
     assert code == 0
     assert "AWS shows what was asked." in out
     lines = re.findall(r"waiting for (.*), (\d+) s of (\d+) s", err)
@@ -135,15 +133,15 @@ def test_the_user_sees_what_is_waited_for(
         (f"AWS Config to be allowed to write to bucket {CONFIG}", waited, "120")
         for waited in ("0", "1", "3", "7", "15", "23", "31", "39")
     ]
-    assert {until for until, _, _ in lines} == {until for waits in CHAIN.values() for until, _ in waits}
+    assert {until for until, _, _ in lines} == {until for waits in WAITS.values() for until, _ in waits}
 
 
 STALE = [(1, 0, 0), (2, 0, 0), (3, 0, 0), (2, 3, 0), (2, 0, 2), (2, 2, 2)]
 
 
 @pytest.mark.parametrize(("stale", "propagation", "pages"), STALE)
-def test_reads_that_lag_are_no_drift(
-    bench: Bench, clock: OwnTime, stale: int, propagation: int, pages: int
+def test_stale_reads_are_no_drift(
+    bench: Bench, clock: ThreadClock, stale: int, propagation: int, pages: int
 ) -> None:
     bench.world.stale_reads, bench.world.propagation, bench.world.page_size = stale, propagation, pages
     bench.apply(TWO)
@@ -158,8 +156,8 @@ def test_reads_that_lag_are_no_drift(
 
 @pytest.mark.parametrize("text", [EXAMPLE, WITH_ROLE], ids=["linked role", "own role"])
 @pytest.mark.parametrize("operation", ["UpdateAccountPasswordPolicy", "CreateTrail", "PutBucketPolicy"])
-def test_a_lost_answer_and_reads_that_lag_together_make_nothing_twice(
-    bench: Bench, clock: OwnTime, text: str, operation: str
+def test_a_lost_answer_with_stale_reads_creates_nothing_twice(
+    bench: Bench, clock: ThreadClock, text: str, operation: str
 ) -> None:
     bench.world.stale_reads = 2
     lost: list[str] = []
@@ -176,7 +174,7 @@ def test_a_lost_answer_and_reads_that_lag_together_make_nothing_twice(
     assert bench.diff(text).changes == []
 
 
-def test_the_next_run_after_one_that_never_read_back(bench: Bench, clock: OwnTime) -> None:
+def test_a_run_after_one_without_reading_back(bench: Bench, clock: ThreadClock) -> None:
     bench.world.stale_reads = 2
     run = bench.run()
     run.send(run.rehearse())
@@ -188,7 +186,7 @@ def test_the_next_run_after_one_that_never_read_back(bench: Bench, clock: OwnTim
     assert bench.diff().changes == []
 
 
-def test_what_aws_never_shows_ends_after_two_minutes(bench: Bench, clock: OwnTime) -> None:
+def test_reading_back_ends_after_two_minutes(bench: Bench, clock: ThreadClock) -> None:
     run = bench.run(only=("password_policy",))
     bench.world.stale_reads = 10**6
     sent = run.send(run.rehearse())
@@ -202,12 +200,12 @@ def test_what_aws_never_shows_ends_after_two_minutes(bench: Bench, clock: OwnTim
     assert bench.waits[-1].waited < 120
 
 
-def test_the_user_is_told_what_aws_does_not_show(capfd: Any, switch: Callable[[Switch], None]) -> None:
+def test_changes_that_aws_does_not_show_are_printed(capfd: Any, switch: Callable[[Switch], None]) -> None:
     def never(world: World) -> None:
         world.stale_reads = 10**6
 
     switch(never)
-    code, out, err = told(capfd, "apply", FILE, "--sandbox", "--yes", "--target", "password_policy")
+    code, out, err = run_command(capfd, "apply", FILE, "--sandbox", "--yes", "--target", "password_policy")
     assert code == 3
     assert "AWS shows what was asked." not in out
     assert (

@@ -1,4 +1,4 @@
-"""Situation 3: what may not be looked at, or cannot be reached, is said in one line with what to do about it."""
+"""Tests of denied reads, credentials that fail, Regions that are not enabled and services that cannot be reached."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ from provisioner.model import Target
 from provisioner.sandbox import Fault, WireCall
 from provisioner.sandbox.world import World
 
-from ..cli.test_commands import FILE, told
-from ..conftest import EXAMPLE, MEMBER, Bench, become
-from .conftest import OwnTime, Switch
+from ..cli.test_commands import FILE, run_command
+from ..conftest import EXAMPLE, Bench
+from .conftest import Switch, ThreadClock
 
 pytestmark = pytest.mark.usefixtures("home")
 
@@ -35,7 +35,7 @@ Switches = Callable[[Switch], None]
 
 
 def failed(text: str) -> list[str]:
-    """The lines about what failed, with their hints; request ids left out."""
+    """The lines about failures, with their hints and without request ids."""
     lines = text.splitlines()
     start = next(place for place, line in enumerate(lines) if line.startswith("! "))
     return [
@@ -46,9 +46,9 @@ def failed(text: str) -> list[str]:
 @pytest.mark.parametrize("command", [("diff",), ("apply", "--yes"), ("verify",)], ids=lambda c: c[0])
 def test_a_denied_read_fails_its_step_only(capfd: Any, switch: Switches, command: tuple[str, ...]) -> None:
     if command[0] != "diff":
-        assert told(capfd, "apply", FILE, "--sandbox", "--yes")[0] == 0
+        assert run_command(capfd, "apply", FILE, "--sandbox", "--yes")[0] == 0
     switch(lambda world: world.deny("config", "DescribeConfigurationRecorders"))
-    code, out, err = told(capfd, command[0], FILE, "--sandbox", *command[1:])
+    code, out, err = run_command(capfd, command[0], FILE, "--sandbox", *command[1:])
     if command[0] == "verify":
         assert code == 2
         assert "not run: config_recorder failed" in out
@@ -69,7 +69,7 @@ def test_a_denied_read_fails_its_step_only(capfd: Any, switch: Switches, command
     assert "2 not read" in out
 
 
-def test_a_denied_read_stops_no_other_step_and_makes_nothing_of_its_own(bench: Bench) -> None:
+def test_a_denied_read_stops_no_other_step_and_creates_nothing(bench: Bench) -> None:
     lift = bench.world.deny("cloudtrail", "DescribeTrails")
     run = bench.run()
     sent = {r.step: r for r in run.send(run.rehearse())}
@@ -80,23 +80,7 @@ def test_a_denied_read_stops_no_other_step_and_makes_nothing_of_its_own(bench: B
     assert bench.diff().changes == []
 
 
-def test_what_depends_on_a_denied_read_is_not_run(bench: Bench) -> None:
-    bench.apply()
-    bench.client("iam").delete_account_password_policy()
-    bench.world.deny("s3", "GetBucketPolicy")
-    by = {r.step: r for r in bench.diff().results}
-    assert by["log_buckets"].failure
-    assert by["log_buckets"].failure.code == "AccessDenied"
-    assert {name for name, r in by.items() if r.blocked_by} == {
-        "cloudtrail",
-        "config_recorder",
-        "config_rules",
-    }
-    assert by["password_policy"].changes
-    assert by["cloudtrail_trusted_access"].ok
-
-
-def test_a_read_that_keeps_on_failing_is_given_up_and_is_no_absence(bench: Bench, clock: OwnTime) -> None:
+def test_a_read_that_keeps_failing_is_not_an_absence(bench: Bench, clock: ThreadClock) -> None:
     bench.apply()
 
     def outage(call: WireCall, phase: str) -> Fault | None:
@@ -121,7 +105,7 @@ EXPIRED = (
 
 def test_expired_credentials(capfd: Any, switch: Switches) -> None:
     switch(lambda world: setattr(world, "expired", True))
-    code, out, err = told(capfd, "diff", FILE, "--sandbox")
+    code, out, err = run_command(capfd, "diff", FILE, "--sandbox")
     assert (code, out) == (1, "")
     assert err.splitlines()[1].startswith(
         "error: asking AWS in us-east-1 who the caller is: sts:GetCallerIdentity: ExpiredToken: The security"
@@ -132,7 +116,7 @@ def test_expired_credentials(capfd: Any, switch: Switches) -> None:
 
 def test_wrong_credentials(capfd: Any, switch: Switches) -> None:
     switch(lambda world: world.disabled.add("us-east-1"))
-    code, out, err = told(capfd, "diff", FILE, "--sandbox")
+    code, out, err = run_command(capfd, "diff", FILE, "--sandbox")
     assert (code, out) == (1, "")
     assert "sts:GetCallerIdentity: InvalidClientTokenId: The security token included" in err
     assert "hint: wrong credentials, or a Region that is not enabled in this account" in err
@@ -146,14 +130,14 @@ def test_credentials_that_expire_while_writing_end_the_run_at_once(capfd: Any, s
         world.interrupt(after)
 
     switch(expire)
-    code, out, err = told(capfd, "apply", FILE, "--sandbox", "--yes")
+    code, out, err = run_command(capfd, "apply", FILE, "--sandbox", "--yes")
     assert code in {1, 3}
     assert "Apply incomplete." in out
     assert EXPIRED in err
     assert "AWS to show what was written" not in err
 
 
-def test_what_is_written_and_then_cannot_be_read_is_not_waited_for(bench: Bench, clock: OwnTime) -> None:
+def test_expired_credentials_end_reading_back(bench: Bench, clock: ThreadClock) -> None:
     run = bench.run(only=("password_policy",))
     sent = run.send(run.rehearse())
     bench.world.expired = True
@@ -177,9 +161,9 @@ def test_a_region_that_is_not_enabled_fails_its_own_steps_only(
     file.write_text(EVERYWHERE)
     switch(lambda world: world.disabled.add("me-south-1"))
     for _ in range(2):
-        code, out, err = told(capfd, "apply", str(file), "--sandbox", "--yes")
+        code, out, err = run_command(capfd, "apply", str(file), "--sandbox", "--yes")
         assert code == 3
-        # What was not read is told with the plan, and again with what was done.
+        # Failures are printed with the plan, and again with what was applied.
         assert failed(err)[:3] == [
             (
                 f"! config_recorder  {ACCOUNT} me-south-1: reading: config:DescribeConfigurationRecorders:"
@@ -201,7 +185,7 @@ def test_a_region_that_is_not_enabled_fails_its_own_steps_only(
         ("s3", "list_buckets", "InvalidToken"),
     ],
 )
-def test_each_protocol_says_it_in_its_own_words_and_is_understood(
+def test_a_disabled_region_is_recognized_in_each_protocol(
     bench: Bench, service: str, operation: str, code: str
 ) -> None:
     bench.world.disabled.add("me-south-1")
@@ -211,13 +195,13 @@ def test_each_protocol_says_it_in_its_own_words_and_is_understood(
     assert f"hint: {describe('reading', caught.value).hint}" == NOT_ENABLED
 
 
-def test_a_service_that_is_not_there(capfd: Any, switch: Switches) -> None:
-    def nobody(call: WireCall, phase: str) -> None:
+def test_a_service_that_cannot_be_reached(capfd: Any, switch: Switches) -> None:
+    def refuse(call: WireCall, phase: str) -> None:
         if call.service == "config":
             raise ConnectionRefusedError
 
-    switch(lambda world: world.interrupt(nobody))
-    code, _, err = told(capfd, "diff", FILE, "--sandbox")
+    switch(lambda world: world.interrupt(refuse))
+    code, _, err = run_command(capfd, "diff", FILE, "--sandbox")
     assert code == 3
     assert failed(err)[:2] == [
         (
@@ -242,18 +226,8 @@ LOCAL: list[tuple[BotoCoreError, str]] = [
 ]
 
 
-@pytest.mark.parametrize(("error", "says"), LOCAL, ids=[type(error).__name__ for error, _ in LOCAL])
-def test_what_fails_on_this_side_has_its_remedy(error: BotoCoreError, says: str) -> None:
+@pytest.mark.parametrize(("error", "message"), LOCAL, ids=[type(error).__name__ for error, _ in LOCAL])
+def test_local_errors_have_a_hint(error: BotoCoreError, message: str) -> None:
     failure = describe("reading", error)
-    assert says in failure.hint
+    assert message in failure.hint
     assert "\n" not in failure.message
-
-
-def test_denied_in_one_account_only(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
-    bench.world.deny("iam", "GetAccountPasswordPolicy", account=MEMBER)
-    text = "password_policy: {minimum_password_length: 14}\n"
-    bench.apply(text)
-    become(bench, monkeypatch, MEMBER)
-    [failed_there] = bench.diff(text).failed
-    assert failed_there.failure
-    assert (failed_there.target.account, failed_there.failure.code) == (MEMBER, "AccessDenied")

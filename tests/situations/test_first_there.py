@@ -1,4 +1,4 @@
-"""Situation 1: somebody was there first. What is theirs is adopted or kept, never replaced, and said to be theirs."""
+"""Tests in accounts with resources of others, Control Tower's included: adopted or kept, and never replaced."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ BUCKETS = "log_buckets: {logs: {name: acme-logs}}\n"
 TRAIL = "cloudtrail: {name: audit, s3_bucket_name: logs}\n"
 
 
-def test_a_trail_is_adopted_in_its_home(bench: Bench) -> None:
+def test_a_trail_is_adopted_in_its_home_region(bench: Bench) -> None:
     make_trail(bench, "audit", "eu-west-1")
     text = f"home_region: eu-west-1\nregions: [eu-west-1]\n{BUCKETS}{TRAIL}"
     before = len(bench.world.writes)
@@ -36,7 +36,7 @@ def test_a_trail_is_adopted_in_its_home(bench: Bench) -> None:
     assert writes == ["UpdateTrail"], "moved to our bucket as it runs: neither made again nor stopped"
 
 
-def test_a_trail_of_one_other_region_is_explained_when_aws_refuses_ours(bench: Bench, clock: Any) -> None:
+def test_a_trail_of_another_region_has_a_hint(bench: Bench, clock: Any) -> None:
     s3, cloudtrail = bench.client("s3"), bench.client("cloudtrail", "eu-west-1")
     s3.create_bucket(Bucket="theirs")
     statements = trail_statements("theirs", "audit", region="eu-west-1")
@@ -82,7 +82,7 @@ def test_a_deny_and_tags_of_others_are_kept(bench: Bench) -> None:
     assert bench.diff(text).changes == []
 
 
-def test_a_deny_of_others_that_stands_in_the_way_is_explained_and_stays(bench: Bench, clock: Any) -> None:
+def test_a_deny_of_others_that_blocks_delivery_has_a_hint_and_stays(bench: Bench, clock: Any) -> None:
     s3 = bench.client("s3")
     s3.create_bucket(Bucket="acme-logs")
     deny = {
@@ -105,7 +105,7 @@ def test_a_deny_of_others_that_stands_in_the_way_is_explained_and_stays(bench: B
 
 
 def landing_zone(bench: Bench) -> None:
-    """What Control Tower sets up: a bucket, the organization's trail, and in each Region recorder and channel."""
+    """Create what Control Tower does: a bucket, the organization's trail, and in each Region recorder and channel."""
     us = Theirs()
     us.s3.create_bucket(Bucket=LOGS)
     statements = [*trail_statements(LOGS, TOWER, organization=True), *config_may(LOGS)]
@@ -129,7 +129,7 @@ def landing_zone(bench: Bench) -> None:
     )
 
 
-def test_beside_control_tower_nothing_of_it_is_touched(bench: Bench) -> None:
+def test_nothing_of_control_tower_is_changed(bench: Bench) -> None:
     landing_zone(bench)
     before = len(bench.world.writes)
     plan = bench.apply(EXAMPLE.replace("regions: [us-east-1]", "regions: [us-east-1, eu-west-1]"))
@@ -155,7 +155,7 @@ TOWERS_OWN = {
 
 
 @pytest.mark.parametrize("path", TOWERS_OWN)
-def test_a_file_that_names_what_is_control_towers_is_refused_offline(bench: Bench, path: str) -> None:
+def test_a_file_that_names_resources_of_control_tower_is_refused(bench: Bench, path: str) -> None:
     with pytest.raises(BaselineError, match=rf"{path}: AWS Control Tower owns the \w+ of that name"):
         bench.baseline(TOWERS_OWN[path])
     assert bench.world.calls == []

@@ -1,4 +1,4 @@
-"""Many accounts: what each needs of the others, whose credentials a call carries, and what stays where it failed."""
+"""Tests of many accounts: dependencies between them, credentials of each call, Regions, and failures in one."""
 
 from __future__ import annotations
 
@@ -21,13 +21,14 @@ from .test_organization import Organization, Ran, as_account
 
 MANAGEMENT, ARCHIVE, WORKLOAD = "123456789012", "111122223333", "444455556666"
 ALL = f"accounts: {{all: true, log_archive: '{ARCHIVE}'}}\n"
+TEXT = EXAMPLE + ALL
 LISTED = f"accounts: {{ids: ['{ARCHIVE}', '{WORKLOAD}'], log_archive: '{ARCHIVE}'}}\n"
 BUCKET = f"acme-config-{ARCHIVE}"
 
 
 @pytest.fixture
 def three(bench: Bench) -> Organization:
-    """The organization as the sandbox brings it: the management account and two members."""
+    """The sandbox's organization: the management account, two active members and a closed one."""
     return Organization(bench, accounts=4)
 
 
@@ -35,8 +36,8 @@ def failures(ran: Ran) -> set[tuple[str, str, str]]:
     return {(r.step, r.target.account, r.blocked_by or "") for r in ran.results() if not r.ok}
 
 
-def test_what_exists_once_is_made_once_and_in_its_account(bench: Bench, three: Organization) -> None:
-    three.run("apply", EXAMPLE + ALL)
+def test_steps_that_run_once_run_in_their_account(bench: Bench, three: Organization) -> None:
+    three.run("apply", TEXT)
     where = {(call.service, call.account) for call in bench.world.writes}
     assert {account for service, account in where if service == "s3"} == {ARCHIVE}
     assert {account for service, account in where if service in {"cloudtrail", "organizations"}} == {
@@ -45,7 +46,7 @@ def test_what_exists_once_is_made_once_and_in_its_account(bench: Bench, three: O
     assert {account for service, account in where if service == "config"} == {MANAGEMENT, ARCHIVE, WORKLOAD}
     channel = as_account(bench, WORKLOAD, "config").describe_delivery_channels()["DeliveryChannels"][0]
     assert channel["s3BucketName"] == BUCKET
-    assert three.run("diff", EXAMPLE + ALL).plan().changes == []
+    assert three.run("diff", TEXT).plan().changes == []
 
 
 def statements(bench: Bench) -> dict[str, dict[str, object]]:
@@ -54,16 +55,14 @@ def statements(bench: Bench) -> dict[str, dict[str, object]]:
     return {each["Sid"]: each for each in policy["Statement"]}
 
 
-def test_the_bucket_lets_the_whole_organization_deliver(bench: Bench, three: Organization) -> None:
-    three.run("apply", EXAMPLE + ALL)
+def test_the_bucket_policy_allows_the_whole_organization(bench: Bench, three: Organization) -> None:
+    three.run("apply", TEXT)
     condition = statements(bench)["AWSConfigBucketDeliveryProvision"]["Condition"]
     assert isinstance(condition, dict)
     assert condition["StringEquals"]["aws:SourceOrgID"] == "o-sandbox12345"
 
 
-def test_listed_accounts_stand_in_the_policy_whatever_the_run_is_narrowed_to(
-    bench: Bench, three: Organization
-) -> None:
+def test_the_bucket_policy_names_all_listed_accounts(bench: Bench, three: Organization) -> None:
     three.run("apply", EXAMPLE + LISTED)
     for sid in (
         "AWSConfigBucketDelivery",
@@ -77,11 +76,9 @@ def test_listed_accounts_stand_in_the_policy_whatever_the_run_is_narrowed_to(
     assert fleet.once().rehearse().changes == []
 
 
-def test_without_its_bucket_no_account_delivers_and_the_rest_goes_on(
-    bench: Bench, three: Organization
-) -> None:
+def test_a_failed_bucket_blocks_only_what_delivers_to_it(bench: Bench, three: Organization) -> None:
     bench.world.deny("s3", "*", account=ARCHIVE)
-    ran = three.run("diff", EXAMPLE + ALL)
+    ran = three.run("diff", TEXT)
     accounts = {MANAGEMENT, ARCHIVE, WORKLOAD}
     assert failures(ran) == {
         ("log_buckets", ARCHIVE, ""),
@@ -92,7 +89,7 @@ def test_without_its_bucket_no_account_delivers_and_the_rest_goes_on(
     changed = Counter(r.step for r, _ in ran.plan().changes)
     assert changed["password_policy"] == 3
     before = len(bench.world.writes)
-    done = three.run("apply", EXAMPLE + ALL)
+    done = three.run("apply", TEXT)
     assert failures(done) == failures(ran)
     assert {call.operation for call in bench.world.writes[before:]} == {
         "EnableAWSServiceAccess",
@@ -101,7 +98,7 @@ def test_without_its_bucket_no_account_delivers_and_the_rest_goes_on(
     }
 
 
-def test_a_failure_in_one_account_and_region_stays_there(bench: Bench, three: Organization) -> None:
+def test_a_failure_in_one_account_and_region(bench: Bench, three: Organization) -> None:
     text = EXAMPLE.replace("regions: [us-east-1]", "regions: [us-east-1, eu-west-1]") + ALL
     bench.world.deny("config", "DescribeConfigurationRecorders", region="eu-west-1", account=WORKLOAD)
     ran = three.run("apply", text)
@@ -113,9 +110,9 @@ def test_a_failure_in_one_account_and_region_stays_there(bench: Bench, three: Or
     assert len(recorders["ConfigurationRecorders"]) == 1, "the other Region is done"
 
 
-def test_credentials_that_end_in_mid_run_are_renewed(bench: Bench, three: Organization) -> None:
+def test_expired_credentials_are_renewed(bench: Bench, three: Organization) -> None:
     bench.world.set(credentials_calls=20)
-    ran = three.run("apply", EXAMPLE + ALL)
+    ran = three.run("apply", TEXT)
     assert failures(ran) == set()
     entries = Counter(
         str(call.params["RoleArn"]).split(":")[4]
@@ -125,14 +122,12 @@ def test_credentials_that_end_in_mid_run_are_renewed(bench: Bench, three: Organi
     assert entries[ARCHIVE] > 3
     assert any(str(call.code).startswith("ExpiredToken") for call in bench.world.calls)
     bench.world.set(credentials_calls=0)
-    assert three.run("diff", EXAMPLE + ALL).plan().changes == []
+    assert three.run("diff", TEXT).plan().changes == []
 
 
-def test_credentials_near_their_end_are_renewed_before_they_are_used(
-    bench: Bench, three: Organization
-) -> None:
+def test_credentials_near_expiry_are_renewed_before_use(bench: Bench, three: Organization) -> None:
     bench.world.set(credentials_lifetime=240)
-    three.run("diff", EXAMPLE + ALL)
+    three.run("diff", TEXT)
     assert not any(str(call.code).startswith("Expired") for call in bench.world.calls)
     entries = sum(call.operation == "AssumeRole" for call in bench.world.calls)
     questions = sum(call.account in {ARCHIVE, WORKLOAD} for call in bench.world.calls)
@@ -140,7 +135,7 @@ def test_credentials_near_their_end_are_renewed_before_they_are_used(
 
 
 def test_every_call_is_signed_for_its_account(bench: Bench, three: Organization) -> None:
-    fleet = three.fleet(EXAMPLE + ALL)
+    fleet = three.fleet(TEXT)
     cloud = fleet.cloud
     wrong: list[str] = []
 
@@ -159,13 +154,13 @@ def test_every_call_is_signed_for_its_account(bench: Bench, three: Organization)
     assert wrong == []
 
 
-def test_a_call_without_credentials_named_for_it_is_not_signed(bench: Bench, three: Organization) -> None:
-    cloud = three.fleet(EXAMPLE + ALL).cloud
+def test_a_call_without_an_account_is_not_signed(bench: Bench, three: Organization) -> None:
+    cloud = three.fleet(TEXT).cloud
     with pytest.raises(RuntimeError, match="did not say with which credentials"):
         cloud.client("iam", "us-east-1").list_account_aliases()
 
 
-def test_who_is_let_into_another_account_than_meant_goes_no_further(bench: Bench) -> None:
+def test_credentials_of_another_account_are_refused(bench: Bench) -> None:
     cloud = Cloud(clock=bench.clock)
     bench.clouds.append(cloud)
     who = identify(cloud, "us-east-1")
@@ -179,7 +174,7 @@ def test_who_is_let_into_another_account_than_meant_goes_no_further(bench: Bench
         cloud.enter(WORKLOAD)
 
 
-def test_external_id_and_session_tags_are_given(bench: Bench, three: Organization) -> None:
+def test_external_id_and_session_tags_are_sent(bench: Bench, three: Organization) -> None:
     text = ALL.replace("all: true", "all: true, external_id: secret-1, session_tags: {run: baseline}")
     fleet = three.fleet(EXAMPLE + text)
     fleet.run_job(Job("diff", next(a for a in fleet.select(three.everyone).accounts if a.id == WORKLOAD)))
@@ -188,7 +183,7 @@ def test_external_id_and_session_tags_are_given(bench: Bench, three: Organizatio
     assert call.params["Tags"] == [{"Key": "run", "Value": "baseline"}]
 
 
-def test_all_regions_are_those_that_each_account_has_enabled(bench: Bench, three: Organization) -> None:
+def test_all_regions_means_those_enabled_in_each_account(bench: Bench, three: Organization) -> None:
     world = bench.world
     world.disable("eu-west-1", WORKLOAD)
     world.enable("af-south-1", WORKLOAD)
@@ -204,48 +199,50 @@ def test_all_regions_are_those_that_each_account_has_enabled(bench: Bench, three
     assert not any(call.region == "eu-west-1" and call.account == WORKLOAD for call in world.calls)
 
 
-def test_where_account_management_has_no_endpoint_ec2_is_asked(bench: Bench, three: Organization) -> None:
-    def nobody(call: WireCall, phase: str) -> None:
+def test_regions_come_from_ec2_if_account_management_cannot_be_reached(
+    bench: Bench, three: Organization
+) -> None:
+    def refuse(call: WireCall, phase: str) -> None:
         if call.service == "account":
             raise ConnectionRefusedError
 
     text = EXAMPLE.replace("regions: [us-east-1]", "regions: all") + ALL
     expected = {each.regions for each in three.run("diff", text).outcomes.values()}
-    bench.world.interrupt(nobody)
+    bench.world.interrupt(refuse)
     ran = three.run("diff", text)
     assert failures(ran) == set()
     assert {each.regions for each in ran.outcomes.values()} == expected
     assert sum(call.operation == "DescribeRegions" for call in bench.world.calls) == 3
 
 
-def test_a_global_service_is_everywhere(bench: Bench, three: Organization) -> None:
-    """A Region is not passed over because IAM, which has no Regions, could not be reached."""
-    cloud = three.fleet(EXAMPLE + ALL).cloud
+def test_a_global_service_is_offered_in_every_region(bench: Bench, three: Organization) -> None:
+    """So a Region is not skipped because IAM, which has no Regions, could not be reached."""
+    cloud = three.fleet(TEXT).cloud
     assert cloud.offers("iam", "eu-west-1")
     assert cloud.offers("config", "eu-west-1")
     assert cloud.offers("macie2", "us-east-1")
     assert not cloud.offers("macie2", "us-gov-west-1")
 
 
-def test_rates_are_kept_account_by_account(bench: Bench, three: Organization) -> None:
-    """The world throttles as AWS does, on the clock that the run sleeps on: only undocumented rates are ever met."""
+def test_rate_limits_are_kept_for_each_account(bench: Bench, three: Organization) -> None:
+    """The sandbox throttles as AWS does, on the clock of the run: only rates that are not documented are hit."""
     bench.world.set(rates=True)
     bench.world.clock = bench.clock.now
-    ran = three.run("apply", EXAMPLE + ALL)
+    ran = three.run("apply", TEXT)
     assert failures(ran) == set()
     refused: list[WireCall] = [call for call in bench.world.calls if "Throttl" in str(call.code)]
     assert not [call for call in refused if call.service in {"cloudtrail", "sts"}]
-    assert three.run("diff", EXAMPLE + ALL).plan().changes == []
+    assert three.run("diff", TEXT).plan().changes == []
 
 
 def test_an_account_that_is_applied_twice_is_changed_once(bench: Bench, three: Organization) -> None:
-    """As when the worker that had it was lost after its last write."""
-    fleet = three.fleet(EXAMPLE + ALL)
-    three.run("apply", EXAMPLE + ALL)
+    """As happens if a worker is lost after its last write."""
+    fleet = three.fleet(TEXT)
+    three.run("apply", TEXT)
     as_account(bench, WORKLOAD, "iam").update_account_password_policy(MinimumPasswordLength=8)
     account = next(a for a in fleet.select(three.everyone).accounts if a.id == WORKLOAD)
-    seen = fleet.run_job(Job("diff", account))
-    job = Job.to_apply(seen, {})
+    compared = fleet.run_job(Job("diff", account))
+    job = Job.to_apply(compared, {})
     before = len(bench.world.writes)
     assert not fleet.run_job(job).failed
     assert not fleet.run_job(replace(job)).failed

@@ -1,7 +1,7 @@
-"""An organization of 50 accounts in bad weather.
+"""Test of an organization of 50 accounts with throttling, outages and connection resets.
 
-One account may not be entered, one Region is forbidden, one account is suspended, one has a recorder of its own. The rest
-is as the file says after one run, and the next one writes nothing.
+One account cannot be entered, one is suspended, one has a recorder of its own, and one Region is denied. One run brings
+everything else to the baseline, and the next one writes nothing.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ UNITS = {"Workloads": 30, "Workloads/Prod": 10, "Suspended": 1}
 
 @dataclass
 class Ran:
-    """What one run over the organization did."""
+    """The results of one run over the organization."""
 
     selected: SelectedAccounts
     once: list[Result]
@@ -56,7 +56,7 @@ class Ran:
 
 
 class Organization:
-    """A file for many accounts, and the strict AWS that it is held against."""
+    """An organization in the sandbox, and runs of a file over it."""
 
     everyone = AccountFilter()
 
@@ -67,7 +67,7 @@ class Organization:
         self.suspended = {each.id for each in every} - {*self.members}
 
     def fleet(self, text: str = TEXT) -> Fleet:
-        """As a fresh process would make it."""
+        """A new fleet, as a new process makes one."""
         baseline = self.bench.baseline(text)
         cloud = Cloud(on_wait=self.bench.waits.append, clock=self.bench.clock, workers=8)
         self.bench.clouds.append(cloud)
@@ -76,24 +76,24 @@ class Organization:
         return Fleet(cloud, baseline, who)
 
     def run(self, command: Command, text: str = TEXT) -> Ran:
-        """Look at everything, or also change it."""
+        """Compare every account, and with `apply` also change it."""
         fleet = self.fleet(text)
         ran = Ran(fleet.select(AccountFilter()), [])
         once = fleet.once()
         plan = once.rehearse()
         ran.once = list(plan.results)
         lost = failed_steps(ran.once)
-        self._spread(fleet, ran, [Job("diff", each, lost=lost) for each in ran.selected.accounts])
+        self._run_jobs(fleet, ran, [Job("diff", each, lost=lost) for each in ran.selected.accounts])
         if command == "diff":
             return ran
         ran.once = once.send(plan)
         assert once.settle(ran.once) == []
         lost = failed_steps(ran.once)
         jobs = [Job.to_apply(o, lost) for o in ran.outcomes.values() if o.drifted]
-        self._spread(fleet, ran, jobs)
+        self._run_jobs(fleet, ran, jobs)
         return ran
 
-    def _spread(self, fleet: Fleet, ran: Ran, jobs: Iterable[Job]) -> None:
+    def _run_jobs(self, fleet: Fleet, ran: Ran, jobs: Iterable[Job]) -> None:
         def on_done(delivered: JobsDone) -> None:
             ran.outcomes.update({o.account.id: o for o in delivered.outcomes})
 
@@ -108,28 +108,29 @@ def organization(bench: Bench) -> Organization:
 
 
 def as_account(bench: Bench, account: str, service: str, region: str = "us-east-1") -> Any:
-    """Somebody's client in another account."""
+    """A client with credentials of another account."""
     arn = f"arn:aws:iam::{account}:role/OrganizationAccountAccessRole"
     keys = bench.client("sts").assume_role(RoleArn=arn, RoleSessionName="them")["Credentials"]
-    names = {
-        "AccessKeyId": "access_key_id",
-        "SecretAccessKey": "secret_access_key",
-        "SessionToken": "session_token",
-    }
-    return bench.client(service, region, **{f"aws_{ours}": keys[theirs] for theirs, ours in names.items()})
+    return bench.client(
+        service,
+        region,
+        aws_access_key_id=keys["AccessKeyId"],
+        aws_secret_access_key=keys["SecretAccessKey"],
+        aws_session_token=keys["SessionToken"],
+    )
 
 
 def refuse_entry(account: str) -> Callable[[WireCall, str], Fault | None]:
     def refuse(call: WireCall, phase: str) -> Fault | None:
-        wanted = call.operation == "AssumeRole" and f":{account}:" in str(call.params.get("RoleArn"))
+        entry = call.operation == "AssumeRole" and f":{account}:" in str(call.params.get("RoleArn"))
         text = f"User is not authorized to perform: sts:AssumeRole on resource: {call.params.get('RoleArn')}"
-        return Fault("AccessDenied", 403, text) if wanted and phase == "before" else None
+        return Fault("AccessDenied", 403, text) if entry and phase == "before" else None
 
     return refuse
 
 
 def effects(world: World, since: int) -> Counter[tuple[str, str, str, str]]:
-    """What took effect: account, Region, operation and parameters."""
+    """The writes that succeeded: account, Region, operation and parameters."""
     return Counter(
         (call.account, call.region, call.operation, json.dumps(call.params, sort_keys=True, default=str))
         for call in world.calls[since:]
@@ -138,7 +139,7 @@ def effects(world: World, since: int) -> Counter[tuple[str, str, str, str]]:
 
 
 def give_recorder(bench: Bench, account: str) -> None:
-    """The account has a recorder of somebody else's in one Region."""
+    """Create a recorder of another owner in one Region of the account."""
     trust = {
         "Version": "2012-10-17",
         "Statement": [
@@ -158,24 +159,26 @@ def planned(ran: Ran) -> Counter[tuple[str, str, str]]:
     )
 
 
-def test_fifty_accounts_in_bad_weather(bench: Bench, organization: Organization) -> None:
+def test_fifty_accounts_with_faults(bench: Bench, organization: Organization) -> None:
     world, members = bench.world, organization.members
     denied, foreign = members[10], members[20]
     give_recorder(bench, foreign)
     world.interrupt(refuse_entry(denied))
     world.deny("*", "*", region=FORBIDDEN, scp="p-regions1")
-    weather = Weather(seed=4, throttles=0.04, outages=0.03, resets=0.02)
-    world.interrupt(weather)
+    faults = Weather(seed=4, throttles=0.04, outages=0.03, resets=0.02)
+    world.interrupt(faults)
 
     before = len(world.writes)
-    seen = organization.run("diff")
+    compared = organization.run("diff")
     assert len(world.writes) == before, "diff writes nothing"
-    assert {x.account for x in seen.selected.skipped} == organization.suspended
-    assert set(seen.outcomes) == set(members)
-    assert_only_denied(seen, denied)
-    passed = {(x.account, x.region) for o in seen.outcomes.values() for x in o.skipped}
-    assert passed == {(each, FORBIDDEN) for each in members if each not in {denied, MANAGEMENT}}
-    assert [n for r in seen.outcomes[foreign].results for n in r.notes if "legacy" in f"{n.resource}{n.text}"]
+    assert {x.account for x in compared.selected.skipped} == organization.suspended
+    assert set(compared.outcomes) == set(members)
+    assert_only_denied(compared, denied)
+    skipped = {(x.account, x.region) for o in compared.outcomes.values() for x in o.skipped}
+    assert skipped == {(each, FORBIDDEN) for each in members if each not in {denied, MANAGEMENT}}
+    assert [
+        n for r in compared.outcomes[foreign].results for n in r.notes if "legacy" in f"{n.resource}{n.text}"
+    ]
 
     since = len(world.calls)
     done = organization.run("apply")
@@ -183,8 +186,10 @@ def test_fifty_accounts_in_bad_weather(bench: Bench, organization: Organization)
     assert [o.unseen for o in done.outcomes.values() if o.unseen] == []
     made = effects(world, since)
     assert max(made.values()) == 1, "nothing is done twice"
-    assert Counter((account, region, name) for account, region, name, _ in made.elements()) == planned(seen)
-    assert sum(weather.given.values()) > 100, "the weather was bad"
+    assert Counter((account, region, name) for account, region, name, _ in made.elements()) == planned(
+        compared
+    )
+    assert sum(faults.given.values()) > 100, "calls failed"
 
     before = len(world.writes)
     again = organization.run("apply")
@@ -194,7 +199,7 @@ def test_fifty_accounts_in_bad_weather(bench: Bench, organization: Organization)
 
 
 def assert_only_denied(ran: Ran, denied: str) -> None:
-    """One account failed, and says why."""
+    """Only this account failed, because it could not be entered."""
     [entry] = [r for r in ran.results() if not r.ok]
     assert (entry.step, entry.target.account) == ("account", denied)
     assert entry.failure
@@ -203,7 +208,7 @@ def assert_only_denied(ran: Ran, denied: str) -> None:
 
 
 def assert_lengths(bench: Bench, ran: Ran, denied: str) -> None:
-    """The override counts where it should, and nowhere else."""
+    """The override applies to the accounts of its organizational unit, and to no others."""
     found: Counter[tuple[int, bool]] = Counter()
     for outcome in ran.outcomes.values():
         account = outcome.account

@@ -1,4 +1,4 @@
-"""Whether deliveries arrive, and when, told in words."""
+"""Tests of findings on deliveries, and of formatted times."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from provisioner.steps.arrivals import MOMENT, Arrivals, arriving, moment
 NOW = datetime(2025, 3, 1, 14, 8, 20, tzinfo=UTC)
 
 
-def ago(**given: float) -> datetime:
-    return NOW - timedelta(**given)
+def ago(**elapsed: float) -> datetime:
+    return NOW - timedelta(**elapsed)
 
 
 @pytest.mark.parametrize(
-    ("last", "error", "since", "running", "ok", "says"),
+    ("last", "error", "since", "running", "ok", "detail"),
     [
         (None, None, ago(minutes=3), True, None, "waiting for the first log file; they come each hour"),
         (None, None, ago(minutes=21), True, False, "no log file yet; it runs since 13:47 UTC, 21 min"),
@@ -31,21 +31,21 @@ def ago(**given: float) -> datetime:
         (None, None, None, True, None, "waiting"),
     ],
 )  # fmt: skip
-def test_a_delivery_is_judged_by_its_age(
+def test_finding(
     last: datetime | None,
     error: str | None,
     since: datetime | None,
     running: bool,
     ok: bool | None,
-    says: str,
+    detail: str,
 ) -> None:
     arrivals = Arrivals("log file", last, error, since, timedelta(minutes=20), "each hour")
     found = arriving("trail audit", "delivery to S3", arrivals, NOW, running=running)
     assert found.ok is ok
-    assert says in found.detail
+    assert detail in found.detail
 
 
-def test_times_are_told_in_utc_with_the_date_of_another_day() -> None:
+def test_times_are_in_utc_with_the_date_of_another_day() -> None:
     assert moment(ago(seconds=5), NOW) == "14:08 UTC, just now"
     assert moment(ago(minutes=1), NOW) == "14:07 UTC, 1 minute ago"
     assert moment(ago(days=3), NOW) == "2025-02-26 14:08 UTC, 3 days ago"
@@ -53,8 +53,8 @@ def test_times_are_told_in_utc_with_the_date_of_another_day() -> None:
 
 @settings(max_examples=200)
 @given(st.timedeltas(timedelta(0), timedelta(days=9000)), st.timedeltas(timedelta(0), timedelta(days=900)))
-def test_a_moment_can_be_found_again_in_what_is_said(later: timedelta, passed: timedelta) -> None:
+def test_pattern_matches_every_formatted_time(later: timedelta, elapsed: timedelta) -> None:
     now = NOW + later
     assert (
-        MOMENT.sub("${time}", f"stopped at {moment(now - passed, now)}; more") == "stopped at ${time}; more"
+        MOMENT.sub("${time}", f"stopped at {moment(now - elapsed, now)}; more") == "stopped at ${time}; more"
     )

@@ -1,4 +1,4 @@
-"""Tests of what the deliveries to one bucket have in common."""
+"""Tests of the bucket policy statements of several deliveries to one bucket."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ BUCKET = "arn:aws:s3:::logs"
 TRAIL = f"arn:aws:cloudtrail:us-east-1:{ACCOUNT}:trail/main"
 
 
-def test_one_bucket_takes_several_deliveries_under_their_own_sids() -> None:
+def test_all_statements_of_several_deliveries_have_unique_sids() -> None:
     trail = cloudtrail_delivery(BUCKET, "trail", TRAIL, ACCOUNT, "o-abc")
     config = partial(config_delivery, BUCKET, account_ids=ACCOUNT)
     parts = [deny_insecure_transport(BUCKET), trail, config(prefix=None)]
@@ -32,7 +32,7 @@ def test_one_bucket_takes_several_deliveries_under_their_own_sids() -> None:
 
 
 @pytest.mark.parametrize("partition", ["aws", "aws-cn", "aws-us-gov", "aws-eusc"])
-def test_every_name_is_in_the_partition(partition: str) -> None:
+def test_arns_are_in_the_partition(partition: str) -> None:
     bucket = policy.arn(partition, "s3", "", "", "logs")
     trail = policy.arn(partition, "cloudtrail", "r-1", ACCOUNT, "trail/main")
     every = json.dumps(
@@ -45,7 +45,7 @@ def test_every_name_is_in_the_partition(partition: str) -> None:
     assert every.count("arn:") == every.count(f"arn:{partition}:")
 
 
-def test_what_we_write_passes_our_own_check() -> None:
+def test_our_statements_pass_our_check() -> None:
     every = [
         *deny_insecure_transport(BUCKET),
         *cloudtrail_delivery(BUCKET, "p", TRAIL, ACCOUNT, "o-abc"),

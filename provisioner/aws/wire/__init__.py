@@ -1,1 +1,1 @@
-"""Own HTTP connections to AWS, in place of botocore's."""
+"""Faster transport than botocore's: own HTTP connections to AWS, and own signatures for reads of JSON services."""

@@ -1,8 +1,8 @@
-"""How a signed request gets to AWS and its answer back: kept connections, and one TLS context for all of them.
+"""Sends botocore's signed requests over connections that are kept open and share one TLS context.
 
-The stock way reads 126 root certificates anew for each connection that it opens, for 17 ms of CPU each (botocore #3171,
-urllib3 #3623, cpython #95031). botocore's documented `before-send` event lets us send the request ourselves. Where a
-proxy is set, or the body is a stream, the stock way is taken.
+botocore reads 126 root certificates anew for each connection that it opens, for 17 ms of CPU time each (botocore #3171,
+urllib3 #3623, cpython #95031). Its documented event `before-send` lets us send the request instead. Requests through a
+proxy, and those whose body is a stream, are left to botocore.
 """
 
 from __future__ import annotations
@@ -11,7 +11,6 @@ import os
 import socket
 import ssl
 import threading
-from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -29,87 +28,95 @@ from botocore.exceptions import (
 from botocore.httpsession import get_cert_path
 from botocore.utils import get_environ_proxies
 
-from .connection import Answer, Connection
+from .connection import Connection, Response
 
-_KEPT = 64  # idle connections to one host
-_IDLE = (
-    300  # to all hosts together: with those at work, well below the 1,024 files that a process may have open
-)
+_IDLE = 300  # with the connections in use, well below the limit of 1,024 open files of a process
 
 
 class Transport:
     """Sends prepared requests. *connect* and *read* are seconds; *ca_bundle* is a file or folder of certificates.
 
-    At most *idle* connections are kept open without work; those used longest ago are closed first.
+    At most *idle* connections are kept open when not in use; the least recently used are closed first.
 
-    Raises what botocore's own session raises, so that a failure means the same whichever way was taken.
+    Raises the exceptions of botocore's own HTTP session.
     """
 
     def __init__(self, *, connect: float, read: float, ca_bundle: str | None = None, idle: int = _IDLE):
-        self._most = idle
+        self._max_idle = idle
         self._connect, self._read = connect, read
         self._ca_bundle = ca_bundle
         self._context: ssl.SSLContext | None = None
-        self._idle: dict[tuple[str, str], list[Connection]] = defaultdict(
-            list
-        )  # the host used longest ago first
-        self._count = 0  # of them all
-        self._stock: dict[str, bool] = {}
+        # By scheme and host; the least recently used connection is the first.
+        self._idle: list[tuple[tuple[str, str], Connection]] = []
+        self._proxied: dict[str, bool] = {}
         self._lock = threading.Lock()
 
     def __call__(self, request: AWSPreparedRequest, **_: Any) -> AWSResponse | None:
-        """The answer, or None where the stock way is to be taken."""
+        """Return the response, or None to leave the request to botocore (a handler of its event `before-send`)."""
         url = urlsplit(request.url)
         body = request.body
-        if self.by_proxy(url) or not isinstance(body, bytes | str | None):
+        if self.is_proxied(url) or not isinstance(body, bytes | str | None):
             return None
         data = body.encode() if isinstance(body, str) else body or b""
         headers = {name: value for name, value in request.headers.items()}  # noqa: C416 - of several forms
-        answer = self.send(request.method, url, headers, data)
-        found: Any = answer.headers
-        return AWSResponse(request.url, answer.status, found, _Body(answer.body))
+        response = self.send(request.method, url, headers, data)
+        response_headers: Any = response.headers
+        return AWSResponse(request.url, response.status, response_headers, _Body(response.body))
 
-    def send(self, method: str, url: SplitResult, headers: Mapping[str, str | bytes], body: bytes) -> Answer:
-        """The answer to a request that is signed already, over a kept connection or a new one."""
+    def send(
+        self, method: str, url: SplitResult, headers: Mapping[str, str | bytes], body: bytes
+    ) -> Response:
+        """Send a request that is signed already, over an idle connection or a new one, and return the response."""
         connection = self._connection(url)
         try:
-            answer = connection.exchange(_head(method, url, headers, body), body, bodiless=method == "HEAD")
+            head = _head(method, url, headers, body)
+            response = connection.exchange(head, body, is_head=method == "HEAD")
         except BaseException as error:
             connection.close()
-            raise _told(error, url.geturl()) from error
+            raise _as_botocore_error(error, url.geturl()) from error
         if connection.ended:
             connection.close()
         else:
             self._keep(url, connection)
-        return answer
+        return response
 
     def close(self) -> None:
-        """No connection is kept."""
+        """Close all idle connections."""
         with self._lock:
-            for each in self._idle.values():
-                for connection in each:
-                    connection.close()
+            for _, connection in self._idle:
+                connection.close()
             self._idle.clear()
-            self._count = 0
 
-    def by_proxy(self, url: SplitResult) -> bool:
-        """The host is reached through a proxy, which botocore's own way knows."""
-        if url.netloc not in self._stock:
-            self._stock[url.netloc] = bool(get_environ_proxies(f"{url.scheme}://{url.netloc}/"))
-        return self._stock[url.netloc]
+    def is_proxied(self, url: SplitResult) -> bool:
+        """Whether the environment sets a proxy for the host."""
+        if url.netloc not in self._proxied:
+            self._proxied[url.netloc] = bool(get_environ_proxies(f"{url.scheme}://{url.netloc}/"))
+        return self._proxied[url.netloc]
 
     def _connection(self, url: SplitResult) -> Connection:
-        """An idle connection that the other side has not closed, or a new one."""
-        while True:
-            with self._lock:
-                idle = self._idle[url.scheme, url.netloc]
-                connection = idle.pop() if idle else None
-                self._count -= connection is not None
-            if connection is None:
-                return self._open(url)
+        """Return an idle connection that the server has not closed, or a new one."""
+        while (connection := self._take(url)) is not None:
             if connection.alive:
                 return connection
             connection.close()
+        return self._open(url)
+
+    def _take(self, url: SplitResult) -> Connection | None:
+        """Remove and return the host's most recently used idle connection, if there is one."""
+        host = (url.scheme, url.netloc)
+        with self._lock:
+            for index in reversed(range(len(self._idle))):
+                if self._idle[index][0] == host:
+                    return self._idle.pop(index)[1]
+        return None
+
+    def _keep(self, url: SplitResult, connection: Connection) -> None:
+        """Keep the connection for the next request; if there are too many, close the least recently used one."""
+        with self._lock:
+            self._idle.append(((url.scheme, url.netloc), connection))
+            oldest = self._idle.pop(0)[1] if len(self._idle) > self._max_idle else None
+        if oldest is not None:
+            oldest.close()
 
     def _open(self, url: SplitResult) -> Connection:
         host = url.hostname or ""
@@ -123,63 +130,43 @@ class Transport:
         except OSError as error:
             if sock is not None:
                 sock.close()
-            if isinstance(error, ssl.SSLError):
-                raise SSLError(endpoint_url=endpoint, error=error) from error
             if isinstance(error, TimeoutError):
                 raise ConnectTimeoutError(endpoint_url=endpoint, error=error) from error
-            raise EndpointConnectionError(endpoint_url=endpoint, error=error) from error
+            failure = SSLError if isinstance(error, ssl.SSLError) else EndpointConnectionError
+            raise failure(endpoint_url=endpoint, error=error) from error
         sock.settimeout(self._read)
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         return Connection(sock)
 
     def _tls(self) -> ssl.SSLContext:
-        """The context, with the certificates read once."""
+        """Return the TLS context, for which the certificates are read once."""
         with self._lock:
             if self._context is None:
                 bundle = self._ca_bundle or os.environ.get("REQUESTS_CA_BUNDLE") or get_cert_path(verify=True)
-                path = Path(str(bundle))
+                path = str(bundle)
+                is_dir = Path(path).is_dir()
                 context = ssl.create_default_context(
-                    cafile=None if path.is_dir() else str(path), capath=str(path) if path.is_dir() else None
+                    cafile=None if is_dir else path, capath=path if is_dir else None
                 )
-                # The stock context is not that strict, and private CAs often are not either.
+                # botocore does not set it either, and the certificates of many private CAs do not comply.
                 context.verify_flags &= ~ssl.VERIFY_X509_STRICT
                 self._context = context
             return self._context
 
-    def _keep(self, url: SplitResult, connection: Connection) -> None:
-        host = (url.scheme, url.netloc)
-        with self._lock:
-            idle = self._idle.pop(host, [])  # to the end: it was used last
-            self._idle[host] = idle
-            idle.append(connection)
-            self._count += 1
-            old = idle.pop(0) if len(idle) > _KEPT else self._oldest() if self._count > self._most else None
-            self._count -= old is not None
-        if old is not None:
-            old.close()
-
-    def _oldest(self) -> Connection:
-        """The connection that was used longest ago, taken out."""
-        host = next(host for host, idle in self._idle.items() if idle)
-        connection = self._idle[host].pop(0)
-        if not self._idle[host]:
-            del self._idle[host]
-        return connection
-
 
 class _Body:
-    """An answer's body as botocore reads it."""
+    """A response's body, with the interface that botocore reads."""
 
     def __init__(self, data: bytes):
         self._data = data
 
     def stream(self) -> Iterator[bytes]:
-        """All of it, at once."""
+        """Yield the whole body at once."""
         yield self._data
 
 
 def _head(method: str, url: SplitResult, headers: Mapping[str, str | bytes], body: bytes) -> bytes:
-    """Request line and headers. Raises ValueError for a header that would be two."""
+    """Return request line and headers. Raises ValueError for a line break in a header, which would make it two."""
     target = f"{url.path or '/'}?{url.query}" if url.query else url.path or "/"
     lines = [f"{method} {target} HTTP/1.1"]
     names = set()
@@ -196,8 +183,8 @@ def _head(method: str, url: SplitResult, headers: Mapping[str, str | bytes], bod
     return ("\r\n".join(lines) + "\r\n\r\n").encode("iso-8859-1")
 
 
-def _told(error: BaseException, endpoint: str) -> BaseException:
-    """The failure as botocore names it."""
+def _as_botocore_error(error: BaseException, endpoint: str) -> BaseException:
+    """Return the exception that botocore raises for this failure."""
     if isinstance(error, TimeoutError):
         return ReadTimeoutError(endpoint_url=endpoint, error=error)
     if isinstance(error, ssl.SSLError):

@@ -1,1 +1,1 @@
-"""AWS's rules of the services that every account has."""
+"""Rules of the services that every account uses."""

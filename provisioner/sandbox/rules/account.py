@@ -1,4 +1,4 @@
-"""Regions of an account: which are enabled, as account and ec2 tell it.
+"""Regions of an account: which are enabled, for the services account and ec2.
 
 Moto's own ec2 takes a second to import.
 """
@@ -8,20 +8,16 @@ from __future__ import annotations
 from functools import cache
 from typing import Any
 
-from ..ask import Ask, Surroundings
+from ..ask import Request, SandboxState
 from ..callers import caller
 from ..denial import unknown
+from ..model import Refused
 from ..rule import before, instead
-from ..words import Refused
-from .organizations import delegated, held_organization, trusted
+from .organizations import delegated, find_organization, trusted
 
 _PRINCIPAL = "account.amazonaws.com"
-# What ec2 calls the states of a Region.
-_OPT_IN = {
-    "ENABLED_BY_DEFAULT": "opt-in-not-required",
-    "ENABLED": "opted-in",
-    "DISABLED": "not-opted-in",
-}
+# The states of a Region in account's terms -> in ec2's.
+_OPT_IN = {"ENABLED_BY_DEFAULT": "opt-in-not-required", "ENABLED": "opted-in", "DISABLED": "not-opted-in"}
 
 _DEFAULT = {
     "us-east-1", "us-east-2", "us-west-1", "us-west-2", "ca-central-1", "sa-east-1",
@@ -39,8 +35,8 @@ def regions(partition: str) -> tuple[str, ...]:
     return tuple(sorted(boto3.Session().get_available_regions("ec2", partition_name=partition)))
 
 
-def is_enabled(world: Surroundings, account: str, region: str) -> bool:
-    """The account can use the Region: by default, by opting in, or because a test has switched it on or off."""
+def is_enabled(world: SandboxState, account: str, region: str) -> bool:
+    """Whether the account can use the Region: by default, by opting in, or as a test has set it."""
     if region in world.disabled:
         return False
     for who in (account, None):
@@ -51,82 +47,84 @@ def is_enabled(world: Surroundings, account: str, region: str) -> bool:
 
 
 @before("account.opt_in", "*:*", row="1.5 a call to a not-opted-in region fails; moto has no opt-in notion")
-def opt_in(ask: Ask) -> None:
-    """A Region that the account has not enabled does not know the caller."""
-    if not is_enabled(ask.world, ask.account, ask.region):
-        raise unknown(ask.protocol)
+def opt_in(request: Request) -> None:
+    """A call in a Region that the account has not enabled fails as for an unknown caller."""
+    if not is_enabled(request.world, request.account, request.region):
+        raise unknown(request.protocol)
 
 
-def _state(ask: Ask, account: str, region: str) -> str:
-    if not is_enabled(ask.world, account, region):
+def _state(request: Request, account: str, region: str) -> str:
+    if not is_enabled(request.world, account, region):
         return "DISABLED"
     return "ENABLED_BY_DEFAULT" if region in _DEFAULT else "ENABLED"
 
 
-def _about(ask: Ask) -> str:
-    """The account that is asked about: the caller's own, or a member where Organizations trusts the service."""
-    account = ask.params.get("AccountId")
+def _about(request: Request) -> str:
+    """The account that the request is about: the caller's own, or a member if Organizations trusts the service."""
+    account = request.params.get("AccountId")
     if not account:
-        return ask.account
-    held = held_organization(ask.account, ask.partition)
+        return request.account
+    held = find_organization(request.account, request.partition)
     allowed = (
         held is not None
         and trusted(held, _PRINCIPAL)
-        and (held.org.master_account_id == ask.account or delegated(held, ask.account, _PRINCIPAL))
+        and (held.org.master_account_id == request.account or delegated(held, request.account, _PRINCIPAL))
         and account in {one.id for one in held.accounts} - {held.org.master_account_id}
     )
     if not allowed:
-        user = caller(ask).arn
-        text = f"User: {user} is not authorized to perform: account:{ask.operation}"
+        text = f"User: {caller(request).arn} is not authorized to perform: account:{request.operation}"
         raise Refused("AccessDeniedException", text, 403)
     return str(account)
 
 
 @instead("account.list_regions", "ListRegions", row="14 account ListRegions")
-def list_regions(ask: Ask) -> dict[str, Any]:
-    """ListRegions names the Regions of the partition, and which of them the account has enabled."""
-    wanted, account = ask.params.get("RegionOptStatusContains"), _about(ask)
-    found = [{"RegionName": r, "RegionOptStatus": _state(ask, account, r)} for r in regions(ask.partition)]
-    every = [one for one in found if not wanted or one["RegionOptStatus"] in wanted]
-    size = ask.world.page_size or int(ask.params.get("MaxResults") or 50)
-    start = int(ask.params.get("NextToken") or 0)
-    more = {"NextToken": str(start + size)} if start + size < len(every) else {}
-    return {"Regions": every[start : start + size], **more}
+def list_regions(request: Request) -> dict[str, Any]:
+    """ListRegions returns the Regions of the partition and whether the account has enabled them."""
+    want, account = request.params.get("RegionOptStatusContains"), _about(request)
+    found = [
+        {"RegionName": r, "RegionOptStatus": _state(request, account, r)} for r in regions(request.partition)
+    ]
+    every = [one for one in found if not want or one["RegionOptStatus"] in want]
+    return request.page(
+        "Regions", every, request.world.page_size or int(request.params.get("MaxResults") or 50)
+    )
 
 
 @instead("account.list_regions", "GetRegionOptStatus")
-def region_opt_status(ask: Ask) -> dict[str, Any]:
-    """The state of one Region."""
-    name, account = _known(ask), _about(ask)
-    return {"RegionName": name, "RegionOptStatus": _state(ask, account, name)}
+def region_opt_status(request: Request) -> dict[str, Any]:
+    """Return the state of one Region."""
+    name, account = _known(request), _about(request)
+    return {"RegionName": name, "RegionOptStatus": _state(request, account, name)}
 
 
-def _known(ask: Ask) -> str:
-    name = str(ask.params["RegionName"])
-    if name not in regions(ask.partition):
+def _known(request: Request) -> str:
+    name = str(request.params["RegionName"])
+    if name not in regions(request.partition):
         raise Refused("ValidationException", f"Region {name} is not valid.")
     return name
 
 
 @instead("account.opt_in", "EnableRegion", "DisableRegion")
-def switch_region(ask: Ask) -> dict[str, Any]:
-    """The account has opted in or out, at once where AWS takes minutes; a default Region cannot be opted out of."""
-    name, account = _known(ask), _about(ask)
+def switch_region(request: Request) -> dict[str, Any]:
+    """The account opts in or out at once, where AWS takes minutes; a default Region cannot be opted out of."""
+    name, account = _known(request), _about(request)
     if name in _DEFAULT:
         raise Refused("ValidationException", f"Region {name} cannot be enabled or disabled.")
-    ask.note("regions")[account, name] = ask.operation == "EnableRegion"
+    request.saved("regions")[account, name] = request.operation == "EnableRegion"
     return {}
 
 
 @instead("account.describe_regions", "ec2:DescribeRegions", row="1.5 ec2:DescribeRegions")
-def describe_regions(ask: Ask) -> dict[str, Any]:
-    """DescribeRegions names the enabled Regions, or with AllRegions all of them."""
-    every, names = ask.params.get("AllRegions"), ask.params.get("RegionNames")
-    states = {r: _state(ask, ask.account, r) for r in regions(ask.partition) if not names or r in names}
+def describe_regions(request: Request) -> dict[str, Any]:
+    """DescribeRegions returns the enabled Regions, or with AllRegions all of them."""
+    include_disabled, names = request.params.get("AllRegions"), request.params.get("RegionNames")
+    states = {
+        r: _state(request, request.account, r) for r in regions(request.partition) if not names or r in names
+    }
     return {
         "Regions": [
             {"RegionName": r, "Endpoint": f"ec2.{r}.amazonaws.com", "OptInStatus": _OPT_IN[state]}
             for r, state in states.items()
-            if every or state != "DISABLED"
+            if include_disabled or state != "DISABLED"
         ]
     }

@@ -1,17 +1,17 @@
-"""IAM's rules: roles that services own, trust policies, policies that AWS owns, password policies."""
+"""IAM's rules for service-linked roles, trust policies and AWS managed policies."""
 
 from __future__ import annotations
 
 import json
-from unittest.mock import patch
 
-from ..ask import Ask
-from ..iam import LINKED, MANAGED, conversion, linked_name, principal_id
-from ..policy_eval import many
+from ..ask import Request
+from ..iam import LINKED_ROLES, MANAGED_POLICIES, find_role, linked_role_name, principal_id
+from ..iam import linked_role_names as aws_role_names
+from ..model import Refused, Response
+from ..policy_eval import as_list
 from ..rule import before, instead
-from ..words import Answer, Refused
 
-_LONG_AGO = "2019-01-01T00:00:00"
+_DATE = "2019-01-01T00:00:00"
 _ON_ROLE = (
     "DeleteRole",
     "UpdateRole",
@@ -25,73 +25,68 @@ _ON_ROLE = (
 
 
 @before("iam.linked_role_services", "CreateServiceLinkedRole", row="13.4 bogus service name")
-def linked_role_services(ask: Ask) -> None:
-    """A service-linked role for no service is InvalidInput."""
-    principal = ask.params.get("AWSServiceName", "")
-    if principal not in LINKED:
+def linked_role_services(request: Request) -> None:
+    """CreateServiceLinkedRole for an unknown service is InvalidInput."""
+    principal = request.params.get("AWSServiceName", "")
+    if principal not in LINKED_ROLES:
         raise Refused("InvalidInput", f"Service {principal} is not a valid service principal name.")
 
 
-@before(
-    "iam.linked_role_exists", "CreateServiceLinkedRole", row="13.4 create_service_linked_role: same again"
-)
-def linked_role_exists(ask: Ask) -> None:
+@before("iam.linked_role_exists", "CreateServiceLinkedRole", row="13.4 create_service_linked_role")
+def linked_role_exists(request: Request) -> None:
     """Creating a service-linked role again is InvalidInput, not EntityAlreadyExists."""
-    principal = ask.params.get("AWSServiceName", "")
-    name = linked_name(principal, ask.params.get("CustomSuffix") or "") if principal in LINKED else ""
-    if any(role.name == name for role in ask.store().roles.values()):
+    principal = request.params.get("AWSServiceName", "")
+    name = (
+        linked_role_name(principal, request.params.get("CustomSuffix") or "")
+        if principal in LINKED_ROLES
+        else ""
+    )
+    if find_role(request.store(), name):
         text = f"Service role name {name} has been taken in this account, please try a different suffix."
         raise Refused("InvalidInput", text)
 
 
-@instead(
-    "iam.linked_role_names",
-    "CreateServiceLinkedRole",
-    row="13.4 create_service_linked_role: the name of the role",
-)
-def linked_role_names(ask: Ask) -> Answer:
-    """The name of a service-linked role has AWS's own spelling."""
-    with patch.dict("moto.iam.models.SERVICE_NAME_CONVERSION", conversion()):
-        return ask.moto()
+@instead("iam.linked_role_names", "CreateServiceLinkedRole", row="13.4 create_service_linked_role")
+def linked_role_names(request: Request) -> Response:
+    """The name of a service-linked role has AWS's spelling."""
+    with aws_role_names():
+        return request.moto()
 
 
 @before("iam.linked_role_unmodifiable", *_ON_ROLE, row="13.4 delete_role on SLR")
-def linked_role_unmodifiable(ask: Ask) -> None:
-    """A service-linked role cannot be changed or deleted like another: UnmodifiableEntity."""
-    name = ask.params.get("RoleName")
-    role = next((r for r in ask.store().roles.values() if r.name == name), None)
+def linked_role_unmodifiable(request: Request) -> None:
+    """A service-linked role cannot be changed or deleted like other roles: UnmodifiableEntity."""
+    name = request.params.get("RoleName")
+    role = find_role(request.store(), name)
     if role is not None and role.path.startswith("/aws-service-role/"):
         why = "this role is only modifiable by AWS"
         text = f"Cannot perform the operation on the protected role '{name}' - {why}"
         raise Refused("UnmodifiableEntity", text)
 
 
-@before(
-    "iam.trust_policies",
-    "CreateRole",
-    "UpdateAssumeRolePolicy",
-    row="13.4 create_role(AssumeRolePolicyDocument='{}'), non-existing principal",
-)
-def trust_policies(ask: Ask) -> None:
+@before("iam.trust_policies", "CreateRole", "UpdateAssumeRolePolicy", row="13.4 create_role")
+def trust_policies(request: Request) -> None:
     """A trust policy without statements, actions or existing principals is MalformedPolicyDocument."""
-    text = ask.params.get("AssumeRolePolicyDocument") or ask.params.get("PolicyDocument") or ""
+    text = request.params.get("AssumeRolePolicyDocument") or request.params.get("PolicyDocument") or ""
     try:
         document = json.loads(text)
     except ValueError:
-        raise Refused("MalformedPolicyDocument", "This policy contains invalid Json") from None
-    if not isinstance(document, dict) or not many(document.get("Statement")):
-        raise Refused("MalformedPolicyDocument", "Syntax errors in policy.")
-    for statement in many(document["Statement"]):
+        raise _malformed("This policy contains invalid Json") from None
+    if not isinstance(document, dict) or not as_list(document.get("Statement")):
+        raise _malformed("Syntax errors in policy.")
+    for statement in as_list(document["Statement"]):
         principal = statement.get("Principal")
         if statement.get("Effect") not in ("Allow", "Deny") or not statement.get("Action"):
-            raise Refused("MalformedPolicyDocument", "Missing required field Action")
+            raise _malformed("Missing required field Action")
         if not principal or "Resource" in statement:
-            raise Refused(
-                "MalformedPolicyDocument", "AssumeRole policy must contain principals and no resources."
-            )
-        for name in many(principal.get("AWS")) if isinstance(principal, dict) else []:
+            raise _malformed("AssumeRole policy must contain principals and no resources.")
+        for name in as_list(principal.get("AWS")) if isinstance(principal, dict) else []:
             if name != "*" and principal_id(name) is None:
-                raise Refused("MalformedPolicyDocument", f'Invalid principal in policy: "AWS":"{name}"')
+                raise _malformed(f'Invalid principal in policy: "AWS":"{name}"')
+
+
+def _malformed(text: str) -> Refused:
+    return Refused("MalformedPolicyDocument", text)
 
 
 @before(
@@ -99,27 +94,23 @@ def trust_policies(ask: Ask) -> None:
     "AttachRolePolicy",
     "GetPolicy",
     "GetPolicyVersion",
-    row="13.4 attach .../service-role/AWS_ConfigRole",
+    row="13.4 attach .../AWS_ConfigRole",
 )
-def managed_policies(ask: Ask) -> None:
-    """AWS's own policies for service roles can be attached, in every partition."""
+def managed_policies(request: Request) -> None:
+    """AWS managed policies for service roles can be attached, in every partition."""
     from moto.iam.models import AWSManagedPolicy
 
-    arn = ask.params.get("PolicyArn", "")
+    arn = request.params.get("PolicyArn", "")
     name = arn.rpartition("/")[2]
-    held = ask.store()
-    if (
-        name not in MANAGED
-        or arn != f"arn:{ask.partition}:iam::aws:policy/service-role/{name}"
-        or arn in held.managed_policies
-    ):
+    policies = request.store().managed_policies
+    own = f"arn:{request.partition}:iam::aws:policy/service-role/{name}"
+    if name not in MANAGED_POLICIES or arn != own or arn in policies:
         return
     data = {
         "DefaultVersionId": "v1",
         "Path": "/service-role/",
-        "Document": MANAGED[name],
-        "CreateDate": _LONG_AGO,
-        "UpdateDate": _LONG_AGO,
+        "Document": MANAGED_POLICIES[name],
+        "CreateDate": _DATE,
+        "UpdateDate": _DATE,
     }
-    policy = AWSManagedPolicy.from_data(name, ask.account, ask.region, data)
-    held.managed_policies[arn] = policy
+    policies[arn] = AWSManagedPolicy.from_data(name, request.account, request.region, data)

@@ -1,4 +1,4 @@
-"""KMS keys: found by any of their names, guarded by their policy."""
+"""KMS keys: lookup by id, ARN or alias, and key policies."""
 
 from __future__ import annotations
 
@@ -6,14 +6,14 @@ import json
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from ..ask import Ask, backend
-from ..policy_eval import Act, decide, many
+from ..ask import Request, backend
+from ..model import Refused
+from ..policy_eval import Act, as_list, decide
 from ..rule import before
-from ..words import Refused
 
 
 def find_key(name: str, account: str, region: str) -> Any | None:
-    """The key that an id, ARN, alias or alias ARN means; None where there is none in that Region."""
+    """The key with that id, ARN, alias or alias ARN in the Region; None if there is none."""
     if name.startswith("arn:"):
         _, _, _, where, owner, name = name.split(":", 5)
         if where != region:
@@ -21,24 +21,24 @@ def find_key(name: str, account: str, region: str) -> Any | None:
         account = owner
     held = backend("kms", account, region)
     if name.startswith("alias/"):
-        target = next(
+        key_id = next(
             (a.target_key_id for k in held.keys.values() for a in k.aliases.values() if a.alias_name == name),
             None,
         )
-        return held.keys.get(target)
+        return held.keys.get(key_id)
     return held.keys.get(name.removeprefix("key/"))
 
 
 def key_refuses(key: Any, principal: str, actions: Iterable[str], context: Mapping[str, str]) -> bool:
-    """The key's policy does not let *principal* do all of *actions*."""
+    """Whether the key's policy does not allow *principal* all of *actions*."""
     document = json.loads(key.policy)
     return any(decide(document, Act(action, key.arn, principal, context)) != "allow" for action in actions)
 
 
 @before("kms.key_policies", "CreateKey", "PutKeyPolicy", row="13.6 create_key(Policy='{}'), lockout policy")
-def key_policies(ask: Ask) -> None:
-    """A key policy that is none, or locks its owner out, is MalformedPolicyDocumentException."""
-    text = ask.params.get("Policy")
+def key_policies(request: Request) -> None:
+    """A key policy that is invalid, or locks out its account, is MalformedPolicyDocumentException."""
+    text = request.params.get("Policy")
     if not text:
         return
     code = "MalformedPolicyDocumentException"
@@ -46,11 +46,11 @@ def key_policies(ask: Ask) -> None:
         document = json.loads(text)
     except ValueError:
         raise Refused(code, "The policy is not valid JSON.") from None
-    if not isinstance(document, dict) or not many(document.get("Statement")):
+    if not isinstance(document, dict) or not as_list(document.get("Statement")):
         raise Refused(code, "The policy has no statement.")
-    owner = f"arn:{ask.partition}:iam::{ask.account}:root"
+    owner = f"arn:{request.partition}:iam::{request.account}:root"
     if (
-        not ask.params.get("BypassPolicyLockoutSafetyCheck")
+        not request.params.get("BypassPolicyLockoutSafetyCheck")
         and decide(document, Act("kms:PutKeyPolicy", "*", owner)) != "allow"
     ):
         text = "The new key policy will not allow you to update the key policy in the future."
@@ -58,7 +58,7 @@ def key_policies(ask: Ask) -> None:
 
 
 @before("kms.default_policy_name", "GetKeyPolicy", row="13.6 get_key_policy without PolicyName")
-def default_policy_name(ask: Ask) -> None:
-    """GetKeyPolicy without a name means the policy named default."""
-    if not ask.params.get("PolicyName"):
-        ask.rewrite(PolicyName="default")
+def default_policy_name(request: Request) -> None:
+    """GetKeyPolicy without a name returns the policy named default."""
+    if not request.params.get("PolicyName"):
+        request.rewrite(PolicyName="default")

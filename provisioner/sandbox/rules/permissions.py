@@ -1,20 +1,20 @@
-"""What requests to the services that all others build on ask to be allowed: S3, IAM, KMS, Organizations, Account, STS.
+"""IAM actions of requests to S3, IAM, KMS, Organizations, Account and STS, which all other services need.
 
-For S3, whose actions have names of their own, this is from "Required permissions for Amazon S3 API operations".
+S3's actions have names of their own: see "Required permissions for Amazon S3 API operations".
 """
 
 from __future__ import annotations
 
 from typing import Final
 
-from .. import iam
-from ..actions import Acts, act, authorizes, named, partition
+from ..actions import Acts, act, authorizes, default_acts, linked_role_arn, partition
 from ..ask import backend
-from ..words import WireCall
+from ..iam import find_role
+from ..model import WireCall
 from .kms import find_key
 from .organizations import organization_of
 
-# Operation → action, on the bucket.
+# Operation -> action, on the bucket.
 S3_ACTIONS: Final = {
     "HeadBucket": "ListBucket",
     "CreateBucket": "CreateBucket",
@@ -35,8 +35,8 @@ S3_ACTIONS: Final = {
     "GetBucketPolicy": "GetBucketPolicy",
     "PutBucketPolicy": "PutBucketPolicy",
 }
-# Operation → the parameter with the id of an account, an OU or the root.
-_ABOUT: Final = {
+# Operation -> the parameter with the id of an account, an OU or the root.
+_TARGET_PARAMETERS: Final = {
     "DescribeAccount": "AccountId",
     "ListAccountsForParent": "ParentId",
     "ListOrganizationalUnitsForParent": "ParentId",
@@ -64,47 +64,45 @@ def _iam(call: WireCall) -> Acts:
     name, params = call.operation, call.params
     if name == "CreateServiceLinkedRole":
         service = params["AWSServiceName"]
-        path = f"role/aws-service-role/{service}/{iam.linked_name(service)}"
-        role = f"arn:{partition(call)}:iam::{call.account}:{path}"
-        yield act(call, f"iam:{name}", role, iam__AWSServiceName=service)
+        yield act(call, f"iam:{name}", linked_role_arn(call, service), iam__AWSServiceName=service)
     elif "RoleName" in params:
         context = {"iam__PolicyARN": params["PolicyArn"]} if "PolicyArn" in params else {}
         yield act(call, f"iam:{name}", role_arn(call, params["RoleName"]), **context)
     else:
-        yield from named(call)
+        yield from default_acts(call)
 
 
 @authorizes("kms")
 def _kms(call: WireCall) -> Acts:
-    """KMS decides by the key, and knows by which of its names it was asked for."""
+    """KMS evaluates the key, with a condition key for the alias that was used."""
     if call.operation != "DescribeKey":
         return
-    named = str(call.params["KeyId"])
-    key = find_key(named, call.account, call.region)
+    key_id = str(call.params["KeyId"])
+    key = find_key(key_id, call.account, call.region)
     arn = key.arn if key else f"arn:{partition(call)}:kms:{call.region}:{call.account}:key/none"
-    alias = named[named.index("alias/") :] if "alias/" in named else ""
+    alias = key_id[key_id.index("alias/") :] if "alias/" in key_id else ""
     yield act(call, "kms:DescribeKey", arn, **({"kms__RequestAlias": alias} if alias else {}))
 
 
 @authorizes("organizations")
 def _organizations(call: WireCall) -> Acts:
-    """Resources: the accounts, OUs and roots that are asked about."""
+    """The resource is the account, OU or root that the request is about."""
     if call.operation == "EnableAWSServiceAccess":
         service = call.params["ServicePrincipal"]
         yield act(call, f"organizations:{call.operation}", "*", organizations__ServicePrincipal=service)
-    elif call.operation in _ABOUT:
+    elif call.operation in _TARGET_PARAMETERS:
         owner, org = organization_of(call.account, partition(call))
-        target = str(call.params[_ABOUT[call.operation]])
-        kind = "root" if target.startswith("r-") else "ou" if target.startswith("ou-") else "account"
-        resource = f"arn:{partition(call)}:organizations::{owner}:{kind}/{org}/{target}"
+        entity = str(call.params[_TARGET_PARAMETERS[call.operation]])
+        kind = "root" if entity.startswith("r-") else "ou" if entity.startswith("ou-") else "account"
+        resource = f"arn:{partition(call)}:organizations::{owner}:{kind}/{org}/{entity}"
         yield act(call, f"organizations:{call.operation}", resource)
     else:
-        yield from named(call)
+        yield from default_acts(call)
 
 
 @authorizes("account")
 def _account(call: WireCall) -> Acts:
-    """Resource: the caller's own account, or a member of its organization."""
+    """The resource is the caller's own account, or a member of its organization."""
     resource = f"arn:{partition(call)}:account::{call.account}:account"
     if member := call.params.get("AccountId"):
         owner, org = organization_of(call.account, partition(call))
@@ -115,9 +113,9 @@ def _account(call: WireCall) -> Acts:
 
 @authorizes("sts")
 def _sts(call: WireCall) -> Acts:
-    """Resource: the role. Tags and a source identity are asked for apart."""
+    """The resource is the role."""
     if call.operation != "AssumeRole":
-        yield from named(call)
+        yield from default_acts(call)
         return
     role = str(call.params["RoleArn"])
     _, org = organization_of(role.split(":")[4] if role.count(":") >= 5 else "", partition(call))
@@ -130,7 +128,7 @@ def _sts(call: WireCall) -> Acts:
 
 
 def role_arn(call: WireCall, name: str) -> str:
-    """The role's ARN. As long as there is no such role, IAM cannot know its path."""
-    role = next((r for r in backend("iam", call.account, call.region).roles.values() if r.name == name), None)
+    """The role's ARN; without a path if the role does not exist."""
+    role = find_role(backend("iam", call.account, call.region), name)
     path = role.path if role else "/"
     return f"arn:{partition(call)}:iam::{call.account}:role{path}{name}"

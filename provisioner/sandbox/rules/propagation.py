@@ -1,7 +1,7 @@
-"""How long AWS takes to see what was just made: counted in calls, where a test asks for it.
+"""Propagation delay: how many calls fail before AWS finds a new resource, if a test asks for it.
 
-A service folder says with `@made` what a call makes that others need, and with `@needs` what a call is refused for while
-that is not seen yet.
+A service folder registers with `@creates` the resources that a call creates, and with `@needs` the resources that a call
+needs, and how it fails until they are found.
 """
 
 from __future__ import annotations
@@ -9,41 +9,41 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from ..ask import Ask
+from ..ask import Request
 from ..callers import caller
-from ..iam import linked_name
+from ..iam import linked_role_name
+from ..model import Refused
 from ..rule import after, before
-from ..words import Refused
 
-Thing = tuple[str, ...]
-Makes = Callable[[Ask], Iterator[Thing]]
-Needs = Callable[[Ask], Iterator[tuple[Thing, Refused]]]
+Resource = tuple[str, ...]
+Creates = Callable[[Request], Iterator[Resource]]
+Needs = Callable[[Request], Iterator[tuple[Resource, Refused]]]
 
-_made: dict[str, Makes] = {}  # by `service:Operation`
+_creates: dict[str, Creates] = {}  # by `service:Operation`
 
 
-def made(*operations: str) -> Callable[[Makes], Makes]:
-    """Register what a call of *operations* (`service:Operation`) makes."""
+def creates(*operations: str) -> Callable[[Creates], Creates]:
+    """Register the function that lists what a call of *operations* (`service:Operation`) creates."""
 
-    def register(makes: Makes) -> Makes:
-        _made.update(dict.fromkeys(operations, makes))
-        return makes
+    def register(find: Creates) -> Creates:
+        _creates.update(dict.fromkeys(operations, find))
+        return find
 
     return register
 
 
 def needs(*operations: str) -> Callable[[Needs], Needs]:
-    """Register what *operations* need, and what AWS answers as long as it is not seen."""
+    """Register the function that lists what *operations* need, and AWS's error until it is found."""
 
     def register(find: Needs) -> Needs:
         @before("propagation.fresh", *operations)
-        def refuse_fresh(ask: Ask) -> None:
-            """An attempt is refused for the first thing that is not there yet, and brings it one call nearer."""
-            fresh = ask.note("fresh")
-            for thing, refusal in find(ask) if fresh else ():
-                if left := fresh.pop(thing, 0):
+        def refuse_fresh(request: Request) -> None:
+            """A call fails for the first new resource that it needs, and brings that one call nearer."""
+            fresh = request.saved("fresh")
+            for resource, refusal in find(request) if fresh else ():
+                if left := fresh.pop(resource, 0):
                     if left > 1:
-                        fresh[thing] = left - 1
+                        fresh[resource] = left - 1
                     raise refusal
 
         return find
@@ -52,32 +52,32 @@ def needs(*operations: str) -> Callable[[Needs], Needs]:
 
 
 @after("propagation.fresh", "*:written", row="13.4 use of role right after create; 1.1")
-def remember(ask: Ask, _: dict[str, Any]) -> None:
-    """Where `World.propagation` is n, what was just made is refused n times by what depends on it."""
-    makes = _made.get(f"{ask.service}:{ask.operation}")
-    if ask.world.propagation and makes is not None:
-        ask.note("fresh").update(dict.fromkeys(makes(ask), ask.world.propagation))
+def remember(request: Request, _: dict[str, Any]) -> None:
+    """With `World.propagation` of n, n calls that depend on a new resource are refused."""
+    find = _creates.get(f"{request.service}:{request.operation}")
+    if request.world.propagation and find is not None:
+        request.saved("fresh").update(dict.fromkeys(find(request), request.world.propagation))
 
 
-def role(arn: str | None) -> Thing:
-    """The role of that ARN, as something that is made."""
+def role(arn: str | None) -> Resource:
+    """The role of that ARN as a resource."""
     parts = (arn or "").split(":", 5)
     return "role", parts[4] if len(parts) == 6 else "", (arn or "").rpartition("/")[2]
 
 
-@made("iam:CreateRole", "iam:CreateServiceLinkedRole", "iam:PutRolePolicy", "iam:AttachRolePolicy")
-def _role_made(ask: Ask) -> Iterator[Thing]:
-    name = ask.params.get("RoleName") or linked_name(ask.params["AWSServiceName"])
-    yield "role", ask.account, name
+@creates("iam:CreateRole", "iam:CreateServiceLinkedRole", "iam:PutRolePolicy", "iam:AttachRolePolicy")
+def _role_made(request: Request) -> Iterator[Resource]:
+    name = request.params.get("RoleName") or linked_role_name(request.params["AWSServiceName"])
+    yield "role", request.account, name
 
 
-@made("organizations:EnableAWSServiceAccess")
-def _trust_made(ask: Ask) -> Iterator[Thing]:
-    yield "trust", ask.params["ServicePrincipal"]
+@creates("organizations:EnableAWSServiceAccess")
+def _trust_made(request: Request) -> Iterator[Resource]:
+    yield "trust", request.params["ServicePrincipal"]
 
 
 @needs("sts:AssumeRole")
-def _assume_needs(ask: Ask) -> Iterator[tuple[Thing, Refused]]:
-    arn = ask.params.get("RoleArn")
-    text = f"User: {caller(ask).arn} is not authorized to perform: sts:AssumeRole on resource: {arn}"
+def _assume_needs(request: Request) -> Iterator[tuple[Resource, Refused]]:
+    arn = request.params.get("RoleArn")
+    text = f"User: {caller(request).arn} is not authorized to perform: sts:AssumeRole on resource: {arn}"
     yield role(arn), Refused("AccessDenied", text, 403)

@@ -1,16 +1,16 @@
-"""How often AWS may be asked, and how each service says that it was too often."""
+"""Rate limits of each service, and its error for calls above them."""
 
 from __future__ import annotations
 
 from collections import Counter
 from typing import Final
 
-from ..ask import Ask
+from ..ask import Request
+from ..model import Fault, Refused
 from ..rule import before
-from ..words import Fault, Refused
 
 _RATE = "Rate exceeded"
-# Service: code, status and text; all others say ThrottlingException.
+# By service; the error of all others is ThrottlingException.
 _THROTTLES: Final = {
     "s3": Fault("SlowDown", 503, "Please reduce your request rate."),
     "iam": Fault("Throttling", 400, _RATE),
@@ -27,8 +27,8 @@ _THROTTLES: Final = {
 }
 _READS = ("Get", "Describe", "List")
 _GENEROUS = 50.0
-# Service: calls per second of reads, and of all else. aws.md 1.4, and the quota pages of Account Management; what
-# Organizations takes is not published (memory). Each service folder adds its own.
+# Service -> reads per second, and other calls per second: aws.md 1.4, and the quota pages of Account Management; those of
+# Organizations are not published (memory). Each service folder adds its own.
 RATES: Final[dict[str, tuple[float, float]]] = {
     "organizations": (10.0, 2.0),
     "account": (5.0, 1.0),
@@ -36,17 +36,17 @@ RATES: Final[dict[str, tuple[float, float]]] = {
     "sts": (100.0, 100.0),
     "s3": (100.0, 20.0),
 }
-# Operations with a rate of their own.
+# (service, operation) -> calls per second, for operations with a rate of their own.
 OWN_RATES: Final[dict[tuple[str, str], float]] = {}
 
 
 def throttle_of(service: str) -> Fault:
-    """What the service answers when it is asked too often."""
+    """The error of a service that throttles."""
     return _THROTTLES.get(service, Fault("ThrottlingException", 400, _RATE))
 
 
 def rate_of(service: str, operation: str) -> tuple[str, float]:
-    """The group of operations that share a rate, and how many a second they may be."""
+    """The group of operations that share a rate, and how many per second are allowed."""
     if own := OWN_RATES.get((service, operation)):
         return operation, own
     reads, others = RATES.get(service, (_GENEROUS, _GENEROUS))
@@ -54,28 +54,28 @@ def rate_of(service: str, operation: str) -> tuple[str, float]:
 
 
 class Limiter:
-    """Buckets of tokens, as AWS has them: one second's worth at most, filled as time goes by."""
+    """Token buckets, as AWS has them, that hold one second's worth of calls at most."""
 
     def __init__(self) -> None:
-        self.given: Counter[tuple[str, str, str]] = Counter()  # throttles, by account, Region and service
+        self.throttled: Counter[tuple[str, str, str]] = Counter()  # calls, by account, Region and service
         self._levels: dict[tuple[str, str, str, str], tuple[float, float]] = {}
 
-    def takes(self, ask: Ask, now: float) -> bool:
-        """The call is within its rate; one that is not is counted."""
-        group, rate = rate_of(ask.service, ask.operation)
-        where = (ask.account, ask.region, ask.service)
+    def allows(self, request: Request, now: float) -> bool:
+        """Whether the call is within its rate; those above it are counted."""
+        group, rate = rate_of(request.service, request.operation)
+        where = (request.account, request.region, request.service)
         level, then = self._levels.get((*where, group), (rate, now))
-        now = max(now, then)  # a test's threads may each have a time of their own
+        now = max(now, then)  # the clocks of a test's threads may differ
         level = min(rate, level + (now - then) * rate)
         within = level >= 1
         self._levels[*where, group] = (level - within, now)
-        self.given[where] += not within
+        self.throttled[where] += not within
         return within
 
 
 @before("throttling.rates", "*:*", row="13.6 throttling anywhere; 1.4")
-def rates(ask: Ask) -> None:
-    """Where `World.rates` is on, who asks too often in an account and Region is throttled."""
-    if ask.world.rates and not ask.world.limiter.takes(ask, ask.world.now()):
-        fault = throttle_of(ask.service)
+def rates(request: Request) -> None:
+    """With `World.rates`, calls above the rate of an account and Region are throttled."""
+    if request.world.rates and not request.world.limiter.allows(request, request.world.now()):
+        fault = throttle_of(request.service)
         raise Refused(fault.code, fault.message, fault.status)

@@ -1,1 +1,1 @@
-"""IAM Access Analyzer: who outside has access, in each Region; and, if the file asks, which access nobody uses."""
+"""IAM Access Analyzer: external access in each Region and, if the file asks for it, unused access."""

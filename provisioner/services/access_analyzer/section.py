@@ -1,4 +1,4 @@
-"""The YAML section `access_analyzer`. Fields are CreateAnalyzer's, in snake_case."""
+"""The section `access_analyzer` of the YAML file. Fields are those of CreateAnalyzer, in snake_case."""
 
 from typing import Annotated, Literal
 
@@ -14,17 +14,18 @@ _Name = Annotated[
     str,
     NO_SETTING,
     Field(
+        description="The name of a new analyzer. An existing one of the same type keeps its name.",
         min_length=1,
         max_length=255,
         pattern=r"^[A-Za-z_][A-Za-z0-9_.-]*$",
         json_schema_extra={"want": "up to 255 letters, digits and any of _.-, a letter or _ first"},
     ),
 ]
-_LATER = Guarded(lower, "find-unused-access-later", "access that nobody uses is found later")
+_AGE = Guarded(lower, "find-unused-access-later", "access that nobody uses is found later")
 
 
 class UnusedAccess(Settings):
-    """Finds roles, users, keys and permissions that nobody uses. Billed for each role and user, every month."""
+    """An analyzer that finds unused roles, users, keys and permissions. Billed for each role and user, every month."""
 
     small_names = True
 
@@ -32,30 +33,29 @@ class UnusedAccess(Settings):
         "ACCOUNT_UNUSED_ACCESS",
         description="One analyzer in each account, or one for the whole organization; in `home_region`.",
     )
-    name: _Name = Field(
-        "unused-access", description="For a new one. One of that type is adopted as it is named."
-    )
-    unused_access_age: Annotated[int | None, _LATER] = Field(
-        None, ge=1, le=365, description="Days without use. Left out, a new analyzer has AWS's 90."
+    name: _Name = "unused-access"
+    unused_access_age: Annotated[int | None, _AGE] = Field(
+        None,
+        ge=1,
+        le=365,
+        description="Days without use. If left out, a new analyzer has AWS's default of 90.",
     )
     tags: Tags = {}  # noqa: RUF012 - pydantic copies a default
 
 
 @section("access_analyzer")
 class AccessAnalyzer(Section):
-    """Finds what somebody outside of the zone of trust has access to: buckets, roles, keys. One in each Region, for nothing.
+    """An analyzer in each Region that finds buckets, roles and keys with access from outside of the zone of trust. Free.
 
-    An analyzer of that type that is there is adopted, whatever its name; those that AWS services made are not touched.
+    An existing analyzer of that type is adopted, whatever its name; those that AWS services made are not touched.
     """
 
     one_for_all = (("type",), ("unused_access", "type"))
 
     type: Annotated[Literal["ACCOUNT", "ORGANIZATION"], NO_SETTING] = Field(
         "ACCOUNT",
-        description="The zone of trust: each account by itself, or the organization, which has one analyzer for all.",
+        description="The zone of trust: each account by itself, or the organization, with one analyzer for all accounts.",
     )
-    name: _Name = Field(
-        "external-access", description="For a new one. One of that type is adopted as it is named."
-    )
+    name: _Name = "external-access"
     tags: Tags = {}  # noqa: RUF012 - pydantic copies a default
-    unused_access: UnusedAccess | None = Field(None, description="Not touched, where left out.")
+    unused_access: UnusedAccess | None = Field(None, description="Not touched if left out.")

@@ -1,4 +1,4 @@
-"""IAM Access Analyzer: an analyzer of each type that the file asks for, and that it is active."""
+"""The steps of Access Analyzer: make an analyzer of each type that the file asks for, and verify that it is active."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from ...steps.tags import tags
 from .section import AccessAnalyzer, UnusedAccess
 
 Analyzer = Mapping[str, Any]
-Wanted = AccessAnalyzer | UnusedAccess
+AnalyzerSection = AccessAnalyzer | UnusedAccess
 
 PRINCIPAL: Final = "access-analyzer.amazonaws.com"
 ORGANIZATION_ANALYZER: Final = OrganizationFeature(
@@ -26,51 +26,59 @@ ORGANIZATION_ANALYZER: Final = OrganizationFeature(
 )
 _TITLES: Final = {AccessAnalyzer: "external access analyzer", UnusedAccess: "unused access analyzer"}
 _AGE: Final = "unusedAccessAge"
-# It asks Organizations every few minutes only; Terraform waits ten.
-_SEEN = Wait("ValidationException", "Access Analyzer to see the organization", "create an organization", 600)
-_BUSY = Wait("ConflictException", "Access Analyzer to end what it does with the analyzer", seconds=180)
+# It reads Organizations every few minutes only; Terraform waits ten minutes.
+_ORGANIZATION_SEEN = Wait(
+    "ValidationException", "Access Analyzer to see the organization", "create an organization", 600
+)
+_BUSY = Wait("ConflictException", "Access Analyzer to finish what it does with the analyzer", seconds=180)
 
 hints(
     "accessanalyzer",
     {
-        "ConflictException": "an analyzer of that name and of another type is there: choose another `name`",
+        "ConflictException": "an analyzer of that name and of another type exists: choose another `name`",
         "ServiceQuotaExceededException": "an account has one analyzer of a type in a Region, an organization five:"
         " `aws accessanalyzer list-analyzers` shows them",
     },
 )
 
 
-def wanted(baseline: Baseline, *, organization: bool, home: bool) -> list[Wanted]:
-    """The analyzers of one account, or of the *organization*, in a Region; that of unused access is at *home* only."""
+def want_analyzers(baseline: Baseline, *, organization: bool, home: bool) -> list[AnalyzerSection]:
+    """The analyzers that the file asks for in a Region: those of the account, or of the *organization*.
+
+    The analyzer of unused access is in the *home* Region only.
+    """
     section = baseline[AccessAnalyzer]
-    every: list[Wanted] = [section]
-    if home and section.unused_access is not None:
-        every.append(section.unused_access)
-    return [each for each in every if each.type.startswith("ORGANIZATION") is organization]
+    sections: list[AnalyzerSection] = [section]
+    if home and section.unused_access:
+        sections.append(section.unused_access)
+    return [each for each in sections if each.type.startswith("ORGANIZATION") is organization]
 
 
-def read_analyzer(aws: Aws, want: Wanted) -> Analyzer | None:
-    """The analyzer of that type: that of the name in the file, else the first that is active; or None.
+def read_analyzer(aws: Aws, want: AnalyzerSection) -> Analyzer | None:
+    """The analyzer of that type, or None: preferably that of the name in the file, then one that is active.
 
-    Those that an AWS service manages are no concern of ours.
+    Analyzers that AWS services manage do not count.
     """
     listed = aws.read("accessanalyzer").list_analyzers().get("analyzers")
     found = [each for each in listed if each["type"] == want.type and not each.get("managedBy")]
-    found.sort(key=lambda each: (each["name"] != want.name, each["status"] != "ACTIVE", each["name"]))
-    return found[0] if found else None
+    return min(
+        found,
+        key=lambda each: (each["name"] != want.name, each["status"] != "ACTIVE", each["name"]),
+        default=None,
+    )
 
 
 @step("access_analyzer", AccessAnalyzer, Scope.REGION, clients=("accessanalyzer",))
 def ensure_access_analyzer(aws: Aws, baseline: Baseline) -> Changes:
-    """The account has its analyzers."""
-    for want in wanted(baseline, organization=False, home=aws.target.home):
+    """Make the account's analyzers, and bring their settings to the baseline."""
+    for want in want_analyzers(baseline, organization=False, home=aws.target.home):
         yield from _analyzer(aws, want)
 
 
 @step("access_analyzer_trusted_access", AccessAnalyzer, Scope.ONCE, clients=("organizations",))
 def ensure_access_analyzer_trusted_access(aws: Aws, baseline: Baseline) -> Changes:
-    """Access Analyzer has trusted access, where an analyzer is the organization's."""
-    if wanted(baseline, organization=True, home=True):
+    """Give Access Analyzer trusted access, where the file asks for an analyzer of the organization."""
+    if want_analyzers(baseline, organization=True, home=True):
         yield from trusted_access(aws, ORGANIZATION_ANALYZER)
 
 
@@ -83,23 +91,26 @@ def ensure_access_analyzer_trusted_access(aws: Aws, baseline: Baseline) -> Chang
     clients=("accessanalyzer",),
 )
 def ensure_access_analyzer_organization(aws: Aws, baseline: Baseline) -> Changes:
-    """The organization has its analyzers, in the account that the run is started from."""
-    for want in wanted(baseline, organization=True, home=aws.target.home):
+    """Make the organization's analyzers, in the account that the run is started from."""
+    for want in want_analyzers(baseline, organization=True, home=aws.target.home):
         yield from _analyzer(aws, want)
 
 
-def _analyzer(aws: Aws, want: Wanted) -> Changes:
-    """Make the analyzer or adopt it, and bring its settings to the baseline."""
+def _analyzer(aws: Aws, want: AnalyzerSection) -> Changes:
+    """Make the analyzer if there is none of its type, and bring its settings to the baseline."""
     have, write = read_analyzer(aws, want), aws.write("accessanalyzer")
-    title = f"{_TITLES[type(want)]} {have['name'] if have else want.name}"
-    age = want.unused_access_age if isinstance(want, UnusedAccess) else None
+    title = _title(want, have)
     if have is None:
-        configuration = {"configuration": {"unusedAccess": {_AGE: age}}} if age is not None else {}
+        age = (
+            {_AGE: want.unused_access_age}
+            if isinstance(want, UnusedAccess) and want.unused_access_age
+            else {}
+        )
+        configuration = {"configuration": {"unusedAccess": age}} if age else {}
         given = {"tags": want.tags} if want.tags else {}
         call = write.create_analyzer(analyzerName=want.name, type=want.type, **given, **configuration)
-        shown: dict[str, Any] = {"type": want.type, **({_AGE: age} if age is not None else {})}
-        shown |= {f"tag {key}": value for key, value in want.tags.items()}
-        yield create(title, shown, call.waiting(_SEEN).or_done("ConflictException"))
+        shown = {"type": want.type, **age, **{f"tag {key}": value for key, value in want.tags.items()}}
+        yield create(title, shown, call.waiting(_ORGANIZATION_SEEN).or_done("ConflictException"))
         return
     yield Exists(title)
     if isinstance(want, UnusedAccess):
@@ -112,42 +123,43 @@ def _analyzer(aws: Aws, want: Wanted) -> Changes:
     )
 
 
+def _title(want: AnalyzerSection, have: Analyzer | None) -> str:
+    return f"{_TITLES[type(want)]} {have['name'] if have else want.name}"
+
+
 def _unused_access(aws: Aws, title: str, name: str, want: UnusedAccess) -> Changes:
-    """Its age. What others excluded from the analysis goes back with it."""
-    configuration = (
-        aws.read("accessanalyzer").get_analyzer(analyzerName=name).get("analyzer").get("configuration")
-    )
-    have = (configuration or {}).get("unusedAccess") or {}
+    """Update the age. What others excluded from the analysis is written again with it."""
+    analyzer = aws.read("accessanalyzer").get_analyzer(analyzerName=name).get("analyzer")
+    have = (analyzer.get("configuration") or {}).get("unusedAccess") or {}
 
     def put(changed: dict[str, Any]) -> Call:
-        made = aws.write("accessanalyzer").update_analyzer(
-            analyzerName=name, configuration={"unusedAccess": {**have, **changed}}
-        )
-        return made.waiting(_BUSY)
+        configuration = {"unusedAccess": {**have, **changed}}
+        write = aws.write("accessanalyzer")
+        return write.update_analyzer(analyzerName=name, configuration=configuration).waiting(_BUSY)
 
-    asked = {key: value for key, value in to_api(want).items() if key == _AGE}
-    yield from settings(title, have, asked, put, Strictness.of(UnusedAccess, exact=want.exact))
+    stated = {key: value for key, value in to_api(want).items() if key == _AGE}
+    yield from settings(title, have, stated, put, Strictness.of(UnusedAccess, exact=want.exact))
 
 
 @verify("access_analyzer")
 def verify_access_analyzer(aws: Aws, baseline: Baseline) -> Findings:
-    """The account's analyzers are active."""
-    yield from _active(aws, wanted(baseline, organization=False, home=aws.target.home))
+    """Find whether the account's analyzers are active."""
+    yield from _active(aws, want_analyzers(baseline, organization=False, home=aws.target.home))
 
 
 @verify("access_analyzer_organization")
 def verify_access_analyzer_organization(aws: Aws, baseline: Baseline) -> Findings:
-    """The organization's analyzers are active: they end with its trusted access."""
-    yield from _active(aws, wanted(baseline, organization=True, home=aws.target.home))
+    """Find whether the organization's analyzers are active; without trusted access AWS disables them."""
+    yield from _active(aws, want_analyzers(baseline, organization=True, home=aws.target.home))
 
 
-def _active(aws: Aws, several: list[Wanted]) -> Iterator[Finding]:
-    for want in several:
+def _active(aws: Aws, analyzers: list[AnalyzerSection]) -> Iterator[Finding]:
+    for want in analyzers:
         have = read_analyzer(aws, want)
-        title = f"{_TITLES[type(want)]} {have['name'] if have else want.name}"
         if have is None:
-            yield Finding(title, "active", False, "not there")
+            yield Finding(_title(want, have), "active", False, "not there")
             continue
-        why = (have.get("statusReason") or {}).get("code", "")
+        reason = (have.get("statusReason") or {}).get("code")
         ok = {"ACTIVE": True, "CREATING": None}.get(have["status"], False)
-        yield Finding(title, "active", ok, f"{have['status']}{why and f': {why}'}")
+        detail = f"{have['status']}: {reason}" if reason else have["status"]
+        yield Finding(_title(want, have), "active", ok, detail)

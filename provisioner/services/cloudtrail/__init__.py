@@ -1,1 +1,1 @@
-"""CloudTrail: the trail, and the trusted access that an organization's trail needs."""
+"""AWS CloudTrail: the trail, and the trusted access that an organization trail needs."""

@@ -1,4 +1,4 @@
-"""The statements with which a trail delivers to a bucket (CloudTrail User Guide, "Amazon S3 bucket policy for CloudTrail")."""
+"""The bucket policy statements that a trail needs (CloudTrail User Guide, "Amazon S3 bucket policy for CloudTrail")."""
 
 from __future__ import annotations
 
@@ -17,12 +17,11 @@ def cloudtrail_delivery(
     owner_account: Names,
     organization_id: str | None = None,
 ) -> list[Statement]:
-    """The trails deliver below *prefix*, for their own accounts and, given its id, for the organization.
+    """Allow the trails to write below *prefix*, for their owners and, if *organization_id* is given, the organization.
 
     An organization trail needs both: CreateTrail tries the management account's path too.
     """
     source = {"aws:SourceArn": one_or_sorted(trail_arn, "trail")}
-    writes = {**FULL_CONTROL, **source}
     accounts = sorted({owner_account} if isinstance(owner_account, str) else set(owner_account))
     paths = {"AWSCloudTrailWrite20150319": [log_path(bucket_arn, prefix, account) for account in accounts]}
     if organization_id:
@@ -30,7 +29,9 @@ def cloudtrail_delivery(
     return [
         allow_service("AWSCloudTrailAclCheck20150319", CLOUDTRAIL, "s3:GetBucketAcl", bucket_arn, source),
         *(
-            allow_service(sid, CLOUDTRAIL, "s3:PutObject", one_or_sorted(below, "account"), writes)
+            allow_service(
+                sid, CLOUDTRAIL, "s3:PutObject", one_or_sorted(below, "account"), {**FULL_CONTROL, **source}
+            )
             for sid, below in paths.items()
         ),
     ]

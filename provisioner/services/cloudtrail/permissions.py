@@ -1,4 +1,4 @@
-"""What the step `cloudtrail` asks to be allowed, and what AWS asks of who makes such a trail."""
+"""The permissions of the step `cloudtrail`, with those that AWS requires of the caller who makes such a trail."""
 
 from __future__ import annotations
 
@@ -27,57 +27,56 @@ _ORGANIZATIONS = "organizations.amazonaws.com"
 
 @permits("cloudtrail")
 def cloudtrail_permissions(target: Target, baseline: Baseline) -> Iterator[Permission]:
-    """Find the trail, make it, set it right, start it, and see what it delivers."""
+    """Read, create, update and start the trail, and verify its deliveries."""
     section = baseline[Trail]
-    # A delegated administrator makes the organization's trail under the management account, which no file tells.
+    # An organization trail belongs to the management account, which the file does not name.
     owner = "*" if section.is_organization_trail else target.account
     trail = (arn(target.partition, "cloudtrail", target.region, owner, f"trail/{section.name}"),)
-    # AWS knows no resources for these two.
+    # AWS has no resources for these two.
     yield from allow("TrailsRead", "cloudtrail", "DescribeTrails")
     yield from allow("TrailsRead", "cloudtrail", "LookupEvents", purposes=VERIFY)
-    # Of others' trails too, which the plan warns of where they are paid for: they are of any Region and account.
+    # On trails of others too, in any Region and account, as the plan warns of those that are billed.
     every = (arn(target.partition, "cloudtrail", "*", "*", "trail/*"),)
     yield from allow("TrailsOfOthersRead", "cloudtrail", "GetTrailStatus GetEventSelectors", on=every)
     reads = {"GetInsightSelectors": section.insights() is not None, "ListTags": bool(section.tags)}
-    yield from allow("TrailRead", "cloudtrail", [name for name, asked in reads.items() if asked], on=trail)
+    yield from allow("TrailRead", "cloudtrail", [name for name, needed in reads.items() if needed], on=trail)
     writes = {
         "CreateTrail": True,
         "UpdateTrail": True,
         "StartLogging": True,
         "PutEventSelectors": section.selectors() is not None,
         "PutInsightSelectors": section.insights() is not None,
-        "AddTags": bool(section.tags),  # CreateTrail with tags asks for it too
+        "AddTags": bool(section.tags),  # CreateTrail with tags requires it too
     }
-    asked = [name for name, asked in writes.items() if asked]
-    yield from allow("TrailWrite", "cloudtrail", asked, on=trail, purposes=APPLY)
-    yield from _named_in(section, target)
+    names = [name for name, needed in writes.items() if needed]
+    yield from allow("TrailWrite", "cloudtrail", names, on=trail, purposes=APPLY)
+    yield from _key_and_role(section, target)
     if section.is_organization_trail:
         yield from _organization_trail(target)
 
 
 @permits_delivery
 def trail_delivery_permissions(target: Target, baseline: Baseline) -> Iterator[Permission]:
-    """Whose the trail is, and whether it is the organization's. AWS knows no resources for these."""
+    """Read the organization, and whether the trail is an organization trail. AWS has no resources for these."""
     if Trail not in baseline:
         return
     section = baseline[Trail]
-    if section.is_organization_trail:
-        yield from allow("OrganizationRead", "organizations", "DescribeOrganization")
-    elif not section.exact:
-        # One that is the organization's in AWS stays so, and its bucket's policy names the organization.
+    if not section.is_organization_trail and not section.exact:
+        # One that is an organization trail in AWS stays so, and its bucket's policy names the organization.
         yield from allow("TrailsRead", "cloudtrail", "DescribeTrails")
+    if section.is_organization_trail or not section.exact:
         yield from allow("OrganizationRead", "organizations", "DescribeOrganization")
 
 
-def _named_in(section: Trail, target: Target) -> Iterator[Permission]:
-    """What the trail uses: its key is looked up unless the file has its ARN, its role is handed to CloudTrail."""
+def _key_and_role(section: Trail, target: Target) -> Iterator[Permission]:
+    """Read the trail's key, unless the file has its ARN, and pass the role to CloudTrail."""
     key = section.kms_key_id or ""
     if key and ":key/" not in key:
         parts = key.split(":")
         named = parts[5] if parts[0] == "arn" else key
         alias = named.startswith("alias/")
         region, account = (parts[3], parts[4]) if parts[0] == "arn" else (target.region, target.account)
-        # KMS decides by the key, not by its alias; which key that is, the file does not tell.
+        # KMS authorizes by key, not by alias, and the file does not name the key of an alias.
         resource = arn(target.partition, "kms", region, account, "key/*" if alias else f"key/{named}")
         condition = equals("kms:RequestAlias", named) if alias else None
         yield from allow("TrailKeyRead", "kms", "DescribeKey", on=(resource,), condition=condition)
@@ -89,10 +88,10 @@ def _named_in(section: Trail, target: Target) -> Iterator[Permission]:
 
 
 def _organization_trail(target: Target) -> Iterator[Permission]:
-    """AWS's page "Prepare for creating a trail for your organization", but for turning trusted access off."""
+    """What AWS's page "Prepare for creating a trail for your organization" lists, without disabling trusted access."""
     own = linked_role(target, CLOUDTRAIL, "AWSServiceRoleForCloudTrail")
     organizations = linked_role(target, _ORGANIZATIONS, "AWSServiceRoleForOrganizations")
-    # AWS knows no resources for these. ListAWSServiceAccessForOrganization is declared by `cloudtrail_trusted_access`.
+    # AWS has no resources for these. `cloudtrail_trusted_access` declares ListAWSServiceAccessForOrganization.
     yield from allow("OrganizationRead", "organizations", "DescribeOrganization")
     yield from allow("OrganizationRead", "organizations", "ListAccounts", purposes=APPLY)
     yield from allow(
@@ -114,6 +113,6 @@ def _organization_trail(target: Target) -> Iterator[Permission]:
 
 @permission_notes
 def trail_notes(baseline: Baseline, actions: Collection[str]) -> Iterator[str]:
-    """Where an organization trail is made."""
+    """Name the account in which an organization trail can be made."""
     if "cloudtrail:CreateTrail" in actions and baseline[Trail].is_organization_trail:
         yield "an organization trail is made in the management account, or by a delegated administrator"

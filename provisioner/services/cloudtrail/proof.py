@@ -1,4 +1,4 @@
-"""The proof that the trail works: it logs, and what it logs arrives."""
+"""Verify that the trail works: it is logging, and its log files arrive."""
 
 from __future__ import annotations
 
@@ -11,28 +11,28 @@ from ...baseline import Baseline
 from ...model import Finding, Findings
 from ...steps.arrivals import Arrivals, arriving, moment, utc_now
 from ...steps.registry import verify
-from .state import PAIR, trail_arn
-from .steps import Trail
+from . import steps as _steps  # noqa: F401 - registers the step that is verified here
+from .section import Trail
+from .state import LOGS_PAIR, trail_arn
 from .trails import find_trail
 
 
 @verify("cloudtrail")
 def verify_cloudtrail(aws: Aws, baseline: Baseline, *, now: Callable[[], datetime] = utc_now) -> Findings:
-    """The trail logs, and what it logs arrives wherever it is sent."""
+    """Find whether the trail is logging, and delivering to each destination; and the newest event of the account."""
     section, read, time = baseline[Trail], aws.read("cloudtrail"), now()
     newest = read.lookup_events(PaginationConfig={"MaxItems": 1, "PageSize": 1})
     read.describe_trails()
-    arn, title = trail_arn(aws, baseline), f"trail {section.name}"
-    asked = read.get_trail_status(Name=arn)
+    arn = trail_arn(aws, baseline)
+    reading = read.get_trail_status(Name=arn)
     trail = find_trail(aws, arn)
     if trail is None:
-        yield Finding(title, "logging", ok=False, detail="there is no such trail")
+        yield Finding(section.title, "logging", ok=False, detail="there is no such trail")
         return
-    status = asked.all()
-    running = bool(asked.get("IsLogging"))
-    yield _logging(title, status, time, running=running)
+    status, running = reading.all(), bool(reading.get("IsLogging"))
+    yield _logging(section.title, status, time, running=running)
     for check, arrivals in _deliveries(trail, status, section):
-        yield arriving(title, check, arrivals, time, running=running)
+        yield arriving(section.title, check, arrivals, time, running=running)
     yield _newest(newest.get("Events"), time)
 
 
@@ -48,26 +48,25 @@ def _logging(title: str, status: Mapping[str, Any], now: datetime, *, running: b
 def _deliveries(
     trail: Mapping[str, Any], status: Mapping[str, Any], section: Trail
 ) -> Iterator[tuple[str, Arrivals]]:
-    """Where the trail sends what it records, with what the status says about it."""
+    """Each destination of the trail, with the arrivals there that the status reports."""
     soon, hourly = (timedelta(minutes=20), "within 5 to 15 minutes"), (timedelta(hours=2), "once an hour")
     validated = section.enable_log_file_validation or trail.get("LogFileValidationEnabled")
-    for check, what, name, (first_after, comes), asked in (
+    for check, what, name, (first_after, comes), expected in (
         ("delivery to S3", "log file", "Delivery", soon, True),
         ("log file validation", "digest", "DigestDelivery", hourly, validated),
-        ("delivery to CloudWatch Logs", "event", "CloudWatchLogsDelivery", soon, trail.get(PAIR[0])),
+        ("delivery to CloudWatch Logs", "event", "CloudWatchLogsDelivery", soon, trail.get(LOGS_PAIR[0])),
         ("notification by SNS", "notification", "Notification", soon, trail.get("SnsTopicARN")),
     ):
-        if asked:
+        if expected:
             last, error = status.get(f"Latest{name}Time"), status.get(f"Latest{name}Error")
             yield check, Arrivals(what, last, error, status.get("StartLoggingTime"), first_after, comes)
 
 
 def _newest(events: list[Mapping[str, Any]], now: datetime) -> Finding:
-    """The event history, which every account has: CloudTrail sees what is done."""
-    if not events:
-        detail = "none in 90 days; CloudTrail shows an event within about 15 minutes"
-        return Finding("event history", "newest event", ok=None, detail=detail)
-    event = events[0]
-    who = event.get("Username") or event.get("EventSource")
-    detail = f"{event['EventName']} by {who}, {moment(event['EventTime'], now)}"
-    return Finding("event history", "newest event", ok=True, detail=detail)
+    """The newest event of the event history, which every account has without a trail."""
+    ok, detail = None, "none in 90 days; CloudTrail shows an event within about 15 minutes"
+    if events:
+        event = events[0]
+        who = event.get("Username") or event.get("EventSource")
+        ok, detail = True, f"{event['EventName']} by {who}, {moment(event['EventTime'], now)}"
+    return Finding("event history", "newest event", ok, detail)

@@ -1,6 +1,6 @@
-"""What a trail records: event selectors, compared by the events they let through and not by their spelling.
+"""Compare event and insight selectors by the events that they select, however they are written. Pure: makes no request.
 
-One selector for all events is one for reads and one for writes; an advanced selector for management events is
+One selector for all events equals one for reads and one for writes; an advanced selector for management events equals
 a basic one; the order of selectors, of resources and of values means nothing.
 """
 
@@ -8,14 +8,25 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Hashable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
+Selector = Mapping[str, Any]
 Selectors = Mapping[str, Any]  # as GetEventSelectors answers and PutEventSelectors takes them
 Conditions = frozenset[tuple[str, frozenset[tuple[str, frozenset[str]]]]]  # field, operator, values
-Record = tuple[Hashable, ...]  # one kind of events: what, then read or write where that is told apart
+Access = tuple[str, ...]  # of "read" and "write"
 
-# What AWS answers for a trail whose selectors nobody has set.
+# One kind of events, as one of:
+#   (MANAGEMENT, event source or OTHER_SOURCES, "read" or "write")
+#   (resource type, ARN or EVERY, "read" or "write")
+#   (CONDITIONAL, conditions of an advanced selector)
+#   (insight type, event category)
+EventKind = tuple[Hashable, ...]
+MANAGEMENT: Final = "management events"
+OTHER_SOURCES: Final = "all others"  # the event sources that no selector excludes
+EVERY: Final = ""  # every resource of the type: each ARN begins with it
+CONDITIONAL: Final = "events"
+
+# What GetEventSelectors answers for a trail whose selectors were never set.
 DEFAULT: Final[Selectors] = {
     "EventSelectors": [
         {
@@ -26,183 +37,179 @@ DEFAULT: Final[Selectors] = {
         }
     ]
 }
-_SIDES: Final = {"All": ("read", "write"), "ReadOnly": ("read",), "WriteOnly": ("write",)}
-OTHERS: Final = "all others"  # the sources that nobody excludes
-MANAGEMENT: Final = "management events"
-CONDITIONAL: Final = "events"  # those that no basic selector can name, by their conditions
-EVERY: Final = ""  # of a type, every resource: what every ARN begins with
 S3_OBJECT: Final = "AWS::S3::Object"
-# What basic selectors know, and how the ARN for all of a type is written there.
+# The resource types of basic selectors, each with its service in ARNs.
 BASIC_TYPES: Final = {S3_OBJECT: "s3", "AWS::Lambda::Function": "lambda", "AWS::DynamoDB::Table": "dynamodb"}
+_ACCESS: Final = {"All": ("read", "write"), "ReadOnly": ("read",), "WriteOnly": ("write",)}
 
 
-@dataclass(frozen=True)
-class Compared:
-    """Two things that are recorded, side by side. *same* is false, too, where only a title differs."""
+class Comparison(NamedTuple):
+    """How two groups of selectors differ. *same* is False, too, where only the name of a selector differs."""
 
     same: bool
-    missing: frozenset[Record]  # asked for, and not recorded
-    extra: frozenset[Record]  # recorded, and not asked for
-
-    @property
-    def stricter(self) -> bool:
-        """All that is asked for is recorded, and more."""
-        return bool(self.extra) and not self.missing
+    missing: frozenset[EventKind]  # that only *want* selects
+    extra: frozenset[EventKind]  # that only *have* selects
 
 
-def compare(have: Selectors, want: Selectors) -> Compared:
-    """What *want* records beside what *have* records."""
-    sources = excluded(have, want)
-    recorded, asked = records(have, sources), records(want, sources)
-    titles = (_titled(have), _titled(want))
-    same = recorded == asked if None in titles else titles[0] == titles[1]
-    return Compared(same, asked - recorded, recorded - asked)
+def compare(have: Selectors, want: Selectors) -> Comparison:
+    """Compare event selectors."""
+    sources = excluded_sources(have, want)
+    have_kinds, want_kinds = event_kinds(have, sources), event_kinds(want, sources)
+    have_named, want_named = _named(have), _named(want)
+    same = have_named == want_named if have_named and want_named else have_kinds == want_kinds
+    return Comparison(same, want_kinds - have_kinds, have_kinds - want_kinds)
 
 
-def compare_insights(have: Sequence[Mapping[str, Any]], want: Sequence[Mapping[str, Any]]) -> Compared:
-    """The same for insight selectors. AWS means management events where it names no category."""
-    recorded, asked = _insights(have), _insights(want)
-    return Compared(recorded == asked, asked - recorded, recorded - asked)
+def compare_insights(have: Sequence[Selector], want: Sequence[Selector]) -> Comparison:
+    """Compare insight selectors. One without a category is for management events."""
+    have_kinds, want_kinds = _insight_kinds(have), _insight_kinds(want)
+    return Comparison(have_kinds == want_kinds, want_kinds - have_kinds, have_kinds - want_kinds)
 
 
-def records(selectors: Selectors, sources: Collection[str] = ()) -> frozenset[Record]:
-    """The kinds of events that the selectors let through. *sources* are told apart from the other sources."""
-    found: set[Record] = set()
-    for sides, skipped in _management(selectors):
-        found |= {
-            (MANAGEMENT, source, side)
-            for side in sides
-            for source in (OTHERS, *sources)
-            if source not in skipped
-        }
-    found |= set(_data(selectors))
-    return frozenset(found | {(CONDITIONAL, conditions(each)) for each in conditional(selectors)})
+def event_kinds(selectors: Selectors, sources: Collection[str] = ()) -> frozenset[EventKind]:
+    """The kinds of events that are selected. Each of *sources* is a kind apart from the other event sources."""
+    management = {
+        (MANAGEMENT, source, access)
+        for accesses, excluded in _management(selectors)
+        for access in accesses
+        for source in (OTHER_SOURCES, *sources)
+        if source not in excluded
+    }
+    others = {(CONDITIONAL, conditions(each)) for each in conditional(selectors)}
+    return frozenset({*management, *_data(selectors), *others})
 
 
-def management_sides(selectors: Selectors) -> set[str]:
-    """Of management events: whether reads and whether writes are recorded."""
-    return {side for sides, _ in _management(selectors) for side in sides}
+def management_access(selectors: Selectors) -> set[str]:
+    """Whether "read" and whether "write" management events are selected."""
+    return {access for accesses, _ in _management(selectors) for access in accesses}
 
 
-def records_writes_to(selectors: Selectors, bucket_arn: str) -> bool:
-    """Whether writing an object to the bucket is recorded: in a trail's own bucket, each delivery is."""
+def excluded_sources(*several: Selectors) -> frozenset[str]:
+    """The event sources whose management events one of the selectors excludes."""
+    return frozenset(source for each in several for _, excluded in _management(each) for source in excluded)
+
+
+def selects_writes_to(selectors: Selectors, bucket_arn: str) -> bool:
+    """Whether writing an object to the bucket is recorded; in the trail's own bucket, each delivery is such a write."""
     objects = f"{bucket_arn}/"
-    prefixes = [
-        value for kind, value, side in _data(selectors) if (kind, side) == (S3_OBJECT, "write")
-    ]  # of ARNs
+    prefixes = [arn for kind, arn, access in _data(selectors) if (kind, access) == (S3_OBJECT, "write")]
     return any(map(objects.startswith, prefixes)) or any(
-        _lets_writes_through(conditions(each), objects) for each in conditional(selectors)
+        _match_writes(conditions(each), objects) for each in conditional(selectors)
     )
 
 
-def in_words(found: Iterable[Record]) -> str:
-    """What is recorded, for people: `management events of kms.amazonaws.com (read), ...`; ten of them, and how many more."""
-    sides: dict[Record, list[str]] = {}
-    for record in sorted(found, key=_spelled):
-        *what, last = record
-        key = tuple(what) if last in {"read", "write"} else record
-        sides.setdefault(key, []).extend([str(last)] if key != record else [])
-    told = [_spelled(what) + (f" ({each[0]})" if len(each) == 1 else "") for what, each in sides.items()]
-    more = [f"{len(told) - 10} more"] if len(told) > 10 else []
-    return ", ".join(told[:10] + more)
+def describe(kinds: Iterable[EventKind]) -> str:
+    """The kinds in words: `management events of kms.amazonaws.com (read), ...`; at most ten, and how many more."""
+    accesses: dict[EventKind, list[str]] = {}
+    for kind in sorted(kinds, key=_words):
+        *what, last = kind
+        if last in {"read", "write"}:
+            accesses.setdefault(tuple(what), []).append(str(last))
+        else:
+            accesses[kind] = []
+    parts = [_words(kind) + (f" ({each[0]})" if len(each) == 1 else "") for kind, each in accesses.items()]
+    more = [f"{len(parts) - 10} more"] if len(parts) > 10 else []
+    return ", ".join(parts[:10] + more)
 
 
-def _spelled(record: Record) -> str:
-    what, *rest = record
+def _words(kind: EventKind) -> str:
+    what, *rest = kind
     if what == CONDITIONAL and isinstance(rest[0], frozenset):
-        spelled = sorted(
+        texts = sorted(
             f"{field} {operator} {' or '.join(sorted(values))}"
             for field, operators in rest[0]
             for operator, values in operators
         )
-        return "events where " + " and ".join(spelled)
-    return " of ".join(str(part) for part in (what, *rest) if part not in {OTHERS, EVERY})
+        return "events where " + " and ".join(texts)
+    return " of ".join(str(part) for part in (what, *rest) if part not in {OTHER_SOURCES, EVERY})
 
 
-def _parts(selectors: Selectors) -> tuple[Sequence[Mapping[str, Any]], Sequence[Mapping[str, Any]]]:
-    """Basic and advanced selectors; AWS never has both."""
-    basic, advanced = selectors.get("EventSelectors") or [], selectors.get("AdvancedEventSelectors") or []
-    return (basic, advanced) if basic or advanced else (DEFAULT["EventSelectors"], [])
+def _basic(selectors: Selectors) -> Sequence[Selector]:
+    """The basic selectors; AWS's default if there are no selectors at all."""
+    basic: Sequence[Selector] = selectors.get("EventSelectors") or []
+    return basic if basic or advanced(selectors) else DEFAULT["EventSelectors"]
 
 
-def _management(selectors: Selectors) -> Iterator[tuple[tuple[str, ...], frozenset[str]]]:
-    """For each selector of management events: reads or writes or both, and the sources left out."""
-    basic, _ = _parts(selectors)
-    for selector in basic:
+def advanced(selectors: Selectors) -> Sequence[Selector]:
+    """The advanced selectors. AWS has either basic or advanced ones."""
+    return selectors.get("AdvancedEventSelectors") or []
+
+
+def conditional(selectors: Selectors) -> list[Selector]:
+    """The advanced selectors that have no equivalent basic one."""
+    return [each for each in advanced(selectors) if as_basic(each) is None and _as_basic_data(each) is None]
+
+
+def _management(selectors: Selectors) -> Iterator[tuple[Access, frozenset[str]]]:
+    """For each selector of management events: which access, and the excluded event sources."""
+    for selector in _basic(selectors):
         if selector.get("IncludeManagementEvents", True):
-            yield _sides(selector), frozenset(selector.get("ExcludeManagementEventSources") or ())
-    yield from (found for each in advanced(selectors) if (found := plain_management(each)) is not None)
+            yield _access(selector), frozenset(selector.get("ExcludeManagementEventSources") or ())
+    yield from (found for each in advanced(selectors) if (found := as_basic(each)) is not None)
 
 
 def _data(selectors: Selectors) -> Iterator[tuple[str, str, str]]:
-    """For each data resource that a basic selector can name: its type, the ARN or part of one, read or write."""
-    for selector in _parts(selectors)[0]:
+    """For each data resource that a basic selector can name: its type, its ARN or EVERY, and "read" or "write"."""
+    for selector in _basic(selectors):
         for resource in selector.get("DataResources") or ():
             for value in resource.get("Values") or ():
-                of = (resource["Type"], _whole(resource["Type"], value))
-                yield from ((*of, side) for side in _sides(selector))
+                arn = _arn_or_every(resource["Type"], value)
+                yield from ((resource["Type"], arn, access) for access in _access(selector))
     for each in advanced(selectors):
-        yield from _plain_data(each) or ()
+        yield from _as_basic_data(each) or ()
 
 
-def _sides(selector: Mapping[str, Any]) -> tuple[str, ...]:
-    return _SIDES[selector.get("ReadWriteType") or "All"]
+def _access(selector: Selector) -> Access:
+    return _ACCESS[selector.get("ReadWriteType") or "All"]
 
 
-def advanced(selectors: Selectors) -> Sequence[Mapping[str, Any]]:
-    """The advanced selectors, none where there are basic ones."""
-    return _parts(selectors)[1]
-
-
-def conditional(selectors: Selectors) -> list[Mapping[str, Any]]:
-    """The advanced selectors that say what no basic one can."""
-    return [
-        each for each in advanced(selectors) if plain_management(each) is None and _plain_data(each) is None
-    ]
-
-
-def plain_management(selector: Mapping[str, Any]) -> tuple[tuple[str, ...], frozenset[str]] | None:
-    """An advanced selector as the basic one that says the same; None where there is none."""
-    fields = _plain_fields(selector, "Management", {"eventSource"})
+def as_basic(selector: Selector) -> tuple[Access, frozenset[str]] | None:
+    """An advanced selector of management events in the form of `_management`; None where no basic one is equal."""
+    fields = _basic_fields(selector, "Management", {"eventSource"})
     source = (fields or {}).get("eventSource", {"NotEquals": frozenset()})
     if fields is None or set(source) != {"NotEquals"}:
         return None
-    return _told_sides(fields), source["NotEquals"]
+    return _advanced_access(fields), source["NotEquals"]
 
 
-def _plain_data(selector: Mapping[str, Any]) -> list[tuple[str, str, str]] | None:
-    """An advanced selector for data events as what `_data` tells of basic ones; None where it says more."""
-    fields = _plain_fields(selector, "Data", {"resources.type", "resources.ARN"})
+def _as_basic_data(selector: Selector) -> list[tuple[str, str, str]] | None:
+    """An advanced selector of data events in the form of `_data`; None where no basic one is equal."""
+    fields = _basic_fields(selector, "Data", {"resources.type", "resources.ARN"})
     if fields is None or set(fields.get("resources.type", ())) != {"Equals"}:
         return None
     types = fields["resources.type"]["Equals"]
     where = fields.get("resources.ARN")
-    if where is not None and any(set(where) != {operator_of(kind)} for kind in types):
+    if where is not None and any(set(where) != {arn_operator(kind)} for kind in types):
         return None
     values = frozenset({EVERY}) if where is None else frozenset().union(*where.values())
+    accesses = _advanced_access(fields)
     return [
-        (kind, _whole(kind, value), side)
+        (kind, _arn_or_every(kind, value), access)
         for kind in types
         for value in values
-        for side in _told_sides(fields)
+        for access in accesses
     ]
 
 
-def operator_of(kind: str) -> str:
-    """How an advanced selector compares an ARN as a basic one does: S3 knows prefixes, the others whole ARNs."""
+def arn_operator(kind: str) -> str:
+    """The operator by which an advanced selector compares ARNs as a basic one does: prefixes for S3, else whole ARNs."""
     return "StartsWith" if kind == S3_OBJECT else "Equals"
 
 
-def _whole(kind: str, value: str) -> str:
-    """The value, or EVERY where it is the ARN by which a basic selector means all of the type."""
+def _arn_or_every(kind: str, value: str) -> str:
+    """The value, or EVERY where it is the ARN that means all resources of the type in a basic selector."""
     service = BASIC_TYPES.get(kind)
     return EVERY if service and re.fullmatch(rf"arn:[^:]+:{service}(:::)?", value) else value
 
 
-def _plain_fields(
-    selector: Mapping[str, Any], category: str, more: set[str]
+def _basic_fields(
+    selector: Selector, category: str, more: set[str]
 ) -> dict[str, dict[str, frozenset[str]]] | None:
-    """The conditions by field; None unless each is known, and there once, and reads are told by `Equals`."""
+    """The conditions by field and operator; None where no basic selector is equal.
+
+    That is so if the category is not *category*, a field occurs twice, or a field is neither `readOnly` with `Equals`
+    nor one of *more*.
+    """
     fields = {field: dict(operators) for field, operators in conditions(selector)}
     if len(fields) != len(selector["FieldSelectors"]):
         return None
@@ -213,46 +220,39 @@ def _plain_fields(
     return fields if set(fields.get("readOnly", {"Equals"})) == {"Equals"} else None
 
 
-def _told_sides(fields: Mapping[str, Mapping[str, frozenset[str]]]) -> tuple[str, ...]:
-    sides = {"true": "read", "false": "write"}
-    told = fields.get("readOnly", {"Equals": frozenset(sides)})["Equals"]
-    return tuple(sides[each] for each in sorted(told) if each in sides)
+def _advanced_access(fields: Mapping[str, Mapping[str, frozenset[str]]]) -> Access:
+    by_value = {"true": "read", "false": "write"}
+    values = fields.get("readOnly", {"Equals": frozenset(by_value)})["Equals"]
+    return tuple(by_value[each] for each in sorted(values) if each in by_value)
 
 
-def conditions(selector: Mapping[str, Any]) -> Conditions:
-    """The conditions of an advanced selector, whatever their order."""
+def conditions(selector: Selector) -> Conditions:
+    """The conditions of an advanced selector, without their order."""
     return frozenset(
         (each["Field"], frozenset((name, frozenset(v)) for name, v in each.items() if name != "Field" and v))
         for each in selector["FieldSelectors"]
     )
 
 
-def _lets_writes_through(found: Conditions, objects: str) -> bool:
+def _match_writes(found: Conditions, objects: str) -> bool:
+    """Whether the conditions hold for writes to S3 objects whose ARNs begin with *objects*."""
     fields = {field: dict(operators) for field, operators in found}
     if S3_OBJECT not in fields.get("resources.type", {}).get("Equals", ()):
         return False
     if "false" not in fields.get("readOnly", {}).get("Equals", {"false"}):
         return False
     where = fields.get("resources.ARN", {})
-    wanted, unwanted = where.get("StartsWith", {objects}), where.get("NotStartsWith", frozenset())
-    if any(map(objects.startswith, unwanted)) or "Equals" in where:
+    if "Equals" in where or any(map(objects.startswith, where.get("NotStartsWith", ()))):
         return False
-    return any(map(objects.startswith, wanted))
+    return any(map(objects.startswith, where.get("StartsWith", {objects})))
 
 
-def _titled(selectors: Selectors) -> frozenset[Hashable] | None:
-    """Advanced selectors with their names; None for basic ones, which have none."""
-    return frozenset((each.get("Name") or "", conditions(each)) for each in advanced(selectors)) or None
+def _named(selectors: Selectors) -> frozenset[Hashable]:
+    """Advanced selectors with their names; empty for basic ones, which have none."""
+    return frozenset((each.get("Name") or "", conditions(each)) for each in advanced(selectors))
 
 
-def excluded(*all_selectors: Selectors) -> frozenset[str]:
-    """The sources whose management events one of the selectors leaves out."""
-    return frozenset(
-        source for each in all_selectors for _, skipped in _management(each) for source in skipped
-    )
-
-
-def _insights(selectors: Sequence[Mapping[str, Any]]) -> frozenset[Record]:
+def _insight_kinds(selectors: Sequence[Selector]) -> frozenset[EventKind]:
     return frozenset(
         (each["InsightType"], category)
         for each in selectors

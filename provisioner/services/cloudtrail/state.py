@@ -1,8 +1,8 @@
-"""The trail as AWS has it, and as the file wants it: both in the words of UpdateTrail."""
+"""The trail as AWS has it and as the file wants it, both under the names of UpdateTrail's parameters."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -18,24 +18,24 @@ from .selectors import Selectors
 from .trails import find_trail
 from .trusted_access import ORGANIZATION_TRAIL
 
-PAIR: Final = ("CloudWatchLogsLogGroupArn", "CloudWatchLogsRoleArn")  # AWS takes both or none
+LOGS_PAIR: Final = ("CloudWatchLogsLogGroupArn", "CloudWatchLogsRoleArn")  # AWS takes both or none
 
 
 @dataclass(frozen=True)
 class Have:
-    """The trail as AWS has it, *settings* in the words of UpdateTrail. None: nobody asked."""
+    """The trail as AWS has it. None is what was not read, because the file does not state it."""
 
     settings: Mapping[str, Any]
     logging: bool
     selectors: Selectors | None
-    insights: Sequence[Mapping[str, Any]] | None
+    insights: list[dict[str, Any]] | None
     tags: Mapping[str, str] | None
 
 
 def trail_arn(aws: Aws, baseline: Baseline) -> str:
-    """The trail's ARN. An organization trail is the management account's, also where a delegate makes it.
+    """The trail's ARN. The management account owns an organization trail, even if a delegated administrator makes it.
 
-    Raises Refused where an organization trail is wanted, and the account is in no organization for it.
+    Raises Refused where the file asks for an organization trail and the account's organization cannot have one.
     """
     section, home = baseline[Trail], baseline.general.home_region
     owner = aws.central
@@ -45,32 +45,32 @@ def trail_arn(aws: Aws, baseline: Baseline) -> str:
 
 
 def read_trail(aws: Aws, section: Trail, arn: str) -> Have | None:
-    """The trail of that ARN, or None. Raises Refused where another trail stands in its way.
+    """The trail of that ARN, or None. Raises Refused where another trail has its name.
 
-    Only what the section states is read. All questions are asked at once, and by ARN: a name is known in one
-    account only.
+    Only what the section states is read. All reads are made at the same time, and by ARN, because a name means
+    another trail in another account.
     """
     read = aws.read("cloudtrail")
     read.describe_trails()
     status = read.get_trail_status(Name=arn)
     selectors = read.get_event_selectors(TrailName=arn) if section.selectors() is not None else None
     insights = read.get_insight_selectors(TrailName=arn) if section.insights() is not None else None
-    tagged = read.list_tags(ResourceIdList=[arn]) if section.tags else None
-    have = find_trail(aws, arn)
-    if have is None:
+    tags = read.list_tags(ResourceIdList=[arn]) if section.tags else None
+    trail = find_trail(aws, arn)
+    if trail is None:
         return None
     return Have(
-        settings=_as_written(have),
+        settings=_settings(trail),
         logging=status.get("IsLogging"),
-        selectors=_answered(selectors) if selectors else None,
-        insights=_answered_insights(insights) if insights else None,
-        tags=_tags(tagged) if tagged else None,
+        selectors=_event_selectors(selectors) if selectors else None,
+        # AWS has an error code for a trail without insight selectors.
+        insights=insights.value("InsightSelectors", "InsightNotEnabledException") or [] if insights else None,
+        tags=_tags(tags) if tags else None,
     )
 
 
-def _answered(reading: Reading) -> Selectors:
-    """The event selectors, basic or advanced."""
-    reading.get("TrailARN")  # an answer without it was cut short, and is no default
+def _event_selectors(reading: Reading) -> Selectors:
+    reading.get("TrailARN")  # an answer without it was cut short; it does not mean the default selectors
     answer: Selectors = reading.all()
     return answer
 
@@ -79,18 +79,10 @@ def _tags(reading: Reading) -> dict[str, str]:
     return from_pairs(tag for each in reading.get("ResourceTagList") for tag in each["TagsList"])
 
 
-def _answered_insights(reading: Reading) -> Sequence[Mapping[str, Any]]:
-    """The insight selectors; AWS has an error code for none."""
-    answer: Sequence[Mapping[str, Any]] | None = reading.value(
-        "InsightSelectors", "InsightNotEnabledException"
-    )
-    return answer or []
-
-
-def _as_written(trail: Mapping[str, Any]) -> dict[str, Any]:
-    """The trail's settings under the names by which they are set."""
+def _settings(trail: Mapping[str, Any]) -> dict[str, Any]:
+    """The settings in DescribeTrails' answer, under UpdateTrail's names."""
     return {
-        **{name: trail.get(name) for name in ("S3BucketName", "KmsKeyId", *PAIR)},
+        **{name: trail.get(name) for name in ("S3BucketName", "KmsKeyId", *LOGS_PAIR)},
         "S3KeyPrefix": trail.get("S3KeyPrefix") or "",
         "SnsTopicName": trail.get("SnsTopicARN"),
         "IsOrganizationTrail": bool(trail.get("IsOrganizationTrail")),
@@ -100,8 +92,8 @@ def _as_written(trail: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def wanted(aws: Aws, baseline: Baseline) -> dict[str, Any]:
-    """The settings that the file asks for, names as AWS answers them: ARNs. None is to have none."""
+def want_settings(aws: Aws, baseline: Baseline) -> dict[str, Any]:
+    """The settings that the file asks for, with ARNs where AWS answers with ARNs. None is to have none."""
     section = baseline[Trail]
     want = {
         "S3BucketName": resolve(aws, baseline, "bucket", section.s3_bucket_name).name,
@@ -113,23 +105,21 @@ def wanted(aws: Aws, baseline: Baseline) -> dict[str, Any]:
         "KmsKeyId": _key_arn(aws, section.kms_key_id),
     }
     if topic := section.sns_topic_name:
-        named = not topic.startswith("arn:")
+        is_arn = topic.startswith("arn:")
         want["SnsTopicName"] = (
-            policy.arn(aws.partition, "sns", aws.region, aws.account, topic) if named else topic
+            topic if is_arn else policy.arn(aws.partition, "sns", aws.region, aws.account, topic)
         )
     if section.cloud_watch_logs_log_group_arn:
         pair = (section.cloud_watch_logs_log_group_arn, section.cloud_watch_logs_role_arn)
-        want |= dict(zip(PAIR, pair, strict=True))
+        want |= dict(zip(LOGS_PAIR, pair, strict=True))
     return want
 
 
-def _key_arn(aws: Aws, given: str | None) -> str | None:
-    """The ARN of the key, which is what CloudTrail answers whatever it was told."""
-    if given is None or ":key/" in given:
-        return given
-    found = aws.read("kms").describe_key(KeyId=given).value("KeyMetadata", "NotFoundException")
+def _key_arn(aws: Aws, key: str | None) -> str | None:
+    """The ARN of the key, with which CloudTrail answers even if it was given an id or an alias."""
+    if key is None or ":key/" in key:
+        return key
+    found = aws.read("kms").describe_key(KeyId=key).value("KeyMetadata", "NotFoundException")
     if found is None:
-        raise Refused(
-            f"there is no key `{given}` in {aws.region}: make it, or correct `cloudtrail.kms_key_id`"
-        )
+        raise Refused(f"there is no key `{key}` in {aws.region}: make it, or correct `cloudtrail.kms_key_id`")
     return str(found["Arn"])

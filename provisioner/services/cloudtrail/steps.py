@@ -1,4 +1,4 @@
-"""CloudTrail: one trail that always records, into a bucket where nobody can quietly change what it wrote."""
+"""The step `cloudtrail`: make the trail, bring its settings to the baseline, and keep it logging."""
 
 from __future__ import annotations
 
@@ -16,15 +16,13 @@ from ...steps.registry import hints, rates, step
 from ...steps.settings import Strictness, settings
 from ...steps.tags import tags, to_pairs
 from .delivery import cloudtrail_delivery
-from .recording import READY, ensure_event_selectors, ensure_insight_selectors
+from .recording import BUSY, WAITS, ensure_event_selectors, ensure_insight_selectors
 from .section import Trail
-from .selectors import DEFAULT, management_sides, records_writes_to
-from .state import PAIR, Have, read_trail, trail_arn, wanted
-from .trails import other_copies, read_trails
+from .selectors import DEFAULT, management_access, selects_writes_to
+from .state import LOGS_PAIR, Have, read_trail, trail_arn, want_settings
+from .trails import other_trail_notes, read_trails
 
-__all__ = ["Trail", "ensure_cloudtrail", "trail_delivery"]
-
-# What CloudTrail answers until everywhere in AWS an earlier write is seen.
+# What CreateTrail and UpdateTrail answer until an earlier write is seen everywhere in AWS.
 _WAITS = (
     Wait("S3BucketDoesNotExistException", "the new bucket to be seen by CloudTrail", seconds=30),
     Wait("InsufficientS3BucketPolicyException", "the bucket policy to take effect", seconds=60),
@@ -34,7 +32,7 @@ _WAITS = (
     Wait("InvalidCloudWatchLogsLogGroupArnException", "the role to be usable", "Access denied", 120),
     Wait("CloudWatchLogsDeliveryUnavailableException", "CloudWatch Logs to be available", seconds=60),
     Wait("CloudTrailAccessNotEnabledException", "trusted access to take effect", seconds=60),
-    Wait("ConflictException", "CloudTrail to end what it does with the trail", seconds=180),
+    BUSY,
 )
 
 
@@ -42,7 +40,7 @@ hints(
     "cloudtrail",
     {
         "InsufficientS3BucketPolicyException": "CloudTrail may not write to the bucket: is `log_buckets` in this run, and does no foreign Deny statement stand in its way",
-        "S3BucketDoesNotExistException": "the bucket is not there: let `log_buckets` make it, or name one that exists",
+        "S3BucketDoesNotExistException": "there is no such bucket: run `log_buckets` too, or name one that exists",
         "MaximumNumberOfTrailsExceededException": "five trails in a Region is the limit, copies included: delete one that nobody needs (`aws cloudtrail list-trails`)",
         "TrailAlreadyExistsException": "a trail of that name exists, here, in another Region or from the organization (`aws cloudtrail list-trails` shows its home): set `home_region` to that, choose another name, or run in the account that owns it",
         "KmsKeyNotFoundException": "no such key in the bucket's Region: give the full key ARN",
@@ -63,17 +61,17 @@ rates("cloudtrail", read=10, lookup=2, write=1)
 
 @delivers
 def trail_delivery(aws: Aws, baseline: Baseline) -> Iterator[Delivery]:
-    """The trail delivers for its owner and, if it is the organization's, for every account of it.
+    """The delivery of the trail: for its owner and, if it is an organization trail, for every account.
 
-    A trail that is the organization's in AWS, and stays it as the stricter, keeps what it needs for that.
+    A trail that is an organization trail in AWS only, and stays so as the stricter, keeps the statements for that.
     """
     if Trail not in baseline:
         return
     section, arn = baseline[Trail], trail_arn(aws, baseline)
     for_organization = section.is_organization_trail
     if not for_organization and not section.exact:
-        listed = read_trails(aws, baseline.general.home_region)
-        for_organization = any(each["TrailARN"] == arn and each.get("IsOrganizationTrail") for each in listed)
+        trails = read_trails(aws, baseline.general.home_region)
+        for_organization = any(each["TrailARN"] == arn and each.get("IsOrganizationTrail") for each in trails)
     organization = read_organization(aws) if for_organization else None
     statements = partial(
         cloudtrail_delivery,
@@ -93,83 +91,74 @@ def trail_delivery(aws: Aws, baseline: Baseline) -> Iterator[Delivery]:
     clients=("cloudtrail",),
 )
 def ensure_cloudtrail(aws: Aws, baseline: Baseline) -> Changes:
-    """Make the trail or adopt it, bring its settings to the baseline, and keep it logging."""
-    section, title = baseline[Trail], f"trail {baseline[Trail].name}"
-    aws.read("cloudtrail").describe_trails()  # on its way before anything else is waited for
+    """Make the trail if it is missing, bring its settings to the baseline, and keep it logging."""
+    section = baseline[Trail]
+    # Start these reads before waiting for the answer to any other.
+    aws.read("cloudtrail").describe_trails()
     if section.kms_key_id and ":key/" not in section.kms_key_id:
         aws.read("kms").describe_key(KeyId=section.kms_key_id)
     arn = trail_arn(aws, baseline)
-    have, want = read_trail(aws, section, arn), wanted(aws, baseline)
-    # Every question is answered before the first change: a write makes the answers old.
-    warnings = [*_warnings(aws, section, arn, want)]
+    have, want = read_trail(aws, section, arn), want_settings(aws, baseline)
+    warnings = [*_warnings(aws, section, arn, want)]  # a list, as all reads must precede the first write
     if have is None:
-        yield _make(aws, section, title, want)
+        yield _create(aws, section, want)
     else:
-        yield Exists(title)
+        yield Exists(section.title)
         yield from _settings(aws, section, arn, have, want)
     if have is None or not have.logging:
-        call = aws.write("cloudtrail").start_logging(Name=arn).waiting(*READY)
-        yield update(title, (Difference("logging", have=False, want=True),), call)
+        call = aws.write("cloudtrail").start_logging(Name=arn).waiting(*WAITS)
+        yield update(section.title, (Difference("logging", have=False, want=True),), call)
     yield from ensure_event_selectors(aws, section, arn, have)
     yield from ensure_insight_selectors(aws, section, arn, have)
-    yield from _tags(aws, section, arn, have)
+    if have is not None and have.tags is not None:
+        yield from _tags(aws, section, arn, have.tags)
     yield from warnings
 
 
-def _make(aws: Aws, section: Trail, title: str, want: Mapping[str, Any]) -> Change:
-    """The trail, with its tags, in one call. AWS makes it stopped."""
+def _create(aws: Aws, section: Trail, want: Mapping[str, Any]) -> Change:
+    """Make the trail, with its tags. A new trail is not logging."""
     params = {name: value for name, value in want.items() if value not in (None, "")}
     if section.tags:
         params["TagsList"] = to_pairs(section.tags)
     call = aws.write("cloudtrail").create_trail(Name=section.name, **params)
-    return create(title, params, call.waiting(*_WAITS).or_done("TrailAlreadyExistsException"))
+    return create(section.title, params, call.waiting(*_WAITS).or_done("TrailAlreadyExistsException"))
 
 
 def _settings(aws: Aws, section: Trail, arn: str, have: Have, want: Mapping[str, Any]) -> Changes:
-    """What differs, in one call; what the call leaves out keeps its value."""
+    """Update the settings that differ; UpdateTrail keeps those that are left out."""
 
     def put(changed: dict[str, Any]) -> Call:
         params = {name: "" if value is None else value for name, value in changed.items()}
-        if params.keys() & set(PAIR):
-            params |= {name: want[name] for name in PAIR}
+        if params.keys() & set(LOGS_PAIR):
+            params |= {name: want[name] for name in LOGS_PAIR}
         return aws.write("cloudtrail").update_trail(Name=arn, **params).waiting(*_WAITS)
 
-    yield from settings(
-        f"trail {section.name}",
-        have.settings,
-        want,
-        put,
-        Strictness.of(Trail, exact=section.exact),
-        warn=lambda repairs: _before_repair(f"trail {section.name}", repairs),
-    )
+    def warn(repairs: Mapping[str, Difference]) -> Iterator[Note]:
+        # A note, not a consent: somebody who changed the bucket must not stop the repair.
+        if moved := repairs.get("S3BucketName"):
+            text = f"log files so far stay in `{moved.have}`; what reads them there sees no new ones"
+            yield Note(Kind.WARNING, section.title, text)
+
+    strictness = Strictness.of(Trail, exact=section.exact)
+    yield from settings(section.title, have.settings, want, put, strictness, warn=warn)
 
 
-def _before_repair(resource: str, repairs: Mapping[str, Difference]) -> Iterator[Note]:
-    """What a repair leaves behind. No flag for it: who changed the trail must not stop the repair from cron."""
-    if moved := repairs.get("S3BucketName"):
-        text = f"log files so far stay in `{moved.have}`; what reads them there sees no new ones"
-        yield Note(Kind.WARNING, resource, text)
+def _tags(aws: Aws, section: Trail, arn: str, have: Mapping[str, str]) -> Changes:
+    def put(missing: dict[str, str]) -> Call:
+        return aws.write("cloudtrail").add_tags(ResourceId=arn, TagsList=to_pairs(missing))
 
-
-def _tags(aws: Aws, section: Trail, arn: str, have: Have | None) -> Changes:
-    if have is not None and have.tags is not None:
-
-        def put(missing: dict[str, str]) -> Call:
-            return aws.write("cloudtrail").add_tags(ResourceId=arn, TagsList=to_pairs(missing))
-
-        yield from tags(f"trail {section.name}", have.tags, section.tags, put)
+    yield from tags(section.title, have, section.tags, put)
 
 
 def _warnings(aws: Aws, section: Trail, arn: str, want: Mapping[str, Any]) -> Iterator[Note]:
-    """What works as the file asks for it, and costs or misses something."""
-    title, selectors = f"trail {section.name}", section.selectors() or DEFAULT
+    """What the file asks for that works, but costs something or leaves something unrecorded."""
+    selectors = section.selectors() or DEFAULT
     if section.is_organization_trail and not section.is_multi_region_trail:
-        yield Note(
-            Kind.WARNING, title, f"records {aws.region} only, in all accounts; other Regions go unwatched"
-        )
+        text = f"records {aws.region} only, in all accounts; other Regions go unwatched"
+        yield Note(Kind.WARNING, section.title, text)
     bucket = make_arn(aws.partition, "s3", "", "", want["S3BucketName"])
-    if records_writes_to(selectors, bucket):
+    if selects_writes_to(selectors, bucket):
         text = "records the delivery of its own log files: each makes more events, and all are billed"
-        yield Note(Kind.WARNING, title, f"{text}; leave `{bucket}/` out of the selectors")
-    if management_sides(selectors):
-        yield from other_copies(aws, arn)
+        yield Note(Kind.WARNING, section.title, f"{text}; leave `{bucket}/` out of the selectors")
+    if management_access(selectors):
+        yield from other_trail_notes(aws, arn)

@@ -1,7 +1,7 @@
-"""The trails that an account shows in one Region: the one that is meant, those in its way, and the others.
+"""Find the trail of the file among all trails that an account shows in one Region, and warn about the others.
 
-A trail is listed in every Region that it records and in every account of its organization, always under the
-ARN of its home Region and its owner. So the ARN tells what the name does not.
+A trail is listed in every Region that it records and in every account of its organization, always under the ARN of its
+home Region and owner. So trails are compared by ARN, not by name.
 """
 
 from __future__ import annotations
@@ -9,101 +9,98 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any, Final, NamedTuple
 
-from ...aws import Aws, Reading
+from ...aws import Aws
 from ...compare.spelling import CONTROL_TOWER
 from ...model import Kind, Note, Refused
-from .selectors import DEFAULT, management_sides
+from .selectors import DEFAULT, management_access
 
-# About a trail of others, we are told nothing; that is no reason to fail.
-_UNTOLD: Final = (
+# Answers about a trail of others that cannot be read, which is no reason to fail.
+_UNREADABLE: Final = (
     *("AccessDenied", "AccessDeniedException", "UnauthorizedOperation"),
     *("CloudTrailARNInvalidException", "TrailNotFoundException"),
     *("UnsupportedOperationException", "OperationNotPermittedException"),
 )
 
 
-class Place(NamedTuple):
-    """Where a trail is at home, from its ARN."""
+class Home(NamedTuple):
+    """The home Region of a trail, and the account that owns it."""
 
     region: str
     account: str
 
     @classmethod
-    def of(cls, arn: str) -> Place:
+    def of(cls, arn: str) -> Home:
         """The home of the trail of that ARN."""
         parts = arn.split(":")
         return cls(parts[3], parts[4])
 
 
-def read_trails(aws: Aws, home: str) -> list[Mapping[str, Any]]:
-    """Every trail that *home* shows, shadows and the organization's too."""
-    found: list[Mapping[str, Any]] = aws.read("cloudtrail", home).describe_trails().get("trailList")
+def read_trails(aws: Aws, region: str) -> list[Mapping[str, Any]]:
+    """Every trail that DescribeTrails lists in *region*, with shadow trails and those of the organization."""
+    found: list[Mapping[str, Any]] = aws.read("cloudtrail", region).describe_trails().get("trailList")
     return found
 
 
 def find_trail(aws: Aws, arn: str) -> Mapping[str, Any] | None:
-    """The trail of that ARN, or None where there is none and one may be made.
+    """The trail of that ARN, or None where there is none and it can be made.
 
-    Raises Refused where another one has the name, at home elsewhere or somebody else's.
+    Raises Refused where a trail of another home Region or owner has its name.
     """
-    trails = read_trails(aws, Place.of(arn).region)
-    name = arn.rpartition("/")[2]
-    for trail in trails:
+    home, name = Home.of(arn), arn.rpartition("/")[2]
+    same_name = None
+    for trail in read_trails(aws, home.region):
         if trail["TrailARN"] == arn:
             return trail
-    for trail in trails:
         if trail["Name"] == name:
-            raise Refused(_in_the_way(name, aws.account, Place.of(trail["TrailARN"]), Place.of(arn)))
+            same_name = same_name or trail
+    if same_name:
+        raise Refused(_name_taken(name, aws.account, Home.of(same_name["TrailARN"]), home))
     return None
 
 
-def _in_the_way(name: str, account: str, there: Place, wanted: Place) -> str:
+def _name_taken(name: str, account: str, have: Home, want: Home) -> str:
     other = "choose another `cloudtrail.name`"
-    if there.account == wanted.account:
+    if have.account == want.account:
         return (
-            f"trail `{name}` is at home in {there.region}, and a trail cannot move:"
-            f" set `home_region: {there.region}`, or {other}"
+            f"trail `{name}` is at home in {have.region}, and a trail cannot move:"
+            f" set `home_region: {have.region}`, or {other}"
         )
-    if there.account == account:
+    if have.account == account:
         return (
             f"trail `{name}` is this account's own, and the organization's belongs to account"
-            f" {wanted.account}: {other}"
+            f" {want.account}: {other}"
         )
     return (
-        f"trail `{name}` belongs to the organization's management account {there.account}, which alone can"
+        f"trail `{name}` belongs to the organization's management account {have.account}, which alone can"
         f" change it: run this there, or {other}"
     )
 
 
-def other_copies(aws: Aws, arn: str) -> Iterator[Note]:
-    """A warning for each other trail that is paid for recording management events once more."""
-    home = Place.of(arn).region
-    others = [trail for trail in read_trails(aws, home) if trail["TrailARN"] != arn]
-    for trail in others:  # all on their way before the first is looked at
-        _ask_about(aws, trail, home)
-    for trail in others:
-        asked = _ask_about(aws, trail, home)
-        status = asked[0].found(*_UNTOLD)
-        selectors = asked[1].found(*_UNTOLD) if asked[1] else None
+def other_trail_notes(aws: Aws, arn: str) -> Iterator[Note]:
+    """A warning for each other trail that records management events: AWS bills every copy but the first."""
+    home = Home.of(arn).region
+    reads = []
+    for trail in read_trails(aws, home):
+        if trail["TrailARN"] != arn:
+            status = aws.read("cloudtrail", home).get_trail_status(Name=trail["TrailARN"])
+            selectors = None
+            if trail.get("HasCustomEventSelectors"):
+                # By ARN, AWS answers for event selectors in the trail's home Region only.
+                read = aws.read("cloudtrail", Home.of(trail["TrailARN"]).region)
+                selectors = read.get_event_selectors(TrailName=trail["TrailARN"])
+            reads.append((trail, status, selectors))
+    for trail, status_reading, selectors_reading in reads:
+        status = status_reading.found(*_UNREADABLE)
+        selectors = selectors_reading.found(*_UNREADABLE) if selectors_reading else None
         if status is not None and not status.get("IsLogging", True):
             continue
-        if trail.get("HasCustomEventSelectors") and selectors is None:
-            says = "may record management events too; its event selectors cannot be read"
-        elif management_sides(selectors or DEFAULT):
-            says = "records management events too"
+        if selectors_reading and selectors is None:
+            text = "may record management events too; its event selectors cannot be read"
+        elif management_access(selectors or DEFAULT):
+            text = "records management events too"
         else:
             continue
-        towers = str(trail["Name"]).startswith(CONTROL_TOWER)
-        whose = "; managed by Control Tower, and left alone" if towers else ""
-        text = f"{says}: AWS bills every copy but the first{whose}"
+        text += ": AWS bills every copy but the first"
+        if str(trail["Name"]).startswith(CONTROL_TOWER):
+            text += "; managed by Control Tower, and left alone"
         yield Note(Kind.WARNING, f"trail {trail['Name']}", text)
-
-
-def _ask_about(aws: Aws, trail: Mapping[str, Any], home: str) -> tuple[Reading, Reading | None]:
-    """Whether the trail runs, and what it records if that is not the default."""
-    arn = trail["TrailARN"]
-    status = aws.read("cloudtrail", home).get_trail_status(Name=arn)
-    if not trail.get("HasCustomEventSelectors"):
-        return status, None
-    # By ARN, AWS knows event selectors in the trail's home only.
-    return status, aws.read("cloudtrail", Place.of(arn).region).get_event_selectors(TrailName=arn)

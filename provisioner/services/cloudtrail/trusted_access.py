@@ -1,4 +1,4 @@
-"""Organizations: CloudTrail may act in every account, which an organization trail needs."""
+"""The step `cloudtrail_trusted_access`: CloudTrail may act in every account, which an organization trail needs."""
 
 from __future__ import annotations
 
@@ -24,9 +24,9 @@ ORGANIZATION_TRAIL: Final = OrganizationFeature(
 
 @step("cloudtrail_trusted_access", Trail, Scope.ONCE, clients=("organizations",))
 def ensure_cloudtrail_trusted_access(aws: Aws, baseline: Baseline) -> Changes:
-    """CloudTrail has trusted access, where the trail is the organization's.
+    """Give CloudTrail trusted access, where the file asks for an organization trail.
 
-    Without it Control Tower's trail and those of other tools become trails of one account.
+    It is never taken away: without it, organization trails of Control Tower and others become trails of one account.
     """
     if baseline[Trail].is_organization_trail:
         yield from trusted_access(aws, ORGANIZATION_TRAIL)
@@ -34,6 +34,6 @@ def ensure_cloudtrail_trusted_access(aws: Aws, baseline: Baseline) -> Changes:
 
 @permits("cloudtrail_trusted_access")
 def cloudtrail_trusted_access_permissions(target: Target, baseline: Baseline) -> Iterator[Permission]:
-    """See whether CloudTrail has trusted access, and give it."""
+    """Read whether CloudTrail has trusted access, and give it."""
     if baseline[Trail].is_organization_trail:
         yield from trusted_access_permissions(ORGANIZATION_TRAIL)

@@ -1,9 +1,12 @@
-"""CloudTrail: selectors that record what the file asks for, and go on with what the trail records besides."""
+"""Make selectors for all that either of two groups selects: a repair records what the file wants and what was recorded.
+
+Pure: makes no request.
+"""
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from typing import Any, Final
 
 from ...compare.policy import arn
@@ -12,136 +15,132 @@ from .selectors import (
     CONDITIONAL,
     EVERY,
     MANAGEMENT,
-    OTHERS,
-    Record,
+    OTHER_SOURCES,
+    EventKind,
+    Selector,
     Selectors,
     advanced,
+    arn_operator,
+    as_basic,
     conditional,
     conditions,
-    excluded,
-    operator_of,
-    plain_management,
-    records,
+    event_kinds,
+    excluded_sources,
 )
 
-_BASIC_RESOURCES: Final = 250  # that AWS takes in all basic selectors of a trail
-_ADVANCED_VALUES: Final = 500  # that AWS takes in all conditions of a trail
-_BOTH: Final = frozenset({"read", "write"})
-_WORDS: Final = {_BOTH: "All", frozenset({"read"}): "ReadOnly", frozenset({"write"}): "WriteOnly"}
+# "Quotas in AWS CloudTrail": for each trail.
+_MOST_RESOURCES: Final = 250  # in all basic selectors
+_MOST_VALUES: Final = 500  # in all conditions of advanced selectors
 
-Sides = frozenset[str]
+Access = frozenset[str]  # of "read" and "write"
+
+_ALL: Final = frozenset({"read", "write"})
+_READ_WRITE_TYPES: Final = {_ALL: "All", frozenset({"read"}): "ReadOnly", frozenset({"write"}): "WriteOnly"}
 
 
 def union(have: Selectors, want: Selectors, *, partition: str) -> Selectors | None:
-    """What records all that either records, and no more; None where that is beyond AWS's limits.
+    """Event selectors for all that either selects, and no more; None where that exceeds AWS's limits.
 
-    Basic selectors stay basic. Where one of the two is advanced, so is the outcome, and the file's selectors
-    stand in it as they are, but for those of management events where the trail records more of these.
+    Two groups of basic selectors give basic ones, else the result is advanced: the selectors of *want* as they are,
+    except those of management events where *have* selects more of these.
     """
-    sources = excluded(have, want)
-    recorded, asked = records(have, sources), records(want, sources)
+    sources = excluded_sources(have, want)
+    have_kinds, want_kinds = event_kinds(have, sources), event_kinds(want, sources)
     if not advanced(have) and not advanced(want):
-        made = list(_basic(recorded | asked, sources, partition))
-        values = sum(len(each["Values"]) for one in made for each in one["DataResources"])
-        return {"EventSelectors": made} if values <= _BASIC_RESOURCES else None
-    extra = recorded - asked
-    more_management = {each for each in extra if each[0] == MANAGEMENT}
-    own = advanced(want) or list(_advanced(asked, sources))
-    if more_management:
-        own = [each for each in own if plain_management(each) is None]
-        extra |= {each for each in asked if each[0] == MANAGEMENT}
-    others = [each for each in conditional(have) if (CONDITIONAL, conditions(each)) in extra]
-    open_fleet = [*own, *_advanced(extra, sources), *others]
-    return {"AdvancedEventSelectors": open_fleet} if _values(open_fleet) <= _ADVANCED_VALUES else None
+        basic = list(_basic_selectors(have_kinds | want_kinds, sources, partition))
+        count = sum(len(resource["Values"]) for each in basic for resource in each["DataResources"])
+        return {"EventSelectors": basic} if count <= _MOST_RESOURCES else None
+    extra = have_kinds - want_kinds
+    own = advanced(want) or list(_advanced_selectors(want_kinds, sources))
+    if any(kind[0] == MANAGEMENT for kind in extra):
+        own = [each for each in own if as_basic(each) is None]
+        extra |= {kind for kind in want_kinds if kind[0] == MANAGEMENT}
+    kept = [each for each in conditional(have) if (CONDITIONAL, conditions(each)) in extra]
+    result = [*own, *_advanced_selectors(extra, sources), *kept]
+    fields = [field for each in result for field in each["FieldSelectors"]]
+    count = sum(len(values) for each in fields for name, values in each.items() if name != "Field" and values)
+    return {"AdvancedEventSelectors": result} if count <= _MOST_VALUES else None
 
 
-def union_insights(
-    have: Sequence[Mapping[str, Any]], want: Sequence[Mapping[str, Any]]
-) -> list[dict[str, Any]]:
-    """The same for insight selectors. Categories are spelled out where one of the two spells them out."""
+def union_insights(have: Sequence[Selector], want: Sequence[Selector]) -> list[dict[str, Any]]:
+    """Insight selectors for all that either selects. Categories are stated where one of the two states them."""
     found: dict[str, set[str]] = defaultdict(set)
     for each in (*want, *have):
         found[each["InsightType"]].update(each.get("EventCategories") or ("Management",))
-    spelled = any(each.get("EventCategories") for each in (*want, *have))
+    stated = any(each.get("EventCategories") for each in (*want, *have))
     return [
-        {"InsightType": kind, **({"EventCategories": sorted(categories)} if spelled else {})}
+        {"InsightType": kind, **({"EventCategories": sorted(categories)} if stated else {})}
         for kind, categories in found.items()
     ]
 
 
-def _basic(found: Iterable[Record], sources: Collection[str], partition: str) -> Iterator[dict[str, Any]]:
-    """The basic selectors that let these through: at most one each for all events, for reads and for writes."""
-    found = frozenset(found)
-    management = dict(_management(found, sources))
-    data = _data(found)
-    for sides, word in _WORDS.items():
+def _basic_selectors(
+    kinds: Collection[EventKind], sources: Collection[str], partition: str
+) -> Iterator[dict[str, Any]]:
+    """The basic selectors for these kinds: at most one each for all events, for reads and for writes."""
+    management, data = dict(_management(kinds, sources)), _data(kinds)
+    for access, read_write_type in _READ_WRITE_TYPES.items():
         resources = [
-            {"Type": kind, "Values": [value or _all_of(kind, partition) for value in sorted(values)]}
-            for kind, values in sorted(data.get(sides, {}).items())
+            {"Type": kind, "Values": [value or _arn_of_all(kind, partition) for value in sorted(values)]}
+            for kind, values in sorted(data.get(access, {}).items())
         ]
-        if sides in management or resources:
+        if access in management or resources:
             yield {
-                "ReadWriteType": word,
-                "IncludeManagementEvents": sides in management,
-                "ExcludeManagementEventSources": sorted(management.get(sides, ())),
+                "ReadWriteType": read_write_type,
+                "IncludeManagementEvents": access in management,
+                "ExcludeManagementEventSources": sorted(management.get(access, ())),
                 "DataResources": resources,
             }
 
 
-def _advanced(found: Iterable[Record], sources: Collection[str]) -> Iterator[dict[str, Any]]:
-    """The advanced selectors that let these through, but for those that only conditions can tell."""
-    found = frozenset(found)
-    for sides, skipped in _management(found, sources):
-        source = [("eventSource", "NotEquals", sorted(skipped))] if skipped else []
-        yield _selector("Management", sides, source)
-    for sides, by_type in _data(found).items():
+def _advanced_selectors(kinds: Collection[EventKind], sources: Collection[str]) -> Iterator[dict[str, Any]]:
+    """The advanced selectors for these kinds, without those that are CONDITIONAL."""
+    for access, excluded in _management(kinds, sources):
+        source = [("eventSource", "NotEquals", sorted(excluded))] if excluded else []
+        yield _selector("Management", access, source)
+    for access, by_type in _data(kinds).items():
         for kind, values in sorted(by_type.items()):
             of_type = ("resources.type", "Equals", [kind])
             if EVERY in values:
-                yield _selector("Data", sides, [of_type])
-            if named := sorted(values - {EVERY}):
-                yield _selector("Data", sides, [of_type, ("resources.ARN", operator_of(kind), named)])
+                yield _selector("Data", access, [of_type])
+            if arns := sorted(values - {EVERY}):
+                yield _selector("Data", access, [of_type, ("resources.ARN", arn_operator(kind), arns)])
 
 
-def _selector(category: str, sides: Sides, more: Iterable[tuple[str, str, list[str]]]) -> dict[str, Any]:
-    told = [] if sides == _BOTH else [("readOnly", "Equals", ["true" if "read" in sides else "false"])]
-    fields = [("eventCategory", "Equals", [category]), *told, *more]
+def _selector(category: str, access: Access, more: Iterable[tuple[str, str, list[str]]]) -> dict[str, Any]:
+    read_only = [] if access == _ALL else [("readOnly", "Equals", ["true" if "read" in access else "false"])]
+    fields = [("eventCategory", "Equals", [category]), *read_only, *more]
     return {"FieldSelectors": [{"Field": field, operator: values} for field, operator, values in fields]}
 
 
 def _management(
-    found: Collection[Record], sources: Collection[str]
-) -> Iterator[tuple[Sides, frozenset[str]]]:
-    """Of management events: reads, writes or both, and the sources that are left out of them."""
-    by_side = {
-        side: frozenset(source for source in sources if (MANAGEMENT, source, side) not in found)
-        for side in sorted(_BOTH)
-        if (MANAGEMENT, OTHERS, side) in found
+    kinds: Collection[EventKind], sources: Collection[str]
+) -> Iterator[tuple[Access, frozenset[str]]]:
+    """For each selector of management events that is needed: its access, and the event sources to exclude."""
+    excluded = {
+        access: frozenset(source for source in sources if (MANAGEMENT, source, access) not in kinds)
+        for access in sorted(_ALL)
+        if (MANAGEMENT, OTHER_SOURCES, access) in kinds
     }
-    if len(by_side) == 2 and len(set(by_side.values())) == 1:
-        yield _BOTH, by_side["read"]
+    if len(excluded) == 2 and len(set(excluded.values())) == 1:
+        yield _ALL, excluded["read"]
     else:
-        yield from ((frozenset({side}), skipped) for side, skipped in by_side.items())
+        yield from ((frozenset({access}), each) for access, each in excluded.items())
 
 
-def _data(found: Collection[Record]) -> dict[Sides, dict[str, set[str]]]:
-    """Of data events: by reads, writes or both, the values of each type."""
-    sides: dict[tuple[str, str], set[str]] = defaultdict(set)
-    for record in found:
-        if record[0] not in {MANAGEMENT, CONDITIONAL}:
-            kind, value, side = map(str, record)
-            sides[kind, value].add(side)
-    grouped: dict[Sides, dict[str, set[str]]] = defaultdict(lambda: defaultdict(set))
-    for (kind, value), each in sorted(sides.items()):
-        grouped[frozenset(each)][kind].add(value)
+def _data(kinds: Collection[EventKind]) -> dict[Access, dict[str, set[str]]]:
+    """The values of data events, by access and by resource type."""
+    accesses: dict[tuple[str, str], set[str]] = defaultdict(set)
+    for each in kinds:
+        if each[0] not in {MANAGEMENT, CONDITIONAL}:
+            kind, value, access = map(str, each)
+            accesses[kind, value].add(access)
+    grouped: dict[Access, dict[str, set[str]]] = defaultdict(lambda: defaultdict(set))
+    for (kind, value), found in sorted(accesses.items()):
+        grouped[frozenset(found)][kind].add(value)
     return grouped
 
 
-def _all_of(kind: str, partition: str) -> str:
-    """All resources of the type, as a basic selector says it: the beginning of their ARNs."""
+def _arn_of_all(kind: str, partition: str) -> str:
+    """The ARN that means all resources of the type in a basic selector: the beginning of their ARNs."""
     return arn(partition, BASIC_TYPES[kind], "", "", "").rstrip(":")
-
-
-def _values(selectors: Iterable[Mapping[str, Any]]) -> int:
-    fields = [field for each in selectors for field in each["FieldSelectors"]]
-    return sum(len(values) for each in fields for name, values in each.items() if name != "Field" and values)

@@ -1,39 +1,77 @@
-"""The statements with which AWS Config delivers to a bucket, and the policies of a role of its own.
+"""How AWS Config delivers to a bucket: the bucket's policy statements, and the policies of a role of its own.
 
-AWS Config Developer Guide, "Permissions for the Amazon S3 bucket" and "Permissions for the IAM role".
+Source: AWS Config Developer Guide, "Permissions for the Amazon S3 bucket" and "Permissions for the IAM role".
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
+from functools import partial
 from typing import Any, Final
 
+from ...aws import Aws
+from ...baseline import Baseline
+from ...baseline.general import Accounts
 from ...compare.policy import Statement, document
-from ...steps.delivery import FULL_CONTROL, Names, allow_service, log_path, one_or_sorted
+from ...model import Refused
+from ...steps.delivery import FULL_CONTROL, Delivery, Names, allow_service, delivers, log_path, one_or_sorted
+from ...steps.organization import read_organization
+from .section import Config
 
 CONFIG: Final = "config.amazonaws.com"
+_MOST_ACCOUNTS: Final = 100  # listed by id in a bucket policy, which may have 20 KB
+
+
+@delivers
+def config_deliveries(aws: Aws, baseline: Baseline) -> Iterator[Delivery]:
+    """AWS Config delivers what it records in this account, or in every account of the file.
+
+    The accounts come from the file alone: a run for a few of them must not take the permission from the others.
+    Raises Refused if the file has `accounts` and the account is in no organization.
+    """
+    if Config not in baseline:
+        return
+    channel, fleet = baseline[Config].delivery_channel, baseline.general.accounts
+    accounts, organization_id = [aws.account], None
+    if fleet is not None and listed_by_id(fleet):
+        accounts = fleet.ids
+    elif fleet is not None:
+        organization = read_organization(aws)
+        if organization is None:
+            raise Refused(
+                "`accounts` needs an organization, and this account is in none:"
+                " remove `accounts`, or run this from an account of the organization"
+            )
+        organization_id = organization.id
+    statements = partial(
+        config_delivery, prefix=channel.s3_key_prefix, account_ids=accounts, organization_id=organization_id
+    )
+    yield Delivery("config", channel.s3_bucket_name, statements)
+
+
+def listed_by_id(accounts: Accounts) -> bool:
+    """Tell whether a bucket policy lists each account: the file does, and there are not too many."""
+    return accounts.listed and len(accounts.ids) <= _MOST_ACCOUNTS
 
 
 def config_delivery(
-    bucket_arn: str,
-    prefix: str | None,
-    account_ids: Names,
-    organization_id: str | None = None,
+    bucket_arn: str, prefix: str | None, account_ids: Names, organization_id: str | None = None
 ) -> list[Statement]:
-    """AWS Config delivers below *prefix*, as itself, for these accounts or for a whole organization.
+    """The statements that let AWS Config deliver below *prefix*, for these accounts or for a whole organization.
 
-    With an organization the two checks carry no condition, as in Control Tower's own log bucket. A standalone
+    With an organization the two checks have no condition, as in Control Tower's own log bucket. A standalone
     account has no aws:SourceOrgID and needs the list, which reaches S3's limit at 100 to 150 accounts.
+    Raises PolicyError if there is neither an account nor an organization.
     """
     if organization_id:
         source: dict[str, Any] = {}
         objects: Names = log_path(bucket_arn, prefix, "*")
         writes: dict[str, Any] = {"aws:SourceOrgID": organization_id}
     else:
-        accounts = [account_ids] if isinstance(account_ids, str) else sorted(set(account_ids))
+        accounts = [account_ids] if isinstance(account_ids, str) else account_ids
         source = writes = {"AWS:SourceAccount": one_or_sorted(accounts, "account")}
-        objects = one_or_sorted(
-            [log_path(bucket_arn, prefix, account, "Config/") for account in accounts], "account"
-        )
+        paths = [log_path(bucket_arn, prefix, account, "Config/") for account in accounts]
+        objects = one_or_sorted(paths, "account")
     return [
         allow_service("AWSConfigBucketPermissionsCheck", CONFIG, "s3:GetBucketAcl", bucket_arn, source),
         allow_service("AWSConfigBucketExistenceCheck", CONFIG, "s3:ListBucket", bucket_arn, source),
@@ -42,7 +80,7 @@ def config_delivery(
 
 
 def config_trust(account_id: str) -> dict[str, Any]:
-    """AWS Config, acting for this account only, may assume the role."""
+    """The trust policy of the role: AWS Config may assume it, for this account only."""
     return document(
         [
             {
@@ -61,11 +99,11 @@ def config_delivery_role_policy(
     prefix: str | None,
     account_id: str,
     kms_key_arn: str | None = None,
-    sns_topic_arn: str | None = None,
+    sns_topic_arns: Sequence[str] = (),
 ) -> dict[str, Any]:
-    """The role delivers what Config records to the bucket, under the key and to the topic where given."""
+    """The policy that lets the role deliver to the bucket, encrypt with the key and publish to the topics."""
 
-    def allow(sid: str, action: Names, resource: str, **condition: Any) -> Statement:
+    def allow(sid: str, action: Names, resource: Names, **condition: Any) -> Statement:
         statement = {"Sid": sid, "Effect": "Allow", "Action": action, "Resource": resource}
         return {**statement, "Condition": condition} if condition else statement
 
@@ -76,6 +114,6 @@ def config_delivery_role_policy(
     ]
     if kms_key_arn:
         statements.append(allow("ConfigEncrypt", ["kms:Decrypt", "kms:GenerateDataKey"], kms_key_arn))
-    if sns_topic_arn:
-        statements.append(allow("ConfigPublish", "sns:Publish", sns_topic_arn))
+    if sns_topic_arns:
+        statements.append(allow("ConfigPublish", "sns:Publish", one_or_sorted(sns_topic_arns, "topic")))
     return document(statements)

@@ -1,4 +1,4 @@
-"""AWS Config: what its status answers prove. From answers to findings; asks nothing itself."""
+"""Turn AWS Config's status answers into findings. Pure: makes no request."""
 
 from __future__ import annotations
 
@@ -8,51 +8,44 @@ from typing import Any, Final
 
 from ...model import Finding
 from ...steps.arrivals import moment
-from .state import Found, Thing, recorder_title
+from .state import ConfigState, JsonObject, channel_title, recorder_title
 
-FIRST_DELIVERY: Final = timedelta(
-    hours=24
-)  # history comes every six hours, and snapshots once a day at least
-FIRST_COUNT: Final = timedelta(hours=1)  # AWS says "a few minutes"
-_STREAMS: Final = {
-    "configHistoryDeliveryInfo": "history delivery",
-    "configSnapshotDeliveryInfo": "snapshot delivery",
-    "configStreamDeliveryInfo": "notification delivery",
-}
+_FIRST_DELIVERY: Final = timedelta(hours=24)  # history comes every 6 hours, snapshots at least daily
+_FIRST_COUNT: Final = timedelta(hours=1)  # AWS says "a few minutes"
 
 
-def recorder_findings(found: Found, now: datetime) -> Iterator[Finding]:
-    """The recorder runs, and what it did last succeeded."""
-    if found.recorder is None:
+def recorder_findings(have: ConfigState, now: datetime) -> Iterator[Finding]:
+    """The recorder runs, and its last recording succeeded."""
+    if have.recorder is None:
         yield Finding("configuration recorder", "recording", False, "there is no recorder")
         return
-    title, status = recorder_title(str(found.recorder["name"])), found.status
+    title, status = recorder_title(have.recorder["name"]), have.status
     if status.get("recording"):
         yield Finding(title, "recording", True, f"since {_time(status.get('lastStartTime'), now)}")
     else:
         yield Finding(title, "recording", False, f"stopped at {_time(status.get('lastStopTime'), now)}")
-    last = str(status.get("lastStatus") or "")
+    last = str(status.get("lastStatus") or "").lower()
     changed = _time(status.get("lastStatusChangeTime"), now)
-    if last.lower() == "failure":
+    if last == "failure":
         yield Finding(title, "last recording", False, f"failed at {changed}: {_error(status)}")
-    elif last.lower() == "success":
+    elif last == "success":
         yield Finding(title, "last recording", True, f"succeeded at {changed}")
     else:
         yield Finding(title, "last recording", None, "nothing was recorded yet")
 
 
-def channel_findings(found: Found, status: Thing | None, now: datetime) -> Iterator[Finding]:
-    """What is recorded arrives: history, and snapshots and notifications where the channel has them."""
-    if found.channel is None or status is None:
+def channel_findings(have: ConfigState, status: JsonObject | None, now: datetime) -> Iterator[Finding]:
+    """The last deliveries succeeded: of history, and of snapshots and notifications if the channel has them."""
+    if have.channel is None or status is None:
         yield Finding("delivery channel", "delivery", False, "there is no delivery channel")
         return
-    title = f"delivery channel {found.channel['name']}"
-    used = {
-        "configHistoryDeliveryInfo": True,
-        "configSnapshotDeliveryInfo": "configSnapshotDeliveryProperties" in found.channel,
-        "configStreamDeliveryInfo": bool(found.channel.get("snsTopicARN")),
-    }
-    for key, check in _STREAMS.items():
+    title = channel_title(have.channel["name"])
+    snapshots, topic = "configSnapshotDeliveryProperties" in have.channel, have.channel.get("snsTopicARN")
+    for key, check, expected in (
+        ("configHistoryDeliveryInfo", "history delivery", True),
+        ("configSnapshotDeliveryInfo", "snapshot delivery", snapshots),
+        ("configStreamDeliveryInfo", "notification delivery", topic),
+    ):
         info = status.get(key) or {}
         last = str(info.get("lastStatus") or "").lower()
         if last == "failure":
@@ -60,44 +53,58 @@ def channel_findings(found: Found, status: Thing | None, now: datetime) -> Itera
         elif last == "success":
             at = info.get("lastSuccessfulTime") or info.get("lastStatusChangeTime")
             yield Finding(title, check, True, f"succeeded at {_time(at, now)}")
-        elif used[key] and key != "configStreamDeliveryInfo":
-            yield _never(title, check, "delivered", found, now, FIRST_DELIVERY)
-        elif used[key]:
-            yield Finding(title, check, None, "there was nothing to tell yet")
+        elif expected and key == "configStreamDeliveryInfo":
+            yield Finding(title, check, None, "there was nothing to notify of yet")
+        elif expected:
+            yield _nothing_yet(title, check, "delivered", have, now, _FIRST_DELIVERY)
 
 
-def count_findings(found: Found, total: Any, now: datetime) -> Iterator[Finding]:
-    """The recorder has found resources."""
-    title = recorder_title(str(found.recorder["name"])) if found.recorder else "configuration recorder"
+def count_finding(have: ConfigState, total: Any, now: datetime) -> Finding:
+    """The recorder has found resources; *total* is how many."""
+    title = recorder_title(have.recorder["name"]) if have.recorder else "configuration recorder"
     if total:
-        resources = "resource" if total == 1 else "resources"
-        yield Finding(title, "resources", True, f"{total} {resources} recorded")
-    else:
-        yield _never(title, "resources", "recorded", found, now, FIRST_COUNT)
-
-
-def _never(title: str, check: str, done: str, found: Found, now: datetime, patience: timedelta) -> Finding:
-    """Nothing came yet: no finding in the beginning, and a failure later."""
-    started = found.status.get("lastStartTime")
-    if not found.status.get("recording"):
-        return Finding(title, check, False, f"nothing was {done}, and the recorder is stopped")
-    if started is None or now - started < patience:
         return Finding(
-            title, check, None, f"nothing was {done} yet; the recorder started at {_time(started, now)}"
+            title, "resources", True, f"{total} {'resource' if total == 1 else 'resources'} recorded"
         )
-    return Finding(
-        title, check, False, f"nothing was {done} since the recorder started at {_time(started, now)}"
-    )
+    return _nothing_yet(title, "resources", "recorded", have, now, _FIRST_COUNT)
 
 
-def error_text(code: str | None, message: str | None) -> str:
-    """What AWS says of the last failure."""
-    return ": ".join(filter(None, (code, message))) or "AWS does not say why"
+def _nothing_yet(
+    title: str, check: str, done: str, have: ConfigState, now: datetime, first_after: timedelta
+) -> Finding:
+    """The finding if nothing was *done*: a failure if the recorder has run for *first_after* or is stopped."""
+    if not have.status.get("recording"):
+        return Finding(title, check, False, f"nothing was {done}, and the recorder is stopped")
+    started = have.status.get("lastStartTime")
+    since = f"the recorder started at {_time(started, now)}"
+    if started is None or now - started < first_after:
+        return Finding(title, check, None, f"nothing was {done} yet; {since}")
+    return Finding(title, check, False, f"nothing was {done} since {since}")
 
 
-def _error(status: Thing) -> str:
-    return error_text(status.get("lastErrorCode"), status.get("lastErrorMessage"))
+def rule_finding(title: str, status: JsonObject | None, now: datetime) -> Finding:
+    """The finding for one rule from its evaluation status, None if there is no such rule."""
+    check = "evaluation"
+    if status is None:
+        return Finding(title, check, False, "there is no such rule")
+    succeeded = status.get("LastSuccessfulEvaluationTime")
+    failures = (status.get("LastFailedEvaluationTime"), status.get("LastFailedInvocationTime"))
+    failed = max(filter(None, failures), default=None)
+    error = _error(status)
+    if failed is not None and (succeeded is None or failed > succeeded):
+        return Finding(title, check, False, f"failed at {moment(failed, now)}: {error}")
+    if succeeded is not None:
+        return Finding(title, check, True, f"succeeded at {moment(succeeded, now)}")
+    if status.get("LastErrorCode"):
+        return Finding(title, check, False, f"failed: {error}")
+    return Finding(title, check, None, "not evaluated yet")
+
+
+def _error(status: JsonObject) -> str:
+    """The last error as AWS reports it, `CODE: MESSAGE`. Rules spell their fields with a capital letter."""
+    names = ("lastErrorCode", "LastErrorCode", "lastErrorMessage", "LastErrorMessage")
+    return ": ".join(status[name] for name in names if status.get(name)) or "AWS does not say why"
 
 
 def _time(value: datetime | None, now: datetime) -> str:
-    return moment(value, now) if value else "a time that AWS does not tell"
+    return moment(value, now) if value else "an unknown time"

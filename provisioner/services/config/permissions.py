@@ -1,4 +1,4 @@
-"""What the steps `config_role`, `config_recorder` and `config_rules` ask to be allowed."""
+"""The IAM permissions that the steps `config_role`, `config_recorder` and `config_rules` need."""
 
 from __future__ import annotations
 
@@ -23,58 +23,45 @@ from ...steps.permission import (
     with_or_without_path,
     within,
 )
-from .channel import by_name
-from .delivery import CONFIG
-from .role import SERVICE_ROLE
+from .delivery import CONFIG, listed_by_id
+from .role import SERVICE_ROLE, managed_policy
+from .rules import rules_of
 from .section import Config
-
-_OWN_READ = "ListAttachedRolePolicies ListRolePolicies GetRolePolicy"
-_OWN_WRITE = "UpdateAssumeRolePolicy PutRolePolicy"
 
 
 @permits("config_role")
 def config_role_permissions(target: Target, baseline: Baseline) -> Iterator[Permission]:
-    """Find the role. The service's own is made, one of a name is made and set right, one of an ARN stays as it is."""
+    """Read the role. The service-linked role is created, one of a name is created and repaired, one of an ARN is only read."""
     section = baseline[Config]
     if section.role_name:
         yield from _own_role(target, section.role_name)
     elif section.role_arn:
-        # Of another account's role `verify` says only that it cannot look at it.
+        # A role of another account is not read.
         if target.account in {section.role_arn.split(":")[4], ANY_ACCOUNT}:
-            yield from allow(
-                "ConfigRoleRead", "iam", "GetRole", on=with_or_without_path(section.role_arn), purposes=VERIFY
-            )
+            roles = with_or_without_path(section.role_arn)
+            yield from allow("ConfigRoleRead", "iam", "GetRole", on=roles, purposes=VERIFY)
     else:
         role = linked_role(target, CONFIG, SERVICE_ROLE)
         yield from allow("ConfigRoleRead", "iam", "GetRole", on=with_or_without_path(role))
-        yield from allow(
-            "ConfigRoleMake",
-            "iam",
-            "CreateServiceLinkedRole",
-            on=(role,),
-            condition=equals("iam:AWSServiceName", CONFIG),
-            purposes=APPLY,
-        )
+        create, config = "CreateServiceLinkedRole", equals("iam:AWSServiceName", CONFIG)
+        yield from allow("ConfigRoleMake", "iam", create, on=(role,), condition=config, purposes=APPLY)
 
 
 def _own_role(target: Target, name: str) -> Iterator[Permission]:
     roles = _named(target, name)
-    managed = arn(target.partition, "iam", "", "aws", "policy/service-role/AWS_ConfigRole")
-    yield from allow("ConfigRoleRead", "iam", f"GetRole {_OWN_READ}", on=roles)
+    reads = "GetRole ListAttachedRolePolicies ListRolePolicies GetRolePolicy"
+    yield from allow("ConfigRoleRead", "iam", reads, on=roles)
     yield from allow("ConfigRoleMake", "iam", "CreateRole", on=roles[:1], purposes=APPLY)
-    yield from allow("ConfigRoleWrite", "iam", _OWN_WRITE, on=roles, purposes=APPLY)
+    writes = "UpdateAssumeRolePolicy PutRolePolicy"
+    yield from allow("ConfigRoleWrite", "iam", writes, on=roles, purposes=APPLY)
+    managed = Condition("ArnEquals", "iam:PolicyARN", (managed_policy(target.partition),))
     yield from allow(
-        "ConfigRoleAttach",
-        "iam",
-        "AttachRolePolicy",
-        on=roles,
-        condition=Condition("ArnEquals", "iam:PolicyARN", (managed,)),
-        purposes=APPLY,
+        "ConfigRoleAttach", "iam", "AttachRolePolicy", on=roles, condition=managed, purposes=APPLY
     )
 
 
 def _named(target: Target, name: str) -> tuple[str, ...]:
-    """A role of that name: as we make it, and as somebody may have made it, under a path of theirs."""
+    """The ARNs that a role of this name may have: without a path, as we create it, and with a path of somebody else."""
     return (
         arn(target.partition, "iam", "", target.account, f"role/{name}"),
         arn(target.partition, "iam", "", target.account, f"role/*/{name}"),
@@ -83,25 +70,26 @@ def _named(target: Target, name: str) -> tuple[str, ...]:
 
 @permits("config_recorder")
 def config_recorder_permissions(target: Target, baseline: Baseline) -> Iterator[Permission]:
-    """See, make and start the recorder, the channel and the retention of the Region, and see what they deliver.
+    """Read, create, repair and start the recorder, channel and retention of the Region, and read their status.
 
-    The reads name no recorder, so that they ask about all. A recorder that is there is adopted under its own name;
-    AWS knows no resources for channel and retention.
+    Reads are about all recorders and so have no resource. Writes are for any recorder, because one that exists is
+    adopted under its own name. AWS has no resource types for channel and retention.
     """
-    section, here = baseline[Config], within(target)
-    recorder, pinned = regional(target, baseline, "config", "configuration-recorder/*")
+    section, in_region = baseline[Config], within(target)
+    recorder, narrowed = regional(target, baseline, "config", "configuration-recorder/*")
     reads = "DescribeConfigurationRecorders DescribeConfigurationRecorderStatus DescribeDeliveryChannels"
-    yield from allow("ConfigRead", "config", reads, condition=here)
-    proofs = "GetDiscoveredResourceCounts DescribeDeliveryChannelStatus"
-    yield from allow("ConfigRead", "config", proofs, condition=here, purposes=VERIFY)
-    starts = "PutConfigurationRecorder StartConfigurationRecorder"
-    yield from allow("ConfigRecorderWrite", "config", starts, on=recorder, condition=pinned, purposes=APPLY)
-    yield from allow("ConfigDeliveryWrite", "config", "PutDeliveryChannel", condition=here, purposes=APPLY)
+    yield from allow("ConfigRead", "config", reads, condition=in_region)
+    status_reads = "GetDiscoveredResourceCounts DescribeDeliveryChannelStatus"
+    yield from allow("ConfigRead", "config", status_reads, condition=in_region, purposes=VERIFY)
+    writes = "PutConfigurationRecorder StartConfigurationRecorder"
+    yield from allow("ConfigRecorderWrite", "config", writes, on=recorder, condition=narrowed, purposes=APPLY)
+    yield from allow(
+        "ConfigDeliveryWrite", "config", "PutDeliveryChannel", condition=in_region, purposes=APPLY
+    )
     if section.retention_period_in_days is not None:
-        yield from allow("ConfigRead", "config", "DescribeRetentionConfigurations", condition=here)
-        yield from allow(
-            "ConfigDeliveryWrite", "config", "PutRetentionConfiguration", condition=here, purposes=APPLY
-        )
+        yield from allow("ConfigRead", "config", "DescribeRetentionConfigurations", condition=in_region)
+        put = "PutRetentionConfiguration"
+        yield from allow("ConfigDeliveryWrite", "config", put, condition=in_region, purposes=APPLY)
     if section.role_name:
         roles = _named(target, section.role_name)
         yield from allow("ConfigRoleRead", "iam", "GetRole", on=roles)
@@ -113,43 +101,40 @@ def config_recorder_permissions(target: Target, baseline: Baseline) -> Iterator[
 
 @permits_delivery
 def config_delivery_permissions(target: Target, baseline: Baseline) -> Iterator[Permission]:
-    """The buckets' policy names the organization, unless it names the accounts. AWS knows no resource for it."""
-    if (
-        Config in baseline
-        and baseline.general.accounts is not None
-        and not by_name(baseline.general.accounts)
-    ):
+    """Read the organization's id for the buckets' policy, unless that lists the accounts. AWS has no resource type for it."""
+    accounts = baseline.general.accounts
+    if Config in baseline and accounts is not None and not listed_by_id(accounts):
         yield from allow("OrganizationRead", "organizations", "DescribeOrganization")
 
 
 @permits("config_rules")
 def config_rules_permissions(target: Target, baseline: Baseline) -> Iterator[Permission]:
-    """See, make and set right the rules of the Region, and see that they are evaluated.
+    """Read, create and repair the rules of the Region, and read their evaluation status.
 
-    A rule's ARN ends in an id that AWS makes up, so a policy cannot name the rules of the file; the reads know no
-    resources at all.
+    A rule's ARN ends in an id that AWS chooses, so a policy cannot name the rules of the file; reads have no
+    resource at all.
     """
-    section, here = baseline[Config], within(target)
-    rules = [each for each in section.rules.values() if target.home or not each.home_region_only]
+    rules, in_region = rules_of(baseline[Config], home=target.home), within(target)
     if not rules:
         return
-    every, pinned = regional(target, baseline, "config", "config-rule/*")
-    yield from allow("ConfigRead", "config", "DescribeConfigRules", condition=here)
-    yield from allow(
-        "ConfigRead", "config", "DescribeConfigRuleEvaluationStatus", condition=here, purposes=VERIFY
-    )
-    writes = {"PutConfigRule": True, "TagResource": any(each.tags for each in rules)}
-    asked = [name for name, asked in writes.items() if asked]
-    yield from allow("ConfigRulesWrite", "config", asked, on=every, condition=pinned, purposes=APPLY)
-    if writes["TagResource"]:
-        yield from allow("ConfigRulesRead", "config", "ListTagsForResource", on=every, condition=pinned)
+    every_rule, narrowed = regional(target, baseline, "config", "config-rule/*")
+    yield from allow("ConfigRead", "config", "DescribeConfigRules", condition=in_region)
+    status = "DescribeConfigRuleEvaluationStatus"
+    yield from allow("ConfigRead", "config", status, condition=in_region, purposes=VERIFY)
+    tagged = any(rule.tags for rule in rules.values())
+    writes = "PutConfigRule TagResource" if tagged else "PutConfigRule"
+    yield from allow("ConfigRulesWrite", "config", writes, on=every_rule, condition=narrowed, purposes=APPLY)
+    if tagged:
+        yield from allow(
+            "ConfigRulesRead", "config", "ListTagsForResource", on=every_rule, condition=narrowed
+        )
 
 
 @permission_notes
 def config_notes(baseline: Baseline, actions: Collection[str]) -> Iterator[str]:
-    """Who writes a role's policies has the role's power, and more."""
+    """Warn that permission to write a role's policies gives the role's permissions, and more."""
     if Config in baseline and "iam:PutRolePolicy" in actions:
         yield (
-            f"who may write the policies of role {baseline[Config].role_name} can give it any power: leave"
-            " `config.role_name` out, and AWS Config records with its own role, which nobody writes"
+            f"whoever may write the policies of role {baseline[Config].role_name} can give it any permission:"
+            " leave `config.role_name` out, and AWS Config records with its service-linked role, which nobody can write"
         )

@@ -1,11 +1,12 @@
-"""The part `recorder` of the YAML section `config`: what AWS Config records, and how often."""
+"""The mapping `recorder` in the YAML section `config`: what AWS Config records, and how often."""
 
 from typing import Annotated, Final, Literal, Self
 
 from pydantic import Field, model_validator
 
 from ...baseline import NO_SETTING, Section, Wrong
-from .recording import EVERYTHING, IAM_TYPES, WITHOUT_IAM, Types, continuous
+from ...steps.settings import to_api
+from .recording import EVERYTHING, IAM_TYPES, WITHOUT_IAM, Types, continuous_types
 
 RecordingFrequency = Literal["CONTINUOUS", "DAILY"]
 ResourceType = Annotated[
@@ -16,8 +17,8 @@ ResourceType = Annotated[
     ),
 ]
 
-# AWS refuses daily recording of what Config records about itself.
-_ONLY_CONTINUOUS: Final = frozenset(
+# AWS refuses daily recording of the types that AWS Config records about itself.
+_CONTINUOUS_ONLY: Final = frozenset(
     {
         *("AWS::Config::ResourceCompliance", "AWS::Config::ConformancePackCompliance"),
         "AWS::Config::ConfigurationRecorder",
@@ -26,18 +27,18 @@ _ONLY_CONTINUOUS: Final = frozenset(
 
 
 class RecordingGroup(Section):
-    """What is recorded: everything, or `resource_types`, or all but `exclusion_by_resource_types`.
+    """What is recorded: every type, or `resource_types`, or all but `exclusion_by_resource_types`.
 
-    More than that in AWS is stricter, and stays unless `exact`.
+    If AWS records more, that is stricter and stays, unless `exact`.
     """
 
     all_supported: bool | None = Field(
-        None, description="Every type, also such as AWS adds later. True where neither list is given."
+        None, description="Every type, types that AWS adds later included. True if neither list is given."
     )
     include_global_resource_types: bool | None = Field(
         None,
-        description="IAM users, groups, roles and policies, with `all_supported`. In `home_region` only: they"
-        " are the same in every Region, and billed in each that records them.",
+        description="IAM users, groups, roles and policies, with `all_supported`. Recorded in `home_region`"
+        " only: they are the same in every Region, and billed in each that records them.",
     )
     resource_types: list[ResourceType] | None = Field(
         None, min_length=1, description="These types and no others, the same in every Region."
@@ -45,12 +46,12 @@ class RecordingGroup(Section):
     exclusion_by_resource_types: list[ResourceType] | None = Field(
         None,
         min_length=1,
-        description="All types but these. IAM's four are left out too outside of `home_region`, as AWS would"
-        " record them in each Region otherwise.",
+        description="All types but these. Outside of `home_region` IAM's four are excluded too, because AWS"
+        " would record them in each Region.",
     )
 
     @model_validator(mode="after")
-    def _one_strategy(self) -> Self:
+    def _check_strategy(self) -> Self:
         lists = [name for name in ("resource_types", "exclusion_by_resource_types") if getattr(self, name)]
         if len(lists) == 2:
             raise Wrong(lists[1], "goes without `resource_types`: say what is recorded, or what is not")
@@ -64,41 +65,45 @@ class RecordingGroup(Section):
         return self
 
     def types(self, have: Types, *, iam: bool) -> Types:
-        """What is to be recorded, where *have* is recorded now. *iam*: this Region is to record IAM."""
+        """The types to record, if AWS records *have* now. *iam*: this is the Region that records IAM."""
         if self.resource_types:
             return Types(frozenset(self.resource_types))
         if self.exclusion_by_resource_types:
             excluded = frozenset(self.exclusion_by_resource_types)
-            return Types(excluded if iam else excluded | IAM_TYPES, but=True)
+            return Types(excluded if iam else excluded | IAM_TYPES, all_but=True)
         if self.include_global_resource_types is None:
-            return Types(frozenset(each for each in IAM_TYPES if each not in have), but=True)
+            return Types(frozenset(each for each in IAM_TYPES if each not in have), all_but=True)
         return EVERYTHING if self.include_global_resource_types and iam else WITHOUT_IAM
 
 
 class RecordingModeOverride(Section):
-    """The types that are recorded at another frequency than the rest."""
+    """Types that are recorded at another frequency than the rest."""
 
     description: str | None = Field(
-        None, min_length=1, max_length=256, description="Why. Not touched, where left out."
+        None, min_length=1, max_length=256, description="Why. If left out, AWS's is kept."
     )
-    resource_types: list[ResourceType] = Field(min_length=1, description="The types it holds for.")
+    resource_types: list[ResourceType] = Field(
+        min_length=1, description="The types that have the other frequency."
+    )
     recording_frequency: RecordingFrequency = Field(description="The other frequency.")
 
 
 class RecordingMode(Section):
-    """How often a change is recorded. More often in AWS is stricter, and stays unless `exact`."""
+    """How often changes are recorded. If AWS records more often, that is stricter and stays, unless `exact`."""
+
+    small_names = True
 
     recording_frequency: RecordingFrequency = Field(
         "CONTINUOUS",
-        description="DAILY costs less where much changes; rules see changes a day late, and Firewall Manager"
+        description="DAILY costs less if much changes; rules see changes a day late, and Firewall Manager"
         " does not work.",
     )
     recording_mode_overrides: list[RecordingModeOverride] = Field(
-        default=[], max_length=1, description="Types at the other frequency; AWS takes one override."
+        default=[], max_length=1, description="Types with another frequency; AWS takes one override."
     )
 
     @model_validator(mode="after")
-    def _has_effect(self) -> Self:
+    def _check_overrides(self) -> Self:
         for index, override in enumerate(self.recording_mode_overrides):
             place = ("recording_mode_overrides", index)
             if override.recording_frequency == self.recording_frequency:
@@ -106,21 +111,15 @@ class RecordingMode(Section):
                     (*place, "recording_frequency"),
                     f"is {self.recording_frequency} anyway: drop the override",
                 )
-            only = [each for each in override.resource_types if each in _ONLY_CONTINUOUS]
+            only = [each for each in override.resource_types if each in _CONTINUOUS_ONLY]
             if override.recording_frequency == "DAILY" and only:
                 raise Wrong((*place, "resource_types"), f"AWS records {only[0]} continuously only")
         return self
 
     @property
     def types(self) -> Types:
-        """What is to be recorded at each change."""
-        overrides = [
-            {"resourceTypes": each.resource_types, "recordingFrequency": each.recording_frequency}
-            for each in self.recording_mode_overrides
-        ]
-        return continuous(
-            {"recordingFrequency": self.recording_frequency, "recordingModeOverrides": overrides}
-        )
+        """The types to record at each change."""
+        return continuous_types(to_api(self))
 
 
 class Recorder(Section):
@@ -130,21 +129,22 @@ class Recorder(Section):
         "default",
         min_length=1,
         max_length=256,
-        description="For a new one. A recorder that is there already is adopted under its own name.",
+        description="The name of a new recorder. One that exists is adopted under its own name.",
     )
     recording_group: RecordingGroup | None = Field(
-        None, description="What is recorded. Not touched, where left out; a new recorder takes all but IAM."
+        None,
+        description="What is recorded. If left out, AWS's is kept; a new recorder takes all but IAM's types.",
     )
     recording_mode: RecordingMode | None = Field(
-        None, description="How often. Not touched, where left out; a new recorder takes every change."
+        None, description="How often. If left out, AWS's is kept; a new recorder records every change."
     )
 
     @model_validator(mode="after")
-    def _daily_is_taken(self) -> Self:
-        listed = self.recording_group.resource_types if self.recording_group else None
+    def _check_daily_types(self) -> Self:
+        types = self.recording_group.resource_types if self.recording_group else None
         if self.recording_mode:
-            for each in listed or ():
-                if each in _ONLY_CONTINUOUS and each not in self.recording_mode.types:
+            for each in types or ():
+                if each in _CONTINUOUS_ONLY and each not in self.recording_mode.types:
                     raise Wrong(
                         ("recording_mode", "recording_frequency"), f"AWS records {each} continuously only"
                     )

@@ -1,6 +1,5 @@
 """The YAML section `config`: what AWS Config records, where it delivers, and the rules it evaluates."""
 
-import re
 from collections.abc import Iterator
 from typing import Annotated, Self
 
@@ -8,7 +7,7 @@ from pydantic import Field, model_validator
 
 from ...baseline import NO_SETTING, Baseline, Contradiction, Section, Text, Wrong
 from ...compare.spelling import CONTROL_TOWER
-from ...steps.references import find, missing
+from ...steps.references import Refers, check_references, find
 from ...steps.registry import section
 from ...steps.settings import Settings
 from .recording_section import Recorder
@@ -30,33 +29,36 @@ class DeliveryChannel(Section):
         "default",
         min_length=1,
         max_length=256,
-        description="For a new one. A channel that is there already is adopted under its own name.",
+        description="The name of a new channel. One that exists is adopted under its own name.",
     )
-    s3_bucket_name: Text = Field(description="A key of `log_buckets`, or the name of a bucket there.")
+    s3_bucket_name: Annotated[Text, Refers("bucket")] = Field(
+        description="A key of `log_buckets`, or the name of a bucket there."
+    )
     s3_key_prefix: str | None = Field(
         None,
         min_length=1,
         max_length=512,
         pattern=r"^[^/].*[^/]$|^[^/]$",
-        description="Before `AWSLogs/`. None where left out: the bucket's policy goes by it.",
+        description="What comes before `AWSLogs/` in the bucket; nothing, if left out. The bucket's policy allows only this.",
         json_schema_extra={"want": "a prefix without / at its ends"},
     )
     s3_kms_key_arn: str | None = Field(
         None,
         pattern=r"^arn:[a-z0-9-]+:kms:[a-z0-9-]+:[0-9]{12}:key/.+$",
-        description="The key that deliveries are encrypted with, in `home_region`. Left out: not touched.",
+        description="The key, in `home_region`, that encrypts deliveries. If left out, AWS's is kept.",
         json_schema_extra={"want": "the ARN of a KMS key"},
     )
     sns_topic_arn: str | None = Field(
         None,
         pattern=r"^arn:[a-z0-9-]+:sns:[a-z0-9-]+:[0-9]{12}:[A-Za-z0-9_-]{1,256}(\.fifo)?$",
-        description="A topic that hears of changes and deliveries. Each Region needs its own: write"
-        " `${region}` in it. Not touched, where left out.",
+        description="A topic for notifications of changes and deliveries. Each Region needs its own: write"
+        " `${region}` in it. If left out, AWS's is kept.",
         json_schema_extra={"want": "the ARN of an SNS topic"},
     )
     delivery_frequency: Frequency | None = Field(
         None,
-        description="How often a snapshot is delivered. More often in AWS is stricter, and stays.",
+        description="How often a snapshot is delivered. If AWS delivers more often, that is stricter and stays,"
+        " unless `exact`.",
     )
 
 
@@ -68,13 +70,13 @@ class Config(Settings):
 
     role_name: RoleName | None = Field(
         None,
-        description="A role of your own for AWS Config, made and kept right. Where left out it is"
-        " AWSServiceRoleForConfig, which Security Hub's Config.1 asks for.",
+        description="The name of a role of your own for AWS Config, which is created and repaired. If left out,"
+        " AWS Config has AWSServiceRoleForConfig, which Security Hub's Config.1 asks for.",
     )
     role_arn: str | None = Field(
         None,
         pattern=r"^arn:[a-z0-9-]+:iam::[0-9]{12}:role/[\x21-\x7e]+$",
-        description="A role that is there already and stays as it is.",
+        description="The ARN of a role that exists and is not changed.",
         json_schema_extra={"want": "the ARN of an IAM role"},
     )
     recorder: Recorder = Field(default=Recorder(), description="What is recorded, and how often.")
@@ -83,46 +85,49 @@ class Config(Settings):
         None,
         ge=30,
         le=2557,
-        description="How long AWS Config itself keeps its history; seven years (2557) if never set. Longer in"
-        " AWS is stricter: it stays unless `exact`.",
+        description="Days that AWS Config itself keeps its history; seven years (2557) if never set. If AWS"
+        " keeps it longer, that is stricter and stays, unless `exact`.",
     )
     rules: dict[RuleName, Rule] = Field(
-        default={}, description="AWS's managed rules, by the name they get here."
+        default={}, description="Managed rules of AWS, by a name of your choice."
     )
 
     @model_validator(mode="after")
-    def _one_role(self) -> Self:
+    def _check_role(self) -> Self:
         if self.role_name and self.role_arn:
-            raise Wrong("role_arn", "goes without `role_name`: a role is made, or is there")
+            raise Wrong("role_arn", "goes without `role_name`: drop one of the two")
         if (self.role_name or "").startswith(CONTROL_TOWER):
             raise Wrong("role_name", "AWS Control Tower owns the roles of that name: give it as `role_arn`")
         return self
 
     def contradictions(self, baseline: Baseline) -> Iterator[Contradiction]:
-        """The bucket is one of the file's, key and topic are where AWS seeks them, and IAM is recorded."""
+        """Report a wrong bucket, a key or topic in the wrong Region, and settings for a home Region outside of `regions`."""
         channel, general = self.delivery_channel, baseline.general
         path = ("config", "delivery_channel")
-        yield from _bucket(baseline, channel.s3_bucket_name, (*path, "s3_bucket_name"))
-        key_region = _region(channel.s3_kms_key_arn)
+        yield from check_references(baseline, self, ("config",))
+        bucket = find(baseline, "bucket", channel.s3_bucket_name)
+        if bucket is not None and bucket.resource.object_lock is not None:
+            message = "AWS Config cannot deliver to a bucket with Object Lock: take another bucket"
+            yield Contradiction((*path, "s3_bucket_name"), message)
+        key_region = region_of(channel.s3_kms_key_arn)
         if key_region and key_region != general.home_region:
             message = (
                 f"the key is in {key_region}; it has to be where the bucket is, in {general.home_region}"
             )
             yield Contradiction((*path, "s3_kms_key_arn"), message)
-        topic_region = _region(channel.sns_topic_arn)
+        topic_region = region_of(channel.sns_topic_arn)
         if topic_region and not general.covers(topic_region):
             message = (
                 f"the topic is in {topic_region}, which is none of `regions`: write `${{region}}` in the ARN"
             )
             yield Contradiction((*path, "sns_topic_arn"), message)
         if not general.covers(general.home_region):
-            for place in self._only_at_home():
-                yield Contradiction(
-                    ("config", *place), "is for `home_region`, which is none of `regions`: add it"
-                )
+            message = "is for `home_region`, which is none of `regions`: add it"
+            for field in self._only_in_home_region():
+                yield Contradiction(("config", *field), message)
 
-    def _only_at_home(self) -> Iterator[tuple[str, ...]]:
-        """Where the file says something that holds in the home Region only."""
+    def _only_in_home_region(self) -> Iterator[tuple[str, ...]]:
+        """The paths of the fields that are set and have an effect in the home Region only."""
         group = self.recorder.recording_group
         if group and group.include_global_resource_types:
             yield "recorder", "recording_group", "include_global_resource_types"
@@ -131,14 +136,6 @@ class Config(Settings):
         )
 
 
-def _bucket(baseline: Baseline, reference: str, path: tuple[str, ...]) -> Iterator[Contradiction]:
-    yield from missing(baseline, "bucket", reference, path)
-    found = find(baseline, "bucket", reference)
-    if found is not None and found.resource.object_lock is not None:
-        message = "AWS Config cannot deliver to a bucket with Object Lock: take another bucket"
-        yield Contradiction(path, message)
-
-
-def _region(arn: str | None) -> str:
-    match = re.match(r"arn:[^:]+:[^:]+:([^:]+):", arn or "")
-    return match[1] if match else ""
+def region_of(arn: str | None) -> str:
+    """The Region in the ARN, or `""`."""
+    return arn.split(":")[3] if arn else ""

@@ -1,4 +1,4 @@
-"""What AWS Config has in one Region, in the shape that we write it in."""
+"""Read what AWS Config has in one Region, and name it in plans and messages."""
 
 from __future__ import annotations
 
@@ -9,50 +9,52 @@ from ...aws import Aws
 from ...compare.spelling import CONTROL_TOWER
 from ...model import Kind, Note
 
-Thing = Mapping[str, Any]
+JsonObject = Mapping[str, Any]  # as AWS answers or takes it
 
 
-class Found(NamedTuple):
-    """The customer-managed recorder and what belongs to it. *others* names the recorders of AWS services."""
+class ConfigState(NamedTuple):
+    """What AWS Config has in one Region: the recorder that users manage, its status, the channel and the retention.
 
-    recorder: Thing | None
-    status: Thing
-    channel: Thing | None
-    retention: int | None  # days; None where never set, or not asked for
-    others: tuple[str, ...]
+    *service_recorders* are the names of the recorders that belong to AWS services.
+    """
+
+    recorder: JsonObject | None
+    status: JsonObject
+    channel: JsonObject | None
+    retention: int | None  # days; None if never set, or not read
+    service_recorders: tuple[str, ...]
 
     @property
     def control_tower(self) -> str | None:
-        """What Control Tower set up here, where it did; its service control policies keep it so."""
-        recorder = str(self.recorder["name"]) if self.recorder else ""
-        if recorder.startswith(CONTROL_TOWER):
-            return recorder_title(recorder)
-        channel = str(self.channel["name"]) if self.channel else ""
-        return channel_title(channel) if channel.startswith(CONTROL_TOWER) else None
+        """The title of what AWS Control Tower set up here, or None. Its service control policies forbid changes."""
+        for title, have in ((recorder_title, self.recorder), (channel_title, self.channel)):
+            if have and str(have["name"]).startswith(CONTROL_TOWER):
+                return title(have["name"])
+        return None
 
 
-def read_config(aws: Aws, *, retention: bool) -> Found:
-    """What there is in the Region, all asked for at once. *retention* asks how long history is kept too."""
+def read_config(aws: Aws, *, retention: bool) -> ConfigState:
+    """Read the state of the Region, all requests at once; the retention only if *retention*."""
     read = aws.read("config")
     recorders_asked = read.describe_configuration_recorders()
     channels_asked = read.describe_delivery_channels()
     status_asked = read.describe_configuration_recorder_status()
-    kept = read.describe_retention_configurations().get("RetentionConfigurations") if retention else []
+    retentions = read.describe_retention_configurations().get("RetentionConfigurations") if retention else []
     recorders = recorders_asked.get("ConfigurationRecorders")
     channels = channels_asked.get("DeliveryChannels")
     statuses = status_asked.get("ConfigurationRecordersStatus")
-    ours = next((each for each in recorders if not _of_a_service(each)), None)
-    return Found(
-        recorder=ours,
-        status=next((each for each in statuses if ours and each["name"] == ours["name"]), {}),
+    recorder = next((each for each in recorders if not _of_a_service(each)), None)
+    return ConfigState(
+        recorder=recorder,
+        status=next((each for each in statuses if recorder and each["name"] == recorder["name"]), {}),
         channel=channels[0] if channels else None,
-        retention=kept[0]["RetentionPeriodInDays"] if kept else None,
-        others=tuple(str(each["name"]) for each in recorders if _of_a_service(each)),
+        retention=retentions[0]["RetentionPeriodInDays"] if retentions else None,
+        service_recorders=tuple(str(each["name"]) for each in recorders if _of_a_service(each)),
     )
 
 
-def _of_a_service(recorder: Thing) -> bool:
-    """It is linked to an AWS service, or records another cloud: no call of ours may change it."""
+def _of_a_service(recorder: JsonObject) -> bool:
+    """Tell whether a recorder is linked to an AWS service or to another cloud, so that no call of ours may change it."""
     linked = recorder.get("servicePrincipal") or recorder.get("connectorArn")
     return bool(linked) or str(recorder["name"]).startswith("AWSConfigurationRecorderFor")
 
@@ -67,8 +69,8 @@ def channel_title(name: str) -> str:
     return f"delivery channel {name}"
 
 
-def adopted(resource: str, have: Thing | None, name: str) -> Iterator[Note]:
-    """A note where the thing that is there has another *name* than the baseline's; no call can rename it."""
+def adopted(title: str, have: JsonObject | None, name: str) -> Iterator[Note]:
+    """Yield a note if what is there has another name than *name*, the baseline's: AWS cannot rename it."""
     if have is not None and have["name"] != name:
         text = f"was there, and is adopted under its own name; the baseline's is {name}"
-        yield Note(Kind.FOREIGN, resource, text)
+        yield Note(Kind.FOREIGN, title, text)

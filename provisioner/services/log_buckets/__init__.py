@@ -1,1 +1,1 @@
-"""S3: the buckets that logs are delivered to."""
+"""Amazon S3: the buckets that receive log files."""

@@ -1,172 +1,174 @@
-"""S3: the lifecycle rules of a log bucket. Nothing is deleted sooner than now unless the user says so.
+"""The lifecycle rules of a log bucket. Nothing is deleted sooner than now unless the user allows it.
 
-What AWS keeps longer than the file asks stays, element by element. With `exact: true` the times are set in a change of
-their own, so that the rest of the rules is set right even where the user withholds the shorter times.
+Each action of a rule that keeps objects longer in AWS than in the file stays. With `exact: true` the shorter times are
+a change of their own, so that the rest of the rules is repaired even where the user does not allow it.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
 from ...compare import policy
 from ...model import Change, Changes, Difference, Kind, Note, update
 from ...steps.delivery import MARK
-from .lifecycle_rules import MergedRules, chosen_by, merge_rules
-from .state import Bucket, loosening
+from .lifecycle_rules import MergedRules, Rule, merge_rules, rule_filter
+from .state import Bucket
 
-Rule = Mapping[str, Any]
-
-# What a rule deletes, the element that says so, and the element's days.
-_DELETES = (
+# The actions that delete: what they delete, their name, and the name of their days.
+_DELETIONS = (
     ("logs", "Expiration", "Days"),
     ("old versions", "NoncurrentVersionExpiration", "NoncurrentDays"),
 )
 _NO_ACTION = {"ID", "Status", "Filter"}
-# S3 takes no rule without an action, and this one deletes no data. Without any rule of ours, the next run would not
-# know that the bucket kept its logs for ever.
-_NOTHING = {"Expiration": {"ExpiredObjectDeleteMarker": True}}
-_FOR_EVER: Rule = {"Status": "Enabled"}
+# S3 refuses a rule without an action, and this one deletes no data. Such a rule of ours tells the next run that
+# objects were kept for ever before.
+_PLACEHOLDER = {"Expiration": {"ExpiredObjectDeleteMarker": True}}
+_KEEP_FOR_EVER: Rule = {"Status": "Enabled"}
 
 
 def lifecycle(bucket: Bucket) -> Changes:
-    """The rules of the file are there, beside those of others."""
+    """Add or repair the rules of the file; rules of others stay."""
     if bucket.want.lifecycle_rules is None:
         return
     answer = bucket.answer("get_bucket_lifecycle_configuration")
-    there = {rule.get("ID"): rule for rule in answer.get("Rules", [])}
-    wanted = [each.to_api() for each in bucket.want.lifecycle_rules]
-    owned = {rule["ID"] for rule in wanted}
+    have_rules = {rule.get("ID"): rule for rule in answer.get("Rules", [])}
+    want_rules = [each.to_api() for each in bucket.want.lifecycle_rules]
     safe = []
-    for rule in wanted:
-        have = _standing(bucket, there.get(rule["ID"]), rule)
-        kept = dict(_longer(have, rule)) if have else {}
+    for want in want_rules:
+        have = _have_rule(bucket, have_rules.get(want["ID"]), want)
+        longer = dict(_longer(have, want)) if have else {}
         if not bucket.want.exact:
-            yield from (bucket.stricter(f"lifecycle rule {rule['ID']} {words}") for words in kept.values())
-        safe.append(_keeping(rule, have or {}, kept))
-    merged = merge_rules(answer.get("Rules", []), safe, owned=owned)
-    yield from _of_others(bucket, merged.foreign, wanted)
-    if merged.changed:
-        yield _write(bucket, merged, answer)
-    exact = merge_rules(merged.document["Rules"], wanted, owned=owned)
-    if bucket.want.exact and exact.changed:
-        yield loosening(
-            _write(bucket, exact, answer), "shorten-retention", "logs are deleted sooner than now"
-        )
+            for text in longer.values():
+                yield Note(Kind.STRICTER, bucket.title, f"lifecycle rule {want['ID']} {text}")
+        safe.append(_with_longer(want, have or {}, longer))
+    merged = merge_rules(answer.get("Rules", []), safe)
+    yield from _foreign_notes(bucket, merged.foreign, want_rules)
+    if merged.differences:
+        yield _put(bucket, merged, answer)
+    exact = merge_rules(merged.document["Rules"], want_rules)
+    if bucket.want.exact and exact.differences:
+        loses = "logs are deleted sooner than now"
+        yield replace(_put(bucket, exact, answer), consent="shorten-retention", loses=loses)
 
 
-def _write(bucket: Bucket, merged: MergedRules, answer: Mapping[str, Any]) -> Change:
-    # Left out, an old configuration would silently get the new default.
+def _put(bucket: Bucket, merged: MergedRules, answer: Mapping[str, Any]) -> Change:
+    # Left out, this would change from the default of old configurations to the new default.
     key = "TransitionDefaultMinimumObjectSize"
-    beside = {key: answer[key]} if key in answer else {}
-    call = bucket.put("put_bucket_lifecycle_configuration", LifecycleConfiguration=merged.document, **beside)
+    size = {key: answer[key]} if key in answer else {}
+    call = bucket.put("put_bucket_lifecycle_configuration", LifecycleConfiguration=merged.document, **size)
     changed = tuple(
         Difference(f"lifecycle rule {name}", have, want) for name, have, want in merged.differences
     )
     return update(bucket.title, changed, call)
 
 
-def _standing(bucket: Bucket, have: Rule | None, want: Rule) -> Rule | None:
-    """What becomes of the objects of *want* now: the rule of that id, or None where the rule is ours to repair.
+def _have_rule(bucket: Bucket, have: Rule | None, want: Rule) -> Rule | None:
+    """The rule that now decides over the objects of *want*; None where no times need to be kept.
 
-    A bucket that somebody else set up, and that has no such rule, keeps them for ever.
+    In a bucket that somebody else set up, and that has no such rule, that is to keep them for ever.
     """
-    works = have is not None and have.get("Status") == "Enabled"
-    if works and have is not None and chosen_by(have) == chosen_by(want):
+    enabled = have is not None and have.get("Status") == "Enabled"
+    if enabled and have is not None and rule_filter(have) == rule_filter(want):
         return have
-    deletes = any(element in want for _, element, _ in _DELETES)
-    if deletes and _was_there_first(bucket):
-        return _FOR_EVER
-    return have if works else None
+    if any(action in want for _, action, _ in _DELETIONS) and _is_of_others(bucket):
+        return _KEEP_FOR_EVER
+    return have if enabled else None
 
 
-def _was_there_first(bucket: Bucket) -> bool:
-    """Somebody else set the bucket up: it has a policy or rules, and none of our statements.
+def _is_of_others(bucket: Bucket) -> bool:
+    """Whether somebody else set the bucket up: it has a policy or rules, and none of our statements.
 
-    One that has neither is taken for ours: log services cannot write to it, and a run that made it and did not come to
-    its policy left it so.
+    A bucket with neither counts as ours: log services cannot write to it, and a run that stopped between CreateBucket
+    and PutBucketPolicy leaves such a one.
     """
     document = bucket.have("get_bucket_policy")
     ours = any(str(each.get("Sid")).endswith(MARK) for each in policy.statements(document))
     return not ours and bool(document or bucket.have("get_bucket_lifecycle_configuration"))
 
 
-def _days(rule: Rule, element: str, field: str) -> float:
+def _days(rule: Rule, action: str, field: str) -> float:
     """The days after which *rule* deletes an object of today; infinity where it never does."""
-    said = rule.get(element) or {}
+    have = rule.get(action) or {}
     if rule.get("Status") != "Enabled":
         return math.inf
-    if "Date" in said:
-        return float(max(0, (said["Date"].date() - datetime.now(UTC).date()).days))
-    return float(said.get(field, math.inf))
+    if "Date" in have:
+        return float(max(0, (have["Date"].date() - datetime.now(UTC).date()).days))
+    return float(have.get(field, math.inf))
 
 
 def _longer(have: Rule, want: Rule) -> Iterator[tuple[str, str]]:
-    """Each element in which *have* keeps objects longer than *want*, and how, in words.
+    """Each action by which *have* keeps objects longer than *want*, with a text about it.
 
-    A Date deletes everything at once when it comes. It is longer where even a log of today would outlive the file's
-    time; nearer than that, it is drift.
+    A Date deletes every object on that day. It counts as longer if an object of today would be kept longer than the
+    file asks for; a nearer date is drift.
     """
-    for what, element, field in _DELETES:
-        said = have.get(element) or {}
-        days, asked = _days(have, element, field), _days(want, element, field)
-        if newest := asked < math.inf and said.get("NewerNoncurrentVersions"):
-            yield element, f"keeps {what} longer: the newest {newest} for ever instead of {asked:.0f} days"
-        elif days > asked and "Date" in said:
-            yield element, f"keeps {what} longer: until {said['Date']:%Y-%m-%d} instead of {asked:.0f} days"
-        elif asked < days < math.inf:
-            yield element, f"keeps {what} longer: {days:.0f} days instead of {asked:.0f}"
-        elif days > asked:
-            yield element, f"keeps {what} longer: for ever instead of {asked:.0f} days"
+    for what, action, field in _DELETIONS:
+        found = have.get(action) or {}
+        have_days, want_days = _days(have, action, field), _days(want, action, field)
+        if want_days == math.inf:
+            continue
+        if newest := found.get("NewerNoncurrentVersions"):
+            longer = f"the newest {newest} for ever instead of {want_days:.0f} days"
+        elif have_days <= want_days:
+            continue
+        elif "Date" in found:
+            longer = f"until {found['Date']:%Y-%m-%d} instead of {want_days:.0f} days"
+        elif have_days < math.inf:
+            longer = f"{have_days:.0f} days instead of {want_days:.0f}"
+        else:
+            longer = f"for ever instead of {want_days:.0f} days"
+        yield action, f"keeps {what} longer: {longer}"
 
 
-def _keeping(want: Rule, have: Rule, kept: Mapping[str, str]) -> dict[str, Any]:
-    """The wanted rule, with the longer times of *have* in the elements of *kept*."""
-    rule = {key: value for key, value in want.items() if key not in kept}
-    for element in kept:
-        said = dict(have.get(element) or {})
-        if "NewerNoncurrentVersions" in said:
-            said["NoncurrentDays"] = max(said.get("NoncurrentDays", 0), want[element]["NoncurrentDays"])
-        # S3 takes no Date beside transitions after days; then the objects stay for ever.
-        if said and not ("Date" in said and "Transitions" in want):
-            rule[element] = said
-    return rule if rule.keys() - _NO_ACTION else {**rule, **_NOTHING}
+def _with_longer(want: Rule, have: Rule, longer: Mapping[str, str]) -> dict[str, Any]:
+    """The rule *want*, with the actions *longer* as they are in *have*."""
+    rule = {key: value for key, value in want.items() if key not in longer}
+    for action in longer:
+        found = dict(have.get(action) or {})
+        if "NewerNoncurrentVersions" in found:
+            found["NoncurrentDays"] = max(found.get("NoncurrentDays", 0), want[action]["NoncurrentDays"])
+        # S3 refuses a Date beside transitions after days; then the objects are kept for ever.
+        if found and not ("Date" in found and "Transitions" in want):
+            rule[action] = found
+    return rule if rule.keys() - _NO_ACTION else {**rule, **_PLACEHOLDER}
 
 
-def _of_others(bucket: Bucket, foreign: Sequence[Rule], wanted: Sequence[Rule]) -> Iterator[Note]:
-    """The rules of others are named; those that delete logs sooner than the file would, as a warning."""
-    hasty = []
+def _foreign_notes(bucket: Bucket, foreign: Sequence[Rule], want_rules: Sequence[Rule]) -> Iterator[Note]:
+    """Name the rules of others, with a warning for those that delete logs sooner than the file asks for."""
+    kept = []
     for rule in foreign:
-        if found := list(_sooner(rule, wanted)):
-            hasty.append(rule)
-            yield bucket.warning(f"lifecycle rule {_name(rule)} of others deletes {'; '.join(found)}")
-    if quiet := [_name(rule) for rule in foreign if rule not in hasty]:
-        yield Note(Kind.FOREIGN, bucket.title, f"lifecycle rules of others are kept: {', '.join(quiet)}")
+        name = str(rule.get("ID", "(no id)"))
+        if deletions := "; ".join(_sooner(rule, want_rules)):
+            yield Note(Kind.WARNING, bucket.title, f"lifecycle rule {name} of others deletes {deletions}")
+        else:
+            kept.append(name)
+    if kept:
+        yield Note(Kind.FOREIGN, bucket.title, f"lifecycle rules of others are kept: {', '.join(kept)}")
 
 
-def _name(rule: Rule) -> str:
-    return str(rule.get("ID", "(no id)"))
-
-
-def _sooner(rule: Rule, wanted: Sequence[Rule]) -> Iterator[str]:
-    """What *rule* deletes sooner than the wanted rules for the same objects, in words."""
+def _sooner(rule: Rule, want_rules: Sequence[Rule]) -> Iterator[str]:
+    """A text for each thing that *rule* deletes sooner than the rules of the file for the same objects."""
     prefix = _prefix(rule)
-    near = [w for w in wanted if prefix.startswith(_prefix(w)) or _prefix(w).startswith(prefix)]
-    if wanted and not near:
-        return  # no word in the file about these objects
-    for what, element, field in _DELETES:
-        limits = [_days(each, element, field) for each in near]
-        # One rule of the file may only tidy up what another one deletes.
-        asked = max((each for each in limits if each < math.inf), default=math.inf)
-        days = _days(rule, element, field)
-        if days < asked:
-            keeps = "for ever" if asked == math.inf else f"{asked:.0f} days"
-            date = (rule.get(element) or {}).get("Date")
+    near = [
+        want for want in want_rules if prefix.startswith(_prefix(want)) or _prefix(want).startswith(prefix)
+    ]
+    if want_rules and not near:
+        return  # the file says nothing about these objects
+    for what, action, field in _DELETIONS:
+        limits = [_days(want, action, field) for want in near]
+        # A rule of the file that never deletes does not count beside one that does.
+        want_days = max((each for each in limits if each < math.inf), default=math.inf)
+        days = _days(rule, action, field)
+        if days < want_days:
+            keeps = "for ever" if want_days == math.inf else f"{want_days:.0f} days"
+            date = (rule.get(action) or {}).get("Date")
             when = f"on {date:%Y-%m-%d}" if date else f"after {days:.0f} day{'' if days == 1 else 's'}"
             yield f"{what} {when}, and the baseline keeps them {keeps}"
 
 
 def _prefix(rule: Rule) -> str:
-    return str(dict(chosen_by(rule)).get("Prefix", ""))
+    return str(dict(rule_filter(rule)).get("Prefix", ""))

@@ -1,72 +1,45 @@
-"""Lifecycle rules of a bucket: one normal form, and merging ours into those of others.
+"""Compare lifecycle rules by meaning, and merge ours into those of others. Pure: makes no request.
 
-A bucket has one list of rules for everybody, and each PUT replaces all of it. Rules are ours by their ID.
+A bucket has one list of rules for everybody, and each PUT replaces all of it. A rule is ours by its ID.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Hashable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Hashable, Iterator, Mapping, Sequence
 from datetime import UTC, date, datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from ...compare.values import Named, merge_named
 
 Rule = Mapping[str, Any]
 
-# What S3 gives back in any order.
-_SETS = ("Transitions", "NoncurrentVersionTransitions", "Tags")
+# S3 returns these lists in any order.
+_UNORDERED = ("Transitions", "NoncurrentVersionTransitions", "Tags")
 
 
-@dataclass(frozen=True)
-class MergedRules:
-    """The rules of a bucket after ours were put into them.
+class MergedRules(NamedTuple):
+    """The rules of a bucket after ours were merged into them.
 
-    *document* is the `LifecycleConfiguration` to write; TransitionDefaultMinimumObjectSize, beside it, goes
-    back as read. S3 takes no empty `Rules`, the configuration is then to be deleted. *foreign* are the
-    rules that are not ours, as read. *differences* are (id, have, want) as in `policy.Merged`.
+    *document* is the `LifecycleConfiguration` to write; S3 refuses one with empty `Rules`. *foreign* are the rules
+    of others, as read. *differences* are (ID, have, want) of our rules; empty if there is nothing to write.
     """
 
     document: dict[str, Any]
-    changed: bool
     foreign: list[Rule]
     differences: list[Named[Rule]]
 
 
-def lifecycle_rule(rule: Rule) -> Hashable:
-    """What the rule means, in a form that can be compared and hashed.
+def merge_rules(have: Sequence[Rule], own: Sequence[Rule]) -> MergedRules:
+    """Our rules as in *own*, then every rule of others in *have*, in its order and with its meaning.
 
-    `Filter: {}`, `Filter: {Prefix: ""}` and the old `Prefix: ""` are the same, and so are `And` around one
-    predicate and the predicate. Transitions have no order. Numbers may be text, dates may be text or dates.
+    Rules of others stay as read, except that the old `Prefix` element moves into `Filter`: one rule in the old form
+    makes S3 refuse `Filter` in all others ("can only be used in Lifecycle V2", noobaa/noobaa-core#8426).
     """
-    rest = {key: value for key, value in rule.items() if key not in ("Filter", "Prefix")}
-    return frozenset((*_items(rest), ("Filter", chosen_by(rule))))
-
-
-def chosen_by(rule: Rule) -> frozenset[tuple[str, Hashable]]:
-    """Everything an object must be for the rule to apply, as (name, value); empty for a rule that applies to all."""
-    return frozenset(_predicates(rule))
-
-
-def merge_rules(
-    have_rules: Sequence[Rule] | None, own_rules: Sequence[Rule], *, owned: Collection[str]
-) -> MergedRules:
-    """The rules with ours as wanted, and every rule of others with the meaning it had, in its order.
-
-    *owned* are all IDs that we write, those of *own_rules* and those no longer wanted. Foreign rules stay as
-    read, but for the old `Prefix` element, which moves into `Filter`: one rule with the old form makes S3
-    refuse `Filter` in all others ("can only be used in Lifecycle V2", noobaa/noobaa-core#8426).
-    Raises ValueError where a rule of ours has no owned ID of its own.
-    """
-    ids = [rule.get("ID") for rule in own_rules]
-    for place, name in enumerate(ids):
-        if not name or name not in owned or name in ids[:place]:
-            raise ValueError(f"lifecycle rule {place + 1}: want an ID of its own that is owned, got `{name}`")
     foreign, differences = merge_named(
-        have_rules or (), own_rules, name=lambda rule: rule.get("ID"), owned=owned, normal=lifecycle_rule
+        have, own, name=lambda rule: rule.get("ID"), owned={rule["ID"] for rule in own}, normal=normal_rule
     )
-    rules = [dict(rule) for rule in own_rules] + [_with_filter(rule) for rule in foreign]
-    return MergedRules({"Rules": rules}, bool(differences), foreign, differences)
+    rules = [dict(rule) for rule in own] + [_with_filter(rule) for rule in foreign]
+    return MergedRules({"Rules": rules}, foreign, differences)
 
 
 def _with_filter(rule: Rule) -> dict[str, Any]:
@@ -76,8 +49,22 @@ def _with_filter(rule: Rule) -> dict[str, Any]:
     return {**rest, "Filter": {"Prefix": rule["Prefix"]}}
 
 
+def normal_rule(rule: Rule) -> Hashable:
+    """The meaning of a rule, in a form that can be compared and hashed.
+
+    `Filter: {}`, `Filter: {Prefix: ""}` and the old `Prefix: ""` are the same, and so are `And` around one
+    predicate and the predicate. Transitions have no order. Numbers may be text, dates may be text or dates.
+    """
+    rest = {key: value for key, value in rule.items() if key not in ("Filter", "Prefix")}
+    return frozenset((*_items(rest), ("Filter", rule_filter(rule))))
+
+
+def rule_filter(rule: Rule) -> frozenset[tuple[str, Hashable]]:
+    """The predicates on objects that must all hold, as (name, value); empty for a rule that applies to all objects."""
+    return frozenset(_predicates(rule))
+
+
 def _predicates(rule: Rule) -> Iterator[tuple[str, Hashable]]:
-    """Everything an object must be for the rule to apply; nothing for a rule that applies to all."""
     if prefix := rule.get("Prefix"):
         yield "Prefix", prefix
     for key, value in (rule.get("Filter") or {}).items():
@@ -92,23 +79,23 @@ def _predicates(rule: Rule) -> Iterator[tuple[str, Hashable]]:
 
 def _items(value: Mapping[str, Any]) -> Iterator[tuple[str, Hashable]]:
     for key, item in value.items():
-        # ExpiredObjectDeleteMarker: False comes back beside Days, and says nothing.
+        # S3 returns `ExpiredObjectDeleteMarker: False` beside Days; it means the same as nothing.
         if item in (None, "", [], {}) or item is False:
             continue
-        normal = item if key in ("ID", "Status") else _normal(item, unordered=key in _SETS)
+        normal = item if key in ("ID", "Status") else _normal(item, unordered=key in _UNORDERED)
         if normal != frozenset():
             yield key, normal
 
 
 def _normal(value: Any, *, unordered: bool = False) -> Hashable:
-    """The value with sets as sets, numbers as numbers and dates as the UTC date in text."""
+    """The value with unordered lists as sets, numbers as integers, and dates as text, in UTC."""
     if isinstance(value, Mapping):
         return frozenset(_items(value))
     if isinstance(value, list | tuple):
         items = [_normal(item) for item in value]
         return frozenset(items) if unordered else tuple(items)
     if isinstance(value, datetime):
-        # S3 knows midnight UTC only, and a date alone means that.
+        # S3 takes midnight UTC only, and a date alone means that.
         return (value.astimezone(UTC) if value.tzinfo else value).date().isoformat()
     if isinstance(value, date):
         return value.isoformat()

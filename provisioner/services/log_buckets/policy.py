@@ -1,4 +1,4 @@
-"""S3: the policy of a log bucket. Our statements are known by their Sids; those of others stay as they are."""
+"""The policy of a log bucket. Statements are ours by their Sid; those of others stay."""
 
 from __future__ import annotations
 
@@ -8,16 +8,16 @@ from ...compare import policy
 from ...compare.policy import Statement
 from ...model import Call, Changes, Wait
 from ...steps.statements import statements
-from .state import SEEN, Bucket
+from .state import PROPAGATION, Bucket
 
 
 def bucket_policy(bucket: Bucket) -> Changes:
-    """The policy carries our statements, beside those of others."""
-    unknown = "S3 to know the new principal of the bucket policy"
+    """Add or repair our statements."""
 
     def put(document: dict[str, Any]) -> Call:
         call = bucket.put("put_bucket_policy", Policy=policy.compact(document))
-        return call.waiting(Wait("MalformedPolicy", unknown, "Invalid principal", SEEN))
+        until = "S3 to know the new principal of the bucket policy"
+        return call.waiting(Wait("MalformedPolicy", until, "Invalid principal", PROPAGATION))
 
     yield from statements(
         bucket.title,
@@ -30,7 +30,7 @@ def bucket_policy(bucket: Bucket) -> Changes:
 
 
 def deny_insecure_transport(bucket_arn: str) -> list[Statement]:
-    """Nobody uses the bucket without TLS."""
+    """Deny every request to the bucket without TLS."""
     return [
         {
             "Sid": "DenyInsecureTransport",
@@ -38,7 +38,7 @@ def deny_insecure_transport(bucket_arn: str) -> list[Statement]:
             "Principal": "*",
             "Action": "s3:*",
             "Resource": [bucket_arn, f"{bucket_arn}/*"],
-            # Text: scanners do not take a JSON boolean for it.
+            # Text, because scanners do not accept a JSON boolean.
             "Condition": {"Bool": {"aws:SecureTransport": "false"}},
         }
     ]

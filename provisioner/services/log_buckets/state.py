@@ -1,4 +1,4 @@
-"""S3: what a log bucket has now. An answer that AWS should not give proves nothing, least of all that nothing is set."""
+"""Read what a log bucket has, and write to it. A malformed answer from S3 raises an error; it is not "nothing is set"."""
 
 from __future__ import annotations
 
@@ -7,128 +7,112 @@ from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
 from ...aws import Aws, Incomplete, Reading
-from ...model import Call, Change, Kind, Note, Wait
+from ...compare.policy import Statement
+from ...model import Call, Wait
 from .section import LogBucket
 
-Statement = Mapping[str, Any]
 
-
-class Promise(NamedTuple):
-    """What AWS answers about one setting: *key* where something is set, the error *absent* where nothing is."""
+class Answer(NamedTuple):
+    """How S3 answers a read: *key* has the setting; the error code *absent* means that nothing is set."""
 
     absent: str
     key: str
 
 
-# By read. `NoSuchBucket` is none of the absences. GetBucketVersioning answers `{}` where it was never on.
+# By operation; None where the whole answer is the setting. `NoSuchBucket` does not mean that nothing is set.
+# GetBucketVersioning answers `{}` where versioning was never enabled.
 READS = {
-    "get_public_access_block": Promise(
+    "head_bucket": None,
+    "get_public_access_block": Answer(
         "NoSuchPublicAccessBlockConfiguration", "PublicAccessBlockConfiguration"
     ),
-    "get_bucket_ownership_controls": Promise("OwnershipControlsNotFoundError", "OwnershipControls"),
-    "get_bucket_encryption": Promise(
+    "get_bucket_ownership_controls": Answer("OwnershipControlsNotFoundError", "OwnershipControls"),
+    "get_bucket_encryption": Answer(
         "ServerSideEncryptionConfigurationNotFoundError", "ServerSideEncryptionConfiguration"
     ),
     "get_bucket_versioning": None,
-    "get_object_lock_configuration": Promise(
+    "get_object_lock_configuration": Answer(
         "ObjectLockConfigurationNotFoundError", "ObjectLockConfiguration"
     ),
-    "get_bucket_tagging": Promise("NoSuchTagSet", "TagSet"),
-    "get_bucket_lifecycle_configuration": Promise("NoSuchLifecycleConfiguration", "Rules"),
-    "get_bucket_policy": Promise("NoSuchBucketPolicy", "Policy"),
+    "get_bucket_tagging": Answer("NoSuchTagSet", "TagSet"),
+    "get_bucket_lifecycle_configuration": Answer("NoSuchLifecycleConfiguration", "Rules"),
+    "get_bucket_policy": Answer("NoSuchBucketPolicy", "Policy"),
 }
-# Whose PUT replaces what others wrote. A new bucket has none of it, so these can be asked again after the create: in
-# us-east-1 CreateBucket says 200 for a bucket that somebody of this account has just made and filled. The others AWS
-# sets by itself, at a time of its own.
+# Settings whose PUT replaces what others wrote. They are read again after CreateBucket, because in us-east-1 that
+# succeeds for a bucket that somebody in this account has just made and configured. AWS sets the other settings of a
+# new bucket by itself, with a delay, so they are not read again.
 REPLACED = (
     "get_object_lock_configuration",
     "get_bucket_tagging",
     "get_bucket_lifecycle_configuration",
     "get_bucket_policy",
 )
-SEEN = 120.0  # seconds until a new bucket, or a new principal in a policy, is known everywhere
+PROPAGATION = 120.0  # seconds until a new bucket, or a new principal in a policy, is known everywhere
 
 
-def ask(aws: Aws, want: LogBucket) -> dict[str, Reading]:
-    """Begin every read of a setting that the wanted state needs, all at once."""
+def start_reads(aws: Aws, want: LogBucket) -> dict[str, Reading]:
+    """Start every read that the bucket needs, at the same time; settings that the file leaves out are not read."""
     stated = {
         "get_object_lock_configuration": want.object_lock is not None,
         "get_bucket_tagging": bool(want.tags),
         "get_bucket_lifecycle_configuration": want.lifecycle_rules is not None,
     }
-    return _asked(aws, want, [name for name in READS if stated.get(name, True)])
+    return _start(aws, want, [name for name in READS if stated.get(name, True)])
 
 
-def _asked(aws: Aws, want: LogBucket, names: Sequence[str]) -> dict[str, Reading]:
+def _start(aws: Aws, want: LogBucket, names: Sequence[str]) -> dict[str, Reading]:
     read = aws.read("s3")
     return {name: getattr(read, name)(Bucket=want.name, ExpectedBucketOwner=aws.account) for name in names}
 
 
 @dataclass(frozen=True)
 class Bucket:
-    """One bucket of the file: its wanted state, and the questions about it that are on their way."""
+    """One bucket of the file: *want*, the policy *statements* that it needs, and its *reads* by operation."""
 
     aws: Aws
     want: LogBucket
     statements: Sequence[Statement]
-    head: Reading
-    settings: Mapping[str, Reading]
+    reads: Mapping[str, Reading]
     new: bool = False
 
-    def made(self) -> Bucket:
-        """The same bucket after its create. What the next PUTs replace is asked anew; in a rehearsal, remembered."""
-        names = [name for name in self.settings if name in REPLACED]
-        return replace(self, new=True, settings=_asked(self.aws, self.want, names))
+    def created(self) -> Bucket:
+        """The bucket after CreateBucket, with new reads of what the next PUTs replace."""
+        names = [name for name in self.reads if name in REPLACED]
+        return replace(self, new=True, reads=_start(self.aws, self.want, names))
 
     @property
     def title(self) -> str:
-        """What the bucket is called in a plan."""
+        """The bucket's name in a plan."""
         return f"bucket {self.want.name}"
 
-    @property
-    def owned(self) -> dict[str, str]:
-        """The bucket, and that it must be ours: a stranger may have taken the name of one that was deleted."""
-        return {"Bucket": self.want.name, "ExpectedBucketOwner": self.aws.account}
+    def answer(self, operation: str) -> Mapping[str, Any]:
+        """The whole answer to a read; empty where nothing is set, or the bucket is new.
 
-    def answer(self, setting: str) -> Mapping[str, Any]:
-        """AWS's whole answer about *setting*; empty where nothing is set, or the bucket is not there yet.
-
-        Raises Incomplete where AWS answers with neither a value nor an absence.
+        Raises Incomplete where S3 answers with neither a value nor the error code for none.
         """
-        if self.new and setting not in REPLACED:
+        if self.new and operation not in REPLACED:
             return {}
-        reading, promise = self.settings[setting], READS[setting]
-        if promise is not None:
-            value = reading.value(promise.key, promise.absent, *(("NoSuchBucket",) if self.new else ()))
+        reading, expected = self.reads[operation], READS[operation]
+        if expected is not None:
+            value = reading.value(expected.key, expected.absent, *(("NoSuchBucket",) if self.new else ()))
             if value is None:
                 return {}
-            # botocore makes `{}` and "" of an empty body; only tags can really be none.
-            if not value and promise.key != "TagSet":
+            # botocore returns `{}` or "" for an empty body; only the list of tags may be empty.
+            if not value and expected.key != "TagSet":
                 raise Incomplete(
-                    f"AWS answered {setting} with an empty `{promise.key}`, as a broken connection would; run again"
+                    f"AWS answered {operation} with an empty `{expected.key}`, as a broken connection would; run again"
                 )
         whole: Mapping[str, Any] = reading.all()
         return whole
 
-    def have(self, setting: str) -> Any:
-        """What is set, under the key that AWS promises for *setting*; None where nothing is."""
-        promise = READS[setting]
-        return self.answer(setting).get(promise.key) if promise else None
+    def have(self, operation: str) -> Any:
+        """The setting in the answer to a read; None where nothing is set."""
+        expected = READS[operation]
+        return self.answer(operation).get(expected.key) if expected else None
 
     def put(self, operation: str, **params: Any) -> Call:
-        """A request about this bucket. HeadBucket or CreateBucket has said that it is there: that it is not is waited out."""
-        call: Call = getattr(self.aws.write("s3"), operation)(**self.owned, **params)
-        return call.waiting(Wait("NoSuchBucket", f"S3 to know the new {self.title} everywhere", seconds=SEEN))
-
-    def stricter(self, what: str) -> Note:
-        """What AWS has beyond the baseline, and keeps."""
-        return Note(Kind.STRICTER, self.title, what)
-
-    def warning(self, what: str) -> Note:
-        """What the reader of a plan should not overlook."""
-        return Note(Kind.WARNING, self.title, what)
-
-
-def loosening(change: Change, consent: str | None, loses: str) -> Change:
-    """The change, marked as one that needs the flag *consent* where it loosens."""
-    return change if consent is None else replace(change, consent=consent, loses=loses)
+        """A write to this bucket, if it still belongs to this account. Waits while S3 does not know a new bucket."""
+        write = getattr(self.aws.write("s3"), operation)
+        call: Call = write(Bucket=self.want.name, ExpectedBucketOwner=self.aws.account, **params)
+        until = f"S3 to know the new {self.title} everywhere"
+        return call.waiting(Wait("NoSuchBucket", until, seconds=PROPAGATION))

@@ -1,7 +1,6 @@
-"""S3: the buckets that logs are delivered to, and who may write there.
+"""The step `log_buckets`: make each bucket that receives log files, and bring its settings to the baseline.
 
-What is delivered where is not said twice in the file: each service that delivers registers here (`@delivers`), and the
-policy of a bucket is made from what its deliverers need.
+Services that deliver logs register the bucket policy statements that they need with `@delivers`.
 """
 
 from __future__ import annotations
@@ -9,18 +8,19 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from ...aws import Aws, Reading
+from ...aws import Aws
 from ...aws.errors import ClientError, code_of
 from ...baseline import Baseline
 from ...compare import policy
-from ...model import Change, Changes, Exists, Finding, Findings, Refused, Scope, create
+from ...compare.policy import Statement
+from ...model import Change, Changes, Exists, Finding, Findings, Part, Refused, Scope, create
 from ...steps.delivery import DELIVERERS, MARK, all_statements
 from ...steps.references import find
 from ...steps.registry import hints, step, verify
 from .policy import deny_insecure_transport
-from .section import LogBucket, LogBuckets
+from .section import LogBuckets
 from .settings import bucket_settings
-from .state import Bucket, Statement, ask
+from .state import Bucket, start_reads
 
 hints(
     "s3",
@@ -35,31 +35,32 @@ hints(
 
 @step("log_buckets", LogBuckets, Scope.ONCE, archive=True, clients=("s3",))
 def ensure_log_buckets(aws: Aws, baseline: Baseline) -> Changes:
-    """Make each log bucket, then bring its settings to the baseline."""
-    wanted = baseline[LogBuckets].root
-    asked = {key: _ask(aws, want) for key, want in wanted.items()}
+    """Make each log bucket that is missing, and bring the settings of all to the baseline."""
+    buckets = baseline[LogBuckets].root
+    reads = {key: start_reads(aws, want) for key, want in buckets.items()}
     statements = _statements(aws, baseline)
-    for key, want in wanted.items():
-        bucket = Bucket(aws, want, statements[key], *asked[key])
-        if read_bucket(bucket) is None:
-            yield _make(bucket)
-            bucket = bucket.made()
-        else:
-            yield Exists(bucket.title)
-        yield from bucket_settings(bucket)
+    for key, want in buckets.items():
+        bucket = Bucket(aws, want, statements[key], reads[key])
+        yield Part(bucket.title, _ensure_bucket(bucket))
 
 
-def _ask(aws: Aws, want: LogBucket) -> tuple[Reading, dict[str, Reading]]:
-    """Begin every read that the wanted state needs, all at once: a bucket that is not there costs one round trip too."""
-    head = aws.read("s3").head_bucket(Bucket=want.name, ExpectedBucketOwner=aws.account)
-    return head, ask(aws, want)
+def _ensure_bucket(bucket: Bucket) -> Changes:
+    if read_bucket(bucket) is None:
+        yield _create(bucket)
+        bucket = bucket.created()
+    else:
+        yield Exists(bucket.title)
+    yield from bucket_settings(bucket)
 
 
 def read_bucket(bucket: Bucket) -> dict[str, Any] | None:
-    """What HeadBucket says, or None if there is no such bucket. Raises Refused for one that is not ours to use."""
+    """The answer of HeadBucket, or None if there is no such bucket.
+
+    Raises Refused where the bucket is not in `home_region`, or this account may not look at it.
+    """
     name, region = bucket.want.name, bucket.aws.region
     try:
-        head = bucket.head.found("404", "NoSuchBucket")
+        head = bucket.reads["head_bucket"].found("404", "NoSuchBucket")
     except ClientError as error:
         if code_of(error) in {"403", "AccessDenied"}:
             raise Refused(
@@ -76,32 +77,30 @@ def read_bucket(bucket: Bucket) -> dict[str, Any] | None:
 
 
 def _statements(aws: Aws, baseline: Baseline) -> dict[str, list[Statement]]:
-    """The statements of ours that each bucket of the file must carry, by its key."""
-    arns = {
-        key: policy.arn(aws.partition, "s3", "", "", want.name)
-        for key, want in baseline[LogBuckets].root.items()
-    }
-    needed: dict[str, list[Sequence[Statement]]] = {
+    """The policy statements that each bucket needs, by its key."""
+    buckets = baseline[LogBuckets].root
+    arns = {key: policy.arn(aws.partition, "s3", "", "", want.name) for key, want in buckets.items()}
+    generated: dict[str, list[Sequence[Statement]]] = {
         key: [deny_insecure_transport(arn)] for key, arn in arns.items()
     }
     for deliverer in DELIVERERS:
         for delivery in deliverer(aws, baseline):
             found = find(baseline, "bucket", delivery.bucket)
             if found is not None:
-                needed[found.key].append(delivery.statements(arns[found.key]))
+                generated[found.key].append(delivery.statements(arns[found.key]))
     return {
         key: [
-            *({**each, "Sid": f"{each['Sid']}{MARK}"} for each in all_statements(*needed[key])),
+            *({**each, "Sid": f"{each['Sid']}{MARK}"} for each in all_statements(*generated[key])),
             *want.policy_statements,
         ]
-        for key, want in baseline[LogBuckets].root.items()
+        for key, want in buckets.items()
     }
 
 
-def _make(bucket: Bucket) -> Change:
+def _create(bucket: Bucket) -> Change:
     want, region = bucket.want, bucket.aws.region
     params: dict[str, Any] = {"Bucket": want.name, "ObjectOwnership": want.object_ownership}
-    if region != "us-east-1":  # the only Region that CreateBucket must not be told about
+    if region != "us-east-1":  # CreateBucket refuses this Region as a LocationConstraint
         params["CreateBucketConfiguration"] = {"LocationConstraint": region}
     if want.object_lock:
         params["ObjectLockEnabledForBucket"] = True
@@ -111,14 +110,9 @@ def _make(bucket: Bucket) -> Change:
 
 @verify("log_buckets")
 def verify_log_buckets(aws: Aws, baseline: Baseline) -> Findings:
-    """Each bucket is there, and this account's."""
-    asked = {want.name: _ask(aws, want) for want in baseline[LogBuckets].root.values()}
-    for want in baseline[LogBuckets].root.values():
-        bucket = Bucket(aws, want, (), *asked[want.name])
-        there = read_bucket(bucket) is not None
-        yield Finding(
-            bucket.title,
-            "reachable",
-            there,
-            f"in {aws.region}, owned by {aws.account}" if there else "not there",
-        )
+    """Find whether each bucket exists and belongs to this account."""
+    buckets = baseline[LogBuckets].root.values()
+    for bucket in [Bucket(aws, want, (), start_reads(aws, want)) for want in buckets]:
+        exists = read_bucket(bucket) is not None
+        detail = f"in {aws.region}, owned by {aws.account}" if exists else "not there"
+        yield Finding(bucket.title, "reachable", exists, detail)

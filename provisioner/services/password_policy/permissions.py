@@ -1,4 +1,4 @@
-"""What the step `password_policy` asks to be allowed. There is one policy in an account, and it has no ARN: hence `*`."""
+"""The IAM permissions that the step `password_policy` needs. The policy has no ARN, so the resource is `*`."""
 
 from __future__ import annotations
 

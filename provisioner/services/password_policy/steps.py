@@ -1,4 +1,4 @@
-"""IAM: the account's password policy. One per account, for every IAM user in it (CIS 1.7, 1.8 in version 5.0)."""
+"""IAM: the password policy of the account, which holds for all its IAM users (CIS 5.0: 1.7 and 1.8)."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from ...steps.settings import Strictness, settings, to_api
 from .section import PasswordPolicy
 
 _RESOURCE: Final = "password policy"
-# What AWS takes for a field that a request leaves out: UpdateAccountPasswordPolicy knows no partial update.
+# AWS's value for a field that a request leaves out: UpdateAccountPasswordPolicy replaces the whole policy.
 _UNSET: Final[dict[str, Any]] = {
     "MinimumPasswordLength": 6,
     "RequireSymbols": False,
@@ -25,35 +25,35 @@ _UNSET: Final[dict[str, Any]] = {
     "PasswordReusePrevention": None,
     "HardExpiry": False,
 }
-# What holds in an account that has no policy, of what a policy can say.
-_IN_FORCE: Final[dict[str, Any]] = {"MinimumPasswordLength": 8}
+# What holds in an account without a policy.
+_NO_POLICY: Final[dict[str, Any]] = {"MinimumPasswordLength": 8}
 
 
 def read_password_policy(aws: Aws) -> dict[str, Any] | None:
-    """The policy with every field in it, or None where the account has none."""
+    """The policy with all its fields, or None if the account has none."""
     have = aws.read("iam").get_account_password_policy().value("PasswordPolicy", "NoSuchEntity")
     if have is None:
         return None
-    # moto says 0 where AWS leaves a number out; neither is a limit.
+    # No limit is a missing number in AWS, and 0 in moto.
     return {name: have.get(name) or unset for name, unset in _UNSET.items()}
 
 
 @step("password_policy", PasswordPolicy, Scope.ACCOUNT, clients=("iam",))
 def ensure_password_policy(aws: Aws, baseline: Baseline) -> Changes:
-    """Hold the account's password policy at the baseline, all fields in one request."""
+    """Create or repair the password policy, all its fields in one request."""
     section = baseline[PasswordPolicy]
     want, have = to_api(section), read_password_policy(aws)
     if have is not None:
         yield Exists(_RESOURCE)
 
     def put(full: dict[str, Any]) -> Call:
-        """A limit that is None is off by being left out."""
-        known = {name: value for name, value in full.items() if value is not None}
-        return aws.write("iam").update_account_password_policy(**known)
+        # A limit is turned off by leaving it out.
+        stated = {name: value for name, value in full.items() if value is not None}
+        return aws.write("iam").update_account_password_policy(**stated)
 
     yield from settings(
         _RESOURCE,
-        _IN_FORCE if have is None else have,
+        _NO_POLICY if have is None else have,
         want,
         put,
         Strictness.of(PasswordPolicy, exact=section.exact),
@@ -66,14 +66,14 @@ def ensure_password_policy(aws: Aws, baseline: Baseline) -> Changes:
 def _warnings(
     have: Mapping[str, Any] | None, want: Mapping[str, Any], repairs: Mapping[str, Difference]
 ) -> Iterator[Note]:
-    """What the repair does besides: it may expire passwords, and a first policy replaces IAM's default."""
+    """Warn if the repair expires passwords, or if a first policy replaces the rules that hold without one."""
     if have is None:
         words = {None: "none", False: "off"}
-        defaults = {name: value for name, value in {**_UNSET, **_IN_FORCE}.items() if name not in want}
-        if taken := [f"{name} {words.get(value, value)}" for name, value in defaults.items()]:
-            text = f"the account has no policy, so what the file leaves out gets AWS's defaults: {', '.join(taken)}"
-            asks = "; without a policy IAM asks for three of the four kinds of characters"
-            yield Note(Kind.WARNING, _RESOURCE, text + asks)
+        defaults = {name: value for name, value in {**_UNSET, **_NO_POLICY}.items() if name not in want}
+        if shown := ", ".join(f"{name} {words.get(value, value)}" for name, value in defaults.items()):
+            text = f"the account has no policy, so what the file leaves out gets AWS's defaults: {shown}"
+            without = "; without a policy IAM asks for three of the four kinds of characters"
+            yield Note(Kind.WARNING, _RESOURCE, text + without)
     elif "MaxPasswordAge" in repairs and not have["MaxPasswordAge"]:
         yield Note(Kind.WARNING, _RESOURCE, "MaxPasswordAge expires every older password at once")
 
@@ -82,9 +82,7 @@ def _warnings(
 def verify_password_policy(aws: Aws, baseline: Baseline) -> Findings:
     """A password policy is in force."""
     have = read_password_policy(aws)
-    text = (
-        "none; IAM's default of 8 characters holds"
-        if have is None
-        else f"{have['MinimumPasswordLength']} characters or more"
-    )
-    yield Finding(_RESOURCE, "in force", have is not None, text)
+    if have is None:
+        yield Finding(_RESOURCE, "in force", False, "none; IAM's default of 8 characters holds")
+    else:
+        yield Finding(_RESOURCE, "in force", True, f"{have['MinimumPasswordLength']} characters or more")

@@ -1,4 +1,4 @@
-"""Access Analyzer's rules: each makes its outcome, and only it."""
+"""Tests of the sandbox rules of Access Analyzer: each has an outcome that AWS has, and moto without it has not."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ GONE = "ResourceNotFoundException"
 
 
 def made(name: str = "a", kind: str = "ACCOUNT", **more: Any) -> Any:
-    """Make an analyzer: its ARN."""
+    """Make an analyzer, and return its ARN."""
     return lambda aws: aws.accessanalyzer.create_analyzer(analyzerName=name, type=kind, **more)["arn"]
 
 
 def then(*steps: Any) -> Any:
-    """What the last of them returns."""
+    """Run the steps, and return the result of the last."""
     return lambda aws: [step(aws) for step in steps][-1]
 
 
@@ -104,11 +104,11 @@ CASES = [
 
 
 @pytest.mark.parametrize("case", CASES, ids=str)
-def test_a_rule_makes_its_outcome_and_only_it(case: Case) -> None:
+def test_rule(case: Case) -> None:
     check(case)
 
 
-def test_the_first_analyzer_makes_the_services_role(aws: Aws) -> None:
+def test_the_first_analyzer_makes_the_service_linked_role(aws: Aws) -> None:
     made()(aws)
     path = f"/aws-service-role/{PRINCIPAL}/"
     assert [role["RoleName"] for role in aws.iam.list_roles(PathPrefix=path)["Roles"]] == [
@@ -116,7 +116,7 @@ def test_the_first_analyzer_makes_the_services_role(aws: Aws) -> None:
     ]
 
 
-def test_an_analyzer_of_the_organization_ends_with_trusted_access(aws: Aws) -> None:
+def test_an_analyzer_of_the_organization_is_disabled_without_trusted_access(aws: Aws) -> None:
     aws.organizations.enable_aws_service_access(ServicePrincipal=PRINCIPAL)
     made(kind="ORGANIZATION")(aws)
 
@@ -129,7 +129,7 @@ def test_an_analyzer_of_the_organization_ends_with_trusted_access(aws: Aws) -> N
     assert state() == ("DISABLED", {"code": "AWS_SERVICE_ACCESS_DISABLED"})
 
 
-def test_only_who_administers_it_makes_one_for_the_organization(aws: Aws, world: World) -> None:
+def test_only_administrators_make_an_analyzer_of_the_organization(aws: Aws, world: World) -> None:
     aws.organizations.enable_aws_service_access(ServicePrincipal=PRINCIPAL)
     member = aws.of(MEMBER)
     with pytest.raises(ClientError, match="AccessDeniedException"):

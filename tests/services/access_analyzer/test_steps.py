@@ -1,4 +1,4 @@
-"""Access Analyzer: adopted under any name, AWS's own ignored, one for the organization in each Region, and its proof."""
+"""Tests of the access_analyzer steps: adoption, drift, analyzers of the account and the organization, verification."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def aged(days: int, **more: Any) -> Mapping[str, Any]:
     return {"configuration": {"unusedAccess": {"unusedAccessAge": days, **more}}}
 
 
-def test_each_region_gets_one_and_unused_access_the_home_region_only(bench: Bench) -> None:
+def test_unused_access_is_analyzed_in_the_home_region_only(bench: Bench) -> None:
     assert [(r.target.region, c.resource) for r, c in bench.apply(UNUSED).changes] == [
         ("us-east-1", "external access analyzer external-access"),
         ("us-east-1", "unused access analyzer unused-access"),
@@ -42,7 +42,7 @@ def test_each_region_gets_one_and_unused_access_the_home_region_only(bench: Benc
     ]
 
 
-def test_one_of_that_type_is_adopted_whatever_its_name(bench: Bench) -> None:
+def test_an_analyzer_of_that_type_is_adopted_whatever_its_name(bench: Bench) -> None:
     make(bench, "theirs", "ACCOUNT")
     make(bench, "old", "ACCOUNT_UNUSED_ACCESS", **aged(90))
     assert [(region, what) for region, what, _ in shown(bench.diff(UNUSED))] == [
@@ -50,14 +50,14 @@ def test_one_of_that_type_is_adopted_whatever_its_name(bench: Bench) -> None:
     ]
 
 
-def test_those_that_aws_services_manage_are_no_analyzers_of_ours(bench: Bench) -> None:
+def test_an_analyzer_that_an_aws_service_manages_is_not_adopted(bench: Bench) -> None:
     make(bench, "_AccessAnalyzerForSecurityHub-1", "ACCOUNT_UNUSED_ACCESS")
     [kept] = bench.world.memory["access_analyzer"].values()
     kept["_AccessAnalyzerForSecurityHub-1"]["managedBy"] = "securityhub.amazonaws.com"
     assert "unused access analyzer unused-access" in {what for _, what, _ in shown(bench.diff(UNUSED))}
 
 
-def test_an_age_is_repaired_and_what_others_excluded_stays(bench: Bench) -> None:
+def test_an_age_is_repaired_and_exclusions_of_others_stay(bench: Bench) -> None:
     rule = {"analysisRule": {"exclusions": [{"resourceTags": [{"team": "data"}]}]}}
     make(bench, "old", "ACCOUNT_UNUSED_ACCESS", **aged(180, **rule))
     bench.apply(UNUSED)
@@ -85,7 +85,7 @@ def test_an_age_that_the_file_leaves_out_stays(bench: Bench) -> None:
     assert "old" not in str(shown(bench.diff(UNUSED.replace("unused_access_age: 90", ""))))
 
 
-def test_the_organization_has_one_in_each_region_after_trusted_access(bench: Bench) -> None:
+def test_the_organization_has_an_analyzer_in_each_region_after_trusted_access(bench: Bench) -> None:
     plan = bench.apply(ORGANIZATION)
     assert [(r.step, r.target.region) for r, _ in plan.changes] == [
         ("access_analyzer_trusted_access", "us-east-1"),
@@ -95,7 +95,7 @@ def test_the_organization_has_one_in_each_region_after_trusted_access(bench: Ben
     assert bench.diff(ORGANIZATION).changes == []
 
 
-def test_in_a_fleet_the_caller_makes_it_in_each_region_and_members_make_none(bench: Bench) -> None:
+def test_in_a_fleet_only_the_caller_makes_the_organizations_analyzers(bench: Bench) -> None:
     run = bench.run(f"{ORGANIZATION}accounts: {{all: true}}\n")
     fleet = Fleet(run.cloud, run.baseline, run.identity)
     from provisioner.fleet.fleet import member_role
@@ -110,7 +110,7 @@ def test_in_a_fleet_the_caller_makes_it_in_each_region_and_members_make_none(ben
     assert not any(each.drifted or each.failed for each in outcomes)
 
 
-def test_a_member_is_told_where_to_run(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_member_is_refused_with_a_remedy(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
     become(bench, monkeypatch, MEMBER)
     failed = {r.step: r.failure for r in bench.diff(ORGANIZATION).failed}
     assert failed["access_analyzer_trusted_access"] is not None
@@ -132,10 +132,10 @@ def test_a_delegated_administrator_makes_the_organizations_analyzers(
     assert {r.target.account for r, _ in bench.apply(ORGANIZATION).changes} == {MEMBER}
 
 
-def test_a_fresh_organization_is_waited_for(bench: Bench) -> None:
+def test_a_new_organization_is_waited_for(bench: Bench) -> None:
     left = [2]
 
-    def late(call: WireCall, phase: str) -> Fault | None:
+    def fault(call: WireCall, phase: str) -> Fault | None:
         if phase == "before" and call.operation == "CreateAnalyzer" and left[0]:
             left[0] -= 1
             return Fault(
@@ -143,12 +143,12 @@ def test_a_fresh_organization_is_waited_for(bench: Bench) -> None:
             )
         return None
 
-    bench.world.interrupt(late)
+    bench.world.interrupt(fault)
     bench.apply(ORGANIZATION)
     assert {each.until for each in bench.waits} == {"Access Analyzer to see the organization"}
 
 
-def test_one_that_somebody_has_just_made_is_adopted(bench: Bench) -> None:
+def test_an_analyzer_made_by_others_after_the_plan_is_adopted(bench: Bench) -> None:
     met: list[str] = []
 
     def overtake(call: WireCall, phase: str) -> Fault | None:
@@ -162,7 +162,7 @@ def test_one_that_somebody_has_just_made_is_adopted(bench: Bench) -> None:
     assert bench.diff(EXTERNAL).changes == []
 
 
-def test_an_analyzer_that_aws_has_disabled_does_not_work(bench: Bench) -> None:
+def test_a_disabled_analyzer_fails_verification(bench: Bench) -> None:
     bench.apply(ORGANIZATION)
     bench.client("organizations").disable_aws_service_access(ServicePrincipal=PRINCIPAL)
     found = [f for r in bench.run(ORGANIZATION).verify() for f in r.findings]
@@ -172,7 +172,7 @@ def test_an_analyzer_that_aws_has_disabled_does_not_work(bench: Bench) -> None:
     assert {r.step for r, _ in bench.diff(ORGANIZATION).changes} == {"access_analyzer_trusted_access"}
 
 
-def test_one_that_is_not_there_does_not_work(bench: Bench) -> None:
+def test_a_missing_analyzer_fails_verification(bench: Bench) -> None:
     found = [f for r in bench.run(EXTERNAL).verify() for f in r.findings]
     assert {(f.resource, f.ok, f.detail) for f in found} == {
         ("external access analyzer external-access", False, "not there")

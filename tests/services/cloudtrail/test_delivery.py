@@ -1,4 +1,4 @@
-"""Tests of the statements with which a trail delivers."""
+"""Tests of the bucket policy statements that a trail needs."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def by_sid(statements: Any) -> dict[str, Any]:
     return {s["Sid"]: s for s in statements}
 
 
-def test_cloudtrail_delivers_for_its_account_and_the_organization() -> None:
+def test_an_organization_trail_writes_for_its_owner_and_the_organization() -> None:
     found = by_sid(cloudtrail_delivery(BUCKET, "audit/", TRAIL, ACCOUNT, "o-abc"))
     assert set(found) == {
         "AWSCloudTrailAclCheck20150319",
@@ -38,13 +38,13 @@ def test_cloudtrail_delivers_for_its_account_and_the_organization() -> None:
     assert acl["Condition"] == {"StringEquals": {"aws:SourceArn": TRAIL}}
 
 
-def test_cloudtrail_of_one_account_has_no_organization_path_and_several_have_one_each() -> None:
+def test_trails_of_several_accounts_have_a_path_for_each_account() -> None:
     assert len(cloudtrail_delivery(BUCKET, None, TRAIL, ACCOUNT)) == 2
     _, write = cloudtrail_delivery(BUCKET, "", [TRAIL, "t2"], ["2", "1"])
     assert write["Resource"] == [f"{BUCKET}/AWSLogs/1/*", f"{BUCKET}/AWSLogs/2/*"]
     assert write["Condition"]["StringEquals"]["aws:SourceArn"] == [TRAIL, "t2"]
 
 
-def test_nothing_is_granted_to_no_trail() -> None:
+def test_at_least_one_trail_is_needed() -> None:
     with pytest.raises(PolicyError, match="at least one trail"):
         cloudtrail_delivery(BUCKET, None, [], ACCOUNT)

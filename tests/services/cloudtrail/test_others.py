@@ -1,4 +1,4 @@
-"""Trails of others: in the way of ours, or beside it."""
+"""Tests of trails of others: those that have our trail's name, and those that also record management events."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from provisioner.model import Kind
 from provisioner.sandbox import Fault
 
 from ...conftest import MEMBER, Bench, become
-from .test_trail import ACCOUNT, ARN, ONLY, PLAIN, SELECTORS, notes, repaired, result, written_by_anyone
+from .sample import ACCOUNT, ARN, ONLY, PLAIN, SELECTORS, notes, repaired, result, written_by_anyone
 
 
 def make_trail(bench: Bench, name: str, region: str = "us-east-1", **given: Any) -> Any:
@@ -23,7 +23,7 @@ def make_trail(bench: Bench, name: str, region: str = "us-east-1", **given: Any)
     return cloudtrail
 
 
-def test_a_trail_with_another_home_is_never_made_twice(bench: Bench) -> None:
+def test_a_trail_with_another_home_region_is_refused(bench: Bench) -> None:
     make_trail(bench, "audit", "eu-west-1")
     found = result(bench)
     assert found.changes == []
@@ -32,9 +32,7 @@ def test_a_trail_with_another_home_is_never_made_twice(bench: Bench) -> None:
     assert "`home_region: eu-west-1`" in found.failure.message
 
 
-def test_the_organizations_trail_seen_from_a_member_is_not_touched(
-    bench: Bench, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_member_is_refused_the_organization_trail(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
     bench.apply(PLAIN + "  is_organization_trail: true\n", only=ONLY)
     become(bench, monkeypatch, MEMBER)
     found = result(bench, PLAIN.replace("acme-logs", "acme-member-logs"))
@@ -42,7 +40,7 @@ def test_the_organizations_trail_seen_from_a_member_is_not_touched(
     assert f"belongs to the organization's management account {ACCOUNT}" in found.failure.message
 
 
-def test_a_delegated_administrator_makes_and_keeps_the_organizations_trail(
+def test_a_delegated_administrator_makes_and_repairs_the_organization_trail(
     bench: Bench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     text = PLAIN + "  is_organization_trail: true\n"
@@ -56,7 +54,7 @@ def test_a_delegated_administrator_makes_and_keeps_the_organizations_trail(
     assert repaired(bench, text) == ["StartLogging"]
 
 
-def test_a_delegated_administrators_own_trail_is_in_the_way(
+def test_a_delegated_administrators_own_trail_of_that_name_is_refused(
     bench: Bench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     text = PLAIN + "  is_organization_trail: true\n"
@@ -69,7 +67,7 @@ def test_a_delegated_administrators_own_trail_is_in_the_way(
     assert "is this account's own" in found.failure.message
 
 
-def test_a_failed_read_is_no_absence(bench: Bench) -> None:
+def test_a_failed_read_fails_the_step(bench: Bench) -> None:
     text = PLAIN + SELECTORS + "  tags: {team: security}\n  insight_selectors: []\n"
     bench.apply(text, only=ONLY)
     denied = {""}
@@ -89,7 +87,7 @@ def test_a_failed_read_is_no_absence(bench: Bench) -> None:
         assert {r.failure.code for r in plan.results if r.failure} == {"AccessDeniedException"}
 
 
-def test_another_trail_that_records_management_events_is_said(bench: Bench) -> None:
+def test_another_trail_that_records_management_events_is_a_warning(bench: Bench) -> None:
     cloudtrail = make_trail(bench, "old", "eu-west-1")
     bench.apply(PLAIN, only=ONLY)
     text = "records management events too: AWS bills every copy but the first"
@@ -107,24 +105,24 @@ def test_another_trail_that_records_management_events_is_said(bench: Bench) -> N
     assert notes(bench, PLAIN) == []
 
 
-def test_a_trail_of_others_that_cannot_be_looked_into_is_no_failure(bench: Bench) -> None:
+def test_an_unreadable_trail_of_others_is_a_warning(bench: Bench) -> None:
     cloudtrail = make_trail(bench, "old")
     cloudtrail.put_event_selectors(TrailName="old", EventSelectors=[{"ReadWriteType": "WriteOnly"}])
     bench.apply(PLAIN, only=ONLY)
     bench.world.interrupt(
         lambda call, phase: Fault("AccessDeniedException") if call.operation == "GetEventSelectors" else None
     )
-    [(kind, said)] = notes(bench, PLAIN)
-    assert (kind, said.startswith("may record management events too")) == (Kind.WARNING, True)
+    [(kind, text)] = notes(bench, PLAIN)
+    assert (kind, text.startswith("may record management events too")) == (Kind.WARNING, True)
 
 
-def test_a_trail_that_records_its_own_deliveries_is_warned_of(bench: Bench) -> None:
+def test_a_trail_that_records_its_own_deliveries_is_a_warning(bench: Bench) -> None:
     everything = 'data_resources: [{type: "AWS::S3::Object", values: ["arn:aws:s3"]}]'
-    [(kind, said)] = notes(bench, f"{PLAIN}  event_selectors: [{{{everything}}}]\n")
-    assert (kind, "arn:aws:s3:::acme-logs/" in said) == (Kind.WARNING, True)
+    [(kind, text)] = notes(bench, f"{PLAIN}  event_selectors: [{{{everything}}}]\n")
+    assert (kind, "arn:aws:s3:::acme-logs/" in text) == (Kind.WARNING, True)
 
 
-def test_an_organization_trail_of_one_region_is_warned_of(bench: Bench) -> None:
-    text = PLAIN + "  is_organization_trail: true\n  is_multi_region_trail: false\n"
-    [(kind, said)] = notes(bench, text)
-    assert (kind, "us-east-1 only" in said) == (Kind.WARNING, True)
+def test_an_organization_trail_of_one_region_is_a_warning(bench: Bench) -> None:
+    file = PLAIN + "  is_organization_trail: true\n  is_multi_region_trail: false\n"
+    [(kind, text)] = notes(bench, file)
+    assert (kind, "us-east-1 only" in text) == (Kind.WARNING, True)

@@ -1,4 +1,4 @@
-"""The proof that the trail works, on the strict AWS."""
+"""Tests of verify_cloudtrail: logging, deliveries and the newest event."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from provisioner.model import Finding
 from provisioner.services.cloudtrail.proof import verify_cloudtrail
 
 from ...conftest import Bench
-from .test_trail import ARN, FULL, ONLY, PLAIN, make_surroundings
+from .sample import ARN, FULL, ONLY, PLAIN, make_surroundings
 
 
-def proof(bench: Bench, text: str, *, later: timedelta = timedelta()) -> dict[str, Finding]:
+def findings(bench: Bench, text: str, *, later: timedelta = timedelta()) -> dict[str, Finding]:
     run = bench.run(text, only=ONLY)
     node = next(node for node in run.graph if node.step.name == "cloudtrail")
     aws, baseline = run._aws(node), run._filled(node)
@@ -19,10 +19,10 @@ def proof(bench: Bench, text: str, *, later: timedelta = timedelta()) -> dict[st
     return {each.check: each for each in found}
 
 
-def test_a_trail_that_works_is_proven(bench: Bench) -> None:
+def test_a_working_trail_passes(bench: Bench) -> None:
     make_surroundings(bench)
     bench.apply(FULL, only=ONLY)
-    found = proof(bench, FULL)
+    found = findings(bench, FULL)
     assert [(check, each.ok) for check, each in found.items()] == [
         ("logging", True),
         ("delivery to S3", True),
@@ -34,29 +34,29 @@ def test_a_trail_that_works_is_proven(bench: Bench) -> None:
     assert found["newest event"].detail.startswith("PutInsightSelectors by sandbox, ")
 
 
-def test_only_what_the_trail_has_is_proven(bench: Bench) -> None:
+def test_only_the_destinations_of_the_trail_are_checked(bench: Bench) -> None:
     text = PLAIN + "  enable_log_file_validation: false\n"
     bench.apply(text, only=ONLY)
-    assert list(proof(bench, text)) == ["logging", "delivery to S3", "newest event"]
+    assert list(findings(bench, text)) == ["logging", "delivery to S3", "newest event"]
 
 
-def test_the_newest_event_costs_one_call(bench: Bench) -> None:
+def test_the_newest_event_needs_one_call(bench: Bench) -> None:
     bench.apply(PLAIN, only=ONLY)
     before = len(bench.world.calls)
-    proof(bench, PLAIN)
+    findings(bench, PLAIN)
     asked = [c.params for c in bench.world.calls[before:] if c.operation == "LookupEvents"]
     assert asked == [{"MaxResults": 1}]
 
 
-def test_a_delivery_that_has_become_old_is_a_failure(bench: Bench) -> None:
+def test_an_old_delivery_is_a_failure(bench: Bench) -> None:
     bench.apply(PLAIN, only=ONLY)
-    assert proof(bench, PLAIN, later=timedelta(hours=25))["delivery to S3"].ok is False
+    assert findings(bench, PLAIN, later=timedelta(hours=25))["delivery to S3"].ok is False
 
 
 def test_a_bucket_that_refuses_the_logs_is_a_failure(bench: Bench) -> None:
     bench.apply(PLAIN, only=ONLY)
     bench.client("s3").delete_bucket_policy(Bucket="acme-logs")
-    found = proof(bench, PLAIN)
+    found = findings(bench, PLAIN)
     assert (found["logging"].ok, found["delivery to S3"].ok) == (True, False)
     assert found["delivery to S3"].detail.startswith("AccessDenied: ")
 
@@ -64,10 +64,10 @@ def test_a_bucket_that_refuses_the_logs_is_a_failure(bench: Bench) -> None:
 def test_a_stopped_trail_is_a_failure(bench: Bench) -> None:
     bench.apply(PLAIN, only=ONLY)
     bench.client("cloudtrail").stop_logging(Name=ARN)
-    found = proof(bench, PLAIN)
+    found = findings(bench, PLAIN)
     assert (found["logging"].ok, found["delivery to S3"].ok) == (False, None)
     assert "nothing is recorded" in found["logging"].detail
 
 
-def test_no_trail_is_a_failure(bench: Bench) -> None:
-    assert [(each.check, each.ok) for each in proof(bench, PLAIN).values()] == [("logging", False)]
+def test_a_missing_trail_is_a_failure(bench: Bench) -> None:
+    assert [(each.check, each.ok) for each in findings(bench, PLAIN).values()] == [("logging", False)]

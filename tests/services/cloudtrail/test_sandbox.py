@@ -1,4 +1,4 @@
-"""CloudTrail's rules: each makes its outcome, and only it."""
+"""Tests of the sandbox rules of CloudTrail: each has an outcome that AWS has, and moto without the rule has not."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ _INSIGHT = [{"InsightType": "ApiCallRateInsight"}]
 
 
 def create(*statements: Any, **fields: Any) -> Any:
-    """A trail into a bucket with a policy of these statements, else the right one."""
+    """Make a trail with a bucket whose policy has these statements, or by default all that it needs."""
 
     def do(aws: Aws) -> Any:
         make_bucket(aws, *(statements or trail_statements("bkt", fields.get("Name", "trl"))))
@@ -52,7 +52,7 @@ def create(*statements: Any, **fields: Any) -> Any:
 
 
 def on_trail(call: str, region: str = "us-east-1", **params: Any) -> Any:
-    """A call about a multi-Region trail `trl`; the text ARN stands for its ARN."""
+    """The answer to a call on a multi-Region trail `trl`; a parameter `"ARN"` is replaced by its ARN."""
 
     def do(aws: Aws) -> Any:
         arn = make_trail(aws, IsMultiRegionTrail=True)
@@ -84,7 +84,7 @@ def deleted_by_arn(aws: Aws) -> Any:
     return aws.cloudtrail.describe_trails()["trailList"]
 
 
-def sixth_region_listed(aws: Aws) -> Any:
+def listed_in_another_region(aws: Aws) -> Any:
     make_trail(aws)
     return [one["Name"] for one in aws.at("eu-west-1").cloudtrail.list_trails()["Trails"]]
 
@@ -142,7 +142,7 @@ def tags_of_an_old_trail(aws: Aws) -> Any:
 
 
 def key(*statements: Any, disabled: bool = False, clear: bool = False) -> Any:
-    """A trail with a key that has these statements beside its owner's; the answer is what the trail shows."""
+    """The KmsKeyId of a trail with a key whose policy has these statements and that of its owner."""
 
     def do(aws: Aws) -> Any:
         owner = {"Effect": "Allow", "Principal": {"AWS": ACCOUNT}, "Action": "kms:*", "Resource": "*"}
@@ -207,7 +207,7 @@ def delegated(member: str) -> Any:
 
 
 def raw(call: str, key_: str, **params: Any) -> Any:
-    """Whether a key is in the answer that comes over the wire; botocore drops null."""
+    """Whether *key_* is in the answer's body; botocore drops values that are null."""
 
     def do(aws: Aws) -> Any:
         make_trail(aws)
@@ -305,7 +305,7 @@ CASES = [
         lambda aws: on_trail("get_trail", "eu-west-1", Name="ARN")(aws)["Trail"]["Name"],
         "trl",
     ),
-    Case("cloudtrail.list_trails", "all Regions", sixth_region_listed, ["trl"]),
+    Case("cloudtrail.list_trails", "all Regions", listed_in_another_region, ["trl"]),
     Case(
         "cloudtrail.home_region",
         "update",
@@ -405,18 +405,18 @@ def test_rule(case: Case) -> None:
     check(case)
 
 
-def test_a_bucket_policy_with_all_it_needs_is_accepted(aws: Aws) -> None:
+def test_a_sufficient_bucket_policy_is_accepted(aws: Aws) -> None:
     make_trail(aws)
 
 
-def test_the_organization_trail_is_every_members_and_only_the_owners_to_change(aws: Aws) -> None:
+def test_an_organization_trail_is_listed_in_every_member_account(aws: Aws) -> None:
     arn = organization_trail(aws)
     shown = aws.of(MEMBER).at("eu-west-1").cloudtrail.describe_trails()["trailList"]
     assert [(one["TrailARN"], one["IsOrganizationTrail"]) for one in shown] == [(arn, True)]
     assert aws.of(STRANGER).cloudtrail.describe_trails()["trailList"] == []
 
 
-def test_a_delegated_administrator_uses_the_arn(aws: Aws) -> None:
+def test_a_delegated_administrator_must_use_the_arn(aws: Aws) -> None:
     arn = organization_trail(aws)
     aws.cloudtrail.register_organization_delegated_admin(MemberAccountId=MEMBER)
     admin = aws.of(MEMBER).cloudtrail
@@ -436,13 +436,13 @@ def test_a_delegated_administrator_uses_the_arn(aws: Aws) -> None:
         (OTHER_MEMBER, "OK"),
     ],
 )
-def test_who_may_be_a_delegated_administrator(aws: Aws, account: str, code: str) -> None:
+def test_which_accounts_can_be_delegated_administrators(aws: Aws, account: str, code: str) -> None:
     delegated(MEMBER)(aws)
     register = aws.cloudtrail.register_organization_delegated_admin
     assert outcome(lambda _: register(MemberAccountId=account) and "OK", aws) == code
 
 
-def test_a_missing_bucket_shows_in_the_status(aws: Aws) -> None:
+def test_a_missing_bucket_is_a_delivery_error(aws: Aws) -> None:
     make_trail(aws)
     aws.cloudtrail.start_logging(Name="trl")
     aws.s3.delete_bucket(Bucket="bkt")
@@ -472,11 +472,11 @@ def test_insights_are_replaced_and_an_empty_list_disables_them(aws: Aws) -> None
         aws.cloudtrail.get_insight_selectors(TrailName="trl")
 
 
-def test_a_cleared_key_is_gone(aws: Aws) -> None:
+def test_an_empty_key_removes_the_key(aws: Aws) -> None:
     assert key(*_KEY, clear=True)(aws) == ""
 
 
-def test_the_event_history_is_per_region_and_can_be_asked(aws: Aws, world: World) -> None:
+def test_the_event_history_is_regional_filtered_and_paginated(aws: Aws, world: World) -> None:
     make_trail(aws)
     aws.at("eu-west-1").logs.create_log_group(logGroupName="g")
     found = aws.at("eu-west-1").cloudtrail.lookup_events()["Events"]
@@ -490,7 +490,7 @@ def test_the_event_history_is_per_region_and_can_be_asked(aws: Aws, world: World
     assert [len(page["Events"]) for page in pages] == [2, 1]
 
 
-def test_the_event_history_keeps_two_hundred(aws: Aws) -> None:
+def test_the_event_history_keeps_two_hundred_events(aws: Aws) -> None:
     for number in range(205):
         aws.logs.create_log_group(logGroupName=f"g{number}")
     pages = aws.cloudtrail.get_paginator("lookup_events").paginate()
@@ -498,9 +498,9 @@ def test_the_event_history_keeps_two_hundred(aws: Aws) -> None:
     assert len(found) == 200
 
 
-def test_source_arn_may_be_written_in_each_way(aws: Aws) -> None:
+def test_each_form_of_the_source_condition_is_accepted(aws: Aws) -> None:
     arn = f"arn:aws:cloudtrail:us-east-1:{ACCOUNT}:trail/trl"
-    where, ways = (
+    bucket, conditions = (
         "arn:aws:s3:::bkt",
         [
             {"ArnEquals": {"aws:SourceArn": arn}},
@@ -511,11 +511,11 @@ def test_source_arn_may_be_written_in_each_way(aws: Aws) -> None:
         ],
     )
     aws.s3.create_bucket(Bucket="bkt")
-    for way in ways:
-        put = service("cloudtrail", "s3:PutObject", f"{where}/AWSLogs/{ACCOUNT}/*")
+    for condition in conditions:
+        put = service("cloudtrail", "s3:PutObject", f"{bucket}/AWSLogs/{ACCOUNT}/*")
         text = policy(
-            {**service("cloudtrail", "s3:GetBucketAcl", where), "Condition": way},
-            {**put, "Condition": way},
+            {**service("cloudtrail", "s3:GetBucketAcl", bucket), "Condition": condition},
+            {**put, "Condition": condition},
             tls_only("bkt"),
         )
         aws.s3.put_bucket_policy(Bucket="bkt", Policy=text)

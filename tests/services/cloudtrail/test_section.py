@@ -1,4 +1,4 @@
-"""What CloudTrail would refuse is refused when the file is read, with its place."""
+"""Tests of the section `cloudtrail`: what CloudTrail would refuse is refused when the file is read."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import pytest
 from provisioner.baseline import BaselineError
 
 from ...conftest import Bench
-from .test_trail import ADVANCED, GROUP, PLAIN, ROLE
+from .sample import ADVANCED, GROUP, PLAIN, ROLE
 
 _DATA = 'include_management_events: false, data_resources: [{type: "AWS::S3::Object", values: [%s]}]'
 _MANY = ", ".join(f"a{number}" for number in range(251))
@@ -15,7 +15,7 @@ _INSIGHTS = "  insight_selectors: [{insight_type: %s}]"
 
 
 @pytest.mark.parametrize(
-    ("lines", "path", "says"),
+    ("lines", "path", "text"),
     [
         ("name: a--b", "name", "singly"),
         ("name: ab", "name", "3 to 128"),
@@ -56,11 +56,11 @@ _INSIGHTS = "  insight_selectors: [{insight_type: %s}]"
         ("tags: {'aws:x': y}", "tags['aws:x']", "AWS's own"),
     ],
 )  # fmt: skip
-def test_what_aws_would_refuse_is_refused_offline(bench: Bench, lines: str, path: str, says: str) -> None:
-    text = PLAIN.replace("  name: audit\n", "") if lines.startswith("name:") else PLAIN
-    text = text.replace("  s3_bucket_name: logs\n", "") if lines.startswith("s3_bucket") else text
+def test_a_file_that_aws_would_refuse_is_refused(bench: Bench, lines: str, path: str, text: str) -> None:
+    file = PLAIN.replace("  name: audit\n", "") if lines.startswith("name:") else PLAIN
+    file = file.replace("  s3_bucket_name: logs\n", "") if lines.startswith("s3_bucket") else file
     with pytest.raises(BaselineError) as caught:
-        bench.baseline(f"{text}  {lines}\n")
+        bench.baseline(f"{file}  {lines}\n")
     [problem] = caught.value.problems
     assert problem.path == f"cloudtrail.{path}"
-    assert says in problem.message + problem.hint
+    assert text in problem.message + problem.hint

@@ -1,4 +1,4 @@
-"""Selectors are compared by the events they let through: whatever the spelling, nothing else is the same."""
+"""Tests of the comparison of event and insight selectors by the events that they select."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from provisioner.services.cloudtrail.selectors import (
     DEFAULT,
     compare,
     compare_insights,
-    in_words,
-    records_writes_to,
+    describe,
+    selects_writes_to,
 )
 
 KMS, RDS = "kms.amazonaws.com", "rdsdata.amazonaws.com"
@@ -48,14 +48,14 @@ SELECTORS = st.one_of(
 )
 
 
-WORDS = (
+PDF_EVENTS = (
     "events where eventCategory Equals Data and resources.ARN EndsWith .pdf"
     " and resources.type Equals AWS::S3::Object"
 )
 
 
 def shuffled(data: st.DataObject, value: Any) -> Any:
-    """The same with every list in another order, and some of its items twice."""
+    """The value with every list in another order, and some of its items twice."""
     if isinstance(value, dict):
         return {key: shuffled(data, each) for key, each in data.draw(st.permutations(list(value.items())))}
     if isinstance(value, list):
@@ -89,7 +89,7 @@ VAULT = {
 }
 
 
-ALL_OBJECTS = {name: how for name, how in VAULT.items() if name != "resources.ARN"}
+ALL_OBJECTS = {name: operators for name, operators in VAULT.items() if name != "resources.ARN"}
 FUNCTION = {
     "eventCategory": {"Equals": ["Data"]},
     "resources.type": {"Equals": ["AWS::Lambda::Function"]},
@@ -105,7 +105,7 @@ def test_order_and_repetition_mean_nothing(selectors: Any, draw: st.DataObject) 
 
 
 @given(SELECTORS, SELECTORS)
-def test_both_sides_see_the_same(a: Any, b: Any) -> None:
+def test_comparison_is_symmetric(a: Any, b: Any) -> None:
     one, other = compare(a, b), compare(b, a)
     assert (one.same, one.missing, one.extra) == (other.same, other.extra, other.missing)
     if one.same:
@@ -150,7 +150,7 @@ def test_any_other_value_of_a_condition_is_a_difference(
         # What one selector leaves out, another lets through.
         ({"EventSelectors": [{"ExcludeManagementEventSources": [KMS]}, {}]}, DEFAULT),
         (basic(DataResources=[*data("a"), *data("b")]), basic(DataResources=data("b", "a"))),
-        # An advanced selector that a basic one could say.
+        # Advanced selectors that have an equivalent basic one.
         (advanced(MANAGEMENT, VAULT), basic(DataResources=data("arn:aws:s3:::vault/"))),
         (
             advanced(MANAGEMENT, {**VAULT, "readOnly": {"Equals": ["false"]}}),
@@ -173,7 +173,7 @@ def test_any_other_value_of_a_condition_is_a_difference(
         ),
     ],
 )
-def test_the_same_events_are_the_same_however_they_are_written(a: Any, b: Any) -> None:
+def test_selectors_of_the_same_events_are_equal(a: Any, b: Any) -> None:
     assert compare(a, b).same
 
 
@@ -200,12 +200,12 @@ def test_the_same_events_are_the_same_however_they_are_written(a: Any, b: Any) -
         ),
     ],
 )
-def test_other_events_are_a_difference(a: Any, b: Any) -> None:
+def test_selectors_of_other_events_are_different(a: Any, b: Any) -> None:
     assert not compare(a, b).same
 
 
 @pytest.mark.parametrize(
-    ("have", "want", "stricter"),
+    ("have", "want", "only_extra"),
     [
         (DEFAULT, basic(ReadWriteType="WriteOnly"), True),
         (DEFAULT, basic(ExcludeManagementEventSources=[KMS]), True),
@@ -215,27 +215,28 @@ def test_other_events_are_a_difference(a: Any, b: Any) -> None:
         (advanced(VAULT, name="a"), advanced(VAULT, name="b"), False),
     ],
 )
-def test_stricter_is_all_that_is_asked_and_more(have: Any, want: Any, stricter: bool) -> None:
-    assert compare(have, want).stricter is stricter
+def test_extra_and_missing_events_are_distinguished(have: Any, want: Any, only_extra: bool) -> None:
+    found = compare(have, want)
+    assert (bool(found.extra) and not found.missing) is only_extra
 
 
 @pytest.mark.parametrize(
-    ("have", "want", "words"),
+    ("have", "want", "text"),
     [
         (DEFAULT, basic(ReadWriteType="WriteOnly"), "management events (read)"),
         (DEFAULT, basic(ExcludeManagementEventSources=[KMS]), f"management events of {KMS}"),
         (basic(DataResources=data("a")), DEFAULT, "AWS::S3::Object of a"),
         (basic(DataResources=data("arn:aws:s3")), DEFAULT, "AWS::S3::Object"),
         (advanced(MANAGEMENT, VAULT), DEFAULT, "AWS::S3::Object of arn:aws:s3:::vault/"),
-        (advanced(MANAGEMENT, {**VAULT, "resources.ARN": {"EndsWith": [".pdf"]}}), DEFAULT, WORDS),
+        (advanced(MANAGEMENT, {**VAULT, "resources.ARN": {"EndsWith": [".pdf"]}}), DEFAULT, PDF_EVENTS),
     ],
 )
-def test_what_is_recorded_is_told_in_words(have: Any, want: Any, words: str) -> None:
-    assert in_words(compare(have, want).extra) == words
+def test_kinds_of_events_are_described(have: Any, want: Any, text: str) -> None:
+    assert describe(compare(have, want).extra) == text
 
 
 @pytest.mark.parametrize(
-    ("selectors", "records"),
+    ("selectors", "selected"),
     [
         (DEFAULT, False),
         (basic(DataResources=data("arn:aws:s3")), True),
@@ -243,22 +244,17 @@ def test_what_is_recorded_is_told_in_words(have: Any, want: Any, words: str) -> 
         (basic(DataResources=data("arn:aws:s3:::logs-of-others/")), False),
         (basic(ReadWriteType="ReadOnly", DataResources=data("arn:aws:s3")), False),
         (advanced(VAULT), False),
-        (advanced({k: v for k, v in VAULT.items() if k != "resources.ARN"}), True),
+        (advanced(ALL_OBJECTS), True),
         (advanced({**VAULT, "resources.ARN": {"NotStartsWith": ["arn:aws:s3:::logs/"]}}), False),
         (advanced({**VAULT, "resources.ARN": {"NotStartsWith": ["arn:aws:s3:::x/"]}}), True),
         (
-            advanced(
-                {
-                    **{k: v for k, v in VAULT.items() if k != "resources.ARN"},
-                    "readOnly": {"Equals": ["true"]},
-                }
-            ),
+            advanced({**ALL_OBJECTS, "readOnly": {"Equals": ["true"]}}),
             False,
         ),
     ],
 )
-def test_a_trail_that_records_its_own_deliveries_is_known(selectors: Any, records: bool) -> None:
-    assert records_writes_to(selectors, "arn:aws:s3:::logs") is records
+def test_selectors_of_writes_to_a_bucket_are_found(selectors: Any, selected: bool) -> None:
+    assert selects_writes_to(selectors, "arn:aws:s3:::logs") is selected
 
 
 @pytest.mark.parametrize(
@@ -270,11 +266,11 @@ def test_a_trail_that_records_its_own_deliveries_is_known(selectors: Any, record
         ([("ApiErrorRateInsight", None)], [("ApiCallRateInsight", None)], False),
     ],
 )
-def test_insights_mean_management_events_where_they_name_none(have: Any, want: Any, same: bool) -> None:
-    def spelled(pairs: Any) -> list[dict[str, Any]]:
+def test_an_insight_without_a_category_is_for_management_events(have: Any, want: Any, same: bool) -> None:
+    def as_api(pairs: Any) -> list[dict[str, Any]]:
         return [
             {"InsightType": kind, **({"EventCategories": categories} if categories else {})}
             for kind, categories in pairs
         ]
 
-    assert compare_insights(spelled(have), spelled(want)).same is same
+    assert compare_insights(as_api(have), as_api(want)).same is same

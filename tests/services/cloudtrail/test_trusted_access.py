@@ -1,4 +1,4 @@
-"""Trusted access for CloudTrail: turned on where the organization's trail needs it, never off."""
+"""Tests of the step cloudtrail_trusted_access: turned on for an organization trail, never off."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ FILE = """
 log_buckets: {logs: {name: acme-logs}}
 cloudtrail: {name: audit, s3_bucket_name: logs, is_organization_trail: true}
 """
-OWN = FILE.replace("true", "false")
+ONE_ACCOUNT = FILE.replace("true", "false")
 OUTSIDE = "999988887777"
 
 
-def of(bench: Bench, text: str = FILE) -> Any:
+def result(bench: Bench, text: str = FILE) -> Any:
     return next(
         r
         for r in bench.diff(text, only=("cloudtrail_trusted_access",)).results
@@ -26,8 +26,8 @@ def of(bench: Bench, text: str = FILE) -> Any:
     )
 
 
-def test_it_is_turned_on_once(bench: Bench) -> None:
-    [change] = of(bench).changes
+def test_trusted_access_is_turned_on_once(bench: Bench) -> None:
+    [change] = result(bench).changes
     assert (change.resource, change.differences[0].field, change.consent) == (
         "organization",
         "trusted access for cloudtrail.amazonaws.com",
@@ -35,59 +35,59 @@ def test_it_is_turned_on_once(bench: Bench) -> None:
     )
     bench.apply(FILE, only=("cloudtrail_trusted_access",))
     assert [c.params["ServicePrincipal"] for c in bench.world.writes] == ["cloudtrail.amazonaws.com"]
-    assert of(bench).changes == []
+    assert result(bench).changes == []
 
 
-def test_a_trail_of_one_account_does_not_touch_it(bench: Bench) -> None:
+def test_a_trail_of_one_account_leaves_it_as_it_is(bench: Bench) -> None:
     before = len(bench.world.calls)
-    assert of(bench, OWN).changes == []
+    assert result(bench, ONE_ACCOUNT).changes == []
     assert {c.service for c in bench.world.calls[before:]} <= {"sts"}, "not even asked about"
     bench.apply(FILE, only=("cloudtrail_trusted_access",))
-    assert of(bench, OWN).changes == [], "never turned off"
+    assert result(bench, ONE_ACCOUNT).changes == [], "never turned off"
 
 
-def test_a_failed_read_is_no_absence(bench: Bench) -> None:
+def test_a_failed_read_fails_the_step(bench: Bench) -> None:
     def deny(call: WireCall, phase: str) -> Fault | None:
         return Fault("AccessDeniedException") if call.operation.startswith("ListAWSService") else None
 
     bench.world.interrupt(deny)  # type: ignore[arg-type]
-    result = of(bench)
-    assert (result.changes, result.failure.code) == ([], "AccessDeniedException")
+    found = result(bench)
+    assert (found.changes, found.failure.code) == ([], "AccessDeniedException")
 
 
-def test_an_account_in_no_organization_is_told_what_to_do(
+def test_an_account_in_no_organization_is_refused_with_a_remedy(
     bench: Bench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     become(bench, monkeypatch, OUTSIDE)
-    assert of(bench).failure.message == (
+    assert result(bench).failure.message == (
         "this account is in no organization: set `cloudtrail.is_organization_trail: false`"
     )
-    assert of(bench, OWN).failure is None
+    assert result(bench, ONE_ACCOUNT).failure is None
 
 
-def test_an_organization_that_only_pays_together_is_refused(
+def test_an_organization_with_consolidated_billing_only_is_refused(
     bench: Bench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     become(bench, monkeypatch, OUTSIDE)
     bench.client("organizations").create_organization(FeatureSet="CONSOLIDATED_BILLING")
-    assert f"enable all features in account {OUTSIDE}" in of(bench).failure.message
+    assert f"enable all features in account {OUTSIDE}" in result(bench).failure.message
 
 
-def test_a_plain_member_may_not_even_look(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_member_is_refused(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
     become(bench, monkeypatch, MEMBER)
-    said = of(bench).failure.message
-    assert "run this in account 123456789012" in said
-    assert "`cloudtrail.is_organization_trail: false`" in said
+    message = result(bench).failure.message
+    assert "run this in account 123456789012" in message
+    assert "`cloudtrail.is_organization_trail: false`" in message
 
 
-def test_a_delegated_administrator_sees_that_it_is_on_and_cannot_turn_it_on(
+def test_a_delegated_administrator_can_read_it_and_not_turn_it_on(
     bench: Bench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     bench.client("cloudtrail").register_organization_delegated_admin(MemberAccountId=MEMBER)
     with monkeypatch.context() as member:
         become(bench, member, MEMBER)
-        assert "run this in account 123456789012" in of(bench).failure.message
+        assert "run this in account 123456789012" in result(bench).failure.message
     bench.apply(FILE, only=("cloudtrail_trusted_access",))
     become(bench, monkeypatch, MEMBER)
-    result = of(bench)
-    assert (result.changes, result.failure) == ([], None)
+    found = result(bench)
+    assert (found.changes, found.failure) == ([], None)

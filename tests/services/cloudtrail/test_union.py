@@ -1,4 +1,4 @@
-"""What a trail records besides goes on: a repair records the union, in whatever words AWS takes it."""
+"""Tests of the union of selectors: it selects what either does, in the form that AWS takes."""
 
 from __future__ import annotations
 
@@ -8,12 +8,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from provisioner.services.cloudtrail.selectors import DEFAULT, compare, compare_insights, excluded, records
+from provisioner.services.cloudtrail.selectors import (
+    DEFAULT,
+    compare,
+    compare_insights,
+    event_kinds,
+    excluded_sources,
+)
 from provisioner.services.cloudtrail.union import union, union_insights
 
 from .test_selectors import ALL_OBJECTS, BASIC, FUNCTION, KMS, MANAGEMENT, RDS, VAULT, advanced, basic, data
 
-SENSIBLE = st.sampled_from(
+ADVANCED = st.sampled_from(
     [
         MANAGEMENT,
         {**MANAGEMENT, "readOnly": {"Equals": ["false"]}},
@@ -25,22 +31,22 @@ SENSIBLE = st.sampled_from(
         FUNCTION,
     ]
 )
-TAKEN = BASIC.filter(lambda each: each["IncludeManagementEvents"] or each["DataResources"])
+VALID = BASIC.filter(lambda each: each["IncludeManagementEvents"] or each["DataResources"])
 ANY = st.one_of(
-    st.fixed_dictionaries({"EventSelectors": st.lists(TAKEN, min_size=1, max_size=4)}),
-    st.lists(SENSIBLE, min_size=1, max_size=4).map(lambda each: advanced(*each)),
+    st.fixed_dictionaries({"EventSelectors": st.lists(VALID, min_size=1, max_size=4)}),
+    st.lists(ADVANCED, min_size=1, max_size=4).map(lambda each: advanced(*each)),
 )
 
 
 @given(ANY, ANY)
-def test_it_records_what_either_does_and_no_more(have: Any, want: Any) -> None:
+def test_the_union_selects_what_either_does_and_no_more(have: Any, want: Any) -> None:
     both = union(have, want, partition="aws")
     assert both is not None
     assert len(both) == 1, "one kind"
     assert not compare(both, have).missing
     assert not compare(both, want).missing
-    sources = excluded(have, want)
-    assert records(both, sources) == records(have, sources) | records(want, sources)
+    sources = excluded_sources(have, want)
+    assert event_kinds(both, sources) == event_kinds(have, sources) | event_kinds(want, sources)
     again = union(both, want, partition="aws")
     assert again is not None
     found = compare(again, both)
@@ -48,7 +54,7 @@ def test_it_records_what_either_does_and_no_more(have: Any, want: Any) -> None:
 
 
 @given(ANY)
-def test_it_is_what_aws_takes(have: Any) -> None:
+def test_the_union_is_valid(have: Any) -> None:
     both = union(have, DEFAULT, partition="aws")
     assert both is not None
     assert len(both.get("EventSelectors", ())) <= 3
@@ -75,7 +81,7 @@ def test_it_is_what_aws_takes(have: Any) -> None:
         ),
     ],
 )
-def test_basic_stays_basic(have: Any, want: Any, expected: Any) -> None:
+def test_basic_selectors_give_basic_selectors(have: Any, want: Any, expected: Any) -> None:
     both = union(have, want, partition="aws-cn")
     assert both is not None
     assert [
@@ -89,7 +95,7 @@ def test_basic_stays_basic(have: Any, want: Any, expected: Any) -> None:
     ] == expected
 
 
-def test_the_files_advanced_selectors_stay_as_they_are() -> None:
+def test_advanced_selectors_of_the_file_stay_as_they_are() -> None:
     want = advanced(VAULT, name="the vault")
     both = union(basic(), want, partition="aws")
     assert both == {
@@ -100,7 +106,7 @@ def test_the_files_advanced_selectors_stay_as_they_are() -> None:
     }
 
 
-def test_there_is_one_selector_of_management_events_not_two() -> None:
+def test_there_is_one_selector_of_management_events() -> None:
     want = advanced({**MANAGEMENT, "eventSource": {"NotEquals": [KMS]}}, VAULT, name="x")
     both = union(DEFAULT, want, partition="aws")
     assert both is not None
@@ -108,7 +114,7 @@ def test_there_is_one_selector_of_management_events_not_two() -> None:
     assert fields == [["eventCategory", "resources.type", "resources.ARN"], ["eventCategory"]]
 
 
-def test_what_only_conditions_can_say_is_kept_as_it_is() -> None:
+def test_a_selector_without_a_basic_equivalent_stays_as_it_is() -> None:
     get = {**VAULT, "eventName": {"Equals": ["GetObject"]}}
     have = advanced(get, name="theirs")
     both = union(have, basic(DataResources=data("arn:aws:s3:::vault/")), partition="aws")
@@ -117,7 +123,7 @@ def test_what_only_conditions_can_say_is_kept_as_it_is() -> None:
     assert not compare(both, DEFAULT).missing
 
 
-def test_what_is_beyond_the_limits_of_aws_is_none() -> None:
+def test_a_union_beyond_the_limits_of_aws_is_none() -> None:
     def many(start: int, count: int) -> Any:
         return basic(DataResources=data(*(f"arn:aws:s3:::b{n}/" for n in range(start, start + count))))
 
@@ -142,15 +148,15 @@ def test_what_is_beyond_the_limits_of_aws_is_none() -> None:
         ),
     ],
 )
-def test_insights_go_on_too(have: Any, want: Any, expected: Any) -> None:
-    def spelled(each: Any) -> dict[str, Any]:
+def test_the_union_of_insight_selectors(have: Any, want: Any, expected: Any) -> None:
+    def as_api(each: Any) -> dict[str, Any]:
         return (
             {"InsightType": each}
             if isinstance(each, str)
             else {"InsightType": each[0], "EventCategories": each[1]}
         )
 
-    there, asked = [*map(spelled, have)], [*map(spelled, want)]
-    both = union_insights(there, asked)
+    have, want = [*map(as_api, have)], [*map(as_api, want)]
+    both = union_insights(have, want)
     assert both == expected
-    assert not compare_insights(both, there).missing | compare_insights(both, asked).missing
+    assert not compare_insights(both, have).missing | compare_insights(both, want).missing

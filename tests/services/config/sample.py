@@ -1,4 +1,4 @@
-"""A file with a section `config`, for the tests of its three steps."""
+"""Files with a section `config`, and helpers, for the tests of its three steps."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from provisioner.engine.plan import Plan
-from provisioner.services.config.recording import sendable
+from provisioner.services.config.recording import without_empty_lists
 
 from ...conftest import Bench
 
@@ -16,13 +16,14 @@ BUCKET = "acme-config"
 IAM = ["AWS::IAM::Group", "AWS::IAM::Policy", "AWS::IAM::Role", "AWS::IAM::User"]
 S3, EC2, RDS = "AWS::S3::Bucket", "AWS::EC2::Instance", "AWS::RDS::DBInstance"
 EVERYTHING = {"all_supported": True, "include_global_resource_types": True}
-SERVICE_ROLE = f"arn:aws:iam::{ACCOUNT}:role/aws-service-role/config.amazonaws.com/AWSServiceRoleForConfig"
+ROLE = f"arn:aws:iam::{ACCOUNT}:role"
+SERVICE_ROLE = f"{ROLE}/aws-service-role/config.amazonaws.com/AWSServiceRoleForConfig"
 
 
 def config_file(
     config: dict[str, Any] | None = None, *, regions: Sequence[str] = ("us-east-1",), **channel: Any
 ) -> str:
-    """The file: *config* is its section but for the channel, *channel* what that has beside its bucket."""
+    """A file: *config* is its section without the channel, *channel* the channel's fields beside its bucket."""
     made = {"delivery_channel": {"s3_bucket_name": "config", **channel}, **(config or {})}
     return "\n".join(
         [
@@ -36,7 +37,7 @@ def config_file(
 def recorder_file(
     group: dict[str, Any] | None = None, mode: dict[str, Any] | None = None, **given: Any
 ) -> str:
-    """The file with a recorder of this group and mode; *given* is the rest of `config`, but for `regions`."""
+    """A file with a recorder of this group and mode; *given* is the rest of `config`, and `regions`."""
     regions = given.pop("regions", ("us-east-1",))
     recorder = {"recording_group": group, "recording_mode": mode}
     stated = {key: value for key, value in recorder.items() if value is not None}
@@ -59,23 +60,23 @@ def recorder(bench: Bench, region: str = "us-east-1") -> dict[str, Any]:
 
 
 def put_recorder(bench: Bench, region: str = "us-east-1", **changed: Any) -> None:
-    """Somebody changes the recorder by hand."""
+    """Change the recorder as another user."""
     have = recorder(bench, region)
     kept = {key: have[key] for key in ("name", "roleARN", "recordingMode")}
-    full = {**kept, "recordingGroup": sendable(have["recordingGroup"]), **changed}
+    full = {**kept, "recordingGroup": without_empty_lists(have["recordingGroup"]), **changed}
     bench.client("config", region).put_configuration_recorder(ConfigurationRecorder=full)
 
 
 def put_channel(bench: Bench, **changed: Any) -> None:
-    """Somebody changes the channel by hand."""
+    """Change the channel as another user."""
     config = bench.client("config")
     (have,) = config.describe_delivery_channels()["DeliveryChannels"]
     full = {key: value for key, value in {**have, **changed}.items() if value is not None}
     config.put_delivery_channel(DeliveryChannel=full)
 
 
-def open_up(bench: Bench, bucket: str) -> None:
-    """Config may deliver to the bucket, wherever in it: by a statement of somebody else's."""
+def allow_config(bench: Bench, bucket: str) -> None:
+    """Let AWS Config deliver anywhere in the bucket, by a statement of another user."""
     text = (
         '{"Version":"2012-10-17","Statement":[{"Sid":"Theirs","Effect":"Allow","Action":"s3:*",'
         '"Principal":{"Service":"config.amazonaws.com"},'

@@ -1,4 +1,4 @@
-"""The recorder that is there already, in other Regions, and what a killed run leaves."""
+"""Tests of recorders that exist before the first run, and of IAM types in several Regions."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ from typing import Any
 import pytest
 
 from provisioner.aws.cloud import Cloud
-from provisioner.sandbox import WireCall
 
 from ...conftest import Bench
 from .sample import (
@@ -30,7 +29,7 @@ GROUP = "recordingGroup"
 
 
 @pytest.mark.parametrize("running", [True, False])
-def test_a_recorder_of_another_name_is_adopted(bench: Bench, running: bool) -> None:
+def test_recorder_of_another_name_is_adopted(bench: Bench, running: bool) -> None:
     bench.apply(ALL, only=("config_role", "log_buckets"))
     config = bench.client("config")
     bare = {"name": "theirs", "roleARN": SERVICE_ROLE, GROUP: {"allSupported": True}}
@@ -50,14 +49,14 @@ def test_a_recorder_of_another_name_is_adopted(bench: Bench, running: bool) -> N
     assert [recorder(bench)["name"]] == ["theirs"]
 
 
-def test_a_recorder_made_meanwhile_is_seen_and_adopted_by_the_next_run(bench: Bench) -> None:
+def test_recorder_created_meanwhile_is_adopted_by_the_next_run(bench: Bench) -> None:
     bench.apply(ALL, only=("config_role", "log_buckets"))
     run = bench.run(ALL, only=ONLY)
     plan = run.rehearse()
     bare = {"name": "theirs", "roleARN": SERVICE_ROLE, GROUP: {"allSupported": True}}
     bench.client("config").put_configuration_recorder(ConfigurationRecorder=bare)
     failures = [r.failure for r in run.send(plan) if r.failure]
-    # What is to be done to theirs was never shown: it is for the next run to ask.
+    # The changes to that recorder were not in the plan, so this run must not make them.
     assert ["run again" in each.message for each in failures] == [True]
     bench.apply(ALL, only=ONLY)
 
@@ -72,18 +71,18 @@ def test_a_recorder_made_meanwhile_is_seen_and_adopted_by_the_next_run(bench: Be
         {"name": "azure", "connectorArn": "arn:aws:config:us-east-1:123456789012:connector/azure"},
     ],
 )
-def test_a_recorder_of_a_service_is_left_alone(
+def test_recorder_of_a_service_is_left_alone(
     bench: Bench, monkeypatch: pytest.MonkeyPatch, linked: dict[str, str]
 ) -> None:
     bench.apply(ALL, only=ONLY)
-    also(bench, monkeypatch, linked)
+    add_recorder(monkeypatch, linked)
     plan = bench.diff(ALL, only=ONLY)
     assert fields(plan) == []
     text = f"configuration recorder {linked['name']}: belongs to an AWS service; left alone"
     assert notes(plan) == [("FOREIGN", text)]
 
 
-def test_what_control_tower_made_is_left_alone(bench: Bench) -> None:
+def test_recorder_of_control_tower_is_left_alone(bench: Bench) -> None:
     bench.apply(ALL, only=("config_role", "log_buckets"))
     config, name = bench.client("config"), "aws-controltower-BaselineConfigRecorder"
     bare = {"name": name, "roleARN": SERVICE_ROLE, GROUP: {"resourceTypes": [S3]}}
@@ -95,8 +94,8 @@ def test_what_control_tower_made_is_left_alone(bench: Bench) -> None:
     ]
 
 
-def also(bench: Bench, monkeypatch: pytest.MonkeyPatch, linked: dict[str, str]) -> None:
-    """AWS answers with one recorder more: moto makes none for a service."""
+def add_recorder(monkeypatch: pytest.MonkeyPatch, linked: dict[str, str]) -> None:
+    """Add a recorder to what AWS answers: moto creates none for a service."""
     real = Cloud.read
 
     def read(self: Any, target: Any, service: str, region: str, operation: str, params: Any) -> Any:
@@ -108,14 +107,14 @@ def also(bench: Bench, monkeypatch: pytest.MonkeyPatch, linked: dict[str, str]) 
     monkeypatch.setattr(Cloud, "read", read)
 
 
-def test_iam_is_recorded_at_home_only(bench: Bench) -> None:
+def test_iam_is_recorded_in_the_home_region_only(bench: Bench) -> None:
     text = recorder_file(EVERYTHING, regions=REGIONS)
     bench.apply(text, only=ONLY)
     recorded_iam = [recorder(bench, region)[GROUP]["includeGlobalResourceTypes"] for region in REGIONS]
     assert recorded_iam == [True, False]
 
 
-def test_exclusions_get_iam_elsewhere(bench: Bench) -> None:
+def test_iam_is_excluded_in_other_regions(bench: Bench) -> None:
     text = recorder_file({"exclusion_by_resource_types": [S3]}, regions=REGIONS)
     bench.apply(text, only=ONLY)
     excluded = [
@@ -125,7 +124,7 @@ def test_exclusions_get_iam_elsewhere(bench: Bench) -> None:
     assert fields(bench.diff(text, only=ONLY)) == []
 
 
-def test_iam_recorded_elsewhere_too_is_stricter(bench: Bench) -> None:
+def test_iam_in_another_region_is_stricter(bench: Bench) -> None:
     text = recorder_file(EVERYTHING, regions=REGIONS)
     bench.apply(text, only=ONLY)
     put_recorder(
@@ -140,35 +139,9 @@ def test_iam_recorded_elsewhere_too_is_stricter(bench: Bench) -> None:
     assert recorder(bench, "eu-west-1")[GROUP]["includeGlobalResourceTypes"] is False
 
 
-def test_a_home_that_knows_no_iam_is_warned_of(bench: Bench) -> None:
+def test_home_region_without_iam_types_is_a_warning(bench: Bench) -> None:
     bench.world.enable("me-central-1")
     text = "home_region: me-central-1\n" + recorder_file(EVERYTHING, regions=("me-central-1",))
     plan = bench.diff(text, only=ONLY)
     assert [kind for kind, _ in notes(plan)] == ["WARNING"]
     assert (f"{GROUP}.includeGlobalResourceTypes", None, False) in fields(plan)
-
-
-@pytest.mark.parametrize("phase", ["before", "after"])
-@pytest.mark.parametrize("place", [0, 1, 2, 3])
-def test_killed_at_any_write_the_next_apply_converges(bench: Bench, place: int, phase: str) -> None:
-    text = recorder_file(EVERYTHING, {"recording_frequency": "DAILY"}, retention_period_in_days=400)
-    bench.apply(text, only=("config_role", "log_buckets"))
-    writes = [0]
-
-    class Killed(BaseException):
-        pass
-
-    def kill(call: WireCall, now: str) -> None:
-        if call.writes and now == phase:
-            writes[0] += 1
-            if writes[0] == place + 1:
-                raise Killed
-
-    bench.world.interrupt(kill)
-    run = bench.run(text, only=ONLY)
-    plan = run.rehearse()
-    with pytest.raises(Killed):
-        run.send(plan)
-    bench.apply(text, only=ONLY)
-    (kept,) = bench.client("config").describe_retention_configurations()["RetentionConfigurations"]
-    assert kept["RetentionPeriodInDays"] == 400

@@ -1,4 +1,4 @@
-"""The delivery channel: each way it drifts, and what AWS Config waits for."""
+"""Tests of the delivery channel: drift, stricter settings, warnings, and waits."""
 
 from __future__ import annotations
 
@@ -9,13 +9,11 @@ import pytest
 from provisioner.sandbox import Fault, WireCall
 
 from ...conftest import Bench
-from .sample import BUCKET, EVERYTHING, config_file, fields, notes, open_up, put_channel, recorder_file
+from .sample import BUCKET, EVERYTHING, allow_config, config_file, fields, notes, put_channel, recorder_file
 
 ALL = recorder_file(EVERYTHING)
 ONLY = ("config_recorder",)
 REGIONS = ("us-east-1", "eu-west-1")
-
-
 TEXT = config_file(s3_key_prefix="aws", delivery_frequency="Six_Hours")
 
 
@@ -33,29 +31,29 @@ TEXT = config_file(s3_key_prefix="aws", delivery_frequency="Six_Hours")
         ),
     ],
 )
-def test_each_way_it_drifts(bench: Bench, by_hand: dict[str, Any], expected: list[Any]) -> None:
+def test_drift_is_shown_and_repaired(bench: Bench, by_hand: dict[str, Any], expected: list[Any]) -> None:
     bench.apply(TEXT, only=ONLY)
-    open_up(bench, BUCKET)
+    allow_config(bench, BUCKET)
     put_channel(bench, **by_hand)
     assert [f for f in fields(bench.diff(TEXT, only=ONLY)) if "policy" not in f[0]] == expected
     bench.apply(TEXT, only=ONLY)
 
 
-def test_another_bucket_is_repaired_and_said(bench: Bench) -> None:
+def test_another_bucket_is_repaired_with_a_warning(bench: Bench) -> None:
     bench.apply(TEXT, only=ONLY)
-    open_up(bench, "acme-other")
+    allow_config(bench, "acme-other")
     put_channel(bench, s3BucketName="acme-other")
     plan = bench.diff(TEXT, only=ONLY)
     (change,) = (c for r, c in plan.changes if r.step == "config_recorder")
     assert [(d.field, d.have, d.want) for d in change.differences] == [("s3BucketName", "acme-other", BUCKET)]
     assert change.consent is None
-    assert "history so far stays in `acme-other`; what reads it there sees no more" in [
+    assert "history so far stays in `acme-other`; its readers get nothing new there" in [
         n.text for _, n in plan.notes()
     ]
     bench.apply(TEXT, only=ONLY)
 
 
-def test_a_prefix_is_removed_with_a_warning(bench: Bench) -> None:
+def test_prefix_is_removed_with_a_warning(bench: Bench) -> None:
     bench.apply(TEXT, only=ONLY)
     plan = bench.diff(config_file(), only=ONLY)
     assert ("s3KeyPrefix", "aws", None) in fields(plan)
@@ -63,7 +61,7 @@ def test_a_prefix_is_removed_with_a_warning(bench: Bench) -> None:
     bench.apply(config_file(), only=ONLY)
 
 
-def test_snapshots_more_often_stay_unless_exact(bench: Bench) -> None:
+def test_more_frequent_snapshots_are_kept_unless_exact(bench: Bench) -> None:
     bench.apply(TEXT, only=ONLY)
     put_channel(bench, configSnapshotDeliveryProperties={"deliveryFrequency": "One_Hour"})
     plan = bench.diff(TEXT, only=ONLY)
@@ -82,7 +80,7 @@ def test_snapshots_more_often_stay_unless_exact(bench: Bench) -> None:
         "snapshots are delivered less often: deliveryFrequency is One_Hour; the baseline asks for Six_Hours",
     )
 
-    open_up(bench, BUCKET)
+    allow_config(bench, BUCKET)
     put_channel(bench, s3KeyPrefix=None, configSnapshotDeliveryProperties={"deliveryFrequency": "One_Hour"})
     changes = [c for r, c in bench.diff(exact, only=ONLY).changes if r.step == "config_recorder"]
     assert [([d.field for d in c.differences], c.consent) for c in changes] == [
@@ -99,7 +97,7 @@ def test_snapshots_more_often_stay_unless_exact(bench: Bench) -> None:
     assert fields(bench.diff(exact, only=ONLY)) == []
 
 
-def test_key_and_topic_are_set_and_those_of_others_stay(bench: Bench) -> None:
+def test_key_and_topic_are_set_and_kept_if_the_file_has_none(bench: Bench) -> None:
     key = bench.client("kms").create_key()["KeyMetadata"]["Arn"]
     topic = bench.client("sns").create_topic(Name="config")["TopicArn"]
     stated = config_file(s3_kms_key_arn=key, sns_topic_arn=topic)
@@ -114,7 +112,7 @@ def test_key_and_topic_are_set_and_those_of_others_stay(bench: Bench) -> None:
     assert fields(bench.diff(stated, only=ONLY)) == [("s3KmsKeyArn", None, key)]
 
 
-def test_a_topic_of_another_region_is_refused(bench: Bench) -> None:
+def test_topic_of_another_region_is_refused(bench: Bench) -> None:
     topic = f"arn:aws:sns:us-east-1:{bench.world.account_id}:config"
     plan = bench.diff(config_file(regions=REGIONS, sns_topic_arn=topic), only=ONLY)
     (failed,) = plan.failed
@@ -123,19 +121,12 @@ def test_a_topic_of_another_region_is_refused(bench: Bench) -> None:
     assert "write `${region}` in the ARN" in failed.failure.message
 
 
-def test_it_waits_until_it_may_deliver(bench: Bench) -> None:
-    left = [
-        "NoSuchBucketException",
-        "InsufficientDeliveryPolicyException",
-        "InsufficientDeliveryPolicyException",
-    ]
+def test_waits_for_the_bucket_and_its_policy(bench: Bench) -> None:
+    left = ["NoSuchBucketException", *["InsufficientDeliveryPolicyException"] * 2]
 
     def not_yet(call: WireCall, phase: str) -> Fault | None:
-        return (
-            Fault(left.pop())
-            if call.operation == "PutDeliveryChannel" and phase == "before" and left
-            else None
-        )
+        fails = call.operation == "PutDeliveryChannel" and phase == "before" and left
+        return Fault(left.pop()) if fails else None
 
     bench.world.interrupt(not_yet)
     bench.apply(ALL, only=ONLY)
@@ -146,7 +137,7 @@ def test_it_waits_until_it_may_deliver(bench: Bench) -> None:
     ]
 
 
-def test_a_bucket_may_be_named_by_its_name(bench: Bench) -> None:
+def test_bucket_by_its_aws_name(bench: Bench) -> None:
     plan = bench.diff(config_file(s3_bucket_name=BUCKET), only=ONLY)
     assert ("s3BucketName", None, BUCKET) in fields(plan)
     assert any("AWSConfigBucketDelivery" in name for name, _, _ in fields(plan))

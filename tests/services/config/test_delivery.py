@@ -1,4 +1,4 @@
-"""Tests of the statements with which AWS Config delivers, and of its role's policies."""
+"""Tests of the bucket policy statements for AWS Config, and of its role's policies."""
 
 from __future__ import annotations
 
@@ -9,7 +9,8 @@ import pytest
 from provisioner.compare.policy import PolicyError
 from provisioner.services.config.delivery import config_delivery, config_delivery_role_policy, config_trust
 
-ACCOUNT = "123456789012"
+from .sample import ACCOUNT
+
 BUCKET = "arn:aws:s3:::logs"
 
 
@@ -33,7 +34,9 @@ def by_sid(statements: Any) -> dict[str, Any]:
     ],
     ids=["account", "list", "organization"],
 )
-def test_config_delivers(accounts: Any, organization: Any, resource: Any, key: str, value: Any) -> None:
+def test_bucket_policy_statements(
+    accounts: Any, organization: Any, resource: Any, key: str, value: Any
+) -> None:
     found = by_sid(config_delivery(BUCKET, "c", accounts, organization))
     assert set(found) == {
         "AWSConfigBucketPermissionsCheck",
@@ -49,13 +52,13 @@ def test_config_delivers(accounts: Any, organization: Any, resource: Any, key: s
         assert one.get("Condition") == (None if organization else {"StringEquals": {key: value}})
 
 
-def test_the_role_of_config_is_for_one_account() -> None:
+def test_role_policies() -> None:
     trust = config_trust(ACCOUNT)
     (statement,) = trust["Statement"]
     assert statement["Condition"] == {"StringEquals": {"aws:SourceAccount": ACCOUNT}}
     assert statement["Principal"] == {"Service": "config.amazonaws.com"}
     plain = config_delivery_role_policy(BUCKET, "p", ACCOUNT)
-    full = config_delivery_role_policy(BUCKET, "p", ACCOUNT, "key", "topic")
+    full = config_delivery_role_policy(BUCKET, "p", ACCOUNT, "key", ["topic"])
     assert [s["Resource"] for s in full["Statement"]] == [
         BUCKET,
         f"{BUCKET}/p/AWSLogs/{ACCOUNT}/Config/*",
@@ -66,6 +69,6 @@ def test_the_role_of_config_is_for_one_account() -> None:
     assert full["Version"] == "2012-10-17"
 
 
-def test_nothing_is_granted_to_no_account() -> None:
+def test_no_account_is_an_error() -> None:
     with pytest.raises(PolicyError, match="at least one account"):
         config_delivery(BUCKET, None, [])

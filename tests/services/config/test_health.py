@@ -1,4 +1,4 @@
-"""What the status of AWS Config proves, in words."""
+"""Tests of the findings from AWS Config's status answers."""
 
 from __future__ import annotations
 
@@ -7,32 +7,35 @@ from typing import Any
 
 import pytest
 
-from provisioner.services.config.health import channel_findings, count_findings, recorder_findings
-from provisioner.services.config.state import Found
+from provisioner.services.config.health import (
+    channel_findings,
+    count_finding,
+    recorder_findings,
+    rule_finding,
+)
+from provisioner.services.config.state import ConfigState
 
 from ...conftest import Bench
 from .sample import BUCKET, EVERYTHING, recorder_file
 
 ALL = recorder_file(EVERYTHING)
 ONLY = ("config_recorder",)
-
-
 NOW = datetime(2026, 1, 2, 12, 0, tzinfo=UTC)
-EARLY, LATE = NOW - timedelta(minutes=5), NOW - timedelta(days=3)
+RECENT, OLD = NOW - timedelta(minutes=5), NOW - timedelta(days=3)
 CHANNEL = {"name": "default", "s3BucketName": BUCKET}
 
 
-def found(status: dict[str, Any] | None = None, channel: dict[str, Any] | None = None) -> Found:
-    return Found(
+def state(status: dict[str, Any] | None = None, channel: dict[str, Any] | None = None) -> ConfigState:
+    return ConfigState(
         {"name": "default"},
-        status or {"recording": True, "lastStartTime": LATE},
+        status or {"recording": True, "lastStartTime": OLD},
         channel or CHANNEL,
         None,
         (),
     )
 
 
-def said(findings: Any) -> list[tuple[str, bool | None, str]]:
+def shown(findings: Any) -> list[tuple[str, bool | None, str]]:
     return [(each.check, each.ok, each.detail) for each in findings]
 
 
@@ -40,7 +43,7 @@ def said(findings: Any) -> list[tuple[str, bool | None, str]]:
     ("status", "expected"),
     [
         (
-            {"recording": True, "lastStartTime": EARLY, "lastStatus": "Pending"},
+            {"recording": True, "lastStartTime": RECENT, "lastStatus": "Pending"},
             [
                 ("recording", True, "since 11:55 UTC, 5 minutes ago"),
                 ("last recording", None, "nothing was recorded yet"),
@@ -49,9 +52,9 @@ def said(findings: Any) -> list[tuple[str, bool | None, str]]:
         (
             {
                 "recording": True,
-                "lastStartTime": LATE,
+                "lastStartTime": OLD,
                 "lastStatus": "Success",
-                "lastStatusChangeTime": EARLY,
+                "lastStatusChangeTime": RECENT,
             },
             [
                 ("recording", True, "since 2025-12-30 12:00 UTC, 3 days ago"),
@@ -61,9 +64,9 @@ def said(findings: Any) -> list[tuple[str, bool | None, str]]:
         (
             {
                 "recording": False,
-                "lastStopTime": EARLY,
+                "lastStopTime": RECENT,
                 "lastStatus": "Failure",
-                "lastStatusChangeTime": EARLY,
+                "lastStatusChangeTime": RECENT,
                 "lastErrorCode": "AccessDenied",
                 "lastErrorMessage": "no",
             },
@@ -74,8 +77,8 @@ def said(findings: Any) -> list[tuple[str, bool | None, str]]:
         ),
     ],
 )
-def test_the_recorder(status: dict[str, Any], expected: list[Any]) -> None:
-    assert said(recorder_findings(found(status), NOW)) == expected
+def test_recorder(status: dict[str, Any], expected: list[Any]) -> None:
+    assert shown(recorder_findings(state(status), NOW)) == expected
 
 
 @pytest.mark.parametrize(
@@ -83,14 +86,14 @@ def test_the_recorder(status: dict[str, Any], expected: list[Any]) -> None:
     [
         (
             {},
-            {"configHistoryDeliveryInfo": {"lastStatus": "Success", "lastSuccessfulTime": EARLY}},
-            LATE,
+            {"configHistoryDeliveryInfo": {"lastStatus": "Success", "lastSuccessfulTime": RECENT}},
+            OLD,
             [("history delivery", True, "succeeded at 11:55 UTC, 5 minutes ago")],
         ),
         (
             {"configSnapshotDeliveryProperties": {"deliveryFrequency": "One_Hour"}},
             {},
-            EARLY,
+            RECENT,
             [
                 (
                     "history delivery",
@@ -107,7 +110,7 @@ def test_the_recorder(status: dict[str, Any], expected: list[Any]) -> None:
         (
             {},
             {"configHistoryDeliveryInfo": {"lastStatus": "Not_Applicable"}},
-            LATE,
+            OLD,
             [
                 (
                     "history delivery",
@@ -122,7 +125,7 @@ def test_the_recorder(status: dict[str, Any], expected: list[Any]) -> None:
                 "configHistoryDeliveryInfo": {"lastStatus": "Failure", "lastErrorCode": "NoSuchBucket"},
                 "configStreamDeliveryInfo": {"lastStatus": "Failure", "lastErrorMessage": "denied"},
             },
-            LATE,
+            OLD,
             [
                 ("history delivery", False, "failed: NoSuchBucket"),
                 ("notification delivery", False, "failed: denied"),
@@ -130,31 +133,65 @@ def test_the_recorder(status: dict[str, Any], expected: list[Any]) -> None:
         ),
     ],
 )
-def test_the_channel(
+def test_channel(
     channel: dict[str, Any], status: dict[str, Any], started: datetime, expected: list[Any]
 ) -> None:
-    have = found({"recording": True, "lastStartTime": started}, {**CHANNEL, **channel})
-    assert said(channel_findings(have, status, NOW)) == expected
+    have = state({"recording": True, "lastStartTime": started}, {**CHANNEL, **channel})
+    assert shown(channel_findings(have, status, NOW)) == expected
 
 
-def test_what_was_found() -> None:
-    assert said(count_findings(found(), 7, NOW)) == [("resources", True, "7 resources recorded")]
-    assert [ok for _, ok, _ in said(count_findings(found(), 0, NOW))] == [False]
-    new = found({"recording": True, "lastStartTime": EARLY})
-    assert [ok for _, ok, _ in said(count_findings(new, 0, NOW))] == [None]
+@pytest.mark.parametrize(
+    ("status", "ok", "detail"),
+    [
+        (None, False, "there is no such rule"),
+        ({"FirstEvaluationStarted": False}, None, "not evaluated yet"),
+        ({"LastSuccessfulEvaluationTime": RECENT}, True, "succeeded at 11:55 UTC, 5 minutes ago"),
+        (
+            {
+                "LastSuccessfulEvaluationTime": OLD,
+                "LastFailedEvaluationTime": RECENT,
+                "LastErrorCode": "E",
+                "LastErrorMessage": "m",
+            },
+            False,
+            "failed at 11:55 UTC, 5 minutes ago: E: m",
+        ),
+        (
+            {"LastSuccessfulEvaluationTime": RECENT, "LastFailedEvaluationTime": OLD, "LastErrorCode": "E"},
+            True,
+            "succeeded at 11:55 UTC, 5 minutes ago",
+        ),
+        (
+            {"LastFailedInvocationTime": RECENT},
+            False,
+            "failed at 11:55 UTC, 5 minutes ago: AWS does not say why",
+        ),
+        ({"LastErrorCode": "E"}, False, "failed: E"),
+    ],
+)
+def test_rule(status: dict[str, Any] | None, ok: bool | None, detail: str) -> None:
+    finding = rule_finding("config rule r", status, NOW)
+    assert (finding.ok, finding.detail) == (ok, detail)
 
 
-def test_nothing_there() -> None:
-    nothing = Found(None, {}, None, None, ())
+def test_count() -> None:
+    assert shown([count_finding(state(), 7, NOW)]) == [("resources", True, "7 resources recorded")]
+    assert count_finding(state(), 0, NOW).ok is False
+    new = state({"recording": True, "lastStartTime": RECENT})
+    assert count_finding(new, 0, NOW).ok is None
+
+
+def test_no_recorder_and_no_channel() -> None:
+    nothing = ConfigState(None, {}, None, None, ())
     findings = [
         *recorder_findings(nothing, NOW),
         *channel_findings(nothing, None, NOW),
-        *count_findings(nothing, 0, NOW),
+        count_finding(nothing, 0, NOW),
     ]
     assert [each.ok for each in findings] == [False, False, False]
 
 
-def test_on_the_wire(bench: Bench) -> None:
+def test_verify_of_a_running_and_a_stopped_recorder(bench: Bench) -> None:
     bench.apply(ALL, only=ONLY)
     results = bench.run(ALL, only=ONLY).verify()
     assert [r.failure for r in results if r.failure] == []

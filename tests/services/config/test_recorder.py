@@ -1,4 +1,4 @@
-"""The recorder: each way it drifts, what is adopted, and what is left alone."""
+"""Tests of the recorder and the retention: drift, stricter settings, and what the file leaves out."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ GROUP = "recordingGroup"
 STRATEGY = f"{GROUP}.recordingStrategy.useOnly"
 
 
-def test_a_new_account_gets_one_that_records(bench: Bench) -> None:
+def test_new_recorder_is_started(bench: Bench) -> None:
     plan = bench.apply(recorder_file(EVERYTHING, {"recording_frequency": "CONTINUOUS"}), only=ONLY)
     made = [(c.call.operation, c.action) for r, c in plan.changes if r.step == "config_recorder"]
     assert made == [
@@ -46,7 +46,7 @@ def test_a_new_account_gets_one_that_records(bench: Bench) -> None:
     assert status["recording"] is True
 
 
-def test_what_the_file_leaves_out_is_left_to_aws(bench: Bench) -> None:
+def test_what_the_file_leaves_out_is_kept(bench: Bench) -> None:
     bench.apply(config_file(), only=ONLY)
     assert recorder(bench)[GROUP]["includeGlobalResourceTypes"] is False
     put_recorder(
@@ -86,7 +86,7 @@ def test_what_the_file_leaves_out_is_left_to_aws(bench: Bench) -> None:
         (
             {"resource_types": [S3, EC2]},
             None,
-            {GROUP: {"resourceTypes": [S3, RDS]}},  # what is recorded stays
+            {GROUP: {"resourceTypes": [S3, RDS]}},  # what is recorded stays recorded
             [(f"{GROUP}.resourceTypes", [RDS, S3], [EC2, RDS, S3])],
         ),
         (
@@ -135,7 +135,7 @@ def test_what_the_file_leaves_out_is_left_to_aws(bench: Bench) -> None:
         ),
     ],
 )
-def test_each_way_it_drifts(
+def test_drift_is_shown_and_repaired(
     bench: Bench,
     group: dict[str, Any] | None,
     mode: dict[str, Any] | None,
@@ -149,7 +149,7 @@ def test_each_way_it_drifts(
     bench.apply(text, only=ONLY)
 
 
-def test_the_description_of_an_override_is_compared_where_it_is_stated(bench: Bench) -> None:
+def test_description_of_an_override_is_compared_only_if_the_file_has_one(bench: Bench) -> None:
     override = {"resource_types": [S3], "recording_frequency": "DAILY"}
 
     def text(**more: str) -> str:
@@ -172,7 +172,7 @@ def test_another_role_is_drift(bench: Bench) -> None:
     bench.apply(config_file(), only=ONLY)
 
 
-def test_a_stopped_recorder_is_started_and_none_is_ever_stopped(bench: Bench) -> None:
+def test_stopped_recorder_is_repaired_and_started(bench: Bench) -> None:
     bench.apply(ALL, only=ONLY)
     bench.client("config").stop_configuration_recorder(ConfigurationRecorderName="default")
     put_recorder(bench, recordingGroup={"resourceTypes": [S3]})
@@ -185,7 +185,7 @@ def test_a_stopped_recorder_is_started_and_none_is_ever_stopped(bench: Bench) ->
     ]
 
 
-def test_the_request_keeps_what_the_file_does_not_state(bench: Bench) -> None:
+def test_request_keeps_what_the_file_leaves_out(bench: Bench) -> None:
     bench.apply(config_file(), only=ONLY)
     put_recorder(bench, recordingMode=DAILY)
     bench.apply(recorder_file(EVERYTHING), only=ONLY)
@@ -228,7 +228,7 @@ def test_the_request_keeps_what_the_file_does_not_state(bench: Bench) -> None:
         ),
     ],
 )
-def test_more_is_said_and_left_alone_unless_exact(
+def test_recording_more_is_stricter_and_kept_unless_exact(
     bench: Bench,
     group: dict[str, Any] | None,
     mode: dict[str, Any] | None,
@@ -246,13 +246,13 @@ def test_more_is_said_and_left_alone_unless_exact(
     assert (change.consent, change.loses) == ("record-less", f"what is recorded beyond the file: {text}")
     before = len(bench.world.writes)
     bench.apply(exact, only=ONLY)
-    assert bench.world.writes[before:] == [], "nothing is done without the flag"
+    assert bench.world.writes[before:] == []
     bench.apply(exact, only=ONLY, allow=("record-less",))
     plan = bench.diff(exact, only=ONLY)
     assert (fields(plan), notes(plan)) == ([], [])
 
 
-def test_what_is_not_allowed_to_be_loosened_holds_up_no_repair(bench: Bench) -> None:
+def test_repair_does_not_wait_for_consent(bench: Bench) -> None:
     group, mode = {"resource_types": [S3, EC2]}, {"recording_frequency": "DAILY"}
     bench.apply(recorder_file(group, mode), only=ONLY)
     put_recorder(
@@ -280,14 +280,14 @@ def test_what_is_not_allowed_to_be_loosened_holds_up_no_repair(bench: Bench) -> 
     assert have["recordingMode"]["recordingFrequency"] == "DAILY"
 
 
-def test_a_new_recorder_asks_for_nothing(bench: Bench) -> None:
+def test_new_recorder_needs_no_consent(bench: Bench) -> None:
     exact = recorder_file({"resource_types": [S3]}, {"recording_frequency": "DAILY"}, exact=True)
     plan = bench.apply(exact, only=ONLY)
     assert {change.consent for _, change in plan.changes} == {None}
     assert fields(bench.diff(exact, only=ONLY)) == []
 
 
-def test_longer_history(bench: Bench) -> None:
+def test_retention(bench: Bench) -> None:
     def text(days: int, **more: Any) -> str:
         return config_file({"retention_period_in_days": days, **more})
 
@@ -310,7 +310,7 @@ def test_longer_history(bench: Bench) -> None:
     )
 
 
-def test_a_recorder_without_retention_keeps_seven_years(bench: Bench) -> None:
+def test_recorder_without_retention_keeps_seven_years(bench: Bench) -> None:
     bench.apply(config_file(), only=ONLY)
     plan = bench.diff(config_file({"retention_period_in_days": 365}), only=ONLY)
     assert fields(plan) == []

@@ -1,4 +1,4 @@
-"""The role of AWS Config: linked to the service, of our own, or somebody else's."""
+"""Tests of the step config_role: the service-linked role, a role of our own, and a role given by ARN."""
 
 from __future__ import annotations
 
@@ -7,16 +7,15 @@ from typing import Any
 
 import pytest
 
-from provisioner.baseline import BaselineError
+from provisioner.sandbox import Fault
 from provisioner.services.config.delivery import config_trust
 
 from ...conftest import Bench
-from .sample import ACCOUNT, SERVICE_ROLE, config_file, fields, notes
+from .sample import ACCOUNT, ROLE, SERVICE_ROLE, config_file, fields, notes
 
 ONLY = ("config_role",)
 MANAGED = "arn:aws:iam::aws:policy/service-role/AWS_ConfigRole"
 TOPIC = "arn:aws:sns:${region}:123456789012:config"
-ROLE = f"arn:aws:iam::{ACCOUNT}:role"
 OWN = config_file({"role_name": "recorder"}, s3_key_prefix="aws")
 
 
@@ -25,7 +24,7 @@ def policy_text(effect: str, action: str) -> str:
     return json.dumps({"Version": "2012-10-17", "Statement": statement})
 
 
-def test_the_service_linked_role_is_made_once(bench: Bench) -> None:
+def test_service_linked_role_is_created_once(bench: Bench) -> None:
     plan = bench.apply(config_file(), only=ONLY)
     assert [(c.resource, c.action, c.call.operation) for _, c in plan.changes] == [
         ("role AWSServiceRoleForConfig", "create", "create_service_linked_role")
@@ -34,17 +33,15 @@ def test_the_service_linked_role_is_made_once(bench: Bench) -> None:
     assert fields(bench.diff(config_file(), only=ONLY)) == []
 
 
-def test_a_service_linked_role_that_somebody_has_just_made_is_taken(bench: Bench) -> None:
+def test_service_linked_role_created_meanwhile_is_no_failure(bench: Bench) -> None:
     run = bench.run(config_file(), only=ONLY)
     plan = run.rehearse()
     bench.client("iam").create_service_linked_role(AWSServiceName="config.amazonaws.com")
     (sent,) = run.send(plan)
-    assert (sent.failure, sent.changes) == (None, []), "it is there, and it was not us"
+    assert (sent.failure, sent.changes) == (None, [])
 
 
-def test_what_iam_refuses_for_another_reason_fails_in_seconds(bench: Bench) -> None:
-    from provisioner.sandbox import Fault
-
+def test_another_invalid_input_fails_in_seconds(bench: Bench) -> None:
     bench.world.interrupt(
         lambda call, phase: (
             Fault("InvalidInput", 400, "no such service")
@@ -59,7 +56,7 @@ def test_what_iam_refuses_for_another_reason_fails_in_seconds(bench: Bench) -> N
     assert bench.clock.time < 30
 
 
-def test_a_role_of_our_own_has_what_it_needs(bench: Bench) -> None:
+def test_own_role_is_created_with_its_policies(bench: Bench) -> None:
     plan = bench.apply(OWN, only=ONLY)
     assert [(c.action, c.call.operation) for _, c in plan.changes] == [
         ("create", "create_role"),
@@ -78,7 +75,7 @@ def test_a_role_of_our_own_has_what_it_needs(bench: Bench) -> None:
     assert fields(bench.diff(OWN, only=ONLY)) == []
 
 
-def test_the_role_may_speak_to_the_topic_of_each_region(bench: Bench) -> None:
+def test_own_role_may_publish_to_the_topic_of_each_region(bench: Bench) -> None:
     text = config_file({"role_name": "recorder"}, regions=["us-east-1", "eu-west-1"], sns_topic_arn=TOPIC)
     bench.apply(text, only=ONLY)
     policy = bench.client("iam").get_role_policy(RoleName="recorder", PolicyName="ConfigDelivery")
@@ -109,7 +106,9 @@ def test_the_role_may_speak_to_the_topic_of_each_region(bench: Bench) -> None:
         ),
     ],
 )
-def test_each_way_it_drifts(bench: Bench, operation: str, params: dict[str, str], field: str) -> None:
+def test_drift_is_shown_and_repaired(
+    bench: Bench, operation: str, params: dict[str, str], field: str
+) -> None:
     bench.apply(OWN, only=ONLY)
     getattr(bench.client("iam"), operation)(RoleName="recorder", **params)
     assert [name for name, _, _ in fields(bench.diff(OWN, only=ONLY))] == [field]
@@ -117,7 +116,7 @@ def test_each_way_it_drifts(bench: Bench, operation: str, params: dict[str, str]
     assert fields(bench.diff(OWN, only=ONLY)) == []
 
 
-def test_a_trust_that_reads_otherwise_and_means_the_same_is_no_drift(bench: Bench) -> None:
+def test_equivalent_trust_is_no_drift(bench: Bench) -> None:
     trust = config_trust(ACCOUNT)
     (statement,) = trust["Statement"]
     statement |= {
@@ -137,24 +136,24 @@ OPERATOR = {
 }
 
 
-def trusted(bench: Bench, *statements: dict[str, Any]) -> None:
-    """Somebody writes the trust policy."""
+def put_trust(bench: Bench, *statements: dict[str, Any]) -> None:
+    """Replace the trust policy as another user."""
     document = {"Version": "2012-10-17", "Statement": statements}
     bench.client("iam").update_assume_role_policy(RoleName="recorder", PolicyDocument=json.dumps(document))
 
 
-def trust(bench: Bench) -> list[dict[str, Any]]:
+def read_trust(bench: Bench) -> list[dict[str, Any]]:
     role = bench.client("iam").get_role(RoleName="recorder")["Role"]
     return list(role["AssumeRolePolicyDocument"]["Statement"])
 
 
-def test_trust_statements_of_others_stay_and_are_said(bench: Bench) -> None:
+def test_foreign_trust_statements_are_kept_and_noted(bench: Bench) -> None:
     bench.apply(OWN, only=ONLY)
     theirs = [{"Sid": "Operators", **OPERATOR}, {**OPERATOR, "Action": "sts:TagSession"}]
-    trusted(bench, *theirs)
+    put_trust(bench, *theirs)
     plan = bench.apply(OWN, only=ONLY)
     assert [name for name, _, _ in fields(plan)] == ["trust statement AWSConfigAssumeRole"]
-    assert trust(bench) == [*config_trust(ACCOUNT)["Statement"], *theirs]
+    assert read_trust(bench) == [*config_trust(ACCOUNT)["Statement"], *theirs]
     plan = bench.diff(OWN, only=ONLY)
     assert (fields(plan), notes(plan)) == (
         [],
@@ -163,11 +162,11 @@ def test_trust_statements_of_others_stay_and_are_said(bench: Bench) -> None:
 
 
 @pytest.mark.parametrize("sid", ["", "Theirs"])
-def test_a_trust_that_somebody_else_has_written_alike_is_no_drift(bench: Bench, sid: str) -> None:
+def test_same_trust_under_another_sid_is_no_drift(bench: Bench, sid: str) -> None:
     bench.apply(OWN, only=ONLY)
-    (alike,) = config_trust(ACCOUNT)["Statement"]
-    del alike["Sid"]
-    trusted(bench, {**({"Sid": sid} if sid else {}), **alike}, {"Sid": "Operators", **OPERATOR})
+    (same,) = config_trust(ACCOUNT)["Statement"]
+    del same["Sid"]
+    put_trust(bench, {**({"Sid": sid} if sid else {}), **same}, {"Sid": "Operators", **OPERATOR})
     plan = bench.diff(OWN, only=ONLY)
     assert (fields(plan), notes(plan)) == (
         [],
@@ -175,16 +174,16 @@ def test_a_trust_that_somebody_else_has_written_alike_is_no_drift(bench: Bench, 
     )
 
 
-def test_a_trust_under_our_name_that_says_more_is_repaired(bench: Bench) -> None:
+def test_broader_trust_under_our_sid_is_repaired(bench: Bench) -> None:
     bench.apply(OWN, only=ONLY)
     (ours,) = config_trust(ACCOUNT)["Statement"]
     del ours["Condition"]
-    trusted(bench, ours)
+    put_trust(bench, ours)
     bench.apply(OWN, only=ONLY)
-    assert trust(bench) == config_trust(ACCOUNT)["Statement"]
+    assert read_trust(bench) == config_trust(ACCOUNT)["Statement"]
 
 
-def test_policies_of_others_stay_and_are_said(bench: Bench) -> None:
+def test_foreign_policies_are_kept_and_noted(bench: Bench) -> None:
     bench.apply(OWN, only=ONLY)
     iam = bench.client("iam")
     document = policy_text("Allow", "s3:ListAllMyBuckets")
@@ -199,7 +198,7 @@ def test_policies_of_others_stay_and_are_said(bench: Bench) -> None:
     ]
 
 
-def test_a_role_of_others_is_not_touched(bench: Bench) -> None:
+def test_role_given_by_arn_is_neither_read_nor_changed(bench: Bench) -> None:
     arn = f"arn:aws:iam::{ACCOUNT}:role/team/theirs"
     before = len(bench.world.calls)
     plan = bench.diff(config_file({"role_arn": arn}), only=ONLY)
@@ -208,7 +207,7 @@ def test_a_role_of_others_is_not_touched(bench: Bench) -> None:
 
 
 @pytest.mark.parametrize(
-    ("config", "made", "state", "detail"),
+    ("config", "path", "ok", "detail"),
     [
         ({}, "linked", True, SERVICE_ROLE),
         ({}, "", False, "there is no such role"),
@@ -228,41 +227,13 @@ def test_a_role_of_others_is_not_touched(bench: Bench) -> None:
         ),
     ],
 )
-def test_verify_says_whether_it_is_there(
-    bench: Bench, config: dict[str, str], made: str, state: bool | None, detail: str
-) -> None:
+def test_verify(bench: Bench, config: dict[str, str], path: str, ok: bool | None, detail: str) -> None:
     iam = bench.client("iam")
-    if made == "linked":
+    if path == "linked":
         iam.create_service_linked_role(AWSServiceName="config.amazonaws.com")
-    elif made:
+    elif path:
         iam.create_role(
-            RoleName="recorder", Path=made, AssumeRolePolicyDocument=json.dumps(config_trust(ACCOUNT))
+            RoleName="recorder", Path=path, AssumeRolePolicyDocument=json.dumps(config_trust(ACCOUNT))
         )
     (result,) = bench.run(config_file(config), only=ONLY).verify()
-    assert [(f.ok, f.detail) for f in result.findings] == [(state, detail)]
-
-
-def test_a_failed_read_is_no_absence(bench: Bench) -> None:
-    from provisioner.sandbox import Fault
-
-    bench.world.interrupt(lambda call, _: Fault("AccessDenied", 403) if call.operation == "GetRole" else None)
-    plan = bench.diff(config_file(), only=ONLY)
-    assert plan.changes == []
-    assert [r.failure.code for r in plan.failed if r.failure] == ["AccessDenied"]
-
-
-@pytest.mark.parametrize(
-    ("config", "words"),
-    [
-        (
-            {"role_name": "a", "role_arn": f"arn:aws:iam::{ACCOUNT}:role/a"},
-            "config.role_arn: goes without `role_name`",
-        ),
-        ({"role_name": "a b"}, "config.role_name: want the name of a role"),
-        ({"role_arn": "recorder"}, "config.role_arn: want the ARN of an IAM role"),
-    ],
-)
-def test_what_the_file_may_not_say(bench: Bench, config: dict[str, str], words: str) -> None:
-    with pytest.raises(BaselineError) as error:
-        bench.baseline(config_file(config))
-    assert words in str(error.value)
+    assert [(f.ok, f.detail) for f in result.findings] == [(ok, detail)]

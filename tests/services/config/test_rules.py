@@ -1,4 +1,4 @@
-"""The rules: each way they drift, whose they are, and where they run."""
+"""Tests of the step config_rules: drift, tags, stricter and foreign rules, and Regions."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from provisioner.aws.cloud import Cloud
 from provisioner.sandbox import Fault, WireCall
 
 from ...conftest import Bench
@@ -30,10 +31,10 @@ TAGGED = {
 }
 
 
-def rules(*, regions: tuple[str, ...] = ("us-east-1",), exact: bool = False, **wanted: Any) -> str:
-    """The file with these rules."""
+def rules(*, regions: tuple[str, ...] = ("us-east-1",), exact: bool = False, **want: Any) -> str:
+    """A file with these rules."""
     return config_file(
-        {"recorder": {"recording_group": EVERYTHING}, "rules": wanted, "exact": exact}, regions=regions
+        {"recorder": {"recording_group": EVERYTHING}, "rules": want, "exact": exact}, regions=regions
     )
 
 
@@ -43,21 +44,17 @@ def rule(bench: Bench, name: str = NAME) -> dict[str, Any]:
 
 
 def put(bench: Bench, name: str = NAME, **changed: Any) -> None:
-    """Somebody changes the rule by hand."""
-    have = {
-        k: v
-        for k, v in rule(bench, name).items()
-        if k not in {"ConfigRuleArn", "ConfigRuleId", "ConfigRuleState"}
-    }
-    full = {key: value for key, value in {**have, **changed}.items() if value is not None}
+    """Change the rule as another user."""
+    read_only = dict.fromkeys(("ConfigRuleArn", "ConfigRuleId", "ConfigRuleState"))
+    full = {k: v for k, v in {**rule(bench, name), **changed, **read_only}.items() if v is not None}
     bench.client("config").put_config_rule(ConfigRule=full)
 
 
-def of_rules(bench: Bench, text: str) -> list[tuple[str, Any, Any]]:
+def drift(bench: Bench, text: str) -> list[tuple[str, Any, Any]]:
     return fields(bench.diff(text, only=ONLY))
 
 
-def test_rules_are_made_with_all_that_the_file_says(bench: Bench) -> None:
+def test_new_rules_have_all_fields_of_the_file(bench: Bench) -> None:
     bench.apply(rules(passwords=FULL, tagged=TAGGED), only=ONLY)
     have = rule(bench)
     assert have["Source"] == {"Owner": "AWS", "SourceIdentifier": "IAM_PASSWORD_POLICY"}
@@ -67,11 +64,11 @@ def test_rules_are_made_with_all_that_the_file_says(bench: Bench) -> None:
     assert sorted(rule(bench, "tagged")["Scope"]["ComplianceResourceTypes"]) == sorted(TYPES)
     tags = bench.client("config").list_tags_for_resource(ResourceArn=have["ConfigRuleArn"])["Tags"]
     assert tags == [{"Key": "team", "Value": "security"}]
-    assert of_rules(bench, rules(passwords=FULL, tagged=TAGGED)) == []
+    assert drift(bench, rules(passwords=FULL, tagged=TAGGED)) == []
 
 
 @pytest.mark.parametrize(
-    ("wanted", "by_hand", "expected"),
+    ("want", "by_hand", "expected"),
     [
         (FULL, {"Description": "mine"}, [("Description", "mine", "as in the policy")]),
         (
@@ -114,41 +111,41 @@ def test_rules_are_made_with_all_that_the_file_says(bench: Bench) -> None:
         ),
     ],
 )
-def test_each_way_they_drift(
-    bench: Bench, wanted: dict[str, Any], by_hand: dict[str, Any], expected: list[Any]
+def test_drift_is_shown_and_repaired(
+    bench: Bench, want: dict[str, Any], by_hand: dict[str, Any], expected: list[Any]
 ) -> None:
-    text = rules(passwords=wanted)
+    text = rules(passwords=want)
     bench.apply(text, only=ONLY)
     put(bench, **by_hand)
-    assert of_rules(bench, text) == expected
+    assert drift(bench, text) == expected
     before = len(bench.world.writes)
     bench.apply(text, only=ONLY)
     assert [call.operation for call in bench.world.writes[before:]] == ["PutConfigRule"]
 
 
-def test_tags_are_set_by_a_call_of_their_own_and_those_of_others_stay(bench: Bench) -> None:
+def test_tags_are_repaired_and_foreign_tags_kept(bench: Bench) -> None:
     bench.apply(rules(passwords=FULL), only=ONLY)
     arn, config = rule(bench)["ConfigRuleArn"], bench.client("config")
     config.tag_resource(
         ResourceArn=arn, Tags=[{"Key": "team", "Value": "sales"}, {"Key": "cost", "Value": "1"}]
     )
-    assert of_rules(bench, rules(passwords=FULL)) == [("tag team", "sales", "security")]
+    assert drift(bench, rules(passwords=FULL)) == [("tag team", "sales", "security")]
     bench.apply(rules(passwords=FULL), only=ONLY)
     tags = {each["Key"]: each["Value"] for each in config.list_tags_for_resource(ResourceArn=arn)["Tags"]}
     assert tags == {"team": "security", "cost": "1"}
 
 
-def test_a_change_keeps_what_the_file_does_not_state(bench: Bench) -> None:
+def test_change_keeps_what_the_file_leaves_out(bench: Bench) -> None:
     bench.apply(rules(passwords=BARE), only=ONLY)
     put(bench, Description="theirs", MaximumExecutionFrequency="One_Hour")
-    assert of_rules(bench, rules(passwords=BARE)) == []
+    assert drift(bench, rules(passwords=BARE)) == []
     changed = {**BARE, "input_parameters": {"MinimumPasswordLength": "14"}}
     bench.apply(rules(passwords=changed), only=ONLY)
     have = rule(bench)
     assert (have["Description"], have["MaximumExecutionFrequency"]) == ("theirs", "One_Hour")
 
 
-def test_a_rule_evaluated_more_often_stays_unless_exact(bench: Bench) -> None:
+def test_more_frequent_evaluation_is_kept_unless_exact(bench: Bench) -> None:
     bench.apply(rules(passwords=FULL), only=ONLY)
     put(bench, MaximumExecutionFrequency="One_Hour", Description="mine")
     plan = bench.apply(rules(passwords=FULL), only=ONLY)
@@ -173,10 +170,10 @@ def test_a_rule_evaluated_more_often_stays_unless_exact(bench: Bench) -> None:
     bench.apply(exact, only=ONLY, allow=("record-less",))
     have = rule(bench)
     assert (have["Description"], have["MaximumExecutionFrequency"]) == ("as in the policy", "Six_Hours")
-    assert of_rules(bench, exact) == []
+    assert drift(bench, exact) == []
 
 
-def test_how_often_another_rule_was_evaluated_says_nothing(bench: Bench) -> None:
+def test_frequency_of_another_managed_rule_is_not_kept(bench: Bench) -> None:
     text = rules(passwords=FULL)
     bench.apply(text, only=ONLY)
     other = {"Owner": "AWS", "SourceIdentifier": "IAM_ROOT_ACCESS_KEY_CHECK"}
@@ -186,7 +183,7 @@ def test_how_often_another_rule_was_evaluated_says_nothing(bench: Bench) -> None
     assert rule(bench)["MaximumExecutionFrequency"] == "Six_Hours"
 
 
-def test_rules_of_other_names_stay_and_cost_nothing(bench: Bench) -> None:
+def test_rules_of_other_names_are_kept_and_not_read(bench: Bench) -> None:
     bench.apply(rules(passwords=BARE), only=ONLY)
     config = bench.client("config")
     for place in range(30):
@@ -196,21 +193,21 @@ def test_rules_of_other_names_stay_and_cost_nothing(bench: Bench) -> None:
         }
         config.put_config_rule(ConfigRule=made)
     before = len(bench.world.calls)
-    assert of_rules(bench, rules(passwords=BARE)) == []
+    assert drift(bench, rules(passwords=BARE)) == []
     assert [c.operation for c in bench.world.calls[before:]].count("DescribeConfigRules") == 1
-    # One that is missing is found among all of them.
-    assert {name for name, _, _ in of_rules(bench, rules(passwords=BARE, more=BARE))} == {
+    # If one is missing, all rules are read.
+    assert {name for name, _, _ in drift(bench, rules(passwords=BARE, more=BARE))} == {
         "Source.Owner",
         "Source.SourceIdentifier",
     }
 
 
-def test_more_rules_than_one_question_holds(bench: Bench) -> None:
+def test_more_rules_than_one_request_takes(bench: Bench) -> None:
     many = {f"rule-{place:02}": BARE for place in range(27)}
     plan = bench.diff(rules(**many), only=ONLY)
     assert sum(c.call.operation == "put_config_rule" for _, c in plan.changes) == 27
     bench.apply(rules(**many), only=ONLY)
-    assert of_rules(bench, rules(**many)) == []
+    assert drift(bench, rules(**many)) == []
 
 
 @pytest.mark.parametrize(
@@ -223,12 +220,10 @@ def test_more_rules_than_one_question_holds(bench: Bench) -> None:
         ),
     ],
 )
-def test_a_name_that_another_has_is_refused(
+def test_name_of_a_foreign_rule_is_refused(
     bench: Bench, monkeypatch: pytest.MonkeyPatch, by_hand: dict[str, Any], words: str
 ) -> None:
     bench.apply(rules(passwords=BARE), only=ONLY)
-    from provisioner.aws.cloud import Cloud
-
     real = Cloud.read
 
     def read(self: Any, target: Any, service: str, region: str, operation: str, params: Any) -> Any:
@@ -245,7 +240,7 @@ def test_a_name_that_another_has_is_refused(
     assert words in failed.failure.message
 
 
-def test_a_rule_that_is_being_deleted_is_made_again_when_it_is_gone(bench: Bench) -> None:
+def test_rule_that_is_being_deleted_is_waited_for_and_created(bench: Bench) -> None:
     bench.apply(rules(passwords=BARE), only=ONLY)
     left = ["ResourceInUseException"] * 2
 
@@ -260,16 +255,7 @@ def test_a_rule_that_is_being_deleted_is_made_again_when_it_is_gone(bench: Bench
     assert rule(bench)["ConfigRuleState"] == "ACTIVE"
 
 
-def test_a_failed_read_is_no_absence(bench: Bench) -> None:
-    bench.world.interrupt(
-        lambda call, _: Fault("AccessDeniedException") if call.operation == "DescribeConfigRules" else None
-    )
-    plan = bench.diff(rules(passwords=BARE), only=ONLY)
-    assert [r.failure.code for r in plan.failed if r.failure] == ["AccessDeniedException"]
-    assert [c for r, c in plan.changes if r.step == "config_rules"] == []
-
-
-def test_a_rule_about_iam_runs_at_home_only(bench: Bench) -> None:
+def test_home_region_only(bench: Bench) -> None:
     regions = ("us-east-1", "eu-west-1")
     text = rules(
         regions=regions,
@@ -286,7 +272,7 @@ def test_a_rule_about_iam_runs_at_home_only(bench: Bench) -> None:
     assert there == [["disks", "passwords"], ["disks"]]
 
 
-def test_verify_on_the_wire(bench: Bench) -> None:
+def test_verify(bench: Bench) -> None:
     bench.apply(rules(passwords=BARE), only=ONLY)
     text = rules(passwords=BARE, more=BARE)
     findings = {

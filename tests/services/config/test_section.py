@@ -1,4 +1,4 @@
-"""What the section `config` may not say."""
+"""Tests of the errors in the section `config`."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import pytest
 from provisioner.baseline import BaselineError
 
 from ...conftest import Bench
-from .sample import EC2, S3, config_file, recorder_file
+from .sample import EC2, ROLE, S3, config_file, recorder_file
 
 
 @pytest.mark.parametrize(
@@ -91,9 +91,15 @@ from .sample import EC2, S3, config_file, recorder_file
             "sns_topic_arn: the topic is in eu-west-1, which is none of `regions`",
         ),
         (config_file(delivery_frequency="Hourly"), "delivery_frequency: want one of 'One_Hour'"),
+        (
+            config_file({"role_name": "a", "role_arn": f"{ROLE}/a"}),
+            "config.role_arn: goes without `role_name`",
+        ),
+        (config_file({"role_name": "a b"}), "config.role_name: want the name of a role"),
+        (config_file({"role_arn": "recorder"}), "config.role_arn: want the ARN of an IAM role"),
     ],
 )
-def test_what_the_file_may_not_say(bench: Bench, text: str, words: str) -> None:
+def test_error(bench: Bench, text: str, words: str) -> None:
     with pytest.raises(BaselineError) as error:
         bench.baseline(text)
     assert words in str(error.value)

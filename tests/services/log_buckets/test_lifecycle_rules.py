@@ -1,4 +1,4 @@
-"""Lifecycle rules are compared by meaning, and rules of others outlive each PUT."""
+"""Tests of lifecycle rules: comparison by meaning, and merging with the rules of others."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from provisioner.services.log_buckets.lifecycle_rules import lifecycle_rule, merge_rules
+from provisioner.services.log_buckets.lifecycle_rules import merge_rules, normal_rule
 
 PURE = settings(max_examples=100)
 
@@ -23,7 +23,7 @@ def rule(**elements: Any) -> dict[str, Any]:
 TAG = {"Key": "k", "Value": "v"}
 IA, GLACIER = {"Days": 30, "StorageClass": "STANDARD_IA"}, {"Days": 90, "StorageClass": "GLACIER"}
 
-ALIKE = {
+EQUAL = {
     "empty filter": (rule(Filter={}), rule(Filter={"Prefix": ""})),
     "old prefix": (rule(Prefix=""), rule(Filter={})),
     "old prefix with text": (rule(Prefix="a/"), rule(Filter={"Prefix": "a/"})),
@@ -51,13 +51,13 @@ ALIKE = {
         rule(Expiration={"Date": date(2030, 1, 2)}),
         rule(Expiration={"Date": "2030-01-02T00:00:00Z"}),
     ),
-    "date elsewhere": (
+    "date in another time zone": (
         rule(Expiration={"Date": datetime(2030, 1, 1, 19, tzinfo=timezone(timedelta(hours=-5)))}),
         rule(Expiration={"Date": "2030-01-02"}),
     ),
 }
 
-UNLIKE = {
+DIFFERENT = {
     "id": (rule(), rule(ID="s")),
     "status": (rule(), rule(Status="Disabled")),
     "prefix": (rule(Prefix="a"), rule(Prefix="A")),
@@ -78,15 +78,15 @@ UNLIKE = {
 }
 
 
-@pytest.mark.parametrize(("a", "b"), ALIKE.values(), ids=ALIKE)
-def test_alike(a: Any, b: Any) -> None:
-    assert lifecycle_rule(a) == lifecycle_rule(b)
-    assert hash(lifecycle_rule(a)) == hash(lifecycle_rule(b))
+@pytest.mark.parametrize(("a", "b"), EQUAL.values(), ids=EQUAL)
+def test_equal_rules(a: Any, b: Any) -> None:
+    assert normal_rule(a) == normal_rule(b)
+    assert hash(normal_rule(a)) == hash(normal_rule(b))
 
 
-@pytest.mark.parametrize(("a", "b"), UNLIKE.values(), ids=UNLIKE)
-def test_unlike(a: Any, b: Any) -> None:
-    assert lifecycle_rule(a) != lifecycle_rule(b)
+@pytest.mark.parametrize(("a", "b"), DIFFERENT.values(), ids=DIFFERENT)
+def test_different_rules(a: Any, b: Any) -> None:
+    assert normal_rule(a) != normal_rule(b)
 
 
 # --- properties ---
@@ -129,7 +129,7 @@ RULES = st.fixed_dictionaries(
 RANDOM = st.randoms(use_true_random=False)
 
 
-def as_s3_might(one: dict[str, Any], rnd: Random) -> dict[str, Any]:
+def as_s3_returns(one: dict[str, Any], rnd: Random) -> dict[str, Any]:
     new = copy.deepcopy(one)
     predicates = new.pop("Filter")["And"]
     count = sum(len(value) if key == "Tags" else value != "" for key, value in predicates.items())
@@ -150,7 +150,7 @@ def as_s3_might(one: dict[str, Any], rnd: Random) -> dict[str, Any]:
     return new
 
 
-def otherwise(one: dict[str, Any], rnd: Random) -> dict[str, Any]:
+def changed_meaning(one: dict[str, Any], rnd: Random) -> dict[str, Any]:
     new = copy.deepcopy(one)
     change = rnd.randrange(5)
     if change == 0:
@@ -168,52 +168,45 @@ def otherwise(one: dict[str, Any], rnd: Random) -> dict[str, Any]:
 
 @PURE
 @given(RULES, RANDOM)
-def test_what_s3_rewrites_is_no_difference(one: dict[str, Any], rnd: Random) -> None:
-    assert lifecycle_rule(as_s3_might(one, rnd)) == lifecycle_rule(one)
+def test_what_s3_rewrites_is_equal(one: dict[str, Any], rnd: Random) -> None:
+    assert normal_rule(as_s3_returns(one, rnd)) == normal_rule(one)
 
 
 @PURE
 @given(RULES, RANDOM)
-def test_what_means_something_else_is_a_difference(one: dict[str, Any], rnd: Random) -> None:
-    assert lifecycle_rule(as_s3_might(otherwise(one, rnd), rnd)) != lifecycle_rule(one)
+def test_another_meaning_is_different(one: dict[str, Any], rnd: Random) -> None:
+    assert normal_rule(as_s3_returns(changed_meaning(one, rnd), rnd)) != normal_rule(one)
 
 
 @PURE
 @given(st.lists(RULES, max_size=5), RULES, RANDOM)
-def test_merging_keeps_what_is_foreign_and_settles(have: list[Any], own: Any, rnd: Random) -> None:
+def test_merging_keeps_the_rules_of_others_and_is_idempotent(have: list[Any], own: Any, rnd: Random) -> None:
     own = {**own, "ID": "ours"}
-    have = [as_s3_might(one, rnd) for one in have]
-    foreign = [one for one in have if one["ID"] not in ("ours", "old")]
+    have = [as_s3_returns(one, rnd) for one in have]
+    foreign = [one for one in have if one["ID"] != "ours"]
     before = copy.deepcopy(have)
-    merged = merge_rules(have, [own], owned=["ours", "old"])
+    merged = merge_rules(have, [own])
     assert have == before
     assert merged.foreign == foreign
     first, *rest = merged.document["Rules"]
     assert first == own
-    assert [lifecycle_rule(one) for one in rest] == [lifecycle_rule(one) for one in foreign]
-    assert all("Prefix" not in one for one in rest)  # S3 takes no old form beside a new one
-    again = merge_rules(merged.document["Rules"], [own], owned=["ours", "old"])
-    assert not again.changed
+    assert [normal_rule(one) for one in rest] == [normal_rule(one) for one in foreign]
+    assert all("Prefix" not in one for one in rest)  # S3 refuses the old form beside the new one
+    again = merge_rules(merged.document["Rules"], [own])
+    assert again.differences == []
     assert again.document == merged.document
-    assert not merge_rules([as_s3_might(own, rnd), *foreign], [own], owned=["ours"]).changed
+    assert merge_rules([as_s3_returns(own, rnd), *foreign], [own]).differences == []
 
 
 def test_differences_are_of_our_rules_only() -> None:
     ours, drifted = rule(ID="ours", Expiration={"Days": 5}), rule(ID="ours", Expiration={"Days": 4})
-    theirs, gone = rule(ID="theirs", Prefix="a"), rule(ID="gone")
-    merged = merge_rules([theirs, gone, drifted], [ours], owned=["ours", "gone"])
-    assert merged.differences == [("ours", drifted, ours), ("gone", gone, None)]
+    theirs = rule(ID="theirs", Prefix="a")
+    merged = merge_rules([theirs, drifted], [ours])
+    assert merged.differences == [("ours", drifted, ours)]
     assert merged.foreign == [theirs]
     assert merged.document == {"Rules": [ours, rule(ID="theirs", Filter={"Prefix": "a"})]}
-    assert merge_rules(None, [ours], owned=["ours"]).differences == [("ours", None, ours)]
-    assert not merge_rules(None, [], owned=["ours"]).changed
+    assert merge_rules([], [ours]).differences == [("ours", None, ours)]
 
 
-def test_a_foreign_rule_of_the_old_form_alone_is_no_reason_to_write() -> None:
-    assert not merge_rules([rule(ID="theirs", Prefix="")], [], owned=["ours"]).changed
-
-
-@pytest.mark.parametrize("own", [[rule(ID="x")], [{"Status": "Enabled"}], [rule(ID="ours"), rule(ID="ours")]])
-def test_our_rules_need_owned_ids_of_their_own(own: list[Any]) -> None:
-    with pytest.raises(ValueError, match="want an ID of its own that is owned"):
-        merge_rules([], own, owned=["ours"])
+def test_a_rule_of_others_in_the_old_form_needs_no_write() -> None:
+    assert merge_rules([rule(ID="theirs", Prefix="")], []).differences == []

@@ -1,4 +1,4 @@
-"""Tests of the statements that every log bucket's policy has."""
+"""Tests of the bucket policy statement that every log bucket has."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""S3's rules: each makes its outcome, and only it."""
+"""Tests of the sandbox rules of S3: each has an outcome that AWS has, and moto without the rule has not."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _OWN = {**_PUBLIC, "Principal": {"AWS": ACCOUNT}}
 
 
 def new(read: str, key: str) -> Any:
-    """What a read of a new bucket has under a key."""
+    """The value of *key* in a read of a new bucket."""
 
     def do(aws: Aws) -> Any:
         make_bucket(aws)
@@ -48,20 +48,20 @@ def lifecycle(*rules: dict[str, Any], **top: str) -> Any:
     return do
 
 
-def elsewhere(aws: Aws) -> Any:
-    """The status of the first answer; botocore then asks the right Region by itself."""
+def in_another_region(aws: Aws) -> Any:
+    """The status of the first answer to HeadBucket; botocore then repeats it in the right Region."""
     aws.at("eu-west-1").s3.create_bucket(
         Bucket="bkt", CreateBucketConfiguration={"LocationConstraint": "eu-west-1"}
     )
-    seen: list[int] = []
+    requests: list[int] = []
     s3 = Aws(keys={"aws_access_key_id": "OTHER", "aws_secret_access_key": "x"}).s3
-    s3.meta.events.register("before-send.s3", lambda request, **_: seen.append(1))
+    s3.meta.events.register("before-send.s3", lambda request, **_: requests.append(1))
     assert s3.head_bucket(Bucket="bkt")["BucketRegion"] == "eu-west-1"
-    return 301 if len(seen) == 2 else 200
+    return 301 if len(requests) == 2 else 200
 
 
 def system_tag(*, put: bool) -> Any:
-    """The tags after another one was put, beside one of AWS's or in its place."""
+    """The tag keys after a PUT of one of ours on a bucket with a tag of AWS; *put*: with that of AWS in the PUT too."""
 
     def do(aws: Aws) -> Any:
         make_bucket(aws)
@@ -252,7 +252,7 @@ CASES = [
     Case("s3.foreign_account", "head", stranger("head_bucket"), "403"),
     Case("s3.foreign_account", "policy", stranger("put_bucket_policy", Policy=policy(_OWN)), "AccessDenied"),
     Case("s3.foreign_account", "policy, though let in", friend_puts_policy, "MethodNotAllowed"),
-    Case("s3.wrong_region", "head", elsewhere, 301),
+    Case("s3.wrong_region", "head", in_another_region, 301),
     Case("s3.system_tags", "kept", system_tag(put=True), ["aws:cloudformation:stack-name", "team"]),
     Case("s3.system_tags", "removed", system_tag(put=False), "InvalidTag"),
     Case("s3.policy_conditions", "over TLS", over_tls, b"text"),
@@ -357,7 +357,7 @@ def test_the_location_must_fit_the_region(aws: Aws, region: str, constraint: str
         aws.at(region).s3.create_bucket(Bucket="bkt", **where)
 
 
-def test_a_bucket_made_again_keeps_what_it_has(aws: Aws) -> None:
+def test_creating_a_bucket_again_keeps_its_settings(aws: Aws) -> None:
     make_bucket(aws)
     aws.s3.delete_public_access_block(Bucket="bkt")
     aws.s3.create_bucket(Bucket="bkt")
@@ -377,7 +377,7 @@ def test_a_bucket_made_again_keeps_what_it_has(aws: Aws) -> None:
         ({"IpAddress": {"aws:SourceIp": "0.0.0.0/0"}}, True),
     ],
 )
-def test_public_means_for_everybody_and_not_narrowed(aws: Aws, condition: Any, public: bool) -> None:
+def test_a_policy_is_public_unless_a_condition_limits_it(aws: Aws, condition: Any, public: bool) -> None:
     make_bucket(aws)
     aws.s3.delete_public_access_block(Bucket="bkt")
     aws.s3.put_bucket_policy(Bucket="bkt", Policy=policy({**_PUBLIC, "Condition": condition}))

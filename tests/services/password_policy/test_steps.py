@@ -1,4 +1,4 @@
-"""The password policy: every way it can drift, and every way in which it may be stricter."""
+"""Tests of the step password_policy: drift and stricter values of every field, and the first policy."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ password_policy:
   hard_expiry: false
 """
 EXACT = FILE + "  exact: true\n"
-WANTED: dict[str, Any] = {
+WANT: dict[str, Any] = {
     "MinimumPasswordLength": 14,
     "RequireSymbols": True,
     "RequireNumbers": True,
@@ -54,97 +54,94 @@ STRICTER = [
 ]
 
 
-def by_hand(bench: Bench, **fields: Any) -> None:
-    full = {**WANTED, **fields}
+def put(bench: Bench, **fields: Any) -> None:
+    """Set the policy of the file, but for these fields, as another user."""
+    full = {**WANT, **fields}
     bench.client("iam").update_account_password_policy(**{k: v for k, v in full.items() if v is not None})
 
 
-def have(bench: Bench) -> dict[str, Any]:
-    found: dict[str, Any] = bench.client("iam").get_account_password_policy()["PasswordPolicy"]
-    return found
+def read(bench: Bench) -> dict[str, Any]:
+    return dict(bench.client("iam").get_account_password_policy()["PasswordPolicy"])
 
 
 @pytest.mark.parametrize(("field", "value"), WEAKER)
-def test_each_field_that_drifts_is_seen_alone_and_repaired(bench: Bench, field: str, value: Any) -> None:
+def test_drift_of_each_field_is_shown_and_repaired(bench: Bench, field: str, value: Any) -> None:
     bench.apply(FILE)
-    by_hand(bench, **{field: value})
+    put(bench, **{field: value})
     [(_, change)] = bench.diff(FILE).changes
     assert change.action == "update"
-    assert [(d.field, d.have, d.want) for d in change.differences] == [(field, value, WANTED[field])]
+    assert [(d.field, d.have, d.want) for d in change.differences] == [(field, value, WANT[field])]
     bench.apply(FILE)
-    assert have(bench)[field] == WANTED[field]
+    assert read(bench)[field] == WANT[field]
     assert bench.diff(FILE).changes == []
 
 
 @pytest.mark.parametrize(("field", "value"), STRICTER)
-def test_what_is_stricter_is_said_and_left_alone_even_when_another_field_is_repaired(
+def test_stricter_value_is_noted_and_kept_while_another_field_is_repaired(
     bench: Bench, field: str, value: Any
 ) -> None:
-    by_hand(bench, **{field: value})
+    put(bench, **{field: value})
     plan = bench.diff(FILE)
     assert plan.changes == []
     [(_, note)] = plan.notes(Kind.STRICTER)
-    assert note.text == f"{field} is {value}; the baseline asks for {WANTED[field]}"
-    by_hand(bench, **{field: value, "RequireNumbers": False})
+    assert note.text == f"{field} is {value}; the baseline asks for {WANT[field]}"
+    put(bench, **{field: value, "RequireNumbers": False})
     bench.apply(FILE)
-    assert (have(bench)[field], have(bench)["RequireNumbers"]) == (value, True)
+    assert (read(bench)[field], read(bench)["RequireNumbers"]) == (value, True)
 
 
 @pytest.mark.parametrize(("field", "value"), STRICTER)
-def test_with_exact_what_is_stricter_is_undone(bench: Bench, field: str, value: Any) -> None:
-    by_hand(bench, **{field: value})
+def test_exact_loosens_a_stricter_value_with_consent(bench: Bench, field: str, value: Any) -> None:
+    put(bench, **{field: value})
     [(_, change)] = bench.diff(EXACT).changes
     assert (change.consent, [(d.field, d.have, d.want) for d in change.differences]) == (
         "weaken-password-policy",
-        [(field, value, WANTED[field])],
+        [(field, value, WANT[field])],
     )
     assert change.loses
     before = len(bench.world.writes)
     assert [r.withheld for r in bench.apply(EXACT).results] == [[change]]
     assert bench.world.writes[before:] == []
     bench.apply(EXACT, allow=("weaken-password-policy",))
-    assert have(bench)[field] == WANTED[field]
+    assert read(bench)[field] == WANT[field]
     assert bench.diff(EXACT).changes == []
 
 
-@pytest.mark.parametrize(("field", "value"), STRICTER)
-def test_what_is_not_allowed_to_be_loosened_holds_up_no_repair(bench: Bench, field: str, value: Any) -> None:
-    drifted = {field: value, "RequireNumbers": False, "AllowUsersToChangePassword": False}
-    by_hand(bench, **drifted)
-    repair, loosening = [change for _, change in bench.diff(EXACT).changes]
-    assert (repair.consent, {d.field for d in repair.differences}) == (None, set(drifted) - {field})
-    assert (loosening.consent, [d.field for d in loosening.differences]) == (
-        "weaken-password-policy",
-        [field],
-    )
+def test_repair_does_not_wait_for_consent(bench: Bench) -> None:
+    put(bench, MaxPasswordAge=30, RequireNumbers=False, AllowUsersToChangePassword=False)
+    assert [(c.consent, [d.field for d in c.differences]) for _, c in bench.diff(EXACT).changes] == [
+        (None, ["RequireNumbers", "AllowUsersToChangePassword"]),
+        ("weaken-password-policy", ["MaxPasswordAge"]),
+    ]
     bench.apply(EXACT)
-    found = have(bench)
-    assert (found["RequireNumbers"], found["AllowUsersToChangePassword"], found[field]) == (True, True, value)
+    have = read(bench)
+    assert (have["RequireNumbers"], have["AllowUsersToChangePassword"], have["MaxPasswordAge"]) == (
+        True,
+        True,
+        30,
+    )
     bench.apply(EXACT, allow=("weaken-password-policy",))
-    assert {name: have(bench)[name] for name in WANTED} == WANTED
+    assert {name: read(bench)[name] for name in WANT} == WANT
 
 
-def test_none_at_all_is_made_and_a_new_age_is_warned_of(bench: Bench) -> None:
+def test_missing_policy_is_created_and_a_new_age_is_a_warning(bench: Bench) -> None:
     [(_, change)] = bench.diff(FILE).changes
     assert change.action == "create"
-    by_hand(bench, MaxPasswordAge=None)
+    put(bench, MaxPasswordAge=None)
     assert [n.text for _, n in bench.diff(FILE).notes(Kind.WARNING)] == [
         "MaxPasswordAge expires every older password at once"
     ]
 
 
-def test_what_the_file_leaves_out_is_left_as_it_is(bench: Bench) -> None:
-    by_hand(bench, PasswordReusePrevention=5, RequireSymbols=False)
+def test_what_the_file_leaves_out_is_kept(bench: Bench) -> None:
+    put(bench, PasswordReusePrevention=5, RequireSymbols=False)
     bench.apply("password_policy: {minimum_password_length: 16}\n")
-    found = have(bench)
-    assert (found["MinimumPasswordLength"], found["PasswordReusePrevention"], found["RequireSymbols"]) == (
-        16,
-        5,
-        False,
-    )
+    have = read(bench)
+    assert (have["MinimumPasswordLength"], have["PasswordReusePrevention"]) == (16, 5)
+    assert have["RequireSymbols"] is False
 
 
-def test_a_first_policy_is_no_weaker_than_none_and_says_what_the_file_leaves_out(bench: Bench) -> None:
+def test_first_policy_has_aws_defaults_and_a_warning(bench: Bench) -> None:
     text = "password_policy: {max_password_age: 90}\n"
     [(_, note)] = bench.diff(text).notes()
     assert note.kind is Kind.WARNING
@@ -155,12 +152,12 @@ def test_a_first_policy_is_no_weaker_than_none_and_says_what_the_file_leaves_out
         " for three of the four kinds of characters"
     )
     bench.apply(text)
-    assert (have(bench)["MinimumPasswordLength"], have(bench)["MaxPasswordAge"]) == (8, 90)
+    assert (read(bench)["MinimumPasswordLength"], read(bench)["MaxPasswordAge"]) == (8, 90)
     assert list(bench.diff(text).notes()) == []
     assert list(bench.diff(FILE).notes(Kind.WARNING)) == []
 
 
-def test_a_first_policy_of_less_than_eight_characters_is_a_loosening(bench: Bench) -> None:
+def test_first_policy_with_less_than_eight_characters_needs_consent(bench: Bench) -> None:
     text = "password_policy: {minimum_password_length: 6, max_password_age: 90}\n"
     assert [n.text for _, n in bench.diff(text).notes(Kind.STRICTER)] == [
         "MinimumPasswordLength is 8; the baseline asks for 6"
@@ -168,19 +165,16 @@ def test_a_first_policy_of_less_than_eight_characters_is_a_loosening(bench: Benc
     exact = text.replace("}", ", exact: true}")
     assert [c.consent for _, c in bench.diff(exact).changes] == [None, "weaken-password-policy"]
     bench.apply(exact)
-    assert have(bench)["MinimumPasswordLength"] == 8
+    assert read(bench)["MinimumPasswordLength"] == 8
     bench.apply(exact, allow=("weaken-password-policy",))
-    assert have(bench)["MinimumPasswordLength"] == 6
+    assert read(bench)["MinimumPasswordLength"] == 6
 
 
-def test_a_limit_that_is_off_is_absent_or_zero(bench: Bench) -> None:
-    """AWS leaves the number out, moto says 0; sending 0 would be refused."""
-    by_hand(bench, MaxPasswordAge=None)
+def test_limit_that_is_off(bench: Bench) -> None:
+    """AWS leaves the number out, moto answers 0; AWS refuses a request with 0."""
+    put(bench, MaxPasswordAge=None)
     bench.apply("password_policy: {minimum_password_length: 15}\n")
-    assert (
-        "MaxPasswordAge" not in bench.world.writes[-1].params
-        or bench.world.writes[-1].params["MaxPasswordAge"]
-    )
+    assert bench.world.writes[-1].params.get("MaxPasswordAge") != 0
     assert bench.diff("password_policy: {minimum_password_length: 15}\n").changes == []
 
 

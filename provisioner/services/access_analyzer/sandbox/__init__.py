@@ -1,1 +1,1 @@
-"""Access Analyzer, of which moto has nothing."""
+"""The sandbox's rules, breaks and permissions for Access Analyzer, which moto lacks."""

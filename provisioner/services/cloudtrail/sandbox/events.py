@@ -1,4 +1,4 @@
-"""CloudTrail's event history: what was changed in the sandbox, and by whom."""
+"""CloudTrail's event history: the changes in the sandbox, and their callers."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ from datetime import UTC, datetime
 from typing import Any
 from uuid import uuid4
 
-from ....sandbox.ask import GLOBAL_STORES, Ask
+from ....sandbox.ask import GLOBAL_STORES, Request
 from ....sandbox.callers import Caller, caller
+from ....sandbox.model import Refused
 from ....sandbox.rule import after, instead
-from ....sandbox.words import Refused
 
 _KEPT = 200
 _NAMES = (
@@ -24,46 +24,39 @@ _NAMES = (
     "ServicePrincipal",
 )
 _SOURCES = {"cloudwatch": "monitoring"}
-_ATTRIBUTES = {
-    "EventId": "EventId",
-    "EventName": "EventName",
-    "EventSource": "EventSource",
-    "Username": "Username",
-    "ReadOnly": "ReadOnly",
-    "AccessKeyId": "AccessKeyId",
-}
+_ATTRIBUTES = {"EventId", "EventName", "EventSource", "Username", "ReadOnly", "AccessKeyId"}
 
 
 @after("events.history", "*:written", row="14 cloudtrail LookupEvents")
-def record(ask: Ask, _: dict[str, Any]) -> None:
-    """LookupEvents answers what was changed in the sandbox, the newest first, 200 events at most."""
-    if ask.service == "s3" and "Key" in ask.params:
+def record(request: Request, _: dict[str, Any]) -> None:
+    """LookupEvents returns the changes in the sandbox, the newest first, 200 events at most."""
+    if request.service == "s3" and "Key" in request.params:
         return  # a data event
-    # Global services log in us-east-1, and to whoever asks there.
-    everywhere = ask.service in GLOBAL_STORES and ask.service not in ("s3", "s3control")
-    region = "us-east-1" if everywhere and ask.partition == "aws" else ask.region
-    who = caller(ask)
-    names = [str(ask.params[k]) for k in _NAMES if isinstance(ask.params.get(k), str)]
+    # Events of global services are recorded in us-east-1.
+    everywhere = request.service in GLOBAL_STORES and request.service not in ("s3", "s3control")
+    region = "us-east-1" if everywhere and request.partition == "aws" else request.region
+    who = caller(request)
+    names = [str(request.params[k]) for k in _NAMES if isinstance(request.params.get(k), str)]
     event = {
         "EventId": str(uuid4()),
-        "EventName": ask.operation,
+        "EventName": request.operation,
         "ReadOnly": "false",
-        "AccessKeyId": ask.access_key,
+        "AccessKeyId": request.access_key,
         "EventTime": datetime.now(UTC).timestamp(),
-        "EventSource": f"{_SOURCES.get(ask.service, ask.service)}.amazonaws.com",
+        "EventSource": f"{_SOURCES.get(request.service, request.service)}.amazonaws.com",
         "Username": who.session.name if who.session else who.arn.rpartition("/")[2],
         "Resources": [{"ResourceName": name} for name in names],
     }
-    kept = ask.note("events").setdefault((ask.account, region), [])
-    event["CloudTrailEvent"] = json.dumps(_full(ask, who, event, region))
+    kept = request.saved("events").setdefault((request.account, region), [])
+    event["CloudTrailEvent"] = json.dumps(_full(request, who, event, region))
     kept.append(event)
     del kept[:-_KEPT]
 
 
-def _identity(ask: Ask, who: Caller) -> dict[str, Any]:
+def _identity(request: Request, who: Caller) -> dict[str, Any]:
     """The field userIdentity (CloudTrail User Guide, "CloudTrail userIdentity element")."""
     shown = {"principalId": who.user_id, "arn": who.arn, "accountId": who.account}
-    shown["accessKeyId"] = ask.access_key
+    shown["accessKeyId"] = request.access_key
     if who.session is None:
         return {"type": "IAMUser", **shown, "userName": who.arn.rpartition("/")[2]}
     issuer = {
@@ -76,49 +69,46 @@ def _identity(ask: Ask, who: Caller) -> dict[str, Any]:
     return {"type": "AssumedRole", **shown, "sessionContext": {"sessionIssuer": issuer}}
 
 
-def _full(ask: Ask, who: Caller, event: dict[str, Any], region: str) -> dict[str, Any]:
+def _full(request: Request, who: Caller, event: dict[str, Any], region: str) -> dict[str, Any]:
     when = datetime.fromtimestamp(event["EventTime"], UTC)
     return {
         "eventVersion": "1.11",
-        "userIdentity": _identity(ask, who),
+        "userIdentity": _identity(request, who),
         "eventTime": f"{when:%Y-%m-%dT%H:%M:%SZ}",
         "eventSource": event["EventSource"],
         "eventName": event["EventName"],
         "awsRegion": region,
         "sourceIPAddress": "127.0.0.1",
-        "userAgent": ask.request.headers.get("User-Agent", ""),
-        "requestParameters": json.loads(json.dumps(ask.params, default=str)),
+        "userAgent": request.http.headers.get("User-Agent", ""),
+        "requestParameters": json.loads(json.dumps(request.params, default=str)),
         "eventID": event["EventId"],
         "readOnly": False,
         "managementEvent": True,
-        "recipientAccountId": ask.account,
+        "recipientAccountId": request.account,
     }
 
 
 @instead("events.history", "cloudtrail:LookupEvents")
-def lookup(ask: Ask) -> dict[str, Any]:
-    """The recorded events that fit."""
-    attributes = ask.params.get("LookupAttributes") or []
+def lookup(request: Request) -> dict[str, Any]:
+    """Return the recorded events that match."""
+    attributes = request.params.get("LookupAttributes") or []
     if len(attributes) > 1:
         raise Refused("InvalidLookupAttributesException", "At most one lookup attribute.")
-    found = list(reversed(ask.note("events").get((ask.account, ask.region), [])))
+    found = list(reversed(request.saved("events").get((request.account, request.region), [])))
     for one in attributes:
         key, value = one["AttributeKey"], one["AttributeValue"]
         if key == "ResourceName":
             found = [e for e in found if {"ResourceName": value} in e["Resources"]]
         elif key in _ATTRIBUTES:
-            found = [e for e in found if e[_ATTRIBUTES[key]] == value]
+            found = [e for e in found if e[key] == value]
         else:
             found = []
-    begin, end = ask.params.get("StartTime"), ask.params.get("EndTime")
+    begin, end = request.params.get("StartTime"), request.params.get("EndTime")
     found = [
         e
         for e in found
         if (begin is None or e["EventTime"] >= begin) and (end is None or e["EventTime"] <= end)
     ]
-    if ask.world.page_size:  # the rule for small pages cuts them
+    if request.world.page_size:  # the rule for small pages cuts them
         return {"Events": found}
-    size = min(int(ask.params.get("MaxResults") or 50), 50)
-    start = int(ask.params.get("NextToken") or 0)
-    more = {"NextToken": str(start + size)} if start + size < len(found) else {}
-    return {"Events": found[start : start + size], **more}
+    return request.page("Events", found, min(int(request.params.get("MaxResults") or 50), 50))

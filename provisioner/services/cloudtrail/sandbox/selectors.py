@@ -1,20 +1,20 @@
-"""Event and insight selectors: the default one, the two kinds that exclude each other, the limits."""
+"""Event and insight selectors: defaults, the two kinds that exclude each other, and limits."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from ....sandbox.ask import Ask
+from ....sandbox.ask import Request
+from ....sandbox.model import Refused
 from ....sandbox.rule import instead
-from ....sandbox.words import Refused
-from .home_region import target
+from .home_region import requested_trail
 from .trails import default_selector
 
 
-def _trail(ask: Ask) -> Any:
-    if ask.acting:
-        return ask.store(account=ask.acting).trails[ask.params["TrailName"]]
-    return target(ask)
+def _trail(request: Request) -> Any:
+    if request.acting_account:
+        return request.store(account=request.acting_account).trails[request.params["TrailName"]]
+    return requested_trail(request)
 
 
 def _invalid(text: str) -> Refused:
@@ -22,23 +22,19 @@ def _invalid(text: str) -> Refused:
 
 
 @instead("cloudtrail.event_selectors", "GetEventSelectors", row="13.1 get_event_selectors on new trail")
-def get_event_selectors(ask: Ask) -> dict[str, Any]:
-    """A trail without selectors of its own reports the one default selector."""
-    trail = _trail(ask)
+def get_event_selectors(request: Request) -> dict[str, Any]:
+    """A trail that was given no selectors returns the default selector."""
+    trail = _trail(request)
     if trail.advanced_event_selectors:
         return {"TrailARN": trail.arn, "AdvancedEventSelectors": trail.advanced_event_selectors}
     return {"TrailARN": trail.arn, "EventSelectors": trail.event_selectors or [default_selector()]}
 
 
-@instead(
-    "cloudtrail.put_event_selectors",
-    "PutEventSelectors",
-    row="13.1 put_event_selectors with basic and advanced",
-)
-def put_event_selectors(ask: Ask) -> dict[str, Any]:
+@instead("cloudtrail.put_event_selectors", "PutEventSelectors", row="13.1 put_event_selectors")
+def put_event_selectors(request: Request) -> dict[str, Any]:
     """Basic and advanced selectors exclude each other; either kind replaces the other, within limits."""
-    trail = _trail(ask)
-    basic, advanced = ask.params.get("EventSelectors"), ask.params.get("AdvancedEventSelectors")
+    trail = _trail(request)
+    basic, advanced = request.params.get("EventSelectors"), request.params.get("AdvancedEventSelectors")
     if bool(basic) == bool(advanced):
         raise _invalid(
             "The PutEventSelectors operation takes event selectors or advanced event selectors, one kind."
@@ -85,17 +81,17 @@ def _check_advanced(selectors: list[dict[str, Any]]) -> None:
 
 
 @instead("cloudtrail.insights", "GetInsightSelectors", row="13.1 get_insight_selectors without insights")
-def get_insight_selectors(ask: Ask) -> dict[str, Any]:
-    """A trail without insights is InsightNotEnabledException; putting replaces, an empty list disables."""
-    trail = _trail(ask)
+def get_insight_selectors(request: Request) -> dict[str, Any]:
+    """A trail without insights is InsightNotEnabledException; a put replaces, an empty list disables."""
+    trail = _trail(request)
     if not trail.insight_selectors:
         raise Refused("InsightNotEnabledException", f"Insights is not enabled for the trail {trail.arn}.")
     return {"TrailARN": trail.arn, "InsightSelectors": trail.insight_selectors}
 
 
 @instead("cloudtrail.insights", "PutInsightSelectors")
-def put_insight_selectors(ask: Ask) -> dict[str, Any]:
-    """The selectors are those of the request."""
-    trail = _trail(ask)
-    trail.insight_selectors = list(ask.params.get("InsightSelectors") or [])
+def put_insight_selectors(request: Request) -> dict[str, Any]:
+    """Replace the insight selectors."""
+    trail = _trail(request)
+    trail.insight_selectors = list(request.params.get("InsightSelectors") or [])
     return {"TrailARN": trail.arn, "InsightSelectors": trail.insight_selectors}

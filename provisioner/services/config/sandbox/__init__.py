@@ -1,1 +1,1 @@
-"""How AWS answers where moto does not."""
+"""The sandbox's rules, breaks and permissions for AWS Config."""

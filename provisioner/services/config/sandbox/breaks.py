@@ -1,13 +1,14 @@
-"""Each way in which somebody may break what AWS Config has in a Region by hand."""
+"""Ways to break what AWS Config has in a Region by hand: recorder, role, delivery channel, retention and rules."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
-from functools import partial
+from collections.abc import Iterator
 from typing import Any
 
-from ....sandbox.drift import Break, Hands, breaks
+from ....sandbox.drift import Break, Hands, breaks, breaks_of, changed_bucket_policy, create_delivery_bucket
+from ....sandbox.policy_text import to_policy, trust_policy
+from .delivery import PRINCIPAL
 
 _SNAPSHOTS = "configSnapshotDeliveryProperties"
 _READ_ONLY = ("ConfigRuleArn", "ConfigRuleId", "ConfigRuleState", "CreatedBy")
@@ -15,226 +16,157 @@ _READ_ONLY = ("ConfigRuleArn", "ConfigRuleId", "ConfigRuleState", "CreatedBy")
 
 @breaks("config_role")
 def role_breaks(hands: Hands) -> Iterator[Break]:
-    """The recorder's role, where it is no service's own: its trust, its policies, and the role gone."""
+    """Change the trust policy of the recorder's role and remove its policies, unless it is service-linked."""
     iam = hands.client("iam")
     for recorder in hands.client("config").describe_configuration_recorders()["ConfigurationRecorders"]:
-        name = recorder["roleARN"].rpartition("/")[2]
         if "/aws-service-role/" in recorder["roleARN"]:
             continue
-        what = f"role {name}"
-        trust = {"Effect": "Allow", "Principal": {"Service": "ec2.amazonaws.com"}, "Action": "sts:AssumeRole"}
-        other = json.dumps({"Version": "2012-10-17", "Statement": [trust]})
-        put = partial(iam.update_assume_role_policy, RoleName=name, PolicyDocument=other)
-        yield Break(what, "trust statement", f"let another service into {what}", put)
-        for policy in iam.list_role_policies(RoleName=name)["PolicyNames"]:
-            gone = partial(iam.delete_role_policy, RoleName=name, PolicyName=policy)
-            yield Break(what, f"policy {policy}", f"deleted the policy {policy} of {what}", gone)
-        for policy in iam.list_attached_role_policies(RoleName=name)["AttachedPolicies"]:
-            off = partial(iam.detach_role_policy, RoleName=name, PolicyArn=policy["PolicyArn"])
-            yield Break(what, "AttachedPolicies", f"detached {policy['PolicyName']} from {what}", off)
+        name = recorder["roleARN"].rpartition("/")[2]
+        role, what = {"RoleName": name}, f"role {name}"
+        broken = breaks_of(what)
+        other = {**role, "PolicyDocument": trust_policy("ec2.amazonaws.com")}
+        text = f"let another service into {what}"
+        yield broken("trust statement", text, iam.update_assume_role_policy, **other)
+        for policy in iam.list_role_policies(**role)["PolicyNames"]:
+            text = f"deleted the policy {policy} of {what}"
+            yield broken(f"policy {policy}", text, iam.delete_role_policy, **role, PolicyName=policy)
+        for policy in iam.list_attached_role_policies(**role)["AttachedPolicies"]:
+            text, arn = f"detached {policy['PolicyName']} from {what}", policy["PolicyArn"]
+            yield broken("AttachedPolicies", text, iam.detach_role_policy, **role, PolicyArn=arn)
 
 
 @breaks("config_recorder", regional=True)
 def recorder_breaks(hands: Hands) -> Iterator[Break]:
-    """Every setting of the recorder, the channel and the retention, and each of them gone."""
+    """Break each setting of the recorder, the channel and the retention, and delete the first two."""
     client = hands.client("config")
     for recorder in client.describe_configuration_recorders()["ConfigurationRecorders"]:
-        yield from _recorder(hands, client, recorder)
+        yield from _recorder_breaks(hands, client, recorder)
         for channel in client.describe_delivery_channels()["DeliveryChannels"]:
-            yield from _channel(hands, client, recorder["name"], channel)
+            yield from _channel_breaks(hands, client, recorder["name"], channel)
     for each in client.describe_retention_configurations()["RetentionConfigurations"]:
-        what, days = "AWS Config history", each["RetentionPeriodInDays"]
-        put = client.put_retention_configuration
+        field, asked = "RetentionPeriodInDays", "retention_period_in_days"
+        days = each[field]
+        broken, put = breaks_of("AWS Config history"), client.put_retention_configuration
         if days > 30:
-            less = partial(put, RetentionPeriodInDays=30)
             text = f"kept the history of {hands.region} for 30 days instead of {days}"
-            yield Break(what, "RetentionPeriodInDays", text, less, "retention_period_in_days")
+            yield broken(field, text, put, asked, **{field: 30})
         if days < 2557:
-            more = partial(put, RetentionPeriodInDays=2557)
-            yield Break(
-                what,
-                "",
-                f"kept the history of {hands.region} for seven years",
-                more,
-                "retention_period_in_days",
-                stricter=True,
-            )
+            text = f"kept the history of {hands.region} for seven years"
+            yield broken("", text, put, asked, stricter=True, **{field: 2557})
 
 
-def _recorder(hands: Hands, client: Any, recorder: dict[str, Any]) -> Iterator[Break]:
-    name, put = recorder["name"], client.put_configuration_recorder
-    what, where = f"configuration recorder {name}", f"recorder {name} in {hands.region}"
+def _recorder_breaks(hands: Hands, client: Any, recorder: dict[str, Any]) -> Iterator[Break]:
+    name, key = recorder["name"], {"ConfigurationRecorderName": recorder["name"]}
+    broken, where = breaks_of(f"configuration recorder {name}"), f"recorder {name} in {hands.region}"
     kept = {key: recorder[key] for key in ("name", "roleARN", "recordingGroup", "recordingMode")}
 
-    def changed(field: str, sentence: str, asked: str, **fields: Any) -> Break:
-        return Break(what, field, sentence, partial(put, ConfigurationRecorder={**kept, **fields}), asked)
+    def changed(field: str, sentence: str, asked: str, value: Any) -> Break:
+        put = client.put_configuration_recorder
+        return broken(field, sentence, put, asked, ConfigurationRecorder={**kept, field: value})
 
-    narrow = {"resourceTypes": ["AWS::S3::Bucket"]}
-    yield changed(
-        "recordingGroup",
-        f"made {where} record buckets only",
-        "recorder.recording_group.*",
-        recordingGroup=narrow,
-    )
-    daily = {"recordingFrequency": "DAILY"}
-    yield changed(
-        "recordingMode", f"made {where} record once a day", "recorder.recording_mode.*", recordingMode=daily
-    )
-    yield Break(what, "roleARN", f"gave {where} another role", partial(_other_role, hands, kept))
+    text, narrow = f"made {where} record buckets only", {"resourceTypes": ["AWS::S3::Bucket"]}
+    yield changed("recordingGroup", text, "recorder.recording_group.*", narrow)
+    text, daily = f"made {where} record once a day", {"recordingFrequency": "DAILY"}
+    yield changed("recordingMode", text, "recorder.recording_mode.*", daily)
+    yield broken("roleARN", f"gave {where} another role", _replace_role, hands=hands, recorder=kept)
     status = client.describe_configuration_recorder_status()["ConfigurationRecordersStatus"]
     if any(each["name"] == name and each["recording"] for each in status):
-        stop = partial(client.stop_configuration_recorder, ConfigurationRecorderName=name)
-        yield Break(what, "recording", f"stopped {where}", stop)
-    gone = partial(client.delete_configuration_recorder, ConfigurationRecorderName=name)
-    yield Break(what, "", f"deleted {where}", gone)
+        yield broken("recording", f"stopped {where}", client.stop_configuration_recorder, **key)
+    yield broken("", f"deleted {where}", client.delete_configuration_recorder, **key)
 
 
-def _other_role(hands: Hands, recorder: dict[str, Any]) -> None:
+def _replace_role(hands: Hands, recorder: dict[str, Any]) -> None:
+    """Give the recorder another role, which is created if needed."""
     iam, name = hands.client("iam"), "theirs"
-    trust = {"Effect": "Allow", "Principal": {"Service": "config.amazonaws.com"}, "Action": "sts:AssumeRole"}
-    document = json.dumps({"Version": "2012-10-17", "Statement": [trust]})
     try:
-        made = iam.create_role(RoleName=name, AssumeRolePolicyDocument=document)
+        made = iam.create_role(RoleName=name, AssumeRolePolicyDocument=trust_policy(PRINCIPAL))
     except iam.exceptions.EntityAlreadyExistsException:
         made = iam.get_role(RoleName=name)
-    allow = {"Effect": "Allow", "Action": ["s3:*", "config:*"], "Resource": "*"}
-    policy = json.dumps({"Version": "2012-10-17", "Statement": [allow]})
+    policy = to_policy({"Effect": "Allow", "Action": ["s3:*", "config:*"], "Resource": "*"})
     iam.put_role_policy(RoleName=name, PolicyName="all", PolicyDocument=policy)
     role = {**recorder, "roleARN": made["Role"]["Arn"]}
     hands.client("config").put_configuration_recorder(ConfigurationRecorder=role)
 
 
-def _channel(hands: Hands, client: Any, recorder: str, channel: dict[str, Any]) -> Iterator[Break]:
-    name, put = channel["name"], client.put_delivery_channel
-    what, where = f"delivery channel {name}", f"delivery channel {name} in {hands.region}"
+def _channel_breaks(hands: Hands, client: Any, recorder: str, channel: dict[str, Any]) -> Iterator[Break]:
+    name, put, region = channel["name"], client.put_delivery_channel, hands.region
+    broken, where = breaks_of(f"delivery channel {name}"), f"delivery channel {name} in {region}"
     have = channel.get(_SNAPSHOTS, {}).get("deliveryFrequency", "none")
-    for wish, stricter in (("TwentyFour_Hours", False), ("One_Hour", True)):
-        if have not in {wish, "none"}:
-            other = {**channel, _SNAPSHOTS: {"deliveryFrequency": wish}}
-            text = f"changed the frequency of {where} from {have} to {wish}"
-            field = "" if stricter else _SNAPSHOTS
-            yield Break(
-                what,
-                field,
-                text,
-                partial(put, DeliveryChannel=other),
-                "delivery_channel.delivery_frequency",
-                stricter,
-            )
-    bucket = f"attacker-config-{hands.account}-{hands.region}"
-    away = partial(_away, hands, bucket, {**channel, "s3BucketName": bucket})
-    yield Break(what, "s3BucketName", f"sent the history of {hands.region} to another bucket", away)
+    for frequency, field, stricter in (("TwentyFour_Hours", _SNAPSHOTS, False), ("One_Hour", "", True)):
+        if have not in {frequency, "none"}:
+            other = {**channel, _SNAPSHOTS: {"deliveryFrequency": frequency}}
+            text = f"changed the frequency of {where} from {have} to {frequency}"
+            asked = "delivery_channel.delivery_frequency"
+            yield broken(field, text, put, asked, stricter=stricter, DeliveryChannel=other)
 
+    def redirect() -> None:
+        """Deliver to another bucket."""
+        bucket = f"attacker-config-{hands.account}-{region}"
+        source = {"StringEquals": {"aws:SourceAccount": hands.account}}
+        create_delivery_bucket(hands, bucket, PRINCIPAL, source)
+        put(DeliveryChannel={**channel, "s3BucketName": bucket})
+
+    yield broken("s3BucketName", f"sent the history of {region} to another bucket", redirect)
     if prefix := channel.get("s3KeyPrefix"):
 
         def move() -> None:
-            """The bucket's policy lets AWS Config write below another prefix, as long as it is asked."""
+            """Change the key prefix, which the bucket policy must allow at that moment."""
             s3, bucket = hands.client("s3"), channel["s3BucketName"]
-            text = s3.get_bucket_policy(Bucket=bucket)["Policy"]
-            s3.put_bucket_policy(Bucket=bucket, Policy=text.replace(f"/{prefix}/AWSLogs", "/theirs/AWSLogs"))
-            put(DeliveryChannel={**channel, "s3KeyPrefix": "theirs"})
-            s3.put_bucket_policy(Bucket=bucket, Policy=text)
+            with changed_bucket_policy(s3, bucket, f"/{prefix}/AWSLogs", "/theirs/AWSLogs"):
+                put(DeliveryChannel={**channel, "s3KeyPrefix": "theirs"})
 
-        text = f"moved the history of {hands.region} to another prefix"
-        yield Break(what, "s3KeyPrefix", text, move, "delivery_channel.s3_key_prefix")
+        text = f"moved the history of {region} to another prefix"
+        yield broken("s3KeyPrefix", text, move, "delivery_channel.s3_key_prefix")
 
     def delete() -> None:
-        """AWS deletes no channel of a recorder that runs."""
-        client.stop_configuration_recorder(ConfigurationRecorderName=recorder)
-        client.delete_delivery_channel(DeliveryChannelName=name)
-        client.put_delivery_channel(DeliveryChannel=channel)
-        client.start_configuration_recorder(ConfigurationRecorderName=recorder)
+        """Delete the channel; AWS deletes none while its recorder runs."""
         client.stop_configuration_recorder(ConfigurationRecorderName=recorder)
         client.delete_delivery_channel(DeliveryChannelName=name)
 
     yield Break("", "", f"stopped the recorder and deleted {where}", delete)
 
 
-def _away(hands: Hands, bucket: str, channel: dict[str, Any]) -> None:
-    s3 = hands.client("s3")
-    region = (
-        {}
-        if hands.region == "us-east-1"
-        else {"CreateBucketConfiguration": {"LocationConstraint": hands.region}}
-    )
-    s3.create_bucket(Bucket=bucket, **region)
-    whole = [f"arn:aws:s3:::{bucket}", f"arn:aws:s3:::{bucket}/*"]
-    actions = ["s3:GetBucketAcl", "s3:ListBucket", "s3:PutObject"]
-    allow = {
-        "Effect": "Allow",
-        "Principal": {"Service": "config.amazonaws.com"},
-        "Action": actions,
-        "Resource": whole,
-    }
-    source = {"StringEquals": {"aws:SourceAccount": hands.account}}
-    document = {"Version": "2012-10-17", "Statement": [{**allow, "Condition": source}]}
-    s3.put_bucket_policy(Bucket=bucket, Policy=json.dumps(document))
-    hands.client("config").put_delivery_channel(DeliveryChannel=channel)
-
-
 @breaks("config_rules", regional=True)
 def rule_breaks(hands: Hands) -> Iterator[Break]:
-    """Every setting of each rule, and the rule gone."""
+    """Break each setting of each rule, and delete the rule."""
     client = hands.client("config")
     for page in client.get_paginator("describe_config_rules").paginate():
         for rule in page["ConfigRules"]:
-            yield from _rule(hands, client, rule)
+            yield from _rule_breaks(hands, client, rule)
 
 
-def _rule(hands: Hands, client: Any, rule: dict[str, Any]) -> Iterator[Break]:
+def _rule_breaks(hands: Hands, client: Any, rule: dict[str, Any]) -> Iterator[Break]:
     name, arn = rule["ConfigRuleName"], rule["ConfigRuleArn"]
-    what, where = f"config rule {name}", f"config rule {name} in {hands.region}"
+    broken, where = breaks_of(f"config rule {name}"), f"config rule {name} in {hands.region}"
     kept = {key: value for key, value in rule.items() if key not in _READ_ONLY}
 
-    def put(
-        field: str,
-        sentence: str,
-        asked: str = "",
-        *,
-        without: str = "",
-        stricter: bool = False,
-        **fields: Any,
-    ) -> Break:
-        body = {key: value for key, value in {**kept, **fields}.items() if key != without}
-        return Break(what, field, sentence, partial(client.put_config_rule, ConfigRule=body), asked, stricter)
+    def changed(field: str, sentence: str, asked: str, value: Any, *, stricter: bool = False) -> Break:
+        shown, new = "" if stricter else field, {**kept, field: value}
+        text = f"{sentence} {where}"
+        return broken(
+            shown, text, client.put_config_rule, f"rules.*.{asked}", stricter=stricter, ConfigRule=new
+        )
 
     if parameters := json.loads(rule.get("InputParameters") or "{}"):
-        lax = json.dumps(
-            {key: "9999" if str(value).isdigit() else value for key, value in parameters.items()}
-        )
-        yield put(
-            "InputParameters",
-            f"changed the parameters of {where}",
-            "rules.*.input_parameters.*",
-            InputParameters=lax,
-        )
+        lax = {key: "9999" if str(value).isdigit() else value for key, value in parameters.items()}
+        text = "changed the parameters of"
+        yield changed("InputParameters", text, "input_parameters.*", json.dumps(lax))
     if rule.get("Scope"):
         scope = {"ComplianceResourceTypes": ["AWS::EC2::Instance"]}
-        yield put("Scope", f"changed the scope of {where}", "rules.*.scope.*", Scope=scope)
+        yield changed("Scope", "changed the scope of", "scope.*", scope)
     if rule.get("Description"):
-        yield put(
-            "Description", f"changed the description of {where}", "rules.*.description", Description="theirs"
-        )
+        yield changed("Description", "changed the description of", "description", "theirs")
     if rule.get("MaximumExecutionFrequency") not in {None, "One_Hour"}:
-        text = f"had {where} evaluated each hour"
-        asked = "rules.*.maximum_execution_frequency"
-        yield put("", text, asked, MaximumExecutionFrequency="One_Hour", stricter=True)
-    other = {"Owner": "AWS", "SourceIdentifier": "IAM_PASSWORD_POLICY"}
-    bare = {"ConfigRuleName": name, "Source": other}
-    yield Break(
-        what, "", f"made {where} look at something else", partial(client.put_config_rule, ConfigRule=bare)
-    )
-    for tag in client.list_tags_for_resource(ResourceArn=arn)["Tags"]:
-        off = partial(client.untag_resource, ResourceArn=arn, TagKeys=[tag["Key"]])
-        yield Break(
-            what, f"tag {tag['Key']}", f"removed the tag {tag['Key']} of {where}", off, "rules.*.tags"
-        )
-    yield Break(what, "", f"deleted {where}", _deleting(client, name))
+        field, asked = "MaximumExecutionFrequency", "maximum_execution_frequency"
+        yield changed(field, "raised the evaluation frequency of", asked, "One_Hour", stricter=True)
+    other = {"ConfigRuleName": name, "Source": {"Owner": "AWS", "SourceIdentifier": "IAM_PASSWORD_POLICY"}}
+    yield broken("", f"made {where} look at something else", client.put_config_rule, ConfigRule=other)
+    for key in (tag["Key"] for tag in client.list_tags_for_resource(ResourceArn=arn)["Tags"]):
+        text, tag = f"removed the tag {key} of {where}", {"ResourceArn": arn, "TagKeys": [key]}
+        yield broken(f"tag {key}", text, client.untag_resource, "rules.*.tags", **tag)
 
-
-def _deleting(client: Any, name: str) -> Callable[[], Any]:
-    def delete() -> Any:
+    def delete() -> None:
         client.delete_config_rule(ConfigRuleName=name)
-        return client.describe_config_rules()  # a deleted rule is seen once more before it is gone
+        client.describe_config_rules()  # a deleted rule is listed once more before it is gone
 
-    return delete
+    yield broken("", f"deleted {where}", delete)

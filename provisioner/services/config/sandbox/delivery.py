@@ -1,25 +1,25 @@
-"""Config's delivery channel: bucket, role, key and topic are really looked at, when put and afterwards."""
+"""AWS Config's delivery channel: its bucket, role, key and topic are checked when it is put, and for its status."""
 
 from __future__ import annotations
 
 from datetime import UTC, datetime
 from typing import Any
 
-from ....sandbox.ask import Ask
+from ....sandbox.ask import Request
 from ....sandbox.buckets import find_bucket, policy_of
 from ....sandbox.iam import role_by_arn
+from ....sandbox.model import Refused
 from ....sandbox.policy_eval import Act, decide, decide_identity
 from ....sandbox.rule import after, before, instead
 from ....sandbox.rules.kms import find_key
-from ....sandbox.rules.organizations import held_organization, unit_path
-from ....sandbox.words import Refused
+from ....sandbox.rules.organizations import find_organization, unit_path
 
 PRINCIPAL = "config.amazonaws.com"
 _CODE = "InsufficientDeliveryPolicyException"
 
 
-def delivery_fault(ask: Ask, role_arn: str, bucket_name: str, prefix: str | None) -> str | None:
-    """Why Config cannot deliver: `NoSuchBucket`, or what it is unable to do; None where it can."""
+def delivery_fault(request: Request, role_arn: str, bucket_name: str, prefix: str | None) -> str | None:
+    """Why AWS Config cannot deliver: `NoSuchBucket`, or the action that fails; None if it can."""
     bucket = find_bucket(bucket_name)
     if bucket is None:
         return "NoSuchBucket"
@@ -28,82 +28,70 @@ def delivery_fault(ask: Ask, role_arn: str, bucket_name: str, prefix: str | None
         return "assume role"
     linked = role.path == f"/aws-service-role/{PRINCIPAL}/"
     principal = PRINCIPAL if linked else role_arn
-    where = f"arn:{ask.partition}:s3:::{bucket_name}"
+    where = f"arn:{request.partition}:s3:::{bucket_name}"
     below = f"{where}/{prefix}" if prefix else where
-    context = _context(ask, role_arn, linked=linked)
-    acts = {
-        "get bucket acl": Act("s3:GetBucketAcl", where, principal, context),
-        "list bucket": Act("s3:ListBucket", where, principal, context),
-        "write to bucket": Act(
-            "s3:PutObject",
-            f"{below}/AWSLogs/{ask.account}/Config/ConfigWritabilityCheckFile",
-            principal,
-            {**context, "s3:x-amz-acl": "bucket-owner-full-control"},
-        ),
-    }
-    if not linked:
-        del acts["list bucket"]
+    context = _context(request, role_arn, linked=linked)
+    probe = f"{below}/AWSLogs/{request.account}/Config/ConfigWritabilityCheckFile"
+    writing = {**context, "s3:x-amz-acl": "bucket-owner-full-control"}
+    acts = {"get bucket acl": Act("s3:GetBucketAcl", where, principal, context)}
+    if linked:
+        acts["list bucket"] = Act("s3:ListBucket", where, principal, context)
+    acts["write to bucket"] = Act("s3:PutObject", probe, principal, writing)
     for what, act in acts.items():
         by_bucket = decide(policy_of(bucket), act)
         by_role = None if linked else decide_identity(role.documents, act)
-        own = bucket.account_id == ask.account
-        allowed = (
-            "allow" in (by_bucket, by_role)
-            if own
-            else by_bucket == "allow" and (linked or by_role == "allow")
-        )
+        allowed = by_bucket == "allow" and (linked or by_role == "allow")
+        if bucket.account_id == request.account:  # one of the two is enough
+            allowed = "allow" in (by_bucket, by_role)
         if "deny" in (by_bucket, by_role) or not allowed:
             return what
     return None
 
 
-def _context(ask: Ask, role_arn: str, *, linked: bool) -> dict[str, str]:
-    """What conditions can know: of the service itself, or of the role that it has assumed."""
+def _context(request: Request, role_arn: str, *, linked: bool) -> dict[str, str]:
+    """Condition keys of the service itself, or of the role that it has assumed."""
     context = {"aws:securetransport": "true"}
-    held = held_organization(ask.account, ask.partition)
+    held = find_organization(request.account, request.partition)
     if not linked:
         owner = role_arn.split(":")[4]
         context |= {"aws:principalarn": role_arn, "aws:principalaccount": owner}
         return context | ({"aws:principalorgid": held.org.id} if held is not None else {})
     context |= {
-        "aws:sourceaccount": ask.account,
-        "aws:sourcearn": f"arn:{ask.partition}:config:{ask.region}:{ask.account}:",
+        "aws:sourceaccount": request.account,
+        "aws:sourcearn": f"arn:{request.partition}:config:{request.region}:{request.account}:",
         "aws:principalisawsservice": "true",
         "aws:principalservicename": PRINCIPAL,
     }
-    if held is not None:  # of a standalone account there is no organization to tell
-        context |= {"aws:sourceorgid": held.org.id, "aws:sourceorgpaths": unit_path(held, ask.account)}
+    if held is not None:
+        context |= {"aws:sourceorgid": held.org.id, "aws:sourceorgpaths": unit_path(held, request.account)}
     return context
 
 
-def _recorder(ask: Ask) -> Any | None:
-    return next(iter(ask.store().recorders.values()), None)
+def find_recorder(request: Request) -> Any | None:
+    """Moto's recorder of the account and Region."""
+    return next(iter(request.store().recorders.values()), None)
 
 
 @before("config.channel_name", "PutDeliveryChannel", row="4 missing name means default")
-def channel_name(ask: Ask) -> None:
+def channel_name(request: Request) -> None:
     """A channel without a name is named default."""
-    channel = ask.params.get("DeliveryChannel") or {}
+    channel = request.params.get("DeliveryChannel") or {}
     if not channel.get("name"):
-        ask.rewrite(DeliveryChannel={**channel, "name": "default"})
+        request.rewrite(DeliveryChannel={**channel, "name": "default"})
 
 
-@before(
-    "config.channel_delivery",
-    "PutDeliveryChannel",
-    row="13.2 recorder with ROLE, channel with bucket missing",
-)
-def channel_delivery(ask: Ask) -> None:
-    """A channel is taken only when Config can write to the bucket now."""
-    recorder, channel = _recorder(ask), ask.params.get("DeliveryChannel") or {}
+@before("config.channel_delivery", "PutDeliveryChannel", row="13.2 channel with bucket missing")
+def channel_delivery(request: Request) -> None:
+    """A channel is accepted only if AWS Config can write to the bucket now."""
+    recorder, channel = find_recorder(request), request.params.get("DeliveryChannel") or {}
     name, prefix = channel.get("s3BucketName") or "", channel.get("s3KeyPrefix")
     if (
         recorder is None
         or not name
-        or (channel["name"] not in ask.store().delivery_channels and ask.store().delivery_channels)
+        or (channel["name"] not in request.store().delivery_channels and request.store().delivery_channels)
     ):
-        return  # moto refuses
-    fault = delivery_fault(ask, recorder.role_arn, name, prefix)
+        return  # moto refuses these itself
+    fault = delivery_fault(request, recorder.role_arn, name, prefix)
     if fault == "NoSuchBucket":
         text = f"Cannot find a S3 bucket with an empty bucket name or the bucket does not exist: {name}"
         raise Refused("NoSuchBucketException", text)
@@ -121,102 +109,82 @@ def channel_delivery(ask: Ask) -> None:
         raise Refused(_CODE, text)
 
 
-@before(
-    "config.channel_key_and_topic",
-    "PutDeliveryChannel",
-    row="4 PutDeliveryChannel: InvalidS3KmsKeyArn, InvalidSNSTopicARN",
-)
-def channel_key_and_topic(ask: Ask) -> None:
+@before("config.channel_key_and_topic", "PutDeliveryChannel", row="4 PutDeliveryChannel")
+def channel_key_and_topic(request: Request) -> None:
     """The key must be in the bucket's Region, the topic in the channel's."""
-    channel = ask.params.get("DeliveryChannel") or {}
+    channel = request.params.get("DeliveryChannel") or {}
     key, topic = channel.get("s3KmsKeyArn"), channel.get("snsTopicARN")
     bucket = find_bucket(channel.get("s3BucketName") or "")
     if key and (
-        bucket is None or not key.startswith("arn:") or find_key(key, ask.account, bucket.region_name) is None
+        bucket is None
+        or not key.startswith("arn:")
+        or find_key(key, request.account, bucket.region_name) is None
     ):
         raise Refused("InvalidS3KmsKeyArnException", f"The arn '{key}' is not a valid kms key or alias arn.")
-    if topic and not _has_topic(ask, topic):
+    if topic and not _has_topic(request, topic):
         raise Refused("InvalidSNSTopicARNException", f"The sns topic arn '{topic}' is not valid.")
 
 
-def _has_topic(ask: Ask, arn: str) -> bool:
-    """The topic is there, in whichever account."""
+def _has_topic(request: Request, arn: str) -> bool:
+    """Whether the topic exists, in whichever account."""
     parts = arn.split(":")
-    return len(parts) == 6 and parts[3] == ask.region and arn in ask.store("sns", parts[4]).topics
+    return len(parts) == 6 and parts[3] == request.region and arn in request.store("sns", parts[4]).topics
 
 
 @after("config.recorder_status", "DescribeConfigurationRecorderStatus", row="13.2 recorder status PENDING")
-def recorder_status(ask: Ask, answer: dict[str, Any]) -> None:
-    """The status is Pending at first, then Success, or Failure with its error where delivery broke."""
+def recorder_status(request: Request, answer: dict[str, Any]) -> None:
+    """The status is Pending at first, then Success, or Failure with its error if delivery fails."""
     for shown in answer["ConfigurationRecordersStatus"]:
-        recorder = ask.store().recorders[shown["name"]]
+        recorder = request.store().recorders[shown["name"]]
         if shown.get("lastStatus") != "PENDING" and not recorder.status.recording:
             continue
-        fault = _present_fault(ask, recorder)
+        fault = _present_fault(request, recorder)
         if getattr(recorder.status, "_shown", None) != shown.get("lastStartTime"):
             recorder.status._shown = shown.get("lastStartTime")
-            ask.world.dirty = True
+            request.world.dirty = True
             shown["lastStatus"] = "Pending"
         elif fault:
-            shown |= {
-                "lastStatus": "Failure",
-                "lastErrorCode": _error_code(fault),
-                "lastErrorMessage": _error_text(fault),
-            }
+            shown.update(_failure(fault))
         else:
             shown["lastStatus"] = "Success"
 
 
-def _present_fault(ask: Ask, recorder: Any) -> str | None:
-    channel = next(iter(ask.store().delivery_channels.values()), None)
+def _present_fault(request: Request, recorder: Any) -> str | None:
+    channel = next(iter(request.store().delivery_channels.values()), None)
     if channel is None:
         return "NoSuchDeliveryChannel"
-    return delivery_fault(ask, recorder.role_arn, channel.s3_bucket_name, channel.s3_key_prefix)
+    return delivery_fault(request, recorder.role_arn, channel.s3_bucket_name, channel.s3_key_prefix)
 
 
-def _error_code(fault: str) -> str:
-    return fault if fault.startswith("NoSuch") else "AccessDenied"
-
-
-def _error_text(fault: str) -> str:
-    return (
-        "The specified bucket does not exist"
-        if fault == "NoSuchBucket"
-        else f"Access Denied: unable to {fault}"
-    )
+def _failure(fault: str) -> dict[str, Any]:
+    """The status fields of a delivery that fails."""
+    code = fault if fault.startswith("NoSuch") else "AccessDenied"
+    no_bucket, text = "The specified bucket does not exist", f"Access Denied: unable to {fault}"
+    message = no_bucket if fault == "NoSuchBucket" else text
+    return {"lastStatus": "Failure", "lastErrorCode": code, "lastErrorMessage": message}
 
 
 @instead(
     "config.channel_status", "DescribeDeliveryChannelStatus", row="14 config DescribeDeliveryChannelStatus"
 )
-def channel_status(ask: Ask) -> dict[str, Any]:
-    """A channel's status shows whether history, snapshots and the stream arrive."""
-    held, names = ask.store().delivery_channels, ask.params.get("DeliveryChannelNames")
+def channel_status(request: Request) -> dict[str, Any]:
+    """A channel's status shows whether history, snapshots and the stream are delivered."""
+    held, names = request.store().delivery_channels, request.params.get("DeliveryChannelNames")
     for name in names or []:
         if name not in held:
-            raise Refused(
-                "NoSuchDeliveryChannelException",
-                f"Cannot find delivery channel with specified name '{name}'.",
-            )
-    return {
-        "DeliveryChannelsStatus": [
-            _one_status(ask, channel) for n, channel in held.items() if not names or n in names
-        ]
-    }
+            text = f"Cannot find delivery channel with specified name '{name}'."
+            raise Refused("NoSuchDeliveryChannelException", text)
+    shown = [_one_status(request, held[name]) for name in held if not names or name in names]
+    return {"DeliveryChannelsStatus": shown}
 
 
-def _one_status(ask: Ask, channel: Any) -> dict[str, Any]:
-    recorder, now = _recorder(ask), datetime.now(UTC)
+def _one_status(request: Request, channel: Any) -> dict[str, Any]:
+    recorder, now = find_recorder(request), datetime.now(UTC)
     shown: dict[str, Any] = {"name": channel.name}
     if recorder is None or not recorder.status.recording:
         state: dict[str, Any] = {"lastStatus": "Not_Applicable"}
-    elif fault := _present_fault(ask, recorder):
-        state = {
-            "lastStatus": "Failure",
-            "lastErrorCode": _error_code(fault),
-            "lastErrorMessage": _error_text(fault),
-        }
-        state["lastAttemptTime"] = now
+    elif fault := _present_fault(request, recorder):
+        state = {**_failure(fault), "lastAttemptTime": now}
     else:
         state = {"lastStatus": "Success", "lastAttemptTime": now, "lastSuccessfulTime": now}
     shown["configSnapshotDeliveryInfo"] = shown["configHistoryDeliveryInfo"] = state

@@ -1,28 +1,17 @@
-"""The roles and policies that AWS has for AWS Config."""
+"""Service-linked roles and AWS managed policies for AWS Config."""
 
 from __future__ import annotations
 
-from ....sandbox.iam import LINKED, MANAGED
+from ....sandbox.iam import LINKED_ROLES, MANAGED_POLICIES
 
-LINKED |= {
+LINKED_ROLES |= {
     "config.amazonaws.com": "Config",
     "config-conforms.amazonaws.com": "ConfigConforms",
     "config-multiaccountsetup.amazonaws.com": "ConfigMultiAccountSetup",
 }
-_FOR_CONFIG = {
-    "Version": "2012-10-17",
-    "Statement": [
-        {
-            "Effect": "Allow",
-            "Action": ["config:Put*", "cloudtrail:Describe*", "iam:Get*", "s3:GetBucket*", "s3:List*"],
-            "Resource": "*",
-        }
-    ],
-}
-_FOR_ORGANIZATIONS = {
-    "Version": "2012-10-17",
-    "Statement": [
-        {"Effect": "Allow", "Action": ["organizations:List*", "organizations:Describe*"], "Resource": "*"}
-    ],
-}
-MANAGED |= {"AWS_ConfigRole": _FOR_CONFIG, "AWSConfigRoleForOrganizations": _FOR_ORGANIZATIONS}
+for _name, _actions in {
+    "AWS_ConfigRole": ["config:Put*", "cloudtrail:Describe*", "iam:Get*", "s3:GetBucket*", "s3:List*"],
+    "AWSConfigRoleForOrganizations": ["organizations:List*", "organizations:Describe*"],
+}.items():
+    _statement = {"Effect": "Allow", "Action": _actions, "Resource": "*"}
+    MANAGED_POLICIES[_name] = {"Version": "2012-10-17", "Statement": [_statement]}

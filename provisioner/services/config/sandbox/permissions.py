@@ -1,14 +1,14 @@
-"""What requests to AWS Config ask to be allowed beside the action of their name, from AWS's pages."""
+"""IAM actions of AWS Config requests beyond the action of the operation's name, from AWS's pages."""
 
 from __future__ import annotations
 
-from ....sandbox.actions import Acts, act, authorizes, named, partition
-from ....sandbox.words import WireCall
+from ....sandbox.actions import Acts, act, authorizes, default_acts, partition
+from ....sandbox.model import WireCall
 
 
 @authorizes("config")
 def _config(call: WireCall) -> Acts:
-    """The last part of a recorder's and of a rule's ARN is an id that AWS makes up."""
+    """The ARNs of recorders and rules end with an id that AWS generates."""
     name, params = call.operation, call.params
     here = f"arn:{partition(call)}:config:{call.region}:{call.account}"
     if name == "PutConfigurationRecorder":
@@ -24,4 +24,4 @@ def _config(call: WireCall) -> Acts:
         if params.get("Tags"):
             yield act(call, "config:TagResource", f"{here}:config-rule/config-rule-a1b2c3")
     else:
-        yield from named(call)
+        yield from default_acts(call)

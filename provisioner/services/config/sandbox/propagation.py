@@ -1,29 +1,30 @@
-"""What AWS Config needs to see before it takes a delivery channel or starts to record."""
+"""Resources that AWS Config must find before it accepts a delivery channel or starts to record."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ....sandbox.ask import Ask
-from ....sandbox.rules.propagation import Thing, made, needs, role
-from ....sandbox.words import Refused
+from ....sandbox.ask import Request
+from ....sandbox.model import Refused
+from ....sandbox.rules.propagation import Resource, creates, needs, role
+from .delivery import find_recorder
 
 
-@made("config:PutDeliveryChannel")
-def _channel_made(ask: Ask) -> Iterator[Thing]:
-    yield "channel", ask.account, ask.region
+@creates("config:PutDeliveryChannel")
+def _channel_made(request: Request) -> Iterator[Resource]:
+    yield "channel", request.account, request.region
 
 
 @needs("config:StartConfigurationRecorder")
-def _start_needs(ask: Ask) -> Iterator[tuple[Thing, Refused]]:
+def _start_needs(request: Request) -> Iterator[tuple[Resource, Refused]]:
     text = "Delivery channel is not available to start configuration recorder."
-    yield ("channel", ask.account, ask.region), Refused("NoAvailableDeliveryChannelException", text)
+    yield ("channel", request.account, request.region), Refused("NoAvailableDeliveryChannelException", text)
 
 
 @needs("config:PutDeliveryChannel")
-def _channel_needs(ask: Ask) -> Iterator[tuple[Thing, Refused]]:
-    name = (ask.params.get("DeliveryChannel") or {}).get("s3BucketName", "")
-    recorder = next(iter(ask.store().recorders.values()), None)
+def _channel_needs(request: Request) -> Iterator[tuple[Resource, Refused]]:
+    name = (request.params.get("DeliveryChannel") or {}).get("s3BucketName", "")
+    recorder = find_recorder(request)
     role_arn = recorder.role_arn if recorder is not None else ""
     yield ("bucket", name), Refused("NoSuchBucketException", f"Cannot find a S3 bucket with the name {name}")
     start = f"Insufficient delivery policy to s3 bucket: {name}, unable to"

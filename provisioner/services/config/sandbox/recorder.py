@@ -1,4 +1,4 @@
-"""The Config recorder: its defaults, its role, what it says of itself."""
+"""AWS Config's recorder: defaults, role, recording mode, tags and resource counts."""
 
 from __future__ import annotations
 
@@ -6,32 +6,36 @@ import hashlib
 import re
 from typing import Any
 
-from ....sandbox.ask import Ask
+from ....sandbox.ask import Request
+from ....sandbox.model import Refused, Response
 from ....sandbox.rule import after, before, instead
-from ....sandbox.words import Answer, Refused
 
 _ROLE = re.compile(r"arn:[a-z-]+:iam::\d{12}:role/.+")
 _FREQUENCIES = ("CONTINUOUS", "DAILY")
 
 
-def recorder_arn(ask: Ask, name: str) -> str:
-    """The recorder's ARN: AWS ends it in a random word that stays."""
-    word = hashlib.sha256(f"{ask.account}{ask.region}{name}".encode()).hexdigest()[:16]
-    return f"arn:{ask.partition}:config:{ask.region}:{ask.account}:configuration-recorder/{name}/{word}"
+def recorder_arn(request: Request, name: str) -> str:
+    """The recorder's ARN, which ends in a random but constant id in AWS."""
+    word = hashlib.sha256(f"{request.account}{request.region}{name}".encode()).hexdigest()[:16]
+    return f"arn:{request.partition}:config:{request.region}:{request.account}:configuration-recorder/{name}/{word}"
+
+
+def _recorder(request: Request) -> dict[str, Any]:
+    return request.params.get("ConfigurationRecorder") or {}
 
 
 @before("config.recorder_name", "PutConfigurationRecorder", row="13.2 recorder without name")
-def recorder_name(ask: Ask) -> None:
+def recorder_name(request: Request) -> None:
     """A recorder without a name is named default."""
-    recorder = ask.params.get("ConfigurationRecorder") or {}
+    recorder = _recorder(request)
     if not recorder.get("name"):
-        ask.rewrite(ConfigurationRecorder={**recorder, "name": "default"})
+        request.rewrite(ConfigurationRecorder={**recorder, "name": "default"})
 
 
 @before("config.recorder_role", "PutConfigurationRecorder", row="13.2 recorder without roleARN")
-def recorder_role(ask: Ask) -> None:
+def recorder_role(request: Request) -> None:
     """A recorder needs a role ARN: InvalidRoleException."""
-    role = (ask.params.get("ConfigurationRecorder") or {}).get("roleARN")
+    role = _recorder(request).get("roleARN")
     if not role:
         text = "You have provided a null or empty Amazon Resource Name (ARN) for the role assumed by Config."
         raise Refused("InvalidRoleException", text)
@@ -40,9 +44,9 @@ def recorder_role(ask: Ask) -> None:
 
 
 @before("config.recording_mode", "PutConfigurationRecorder", row="13.2 recordingMode DAILY")
-def check_mode(ask: Ask) -> None:
-    """The recording mode is kept, CONTINUOUS where none was given."""
-    mode = (ask.params.get("ConfigurationRecorder") or {}).get("recordingMode")
+def check_mode(request: Request) -> None:
+    """The recording mode is stored; the default is CONTINUOUS."""
+    mode = _recorder(request).get("recordingMode")
     overrides = (mode or {}).get("recordingModeOverrides") or []
     if mode and any(one.get("recordingFrequency") not in _FREQUENCIES for one in (mode, *overrides)):
         text = "Member must satisfy enum value set: [CONTINUOUS, DAILY]"
@@ -50,41 +54,37 @@ def check_mode(ask: Ask) -> None:
 
 
 @after("config.recording_mode", "PutConfigurationRecorder")
-def keep_mode(ask: Ask, _: dict[str, Any]) -> None:
-    """Moto's recorder holds the mode; an attribute that begins with _ does not show in its own answers."""
-    put = ask.params["ConfigurationRecorder"]
-    recorder = ask.store().recorders[put["name"]]
+def keep_mode(request: Request, _: dict[str, Any]) -> None:
+    """Store the mode in moto's recorder; moto does not return attributes that start with `_`."""
+    put = request.params["ConfigurationRecorder"]
+    recorder = request.store().recorders[put["name"]]
     mode = put.get("recordingMode") or {"recordingFrequency": "CONTINUOUS"}
     recorder._mode = {"recordingModeOverrides": [], **mode}
 
 
 @after("config.recording_mode", "DescribeConfigurationRecorders")
-def show_mode(ask: Ask, answer: dict[str, Any]) -> None:
-    """Every recorder shows its mode."""
+def show_mode(request: Request, answer: dict[str, Any]) -> None:
+    """Add the mode to each recorder."""
     for shown in answer["ConfigurationRecorders"]:
-        recorder = ask.store().recorders[shown["name"]]
+        recorder = request.store().recorders[shown["name"]]
         default = {"recordingFrequency": "CONTINUOUS", "recordingModeOverrides": []}
         shown["recordingMode"] = getattr(recorder, "_mode", default)
 
 
-@after(
-    "config.recorder_fields",
-    "DescribeConfigurationRecorders",
-    row="13.2 read of recorder: no arn, recordingMode, recordingScope",
-)
-def recorder_fields(ask: Ask, answer: dict[str, Any]) -> None:
-    """A recorder shows its ARN and recordingScope PAID."""
+@after("config.recorder_fields", "DescribeConfigurationRecorders", row="13.2 read of recorder")
+def recorder_fields(request: Request, answer: dict[str, Any]) -> None:
+    """A recorder is returned with its ARN and recordingScope PAID."""
     for shown in answer["ConfigurationRecorders"]:
-        shown |= {"arn": recorder_arn(ask, shown["name"]), "recordingScope": "PAID"}
+        shown |= {"arn": recorder_arn(request, shown["name"]), "recordingScope": "PAID"}
 
 
 @instead("config.list_recorders", "ListConfigurationRecorders", row="14 config ListConfigurationRecorders")
-def list_recorders(ask: Ask) -> dict[str, Any]:
-    """ListConfigurationRecorders names the recorder."""
-    names = list(ask.store().recorders)
+def list_recorders(request: Request) -> dict[str, Any]:
+    """ListConfigurationRecorders returns the recorder."""
+    names = list(request.store().recorders)
     return {
         "ConfigurationRecorderSummaries": [
-            {"arn": recorder_arn(ask, name), "name": name, "recordingScope": "PAID"} for name in names
+            {"arn": recorder_arn(request, name), "name": name, "recordingScope": "PAID"} for name in names
         ]
     }
 
@@ -93,19 +93,19 @@ _TAG_OPERATIONS = ("TagResource", "UntagResource", "ListTagsForResource")
 
 
 @instead("config.recorder_tags", *_TAG_OPERATIONS, row="1.8 create-time tags; tags of a recorder")
-def recorder_tags(ask: Ask) -> Answer | dict[str, Any]:
-    """A recorder takes tags by its ARN."""
-    arn = ask.params.get("ResourceArn", "")
+def recorder_tags(request: Request) -> Response | dict[str, Any]:
+    """A recorder can be tagged by its ARN."""
+    arn = request.params.get("ResourceArn", "")
     if ":configuration-recorder/" not in arn:
-        return ask.moto()
-    known = [name for name in ask.store().recorders if recorder_arn(ask, name) == arn]
+        return request.moto()
+    known = [name for name in request.store().recorders if recorder_arn(request, name) == arn]
     if not known:
         raise Refused("ResourceNotFoundException", f"ResourceArn '{arn}' does not exist")
-    tags = ask.store().recorders[known[0]].__dict__.setdefault("_tags", {})
-    if ask.operation == "TagResource":
-        tags.update({tag["Key"]: tag["Value"] for tag in ask.params.get("Tags") or []})
-    elif ask.operation == "UntagResource":
-        for key in ask.params.get("TagKeys") or []:
+    tags = request.store().recorders[known[0]].__dict__.setdefault("_tags", {})
+    if request.operation == "TagResource":
+        tags.update({tag["Key"]: tag["Value"] for tag in request.params.get("Tags") or []})
+    elif request.operation == "UntagResource":
+        for key in request.params.get("TagKeys") or []:
             tags.pop(key, None)
     else:
         return {"Tags": [{"Key": k, "Value": v} for k, v in sorted(tags.items())]}
@@ -113,33 +113,33 @@ def recorder_tags(ask: Ask) -> Answer | dict[str, Any]:
 
 
 @before("config.recorder_tags", "PutConfigurationRecorder")
-def remember_tags(ask: Ask) -> None:
-    """Tags given with the recorder count when it is made; on a later put they are ignored."""
-    name = (ask.params.get("ConfigurationRecorder") or {}).get("name", "default")
-    old = ask.store().recorders.get(name)
-    given = {tag["Key"]: tag["Value"] for tag in ask.params.get("Tags") or []}
-    ask.carried["tags"] = getattr(old, "_tags", {}) if old is not None else given
+def remember_tags(request: Request) -> None:
+    """Tags in the request count when a recorder is created; later puts ignore them."""
+    name = _recorder(request).get("name", "default")
+    old = request.store().recorders.get(name)
+    given = {tag["Key"]: tag["Value"] for tag in request.params.get("Tags") or []}
+    request.scratch["tags"] = getattr(old, "_tags", {}) if old is not None else given
 
 
 @after("config.recorder_tags", "PutConfigurationRecorder")
-def put_tags(ask: Ask, _: dict[str, Any]) -> None:
-    """Moto makes a new recorder object on each put."""
-    ask.store().recorders[ask.params["ConfigurationRecorder"]["name"]]._tags = ask.carried["tags"]
+def put_tags(request: Request, _: dict[str, Any]) -> None:
+    """Restore the tags, because moto creates a new recorder object on each put."""
+    request.store().recorders[request.params["ConfigurationRecorder"]["name"]]._tags = request.scratch["tags"]
 
 
 @instead("config.resource_counts", "GetDiscoveredResourceCounts", row="14 config GetDiscoveredResourceCounts")
-def resource_counts(ask: Ask) -> dict[str, Any]:
+def resource_counts(request: Request) -> dict[str, Any]:
     """GetDiscoveredResourceCounts counts what the recorder of the Region records."""
-    recording = next((r for r in ask.store().recorders.values() if r.status.recording), None)
-    if recording is None:
+    recorder = next((r for r in request.store().recorders.values() if r.status.recording), None)
+    if recorder is None:
         return {"totalDiscoveredResources": 0, "resourceCounts": []}
     counts = {
-        "AWS::S3::Bucket": sum(b.region_name == ask.region for b in ask.store("s3").buckets.values()),
-        "AWS::CloudTrail::Trail": len(ask.store("cloudtrail").trails),
+        "AWS::S3::Bucket": sum(b.region_name == request.region for b in request.store("s3").buckets.values()),
+        "AWS::CloudTrail::Trail": len(request.store("cloudtrail").trails),
     }
-    if recording.recording_group.include_global_resource_types:
-        counts["AWS::IAM::Role"] = len(ask.store("iam").roles)
+    if recorder.recording_group.include_global_resource_types:
+        counts["AWS::IAM::Role"] = len(request.store("iam").roles)
     shown = [{"resourceType": kind, "count": count} for kind, count in sorted(counts.items()) if count]
-    wanted = ask.params.get("resourceTypes")
-    shown = [one for one in shown if not wanted or one["resourceType"] in wanted]
+    types = request.params.get("resourceTypes")
+    shown = [one for one in shown if not types or one["resourceType"] in types]
     return {"totalDiscoveredResources": sum(counts.values()), "resourceCounts": shown}

@@ -1,4 +1,4 @@
-"""Config rules: which are taken, how they come back, how they are deleted and what they find."""
+"""AWS Config rules: validation, returned fields, deletion and evaluation."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from datetime import UTC, datetime
 from typing import Any
 from unittest.mock import patch
 
-from ....sandbox.ask import Ask
+from ....sandbox.ask import Request
+from ....sandbox.model import Refused, Response
 from ....sandbox.rule import after, before, instead
-from ....sandbox.words import Answer, Refused
 
 _IDENTIFIER = re.compile(r"[A-Z][A-Z0-9_]+")
 _INVALID = "InvalidParameterValueException"
@@ -24,29 +24,27 @@ def _known() -> dict[str, Any]:
     return rules
 
 
-def _asked(ask: Ask) -> tuple[dict[str, Any], str, str]:
-    """The rule of the request, its managed identifier (empty for a custom rule), and its trigger."""
-    rule = ask.params.get("ConfigRule") or {}
+def _asked(request: Request) -> tuple[dict[str, Any], str, str]:
+    """The rule of the request, its managed identifier (empty for a custom rule), and its trigger type."""
+    rule = request.params.get("ConfigRule") or {}
     source = rule.get("Source") or {}
     name = source.get("SourceIdentifier", "") if source.get("Owner") == "AWS" else ""
     return rule, name, _known().get(name, {}).get("Trigger type", "")
 
 
 @before("config.rule_needs_recorder", "PutConfigRule", row="13.2 put_config_rule with no recorder")
-def rule_needs_recorder(ask: Ask) -> None:
-    """A rule needs a recorder: NoAvailableConfigurationRecorderException; only a periodic one does not."""
-    _, _, trigger = _asked(ask)
-    if not ask.store().recorders and trigger != "Periodic":
-        text = "Configuration recorder is not available to put delivery channel."
-        raise Refused(
-            "NoAvailableConfigurationRecorderException", text.replace("delivery channel", "config rule")
-        )
+def rule_needs_recorder(request: Request) -> None:
+    """A rule without a recorder is NoAvailableConfigurationRecorderException, unless it is periodic."""
+    _, _, trigger = _asked(request)
+    if not request.store().recorders and trigger != "Periodic":
+        text = "Configuration recorder is not available to put config rule."
+        raise Refused("NoAvailableConfigurationRecorderException", text)
 
 
 @before("config.rule_parameters", "PutConfigRule", row="13.2 InputParameters with a number, >1024 chars")
-def rule_parameters(ask: Ask) -> None:
-    """InputParameters is JSON of strings, 1024 characters at most."""
-    rule, name, _ = _asked(ask)
+def rule_parameters(request: Request) -> None:
+    """InputParameters is a JSON object of strings, with 1024 characters at most."""
+    rule, name, _ = _asked(request)
     text = rule.get("InputParameters")
     if not text:
         return
@@ -61,56 +59,52 @@ def rule_parameters(ask: Ask) -> None:
             raise Refused(_INVALID, f"Blank spaces are not acceptable for input parameter: {key}.")
 
 
-@before(
-    "config.rule_frequency", "PutConfigRule", row="13.2 MaximumExecutionFrequency on change-triggered rule"
-)
-def rule_frequency(ask: Ask) -> None:
-    """A change-triggered managed rule takes no MaximumExecutionFrequency."""
-    rule, name, trigger = _asked(ask)
+@before("config.rule_frequency", "PutConfigRule", row="13.2 MaximumExecutionFrequency")
+def rule_frequency(request: Request) -> None:
+    """A change-triggered managed rule must not have a MaximumExecutionFrequency."""
+    rule, name, trigger = _asked(request)
     if rule.get("MaximumExecutionFrequency") and name and trigger and "Periodic" not in trigger:
         text = f"A maximum execution frequency for this rule is not allowed: {name}"
         raise Refused(_INVALID, text)
 
 
 @instead("config.newer_rules", "PutConfigRule", row="13.2 SourceIdentifier newer than moto's static list")
-def newer_rules(ask: Ask) -> Answer:
-    """A managed rule that moto has not heard of is taken if it is spelt like one."""
-    rule, name, _ = _asked(ask)
+def newer_rules(request: Request) -> Response:
+    """A managed rule that is newer than moto is accepted if its identifier has the right form."""
+    rule, name, _ = _asked(request)
     if not name or name in _known() or not _IDENTIFIER.fullmatch(name):
-        return ask.moto()
+        return request.moto()
     try:
         given: Iterable[str] = json.loads(rule.get("InputParameters") or "{}")
     except ValueError:
         given = ()
-    entry = {
-        "Parameters": [{"Name": one, "Optional": True} for one in given],
-        "Trigger type": "Configuration changes",
-    }
+    parameters = [{"Name": one, "Optional": True} for one in given]
+    entry = {"Parameters": parameters, "Trigger type": "Configuration changes"}
     with patch.dict("moto.config.models.MANAGED_RULES_CONSTRAINTS", {name: entry}):
-        return ask.moto()
+        return request.moto()
 
 
 @before("config.rule_tags", "PutConfigRule", row="13.2 tags on re-put")
-def rule_tags(ask: Ask) -> None:
-    """Tags count when a rule is made; on a later put they are ignored."""
-    rule, _, _ = _asked(ask)
-    old = ask.store().config_rules.get(rule.get("ConfigRuleName"))
+def rule_tags(request: Request) -> None:
+    """Tags count when a rule is created; later puts ignore them."""
+    rule, _, _ = _asked(request)
+    old = request.store().config_rules.get(rule.get("ConfigRuleName"))
     if old is not None:
-        ask.rewrite(Tags=[{"Key": k, "Value": v} for k, v in old.tags.items()])
+        request.rewrite(Tags=[{"Key": k, "Value": v} for k, v in old.tags.items()])
 
 
 @after("config.rule_fields", "DescribeConfigRules", row="13.2 keys of a rule: no EvaluationModes")
-def rule_fields(_: Ask, answer: dict[str, Any]) -> None:
-    """A rule shows its evaluation modes."""
+def rule_fields(_: Request, answer: dict[str, Any]) -> None:
+    """A rule is returned with its evaluation modes."""
     for shown in answer["ConfigRules"]:
         shown.setdefault("EvaluationModes", [{"Mode": "DETECTIVE"}])
 
 
 @after("config.rule_scope", "DescribeConfigRules", row="moto drops TagKey and TagValue of a scope")
-def rule_scope(ask: Ask, answer: dict[str, Any]) -> None:
-    """A scope by tag comes back as it was put."""
+def rule_scope(request: Request, answer: dict[str, Any]) -> None:
+    """A scope by tag is returned as it was put."""
     for shown in answer["ConfigRules"]:
-        held = ask.store().config_rules.get(shown["ConfigRuleName"])
+        held = request.store().config_rules.get(shown["ConfigRuleName"])
         tags = getattr(getattr(held, "scope", None), "tags", None)
         if tags:
             [(key, value)] = tags.items()
@@ -118,20 +112,19 @@ def rule_scope(ask: Ask, answer: dict[str, Any]) -> None:
 
 
 @before("config.rule_names", "DescribeConfigRules", row="13.2 describe_config_rules of 30 rules")
-def rule_names(ask: Ask) -> None:
-    """DescribeConfigRules takes 25 names at most."""
-    if len(ask.params.get("ConfigRuleNames") or []) > 25:
+def rule_names(request: Request) -> None:
+    """DescribeConfigRules accepts 25 names at most."""
+    if len(request.params.get("ConfigRuleNames") or []) > 25:
         raise Refused(_INVALID, "ConfigRuleNames must have length less than or equal to 25")
 
 
 @instead("config.rule_deletion", "DeleteConfigRule", row="13.2 delete_config_rule")
-def delete_rule(ask: Ask) -> dict[str, Any]:
-    """A deleted rule is seen DELETING once before it is gone; until then it cannot be put."""
-    name = ask.params["ConfigRuleName"]
-    rule = ask.store().config_rules.get(name)
+def delete_rule(request: Request) -> dict[str, Any]:
+    """A deleted rule is returned once more, as DELETING, before it is gone; until then it cannot be put."""
+    name = request.params["ConfigRuleName"]
+    rule = request.store().config_rules.get(name)
     if rule is None:
-        text = f"The ConfigRule '{name}' provided in the request is invalid. Please check the name"
-        raise Refused("NoSuchConfigRuleException", text)
+        raise _no_such_rule(name)
     if rule.config_rule_state != "ACTIVE":
         text = f"The rule {name} is currently being deleted.  Please retry after some time"
         raise Refused("ResourceInUseException", text)
@@ -140,26 +133,30 @@ def delete_rule(ask: Ask) -> dict[str, Any]:
 
 
 @after("config.rule_deletion", "DescribeConfigRules")
-def deletion_ends(ask: Ask, answer: dict[str, Any]) -> None:
-    """Whoever has seen a rule go does not see it again."""
-    held = ask.store().config_rules
+def deletion_ends(request: Request, answer: dict[str, Any]) -> None:
+    """Remove a rule that was returned as DELETING."""
+    held = request.store().config_rules
     for shown in answer["ConfigRules"]:
         if shown.get("ConfigRuleState") == "DELETING":
             held.pop(shown["ConfigRuleName"], None)
-            ask.world.dirty = True
+            request.world.dirty = True
 
 
-def _chosen(ask: Ask) -> list[Any]:
-    names, held = ask.params.get("ConfigRuleNames"), ask.store().config_rules
+def _chosen(request: Request) -> list[Any]:
+    names, held = request.params.get("ConfigRuleNames"), request.store().config_rules
     for name in names or []:
         if name not in held:
-            text = f"The ConfigRule '{name}' provided in the request is invalid. Please check the name"
-            raise Refused("NoSuchConfigRuleException", text)
+            raise _no_such_rule(name)
     return [rule for name, rule in sorted(held.items()) if not names or name in names]
 
 
-def _recording(ask: Ask) -> bool:
-    return any(recorder.status.recording for recorder in ask.store().recorders.values())
+def _no_such_rule(name: str) -> Refused:
+    text = f"The ConfigRule '{name}' provided in the request is invalid. Please check the name"
+    return Refused("NoSuchConfigRuleException", text)
+
+
+def _recording(request: Request) -> bool:
+    return any(recorder.status.recording for recorder in request.store().recorders.values())
 
 
 @instead(
@@ -167,11 +164,11 @@ def _recording(ask: Ask) -> bool:
     "DescribeConfigRuleEvaluationStatus",
     row="14 config DescribeConfigRuleEvaluationStatus",
 )
-def evaluation_status(ask: Ask) -> dict[str, Any]:
-    """A rule is evaluated where the recorder records, and finds its resources compliant."""
-    now, on = datetime.now(UTC), _recording(ask)
+def evaluation_status(request: Request) -> dict[str, Any]:
+    """A rule is evaluated while the recorder records, and finds its resources compliant."""
+    now, on = datetime.now(UTC), _recording(request)
     shown = []
-    for rule in _chosen(ask):
+    for rule in _chosen(request):
         one: dict[str, Any] = {
             "ConfigRuleName": rule.config_rule_name,
             "ConfigRuleArn": rule.config_rule_arn,
@@ -186,19 +183,15 @@ def evaluation_status(ask: Ask) -> dict[str, Any]:
 
 
 @instead("config.rule_evaluation", "DescribeComplianceByConfigRule")
-def compliance(ask: Ask) -> dict[str, Any]:
-    """What the rules found."""
-    kind = "COMPLIANT" if _recording(ask) else "INSUFFICIENT_DATA"
-    return {
-        "ComplianceByConfigRules": [
-            {"ConfigRuleName": rule.config_rule_name, "Compliance": {"ComplianceType": kind}}
-            for rule in _chosen(ask)
-        ]
-    }
+def compliance(request: Request) -> dict[str, Any]:
+    """Return the compliance of each rule."""
+    found = {"ComplianceType": "COMPLIANT" if _recording(request) else "INSUFFICIENT_DATA"}
+    names = [rule.config_rule_name for rule in _chosen(request)]
+    return {"ComplianceByConfigRules": [{"ConfigRuleName": name, "Compliance": found} for name in names]}
 
 
 @instead("config.rule_evaluation", "StartConfigRulesEvaluation")
-def start_evaluation(ask: Ask) -> dict[str, Any]:
-    """The rules are evaluated at once."""
-    _chosen(ask)
+def start_evaluation(request: Request) -> dict[str, Any]:
+    """Evaluate the rules at once."""
+    _chosen(request)
     return {}

@@ -1,34 +1,29 @@
-"""Each way in which somebody may break a log bucket by hand."""
+"""Ways to break a log bucket by hand."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from functools import partial
 from typing import Any
 
-from ....sandbox.drift import Break, Hands, answer, breaks
+from botocore import xform_name
 
-_BLOCKS = {
-    "BlockPublicAcls": "block_public_acls",
-    "IgnorePublicAcls": "ignore_public_acls",
-    "BlockPublicPolicy": "block_public_policy",
-    "RestrictPublicBuckets": "restrict_public_buckets",
-}
+from ....sandbox.drift import Break, Hands, breaks, breaks_of, read_or_none
 
 
 @breaks("log_buckets")
 def bucket_breaks(hands: Hands) -> Iterator[Break]:
-    """Every setting of each bucket, each statement of its policy, and the bucket gone."""
+    """Break each setting of each bucket and each statement of its policy, and delete the bucket."""
     s3 = hands.client("s3")
     for each in s3.list_buckets()["Buckets"]:
         bucket = _Bucket(s3, each["Name"])
         yield from bucket.public_access()
-        yield from bucket.objects()
+        yield from bucket.object_lock()
+        yield from bucket.encryption()
         yield from bucket.lifecycle()
         yield from bucket.tags()
         yield from bucket.policy()
-        yield Break(bucket.what, "", f"deleted {bucket.what}", partial(s3.delete_bucket, Bucket=bucket.name))
+        yield bucket.broken("", "deleted", "", s3.delete_bucket)
 
 
 class _Bucket:
@@ -36,130 +31,105 @@ class _Bucket:
         self.s3, self.name, self.what = s3, name, f"bucket {name}"
 
     def broken(self, field: str, sentence: str, asked: str, call: Any, **params: Any) -> Break:
-        return Break(
-            self.what, field, f"{sentence} {self.what}", partial(call, Bucket=self.name, **params), asked
-        )
+        """A break whose sentence ends with the bucket, and whose call takes it."""
+        sentence = f"{sentence} {self.what}"
+        return breaks_of(self.what)(field, sentence, call, asked, Bucket=self.name, **params)
+
+    def read(self, operation: str, absent: str) -> Any:
+        """The answer of an operation, or None for the *absent* error code."""
+        return read_or_none(getattr(self.s3, operation), absent, Bucket=self.name)
 
     def public_access(self) -> Iterator[Break]:
-        s3 = self.s3
-        found = answer(s3.get_public_access_block, "NoSuchPublicAccessBlockConfiguration", Bucket=self.name)
+        found = self.read("get_public_access_block", "NoSuchPublicAccessBlockConfiguration")
         if found is None:
             return
-        have = found["PublicAccessBlockConfiguration"]
-        for field in (field for field in _BLOCKS if have[field]):
-            open_ = {**have, field: False}
-            asked = f"*.public_access_block.{_BLOCKS[field]}"
-            put = s3.put_public_access_block
-            yield self.broken(
-                field, f"turned off {field} of", asked, put, PublicAccessBlockConfiguration=open_
-            )
-        gone = s3.delete_public_access_block
-        yield self.broken("", "removed the public access block of", "*.public_access_block", gone)
+        have, put = found["PublicAccessBlockConfiguration"], self.s3.put_public_access_block
+        for field in (field for field in have if have[field]):
+            asked = f"*.public_access_block.{xform_name(field)}"
+            block = {"PublicAccessBlockConfiguration": {**have, field: False}}
+            yield self.broken(field, f"turned off {field} of", asked, put, **block)
+        text, asked = "removed the public access block of", "*.public_access_block"
+        yield self.broken("", text, asked, self.s3.delete_public_access_block)
 
-    def objects(self) -> Iterator[Break]:
+    def object_lock(self) -> Iterator[Break]:
         s3 = self.s3
-        lock = answer(
-            s3.get_object_lock_configuration, "ObjectLockConfigurationNotFoundError", Bucket=self.name
-        )
-        enabled = s3.get_bucket_versioning(Bucket=self.name).get("Status") == "Enabled"
-        if enabled and lock is None:
-            off = {"Status": "Suspended"}
-            put = s3.put_bucket_versioning
-            yield self.broken(
-                "Versioning",
-                "suspended versioning of",
-                "*.versioning.status",
-                put,
-                VersioningConfiguration=off,
-            )
-        if lock is not None and lock["ObjectLockConfiguration"].get("Rule"):
+        lock = self.read("get_object_lock_configuration", "ObjectLockConfigurationNotFoundError")
+        if lock is None:
+            if s3.get_bucket_versioning(Bucket=self.name).get("Status") == "Enabled":
+                text, asked = "suspended versioning of", "*.versioning.status"
+                off = {"VersioningConfiguration": {"Status": "Suspended"}}
+                yield self.broken("Versioning", text, asked, s3.put_bucket_versioning, **off)
+            return
+        if not lock["ObjectLockConfiguration"].get("Rule"):
+            return
+
+        def retention(field: str, sentence: str, *, stricter: bool = False, **period: int) -> Break:
+            rule = {"Rule": {"DefaultRetention": {"Mode": "GOVERNANCE", **period}}} if period else {}
+            lock = {"ObjectLockConfiguration": {"ObjectLockEnabled": "Enabled", **rule}}
             put = s3.put_object_lock_configuration
-            none = {"ObjectLockEnabled": "Enabled"}
-            asked = "*.object_lock.*"
-            yield self.broken("", "ended the default retention of", asked, put, ObjectLockConfiguration=none)
-            day = {**none, "Rule": {"DefaultRetention": {"Mode": "GOVERNANCE", "Days": 1}}}
-            yield self.broken("Days", "kept objects for a day in", asked, put, ObjectLockConfiguration=day)
-            year = {**none, "Rule": {"DefaultRetention": {"Mode": "GOVERNANCE", "Years": 9}}}
-            longer = partial(put, Bucket=self.name, ObjectLockConfiguration=year)
-            yield Break(
-                self.what, "", f"kept objects for nine years in {self.what}", longer, asked, stricter=True
-            )
-        # With a key of AWS's, which no log service can use.
+            return self.broken(field, sentence, "*.object_lock.*", put, stricter=stricter, **lock)
+
+        yield retention("", "ended the default retention of")
+        yield retention("Days", "kept objects for a day in", Days=1)
+        yield retention("", "kept objects for nine years in", Years=9, stricter=True)
+
+    def encryption(self) -> Iterator[Break]:
+        # The AWS managed key `aws/s3`, which no log service can use.
         managed = {"Rules": [{"ApplyServerSideEncryptionByDefault": {"SSEAlgorithm": "aws:kms"}}]}
-        asked = "*.server_side_encryption.sse_algorithm"
-        put = s3.put_bucket_encryption
         text = "encrypted with a key that log services cannot use"
+        asked, put = "*.server_side_encryption.sse_algorithm", self.s3.put_bucket_encryption
         yield self.broken("SSEAlgorithm", text, asked, put, ServerSideEncryptionConfiguration=managed)
-        rules = {"Rules": [{"ObjectOwnership": "ObjectWriter"}]}
-        put = s3.put_bucket_ownership_controls
-        yield self.broken(
-            "ObjectOwnership",
-            "let writers own the objects of",
-            "*.object_ownership",
-            put,
-            OwnershipControls=rules,
-        )
+        text, asked = "let writers own the objects of", "*.object_ownership"
+        writer = {"Rules": [{"ObjectOwnership": "ObjectWriter"}]}
+        put = self.s3.put_bucket_ownership_controls
+        yield self.broken("ObjectOwnership", text, asked, put, OwnershipControls=writer)
 
     def lifecycle(self) -> Iterator[Break]:
-        s3 = self.s3
-        found = answer(
-            s3.get_bucket_lifecycle_configuration, "NoSuchLifecycleConfiguration", Bucket=self.name
-        )
+        found = self.read("get_bucket_lifecycle_configuration", "NoSuchLifecycleConfiguration")
         if found is None:
             return
-        asked = "*.lifecycle_rules"
-        gone = s3.delete_bucket_lifecycle
-        yield self.broken("", "deleted the lifecycle rules of", asked, gone)
-        for rule in found["Rules"]:
-            field = f"lifecycle rule {rule['ID']}"
-            put = partial(self._put_rule, found["Rules"])
-            soon = {**rule, "Expiration": {"Days": 1}}
-            if {"Transitions", "NoncurrentVersionTransitions"}.isdisjoint(rule):
-                yield Break(
-                    self.what,
-                    field,
-                    f"had logs deleted after a day in {self.what}",
-                    partial(put, soon),
-                    asked,
-                )
-            late = {**rule, "Expiration": {"Days": 9999}}
-            text = f"kept logs for 27 years in {self.what}"
-            yield Break(self.what, "", text, partial(put, late), asked, stricter=True)
-            bare = {key: rule[key] for key in ("ID", "Status", "Filter")} | {"Expiration": {"Days": 1}}
-            text = f"had logs deleted after a day, and moved nowhere, in {self.what}"
-            yield Break(self.what, field, text, partial(put, bare), asked)
+        asked, put = "*.lifecycle_rules", self.s3.put_bucket_lifecycle_configuration
+        yield self.broken("", "deleted the lifecycle rules of", asked, self.s3.delete_bucket_lifecycle)
 
-    def _put_rule(self, rules: list[dict[str, Any]], rule: dict[str, Any]) -> None:
-        every = [rule if each["ID"] == rule["ID"] else each for each in rules]
-        self.s3.put_bucket_lifecycle_configuration(Bucket=self.name, LifecycleConfiguration={"Rules": every})
+        def changed(field: str, sentence: str, new: dict[str, Any], *, stricter: bool = False) -> Break:
+            rules = [new if each["ID"] == new["ID"] else each for each in found["Rules"]]
+            params = {"LifecycleConfiguration": {"Rules": rules}}
+            return self.broken(field, sentence, asked, put, stricter=stricter, **params)
+
+        for rule in found["Rules"]:
+            field, day = f"lifecycle rule {rule['ID']}", {"Expiration": {"Days": 1}}
+            if {"Transitions", "NoncurrentVersionTransitions"}.isdisjoint(rule):
+                yield changed(field, "had logs deleted after a day in", {**rule, **day})
+            late = {**rule, "Expiration": {"Days": 9999}}
+            yield changed("", "kept logs for 27 years in", late, stricter=True)
+            bare = {key: rule[key] for key in ("ID", "Status", "Filter")} | day
+            yield changed(field, "had logs deleted after a day, and moved nowhere, in", bare)
 
     def tags(self) -> Iterator[Break]:
-        found = answer(self.s3.get_bucket_tagging, "NoSuchTagSet", Bucket=self.name)
-        for tag in (found or {}).get("TagSet", ()):
-            rest = [each for each in found["TagSet"] if each != tag]
-            put = self.s3.put_bucket_tagging
-            text = f"removed the tag {tag['Key']} of"
-            yield self.broken(f"tag {tag['Key']}", text, "*.tags", put, Tagging={"TagSet": rest})
+        found = (self.read("get_bucket_tagging", "NoSuchTagSet") or {}).get("TagSet", [])
+        for tag in found:
+            rest = {"TagSet": [each for each in found if each != tag]}
+            text, put = f"removed the tag {tag['Key']} of", self.s3.put_bucket_tagging
+            yield self.broken(f"tag {tag['Key']}", text, "*.tags", put, Tagging=rest)
 
     def policy(self) -> Iterator[Break]:
-        s3 = self.s3
-        found = answer(s3.get_bucket_policy, "NoSuchBucketPolicy", Bucket=self.name)
+        found = self.read("get_bucket_policy", "NoSuchBucketPolicy")
         if found is None:
             return
-        yield self.broken("", "deleted the policy of", "", s3.delete_bucket_policy)
+        yield self.broken("", "deleted the policy of", "", self.s3.delete_bucket_policy)
         document = json.loads(found["Policy"])
         statements = document["Statement"]
         for statement in statements:
             sid = statement.get("Sid", "")
-            field = f"policy statement {sid}"
             rest = [each for each in statements if each is not statement]
-            yield self._policy(field, f"dropped the statement {sid} from the policy of", document, rest)
+            yield self._policy(sid, f"dropped the statement {sid} from the policy of", document, rest)
             other = {**statement, "Condition": {"StringEquals": {"aws:PrincipalAccount": "999999999999"}}}
             changed = [other if each is statement else each for each in statements]
-            yield self._policy(field, f"changed the statement {sid} in the policy of", document, changed)
+            yield self._policy(sid, f"changed the statement {sid} in the policy of", document, changed)
 
-    def _policy(self, field: str, sentence: str, document: dict[str, Any], statements: list[Any]) -> Break:
-        put, text = self.s3.put_bucket_policy, json.dumps({**document, "Statement": statements})
+    def _policy(self, sid: str, sentence: str, document: dict[str, Any], statements: list[Any]) -> Break:
+        field = f"policy statement {sid}"
         if not statements:
             return self.broken(field, sentence, "", self.s3.delete_bucket_policy)
-        return self.broken(field, sentence, "", put, Policy=text)
+        text = json.dumps({**document, "Statement": statements})
+        return self.broken(field, sentence, "", self.s3.put_bucket_policy, Policy=text)

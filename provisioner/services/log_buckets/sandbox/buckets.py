@@ -1,14 +1,14 @@
-"""S3 buckets: what a new one has, which names are taken, who may read and write them."""
+"""S3 buckets: names, defaults, encryption, ACLs and Object Lock."""
 
 from __future__ import annotations
 
 import re
 from typing import Any
 
-from ....sandbox.ask import Ask
+from ....sandbox.ask import Request
 from ....sandbox.buckets import find_bucket, named_bucket
+from ....sandbox.model import Refused, Response
 from ....sandbox.rule import after, before, instead
-from ....sandbox.words import Answer, Refused
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
 _RESERVED_START = ("xn--", "sthree-", "amzn-s3-demo-")
@@ -16,9 +16,9 @@ _RESERVED_END = ("-s3alias", "--ol-s3", "--x-s3", "--table-s3", ".mrap")
 
 
 @before("s3.bucket_names", "CreateBucket", row="13.3 uppercase name")
-def bucket_names(ask: Ask) -> None:
+def bucket_names(request: Request) -> None:
     """A bucket name that breaks S3's naming rules is InvalidBucketName."""
-    name = ask.params["Bucket"]
+    name = request.params["Bucket"]
     bad = (
         not _NAME.fullmatch(name)
         or ".." in name
@@ -31,29 +31,24 @@ def bucket_names(ask: Ask) -> None:
 
 
 @before("s3.bucket_acl_at_create", "CreateBucket", row="2 Create: never pass an ACL")
-def bucket_acl_at_create(ask: Ask) -> None:
+def bucket_acl_at_create(request: Request) -> None:
     """A bucket cannot be created with an ACL while ACLs are disabled."""
-    grants = [k for k in ask.params if k.startswith("Grant")]
-    acl = ask.params.get("ACL", "private")
-    if (grants or acl != "private") and ask.params.get(
-        "ObjectOwnership", "BucketOwnerEnforced"
-    ) == "BucketOwnerEnforced":
+    grants = [k for k in request.params if k.startswith("Grant")]
+    acl = request.params.get("ACL", "private")
+    ownership = request.params.get("ObjectOwnership", "BucketOwnerEnforced")
+    if (grants or acl != "private") and ownership == "BucketOwnerEnforced":
         text = "Bucket cannot have ACLs set with ObjectOwnership's BucketOwnerEnforced setting"
         raise Refused("InvalidBucketAclWithObjectOwnership", text)
 
 
-@instead(
-    "s3.new_bucket_defaults",
-    "CreateBucket",
-    row="13.3 get_bucket_encryption, get_public_access_block / ownership on new bucket",
-)
-def new_bucket_defaults(ask: Ask) -> Answer:
+@instead("s3.new_bucket_defaults", "CreateBucket", row="13.3 get_bucket_encryption on new bucket")
+def new_bucket_defaults(request: Request) -> Response:
     """A new bucket has AES256, all four public access blocks and BucketOwnerEnforced."""
     from moto.s3.models import PublicAccessBlock
 
-    known = find_bucket(ask.params["Bucket"])
-    answer = ask.moto()
-    bucket = find_bucket(ask.params["Bucket"])
+    known = find_bucket(request.params["Bucket"])
+    answer = request.moto()
+    bucket = find_bucket(request.params["Bucket"])
     if answer.status < 300 and known is None and bucket is not None:
         bucket.encryption = _aes256()
         bucket.public_access_block = PublicAccessBlock("true", "true", "true", "true")
@@ -62,72 +57,68 @@ def new_bucket_defaults(ask: Ask) -> Answer:
 
 
 def _aes256() -> dict[str, Any]:
-    return {
-        "Rule": {
-            "ApplyServerSideEncryptionByDefault": {"SSEAlgorithm": "AES256"},
-            "BucketKeyEnabled": "false",
-        }
-    }
+    default = {"SSEAlgorithm": "AES256"}
+    return {"Rule": {"ApplyServerSideEncryptionByDefault": default, "BucketKeyEnabled": "false"}}
 
 
 @after("s3.encryption_never_off", "DeleteBucketEncryption", row="13.3 delete_bucket_encryption then get")
-def encryption_never_off(ask: Ask, _: dict[str, Any]) -> None:
+def encryption_never_off(request: Request, _: dict[str, Any]) -> None:
     """Deleting the encryption of a bucket resets it to AES256."""
-    named_bucket(ask).encryption = _aes256()
+    named_bucket(request).encryption = _aes256()
 
 
 @instead("s3.encryption_kept", "PutBucketEncryption", row="13.3 BlockedEncryptionTypes")
-def encryption_kept(ask: Ask) -> Answer:
-    """Every field of an encryption rule is given back as it was put."""
-    answer = ask.moto()
+def encryption_kept(request: Request) -> Response:
+    """Every field of an encryption rule is returned as it was put."""
+    answer = request.moto()
     if answer.status < 300:
-        rules = ask.params["ServerSideEncryptionConfiguration"]["Rules"]
-        named_bucket(ask).strict_encryption = [{"BucketKeyEnabled": False, **rule} for rule in rules]
+        rules = request.params["ServerSideEncryptionConfiguration"]["Rules"]
+        named_bucket(request).strict_encryption = [{"BucketKeyEnabled": False, **rule} for rule in rules]
     return answer
 
 
 @instead("s3.encryption_kept", "GetBucketEncryption")
-def encryption_read(ask: Ask) -> Answer | dict[str, Any]:
-    """The rules as they were put."""
-    bucket = find_bucket(ask.params["Bucket"])
+def encryption_read(request: Request) -> Response | dict[str, Any]:
+    """Return the rules as they were put."""
+    bucket = find_bucket(request.params["Bucket"])
     kept = getattr(bucket, "strict_encryption", None)
     if not kept or not bucket or not bucket.encryption:
-        return ask.moto()
+        return request.moto()
     return {"ServerSideEncryptionConfiguration": {"Rules": kept}}
 
 
 @after("s3.encryption_kept", "DeleteBucketEncryption")
-def encryption_forgotten(ask: Ask, _: dict[str, Any]) -> None:
-    """What was put is gone."""
-    named_bucket(ask).strict_encryption = None
+def encryption_forgotten(request: Request, _: dict[str, Any]) -> None:
+    """Remove the stored rules."""
+    named_bucket(request).strict_encryption = None
 
 
 @before("s3.acls_disabled", "PutBucketAcl", "PutObjectAcl", row="13.3 put_bucket_acl on BucketOwnerEnforced")
-def acls_disabled(ask: Ask) -> None:
+def acls_disabled(request: Request) -> None:
     """PutBucketAcl on a bucket with BucketOwnerEnforced is AccessControlListNotSupported."""
-    bucket = named_bucket(ask)
-    if ask.params.get("ACL") == "bucket-owner-full-control" and ask.operation == "PutObjectAcl":
+    bucket = named_bucket(request)
+    if request.params.get("ACL") == "bucket-owner-full-control" and request.operation == "PutObjectAcl":
         return
     if bucket.ownership_rule == "BucketOwnerEnforced":
         raise Refused("AccessControlListNotSupported", "The bucket does not allow ACLs")
 
 
 @before("s3.versioning_with_lock", "PutBucketVersioning", row="2 Object Lock")
-def versioning_with_lock(ask: Ask) -> None:
+def versioning_with_lock(request: Request) -> None:
     """Versioning of a bucket with Object Lock cannot be suspended."""
-    bucket = named_bucket(ask)
-    if bucket.object_lock_enabled and ask.params["VersioningConfiguration"].get("Status") == "Suspended":
+    bucket = named_bucket(request)
+    if bucket.object_lock_enabled and request.params["VersioningConfiguration"].get("Status") == "Suspended":
         text = "An Object Lock configuration is present on this bucket, so versioning cannot be changed."
         raise Refused("InvalidBucketState", text, 409)
 
 
-@before(
-    "s3.logging_target_lock", "PutBucketLogging", row="13.3 log to bucket with object-lock default retention"
-)
-def logging_target_lock(ask: Ask) -> None:
+@before("s3.logging_target_lock", "PutBucketLogging", row="13.3 log to bucket with object-lock")
+def logging_target_lock(request: Request) -> None:
     """A bucket with a default retention cannot be the target of access logs."""
-    target = (ask.params.get("BucketLoggingStatus", {}).get("LoggingEnabled") or {}).get("TargetBucket")
-    bucket = find_bucket(target) if target else None
+    bucket_name = (request.params.get("BucketLoggingStatus", {}).get("LoggingEnabled") or {}).get(
+        "TargetBucket"
+    )
+    bucket = find_bucket(bucket_name) if bucket_name else None
     if bucket is not None and bucket.object_lock_enabled and bucket.default_lock_mode:
         text = "The target bucket for logging has an object lock default retention"
         raise Refused("InvalidTargetBucketForLogging", text)

@@ -1,38 +1,38 @@
-"""What S3 needs to see before it changes a bucket or its policy."""
+"""Resources that S3 must find before it changes a bucket or its policy."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Iterator
 
-from ....sandbox.ask import Ask
-from ....sandbox.policy_eval import many
-from ....sandbox.rules.propagation import Thing, made, needs, role
-from ....sandbox.words import READS, Refused
+from ....sandbox.ask import Request
+from ....sandbox.model import READS, Refused
+from ....sandbox.policy_eval import as_list
+from ....sandbox.rules.propagation import Resource, creates, needs, role
 
 
-@made("s3:CreateBucket")
-def _bucket_made(ask: Ask) -> Iterator[Thing]:
-    yield from (("bucket in S3", ask.params["Bucket"]), ("bucket", ask.params["Bucket"]))
+@creates("s3:CreateBucket")
+def _bucket_made(request: Request) -> Iterator[Resource]:
+    yield from (("bucket in S3", request.params["Bucket"]), ("bucket", request.params["Bucket"]))
 
 
-@made("s3:PutBucketPolicy")
-def _policy_made(ask: Ask) -> Iterator[Thing]:
-    yield "policy", ask.params["Bucket"]
+@creates("s3:PutBucketPolicy")
+def _policy_made(request: Request) -> Iterator[Resource]:
+    yield "policy", request.params["Bucket"]
 
 
 @needs("s3:*")
-def _write_needs(ask: Ask) -> Iterator[tuple[Thing, Refused]]:
-    if ask.operation.startswith(READS):
+def _write_needs(request: Request) -> Iterator[tuple[Resource, Refused]]:
+    if request.operation.startswith(READS):
         return
     missing = Refused("NoSuchBucket", "The specified bucket does not exist", 404)
-    yield ("bucket in S3", ask.params.get("Bucket", "")), missing
+    yield ("bucket in S3", request.params.get("Bucket", "")), missing
     try:
-        document = json.loads(ask.params.get("Policy") or "{}")
+        document = json.loads(request.params.get("Policy") or "{}")
     except ValueError:
         return
     if isinstance(document, dict):
-        for statement in many(document.get("Statement")):
+        for statement in as_list(document.get("Statement")):
             principal = statement.get("Principal")
-            for arn in many(principal.get("AWS")) if isinstance(principal, dict) else []:
+            for arn in as_list(principal.get("AWS")) if isinstance(principal, dict) else []:
                 yield role(str(arn)), Refused("MalformedPolicy", "Invalid principal in policy")

@@ -1,1 +1,1 @@
-"""How AWS answers where moto does not."""
+"""The sandbox's rules and breaks for the password policy."""

@@ -1,4 +1,4 @@
-"""Each way in which somebody may change the password policy by hand."""
+"""Ways to change the password policy by hand."""
 
 from __future__ import annotations
 
@@ -6,33 +6,24 @@ from collections.abc import Iterator
 from functools import partial
 from typing import Any
 
-from ....sandbox.drift import Break, Hands, answer, breaks
+from botocore import xform_name
 
-_WHAT = "password policy"
+from ....sandbox.drift import Break, Hands, breaks, read_or_none
+
+_RESOURCE = "password policy"
 _SWITCHES = {
-    "RequireSymbols": "asked for symbols in passwords",
-    "RequireNumbers": "asked for digits in passwords",
-    "RequireUppercaseCharacters": "asked for upper-case letters in passwords",
-    "RequireLowercaseCharacters": "asked for lower-case letters in passwords",
-}
-_ASKED = {
-    "MinimumPasswordLength": "minimum_password_length",
-    "RequireSymbols": "require_symbols",
-    "RequireNumbers": "require_numbers",
-    "RequireUppercaseCharacters": "require_uppercase_characters",
-    "RequireLowercaseCharacters": "require_lowercase_characters",
-    "AllowUsersToChangePassword": "allow_users_to_change_password",
-    "MaxPasswordAge": "max_password_age",
-    "PasswordReusePrevention": "password_reuse_prevention",
-    "HardExpiry": "hard_expiry",
+    "RequireSymbols": "symbols",
+    "RequireNumbers": "digits",
+    "RequireUppercaseCharacters": "upper-case letters",
+    "RequireLowercaseCharacters": "lower-case letters",
 }
 
 
 @breaks("password_policy")
 def policy_breaks(hands: Hands) -> Iterator[Break]:
-    """Every field loosened and tightened, and the policy gone."""
+    """Loosen and tighten each field, and delete the policy."""
     iam = hands.client("iam")
-    found = answer(iam.get_account_password_policy, "NoSuchEntity")
+    found = read_or_none(iam.get_account_password_policy, "NoSuchEntity")
     if found is None:
         return
     policy = {key: value for key, value in found["PasswordPolicy"].items() if key != "ExpirePasswords"}
@@ -41,17 +32,17 @@ def policy_breaks(hands: Hands) -> Iterator[Break]:
         full = {key: value for key, value in {**policy, **fields}.items() if value is not None}
         [field] = fields
         do = partial(iam.update_account_password_policy, **full)
-        return Break(_WHAT, field, sentence, do, _ASKED[field], stricter)
+        return Break(_RESOURCE, field, sentence, do, xform_name(field), stricter)
 
     length = policy["MinimumPasswordLength"]
     yield put(f"lowered the minimum password length from {length} to 6", MinimumPasswordLength=6)
     yield put("raised the minimum password length to 32", MinimumPasswordLength=32, stricter=True)
-    for field, what in _SWITCHES.items():
+    for field, characters in _SWITCHES.items():
         if policy.get(field):
-            yield put(f"no longer {what}", **{field: False})
+            yield put(f"no longer asked for {characters} in passwords", **{field: False})
     change = not policy.get("AllowUsersToChangePassword")
-    told = "let users change their password" if change else "kept users from changing their password"
-    yield put(told, AllowUsersToChangePassword=change)
+    text = "let users change their password" if change else "kept users from changing their password"
+    yield put(text, AllowUsersToChangePassword=change)
     if policy.get("MaxPasswordAge"):
         yield put("let passwords live for ever", MaxPasswordAge=None)
         yield put("let passwords live for three years", MaxPasswordAge=1095)
@@ -61,4 +52,4 @@ def policy_breaks(hands: Hands) -> Iterator[Break]:
         yield put("let the last password but one be used again", PasswordReusePrevention=1)
     if policy.get("MaxPasswordAge") and not policy.get("HardExpiry"):
         yield put("locked users out whose password has expired", HardExpiry=True, stricter=True)
-    yield Break(_WHAT, "", "deleted the password policy", iam.delete_account_password_policy)
+    yield Break(_RESOURCE, "", "deleted the password policy", iam.delete_account_password_policy)

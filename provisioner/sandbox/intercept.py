@@ -1,4 +1,4 @@
-"""The door in this process: whatever botocore would send over the network goes to the sandbox."""
+"""Send the requests of botocore clients in this process to a sandbox instead of the network."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from botocore.awsrequest import AWSPreparedRequest, AWSResponse
 from botocore.exceptions import ConnectionClosedError, EndpointConnectionError, ReadTimeoutError
 from botocore.httpsession import URLLib3Session
 
-from .words import SandboxError
+from .model import SandboxError
 from .world import World
 
-_one = Lock()
-# Whatever could make a client find real credentials or another endpoint.
-_GONE = (
+_open = Lock()
+# Variables that could make a client find real credentials or another endpoint.
+_UNSET = (
     "AWS_PROFILE",
     "AWS_DEFAULT_PROFILE",
     "AWS_ROLE_ARN",
@@ -48,35 +48,35 @@ _SET = {
 
 
 def is_open() -> bool:
-    """A sandbox is open in this process."""
-    return _one.locked()
+    """Whether a sandbox is open in this process."""
+    return _open.locked()
 
 
 @contextmanager
-def only_one() -> Iterator[None]:
-    """No other sandbox is open in this process: moto's state is global."""
-    if not _one.acquire(blocking=False):
+def exclusive() -> Iterator[None]:
+    """Allow one open sandbox per process, because moto's state is global. Raises `SandboxError`."""
+    if not _open.acquire(blocking=False):
         raise SandboxError("a sandbox is open in this process already")
     try:
         yield
     finally:
-        _one.release()
+        _open.release()
 
 
 @contextmanager
 def fake_environment() -> Iterator[None]:
-    """A session finds the sandbox's credentials and no others; at the end everything is as it was."""
+    """Set environment variables that give sessions the sandbox's credentials only; restore them at the end."""
     kept = dict(os.environ)
     session = boto3.DEFAULT_SESSION
     for name in kept:
-        if name in _GONE or name.startswith(("AWS_ENDPOINT_URL", "MOTO_", "TEST_SERVER_MODE")):
+        if name in _UNSET or name.startswith(("AWS_ENDPOINT_URL", "MOTO_", "TEST_SERVER_MODE")):
             del os.environ[name]
     os.environ.update(_SET)
     boto3.DEFAULT_SESSION = None
     try:
         yield
     finally:
-        for name in {*_GONE, *_SET, *kept} | {n for n in os.environ if n.startswith("AWS_")}:
+        for name in {*_UNSET, *_SET, *kept} | {n for n in os.environ if n.startswith("AWS_")}:
             if name in kept:
                 os.environ[name] = kept[name]
             else:
@@ -85,33 +85,33 @@ def fake_environment() -> Iterator[None]:
 
 
 @contextmanager
-def in_process(world: World) -> Iterator[None]:
-    """No request of any botocore client, whenever it was made, leaves the process.
+def intercept_botocore(world: World) -> Iterator[None]:
+    """Answer every request of every botocore client from the world until the block ends.
 
-    This is below botocore's retries, signing and parsing, so these run for real. What is addressed to this
-    machine (an HTTP door) goes through.
+    The HTTP layer is replaced, below retries, signing and parsing, so those run for real. Requests to this machine, such as
+    those to a sandbox served over HTTP, pass through.
     """
     real = URLLib3Session.send
 
     def send(self: URLLib3Session, request: AWSPreparedRequest) -> AWSResponse:
         host = urlsplit(request.url).hostname or ""
         if host in ("127.0.0.1", "localhost", "::1"):
-            passed: AWSResponse = real(self, request)
-            return passed
+            direct: AWSResponse = real(self, request)
+            return direct
         if not host.endswith((".amazonaws.com", ".amazonaws.com.cn", ".api.aws")):
             raise EndpointConnectionError(endpoint_url=request.url)
         try:
             answer = world.exchange(request.method, request.url, request.headers, _body(request))
-        except ConnectionRefusedError as nobody:
-            raise EndpointConnectionError(endpoint_url=request.url, error=nobody) from nobody
-        except ConnectionError as broken:
-            raise ConnectionClosedError(endpoint_url=request.url, request=request, error=broken) from broken
-        except TimeoutError as late:
-            raise ReadTimeoutError(endpoint_url=request.url, error=late) from late
+        except ConnectionRefusedError as error:
+            raise EndpointConnectionError(endpoint_url=request.url, error=error) from error
+        except ConnectionError as error:
+            raise ConnectionClosedError(endpoint_url=request.url, request=request, error=error) from error
+        except TimeoutError as error:
+            raise ReadTimeoutError(endpoint_url=request.url, error=error) from error
         headers: Any = dict(answer.headers)
         response = AWSResponse(request.url, answer.status, headers, _Raw(answer.body))
         if not request.stream_output:
-            response.content  # noqa: B018 as botocore does: read at once
+            response.content  # noqa: B018 botocore reads it at once, too
         return response
 
     URLLib3Session.send = send  # type: ignore[assignment, method-assign]
@@ -129,7 +129,7 @@ def _body(request: AWSPreparedRequest) -> Any:
 
 
 class _Raw(BytesIO):
-    """A body that reads like urllib3's."""
+    """A response body with the interface of urllib3's."""
 
     def stream(self, *_: Any, **__: Any) -> Iterator[bytes]:
         """The rest of the body."""

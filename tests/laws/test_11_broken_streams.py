@@ -1,7 +1,4 @@
-"""Law 11: log, stdout and stderr each full, closed, or of another encoding, while drift waits: it is repaired.
-
-And the exit code is true.
-"""
+"""Law 11: a log, stdout or stderr that is full, closed or of another encoding stops no repair; the exit code is right."""
 
 from __future__ import annotations
 
@@ -22,7 +19,7 @@ from ..conftest import ROOT, Bench
 from .full import FULL, hands_of
 
 FULL_DISK = "/dev/full"
-# What is done to the streams: shell words around the command, and variables.
+# Shell text after the command, variables, and the number of a known fault.
 STREAMS = {
     "log on a full disk": (f"--log-file {FULL_DISK}", {}, "4"),
     "stdout full": (f">{FULL_DISK}", {}, "4"),
@@ -34,42 +31,40 @@ STREAMS = {
     "stdout in latin-1": ("", {"PYTHONIOENCODING": "latin-1"}, "4"),
     "stdout in ASCII": ("", {"PYTHONIOENCODING": "ascii"}, "4"),
     "no locale": ("", {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}, "4"),
-    "a reader that goes away": ("| head -c 1", {}, ""),
+    "a reader that closes the pipe": ("| head -c 1", {}, ""),
 }
 CASES = [
     pytest.param(
-        words,
+        shell,
         variables,
         marks=[pytest.mark.xfail(strict=True, reason=f"fault {fault}")] if fault else [],
         id=name,
     )
-    for name, (words, variables, fault) in STREAMS.items()
+    for name, (shell, variables, fault) in STREAMS.items()
 ]
 
 
 def smallest() -> str:
-    """The full file with one section only, the shortest: each command runs many times here."""
+    """The full file with its shortest section only, because each command runs many times here."""
     data = yaml.safe_load(FULL)
     sections = sorted(data.keys() & all_sections().keys(), key=lambda key: len(str(data[key])))
     general = {key: value for key, value in data.items() if key not in all_sections()}
     return yaml.safe_dump({**general, sections[0]: data[sections[0]]})
 
 
-FEW = smallest()
+SMALLEST = smallest()
 
 
 @pytest.fixture
 def provision(tmp_path: Path) -> Callable[..., int]:
-    """Run the command in a shell, with these words after it; the exit code of the command itself."""
-    file, sandbox = tmp_path / "few.yaml", tmp_path / "sandbox"
-    file.write_text(FEW)
+    """Run a command in a shell, with *after* after it, and return its exit code."""
+    file, sandbox = tmp_path / "smallest.yaml", tmp_path / "sandbox"
+    file.write_text(SMALLEST)
 
-    def go(command: str, words: str = "", variables: dict[str, str] | None = None) -> int:
-        kept = {
-            name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "PROVISION_"))
-        }
+    def go(command: str, after: str = "", variables: dict[str, str] | None = None) -> int:
+        kept = {k: v for k, v in os.environ.items() if not k.startswith(("AWS_", "PROVISION_"))}
         environment = {**kept, "PROVISION_SANDBOX": str(sandbox), "HOME": str(tmp_path), **(variables or {})}
-        shell = f"set -o pipefail; {sys.executable} -P -m provisioner {command} {file} --sandbox {words}"
+        shell = f"set -o pipefail; {sys.executable} -P -m provisioner {command} {file} --sandbox {after}"
         return subprocess.run(
             ["bash", "-c", shell], check=False, env=environment, cwd=ROOT, capture_output=True
         ).returncode
@@ -77,15 +72,17 @@ def provision(tmp_path: Path) -> Callable[..., int]:
     return go
 
 
-@pytest.mark.parametrize(("words", "variables"), CASES)
-def test_what_drifted_is_repaired_and_the_exit_code_is_true(
-    provision: Callable[..., int], tmp_path: Path, words: str, variables: dict[str, str]
+@pytest.mark.parametrize(("after", "variables"), CASES)
+def test_drift_is_repaired_and_the_exit_code_is_right(
+    provision: Callable[..., int], tmp_path: Path, after: str, variables: dict[str, str]
 ) -> None:
     assert provision("apply --yes") == 0
     with open_sandbox(tmp_path / "sandbox") as world:
         bench = Bench(world)
-        first = next(one for _, _, one in every_break(hands_of(bench, FEW)) if one.field and not one.stricter)
+        first = next(
+            one for _, _, one in every_break(hands_of(bench, SMALLEST)) if one.field and not one.stricter
+        )
         assert done(first)
-    assert provision("diff", words, variables) == 2
-    assert provision("apply --yes", words, variables) == 0
+    assert provision("diff", after, variables) == 2
+    assert provision("apply --yes", after, variables) == 0
     assert provision("diff --quiet") == 0

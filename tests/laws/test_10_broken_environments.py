@@ -1,4 +1,4 @@
-"""Law 10: each environment that is broken: no traceback, exit 1, a hint, and a JSON document if asked."""
+"""Law 10: in each broken environment the program ends with exit code 1, a hint and no traceback, as JSON if asked."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ NOWHERE = "http://127.0.0.1:9"
 
 @dataclass(frozen=True)
 class Environment:
-    """What is broken: variables, a config file for the AWS tools, and a word that the message must have."""
+    """A broken environment: what the message must say, variables, and the config file of the AWS tools."""
 
-    says: str
+    message: str
     variables: dict[str, str] = field(default_factory=dict)
     config: str = ""
     arguments: tuple[str, ...] = ()
@@ -72,15 +72,15 @@ BROKEN = {
     "an access key with a line break": Environment(
         "AWS_ACCESS_KEY_ID", {**KEYS, "AWS_ACCESS_KEY_ID": "AKIA\nEXAMPLE"}, fault="21"
     ),
-    "a config file that is none": Environment("config", config="no section\n"),
+    "a config file that is invalid": Environment("config", config="no section\n"),
     "a CA bundle that is missing": Environment(
         "AWS_CA_BUNDLE", {**KEYS, "AWS_CA_BUNDLE": "/none.pem"}, fault="21"
     ),
-    "an endpoint where nobody is": Environment("network", KEYS, arguments=("--endpoint-url", NOWHERE)),
+    "an endpoint that does not answer": Environment("network", KEYS, arguments=("--endpoint-url", NOWHERE)),
     "an endpoint that is no URL": Environment(
         "--endpoint-url", KEYS, arguments=("--endpoint-url", "nonsense")
     ),
-    "a proxy where nobody is": Environment("proxy", {**KEYS, "HTTPS_PROXY": NOWHERE}),
+    "a proxy that does not answer": Environment("proxy", {**KEYS, "HTTPS_PROXY": NOWHERE}),
     "a home that cannot be written": Environment(
         "XDG_STATE_HOME", {"XDG_STATE_HOME": "/proc/nowhere"}, arguments=("--sandbox",), fault="21"
     ),
@@ -103,9 +103,7 @@ def run(tmp_path: Path) -> Callable[..., subprocess.CompletedProcess[str]]:
     def go(broken: Environment, *arguments: str) -> subprocess.CompletedProcess[str]:
         config = tmp_path / "config"
         config.write_text(broken.config)
-        kept = {
-            name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "PROVISION_"))
-        }
+        kept = {k: v for k, v in os.environ.items() if not k.startswith(("AWS_", "PROVISION_"))}
         environment = {
             **kept,
             "HOME": str(tmp_path),
@@ -130,12 +128,12 @@ def run(tmp_path: Path) -> Callable[..., subprocess.CompletedProcess[str]]:
 
 
 @pytest.mark.parametrize("broken", CASES)
-def test_it_is_one_message_with_a_remedy(
+def test_one_message_with_a_hint(
     run: Callable[..., subprocess.CompletedProcess[str]], broken: Environment
 ) -> None:
     done = run(broken, "--json")
     assert "Traceback" not in done.stderr
     assert done.returncode == 1
-    assert broken.says in done.stderr
+    assert broken.message in done.stderr
     document = json.loads(done.stdout)
-    assert broken.says in json.dumps(document)
+    assert broken.message in json.dumps(document)

@@ -1,4 +1,4 @@
-"""The rooms of the program and who may know whom (DESIGN §2). Every import counts: in functions and for types too."""
+"""Tests of the package's layers (DESIGN §2): which may import which. Imports in functions and for types count too."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import ast
 import re
 from collections.abc import Iterator
 from graphlib import TopologicalSorter
+from importlib.util import resolve_name
 from pathlib import Path
 
 import pytest
@@ -16,7 +17,7 @@ ROOT = Path(__file__).parent.parent
 PACKAGE = ROOT / "provisioner"
 FILES = sorted(PACKAGE.rglob("*.py"))
 
-# From the lowest to the highest; a room knows its own level's other rooms only where they are listed in one string.
+# Layers from the lowest to the highest, each with its packages. A package may import itself and lower layers.
 LEVELS = (
     "model",
     "baseline",
@@ -28,7 +29,8 @@ LEVELS = (
     "cli aws_lambda",
     "__main__",
 )
-LEVEL = {room: at for at, rooms in enumerate(LEVELS) for room in rooms.split()}
+LEVEL = {package: level for level, packages in enumerate(LEVELS) for package in packages.split()}
+# Packages of others, and who may import them.
 OUTSIDE = {
     "boto3": {"aws", "sandbox"},
     "botocore": {"aws", "sandbox"},
@@ -50,8 +52,8 @@ def module(path: Path) -> str:
 MODULES = {module(path): path for path in FILES}
 
 
-def room(name: str) -> str:
-    """`provisioner.services.config.sandbox.rules` is of the sandbox, as is all that only it loads."""
+def package(name: str) -> str:
+    """The package of a module; the `sandbox` of a service belongs to the sandbox."""
     parts = name.split(".")[1:]
     if parts[:1] == ["services"] and "sandbox" in parts[2:3]:
         return "sandbox"
@@ -64,66 +66,59 @@ def service(name: str) -> str:
 
 
 def imported(path: Path) -> Iterator[str]:
-    here = [*module(path).split("."), ""] if path.name == "__init__.py" else module(path).split(".")
+    name = module(path)
+    parent = name if path.name == "__init__.py" else name.rpartition(".")[0]
     for node in ast.walk(ast.parse(path.read_text())):
         if isinstance(node, ast.Import):
             yield from (each.name for each in node.names)
         elif isinstance(node, ast.ImportFrom):
-            base = (
-                ".".join([*here[: -node.level], *([node.module] if node.module else [])])
-                if node.level
-                else node.module
-            )
+            base = resolve_name("." * node.level + (node.module or ""), parent)
             for each in node.names:
-                yield f"{base}.{each.name}" if f"{base}.{each.name}" in MODULES else str(base)
+                yield f"{base}.{each.name}" if f"{base}.{each.name}" in MODULES else base
 
 
-KNOWN = {name: set(imported(path)) for name, path in MODULES.items()}
+IMPORTS = {name: set(imported(path)) for name, path in MODULES.items()}
 
 
 @pytest.mark.parametrize("name", MODULES)
-def test_a_module_knows_only_what_is_below_it(name: str) -> None:
-    here = room(name)
-    for other in KNOWN[name]:
+def test_imports_go_down(name: str) -> None:
+    here = package(name)
+    for other in IMPORTS[name]:
         outside = other.split(".")[0]
         if outside != "provisioner":
-            assert here in OUTSIDE.get(outside, {here}), f"{name} must not know {outside}"
-        elif (there := room(other)) == "sandbox":
-            assert here in {"sandbox", "cli"}, f"{name} must not know the sandbox"
+            assert here in OUTSIDE.get(outside, {here}), f"{name} must not import {outside}"
+        elif (there := package(other)) == "sandbox":
+            assert here in {"sandbox", "cli"}, f"{name} must not import the sandbox"
         elif here == "sandbox":
-            assert there == "services", f"{name}: the sandbox must not know {there}"
+            assert there == "services", f"{name}: the sandbox must not import {there}"
         else:
-            assert there == here or LEVEL[there] < LEVEL[here], f"{name} must not know {other}"
-        assert service(other) in {"", service(name)}, f"{name} must not know another service, {other}"
+            assert there == here or LEVEL[there] < LEVEL[here], f"{name} must not import {other}"
+        assert service(other) in {"", service(name)}, f"{name} must not import another service, {other}"
 
 
-def test_there_is_no_circle() -> None:
-    TopologicalSorter({name: others & MODULES.keys() for name, others in KNOWN.items()}).prepare()
+def test_no_import_cycle() -> None:
+    TopologicalSorter({name: others & MODULES.keys() for name, others in IMPORTS.items()}).prepare()
 
 
-def test_the_package_has_only_rooms_on_top() -> None:
+def test_only_packages_at_the_top() -> None:
     assert {path.stem for path in PACKAGE.glob("*.py")} == {"__init__", "__main__", "model"}
 
 
 @pytest.mark.parametrize("name", MODULES)
-def test_no_partition_is_written_out_and_results_are_printed_in_one_place(name: str) -> None:
+def test_no_literal_partition_and_print_only_in_cli_and_report(name: str) -> None:
     text = MODULES[name].read_text()
-    if room(name) == "sandbox":
+    if package(name) == "sandbox":
         return
     assert "arn:aws:" not in text
     calls = (node.func for node in ast.walk(ast.parse(text)) if isinstance(node, ast.Call))
     printed = any(isinstance(each, ast.Name) and each.id == "print" for each in calls)
-    assert not printed or room(name) in {"cli", "report"}
+    assert not printed or package(name) in {"cli", "report"}
 
 
 def shared() -> list[Path]:
     """The files that belong to no service."""
     scripts = [path for path in (ROOT / "scripts").rglob("*") if path.is_file() and path.suffix != ".pyc"]
-    return [
-        path
-        for path in [*FILES, *scripts]
-        if path.parts[-3:-2] != ("services",) and "services" not in path.parts
-    ]
+    return [path for path in [*FILES, *scripts] if "services" not in path.parts]
 
 
 @pytest.mark.parametrize("name", [*all_sections(), *all_steps()])

@@ -1,26 +1,31 @@
-"""The log of a run: one JSON object a line, with account, Region, step, operation and request id. structlog writes it."""
+"""The log of a run (`--log-file`): JSON lines with account, Region, step, operation and request id."""
 
 from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Iterable
 from typing import Any, TextIO
 
 from ..model import Change, Result
 from ..report import words
+from .options import CommandError
 
 
-class Journal:
-    """Writes to *path*, or to stderr for `-`, or nowhere. Values that the file took from the environment are not in it."""
+class LogFile:
+    """Writes the log to *path*, to stderr for `-`, or nowhere for None. Raises CommandError.
+
+    What is logged must be redacted.
+    """
 
     def __init__(self, path: str | None, **bound: Any):
         self._file: TextIO | None = None
         self._log: Any = None
         if path is None:
             return
-        import structlog  # 70 ms that only a run with a log pays
+        import structlog  # takes 70 ms, so only where there is a log
 
-        self._file = sys.stderr if path == "-" else _append(path)
+        self._file = sys.stderr if path == "-" else _open(path)
         self._log = structlog.wrap_logger(
             structlog.PrintLogger(self._file),
             processors=[
@@ -32,29 +37,29 @@ class Journal:
         ).bind(**bound)
 
     def write(self, event: str, *, level: str = "info", **values: Any) -> None:
-        """One line."""
+        """Log one event."""
         if self._log is not None:
             getattr(self._log, level)(event, **values)
 
     def change(self, result: Result, change: Change) -> None:
-        """One call that was made."""
+        """Log one call that was made; its request id is the last of *result*."""
         self.write(
             "changed",
-            **_where(result),
+            **_place(result),
             resource=change.resource,
             operation=words.operation(change),
             request_id=result.request_ids[-1],
             fields=[d.field for d in change.differences],
         )
 
-    def failures(self, results: list[Result]) -> None:
-        """One line for each step that did not come to its end."""
+    def failures(self, results: Iterable[Result]) -> None:
+        """Log each failure, and each step that was blocked by one."""
         for result in results:
             for f in result.failures:
                 self.write(
                     "failed",
                     level="error",
-                    **_where(result),
+                    **_place(result),
                     doing=f.doing,
                     operation=f"{f.service}:{f.operation}" if f.operation else None,
                     code=f.code or None,
@@ -62,19 +67,22 @@ class Journal:
                     request_id=f.request_id or None,
                 )
             if result.blocked_by is not None and not result.failures:
-                self.write("not run", level="error", **_where(result), blocked_by=result.blocked_by)
+                self.write("not run", level="error", **_place(result), blocked_by=result.blocked_by)
 
     def close(self) -> None:
-        """What was written is on its way to the disk."""
+        """Close the file; stderr stays open."""
         if self._file is not None and self._file is not sys.stderr:
             self._file.close()
 
 
-def _where(result: Result) -> dict[str, str]:
+def _place(result: Result) -> dict[str, str]:
     return {"account": result.target.account, "region": result.target.region, "step": result.step}
 
 
-def _append(path: str) -> TextIO:
+def _open(path: str) -> TextIO:
     """Open for appending, readable by the owner only: a log names accounts, roles and buckets."""
-    handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+    try:
+        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+    except OSError as error:
+        raise CommandError(f"--log-file {path}: {error.strerror}; name a file that can be written") from error
     return os.fdopen(handle, "a", buffering=1, encoding="utf-8")

@@ -1,4 +1,4 @@
-"""The nouns of the sandbox. Nothing here imports moto."""
+"""Types that the whole sandbox shares. Nothing here imports moto."""
 
 from __future__ import annotations
 
@@ -6,20 +6,20 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-# Operations that change nothing: what the sandbox need not save, and what a test counts as no write.
+# Operations that start with one of these change nothing: they are not saved, and tests do not count them as writes.
 READS = ("Get", "List", "Describe", "Head", "Lookup", "BatchGet", "Select")
 
-CONTROL = "/_sandbox"  # where the HTTP door has the switches; no bucket can have that name
+CONTROL = "/_sandbox"  # path of the control API over HTTP; no bucket can have that name
 
 Phase = Literal["before", "after"]
 
 
 class SandboxError(Exception):
-    """The sandbox cannot be used: the text says why and what to do."""
+    """The sandbox cannot be used; the text has the reason and the remedy."""
 
 
 class Refused(Exception):
-    """What AWS would answer instead: an error code, its text, the HTTP status, and headers of its own."""
+    """An error response of AWS: code, message, HTTP status and extra headers."""
 
     def __init__(self, code: str, message: str, status: int = 400, **headers: str) -> None:
         super().__init__(f"{code}: {message}")
@@ -31,7 +31,7 @@ class Refused(Exception):
 
 @dataclass(frozen=True)
 class Fault:
-    """An error answer for a test to inject."""
+    """An error response for a test to inject."""
 
     code: str
     status: int = 400
@@ -40,9 +40,9 @@ class Fault:
 
 @dataclass(frozen=True)
 class WireCall:
-    """One request that reached the server. *service* is botocore's name; *code* is None for success.
+    """One request that reached the sandbox. *service* is botocore's name; *code* is None for success.
 
-    *caller* is the ARN of who made it: a user, or the session of an assumed role.
+    *caller* is the ARN of the user or assumed-role session that made it.
     """
 
     account: str
@@ -55,7 +55,7 @@ class WireCall:
 
     @property
     def writes(self) -> bool:
-        """The operation is one that changes something; a session token (sts) is no change."""
+        """Whether the operation changes something; issuing a session (sts) does not count."""
         return self.service != "sts" and not self.operation.startswith(READS)
 
 
@@ -63,7 +63,7 @@ Interrupt = Callable[[WireCall, Phase], Fault | None]
 
 
 @dataclass(frozen=True)
-class Answer:
+class Response:
     """An HTTP response."""
 
     status: int

@@ -3,7 +3,7 @@
 from typing import Final
 
 OK: Final = 0  # in sync, or done
-ERROR: Final = 1  # a wrong command line or file too
+ERROR: Final = 1  # includes a wrong command line or file
 CHANGES: Final = 2  # `diff`: there are changes; `verify`: something does not work
 SOME_FAILED: Final = 3  # some steps or accounts failed, others did not
 INTERRUPTED: Final = 130

@@ -1,0 +1,183 @@
+"""Open a session: check the options and the file, connect to AWS, and find out who the caller is."""
+
+from __future__ import annotations
+
+import gc
+import os
+import signal
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from typing import Any
+from urllib.parse import urlsplit
+
+from ..aws import Identity, Options, describe, identify
+from ..aws.cloud import Cloud
+from ..aws.errors import BotoCoreError, ClientError, code_of
+from ..baseline import Baseline
+from ..fleet.fleet import Fleet, member_role
+from ..model import Target
+from ..report import words
+from ..steps.registry import all_steps
+from .log_file import LogFile
+from .offline import read_baseline
+from .option_checks import check_flags, check_regions, check_steps, only_regions
+from .options import CommandError, CommandOptions, sandbox_file
+from .screen import Screen
+from .session import Session
+
+_ONE_PLACE, _MANY_PLACES = 32, 64  # calls in flight: to one account in one Region, and to more
+_THIS_MACHINE = ("127.0.0.1", "localhost", "::1")
+
+
+@contextmanager
+def open_session(options: CommandOptions, screen: Screen) -> Iterator[Session]:
+    """Check everything that can be checked before a step runs, and yield the session. Nothing is written to AWS.
+
+    Raises CommandError, BaselineError or OSError.
+    """
+    started = time.monotonic()
+    gc.disable()  # collecting garbage takes half of the time of building clients, and their models stay anyway
+    with ExitStack() as stack:
+        stack.callback(gc.enable)
+        baseline = read_baseline(options.file, lambda: _default_region(options))
+        only = only_regions(baseline, options)
+        check_flags(baseline, options)
+        check_steps(baseline, options)
+        if options.sandbox:
+            _open_sandbox(stack, screen)
+        cloud = _connect(options, screen, baseline)
+        stack.callback(cloud.close, wait=options.sandbox)  # a late call must not miss the sandbox
+        check_regions(cloud, baseline, only)
+        _make_clients(cloud, baseline)
+        home = baseline.general.home_region
+        with aws_errors(f"asking AWS in {home} who the caller is"):
+            identity = identify(cloud, home)
+        _check_account(identity, baseline, screen, sandbox=options.sandbox)
+        cloud.keyring.role = member_role(baseline.general.accounts, identity, home)
+        log = LogFile(options.log_file, command=options.command, account=identity.account)
+        stack.callback(log.close)
+        fleet = Fleet(cloud, baseline, identity, options.steps, only)
+        session = Session(options, screen, baseline, fleet, cloud, identity, log, started)
+        if not screen.quiet:
+            session.alias = cloud.readers.submit(_print_with_alias, session)
+        stack.enter_context(_interruptible(session))
+        gc.freeze()  # what was built so far stays, and is not looked at again
+        gc.enable()
+        yield session
+
+
+def aws_options(options: CommandOptions, *, many_accounts: bool) -> Options:
+    """How AWS is reached. An endpoint on this machine has no rate limits."""
+    host = urlsplit(options.endpoint_url or "").hostname
+    return Options(
+        options.profile,
+        options.endpoint_url,
+        paced=host not in _THIS_MACHINE,
+        own_connections=True,
+        own_signatures=many_accounts,
+    )
+
+
+@contextmanager
+def aws_errors(doing: str) -> Iterator[None]:
+    """Raise an error of AWS or botocore in the block as a CommandError, in one line with its hint."""
+    try:
+        yield
+    except (ClientError, BotoCoreError) as error:
+        raise CommandError("; ".join(words.failure(describe(doing, error)))) from error
+
+
+def _open_sandbox(stack: ExitStack, screen: Screen) -> None:
+    from ..sandbox import SandboxError, open_sandbox
+
+    path = sandbox_file()
+    try:
+        world = stack.enter_context(open_sandbox(path))
+    except (SandboxError, OSError) as error:
+        raise CommandError(
+            f"the sandbox cannot be opened: {error}; set PROVISION_SANDBOX to use another file"
+        ) from error
+    screen.message(f"SANDBOX: no AWS account is touched; its state is in {path}")
+    if world.notice:
+        screen.message(world.notice)
+
+
+def _connect(options: CommandOptions, screen: Screen, baseline: Baseline) -> Cloud:
+    general = baseline.general
+    many_accounts = general.accounts is not None
+    many_places = many_accounts or general.regions != [general.home_region]
+    if options.sandbox:
+        how, workers = Options(paced=False), 2  # the sandbox answers one call at a time
+    else:
+        how = aws_options(options, many_accounts=many_accounts)
+        workers = _MANY_PLACES if many_places else _ONE_PLACE
+    with aws_errors("credentials"):
+        return Cloud(how, on_wait=screen.wait, workers=workers)
+
+
+def _make_clients(cloud: Cloud, baseline: Baseline) -> None:
+    """Make the client for the next call, and begin to make those of the steps."""
+    home = baseline.general.home_region
+    try:
+        cloud.client("sts", home)
+    except ValueError as error:
+        raise CommandError(f"--endpoint-url: {error}; want one such as http://127.0.0.1:4566") from error
+    steps = (step for step in all_steps().values() if step.section in baseline)
+    cloud.warm(dict.fromkeys(client for step in steps for client in step.clients), home)
+
+
+def _check_account(identity: Identity, baseline: Baseline, screen: Screen, *, sandbox: bool) -> None:
+    """Raise CommandError if `allowed_account_ids` does not name the caller's account."""
+    allowed = baseline.general.allowed_account_ids
+    if allowed is None:
+        return
+    if sandbox:
+        screen.message("`allowed_account_ids` is not checked: the sandbox has its own accounts")
+    elif identity.account not in allowed:
+        raise CommandError(
+            f"the credentials are for account {identity.account}, which `allowed_account_ids` does not name "
+            f"({baseline.place(('allowed_account_ids',))}): use other credentials, or add it there"
+        )
+
+
+def _print_with_alias(session: Session) -> None:
+    """Print the account with its alias, or without one if it has none or the caller may not read it."""
+    identity = session.identity
+    target = Target(identity.account, session.baseline.general.home_region, identity.partition)
+    try:
+        answer = session.cloud.read(target, "iam", target.region, "list_account_aliases", {})
+    except (ClientError, BotoCoreError) as error:
+        session.log.write("alias not read", level="warning", code=code_of(error))
+        answer = {}
+    session.print_account(alias=next(iter(answer.get("AccountAliases", [])), ""))
+
+
+def _default_region(options: CommandOptions) -> str | None:
+    """The home Region if the file has none: that of `--region`, of the environment or of the profile."""
+    if options.regions:
+        return options.regions[0]
+    with aws_errors("credentials"):
+        return Cloud.default_region(options.profile)
+
+
+@contextmanager
+def _interruptible(session: Session) -> Iterator[None]:
+    """Let the first Ctrl-C (or SIGTERM) end the run after what is in flight, if it writes or has many accounts.
+
+    Otherwise, and the second time, the run ends at once.
+    """
+
+    def stop(*_: Any) -> None:
+        if not (session.writing or session.graceful) or session.cloud.stop.is_set():
+            raise KeyboardInterrupt
+        session.cloud.stop.set()
+        what = b"accounts in flight are" if session.graceful else b"call in flight is"
+        os.write(2, b"\ninterrupted: the " + what + b" finished first; once more to stop at once\n")
+
+    before = {each: signal.signal(each, stop) for each in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield
+    finally:
+        for each, handler in before.items():
+            signal.signal(each, handler)

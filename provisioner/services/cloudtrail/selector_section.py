@@ -1,0 +1,99 @@
+"""The keys of the section `cloudtrail` that select events. Fields are those of CloudTrail's API, in snake_case."""
+
+from typing import Literal, Self
+
+from pydantic import Field, model_validator
+
+from ...baseline import Section, Text, Wrong
+
+
+class DataResource(Section):
+    """Resources whose data events are recorded."""
+
+    type: Literal["AWS::S3::Object", "AWS::Lambda::Function", "AWS::DynamoDB::Table"] = Field(
+        description="The kind of resource. For all other kinds use `advanced_event_selectors`."
+    )
+    values: list[Text] = Field(
+        min_length=1,
+        description="ARNs. `arn:${partition}:s3` is every object, `arn:${partition}:s3:::bucket/` every object of one bucket.",
+    )
+
+
+class EventSelector(Section):
+    """A basic event selector. A trail records the events that any of its selectors selects."""
+
+    read_write_type: Literal["All", "ReadOnly", "WriteOnly"] = Field(
+        "All", description="Record reads, writes or both. CIS: All."
+    )
+    include_management_events: bool = Field(
+        True, description="Record management events. AWS bills every copy but the first in a Region."
+    )
+    exclude_management_event_sources: list[Text] = Field(
+        default=[],
+        description="Exclude management events of `kms.amazonaws.com` or `rdsdata.amazonaws.com`.",
+    )
+    data_resources: list[DataResource] = Field(
+        default=[],
+        description="Record data events of these resources, which are billed.",
+    )
+
+    @model_validator(mode="after")
+    def _records_something(self) -> Self:
+        if not self.include_management_events and not self.data_resources:
+            raise Wrong((), "records nothing: add `data_resources`, or drop it")
+        if self.exclude_management_event_sources and not self.include_management_events:
+            text = "has no effect without `include_management_events`: drop it"
+            raise Wrong("exclude_management_event_sources", text)
+        return self
+
+
+class FieldSelector(Section):
+    """A condition on one field of an event."""
+
+    field: Text = Field(description="Such as `eventCategory`, `readOnly`, `eventName`, `resources.type`.")
+    equals: list[Text] | None = Field(None, min_length=1, description="The field is one of these.")
+    starts_with: list[Text] | None = Field(
+        None, min_length=1, description="The field starts with one of these."
+    )
+    ends_with: list[Text] | None = Field(None, min_length=1, description="The field ends with one of these.")
+    not_equals: list[Text] | None = Field(None, min_length=1, description="The field is none of these.")
+    not_starts_with: list[Text] | None = Field(
+        None, min_length=1, description="The field starts with none of these."
+    )
+    not_ends_with: list[Text] | None = Field(
+        None, min_length=1, description="The field ends with none of these."
+    )
+
+    @model_validator(mode="after")
+    def _has_a_condition(self) -> Self:
+        if not self.conditions():
+            raise Wrong((), "want a condition, such as `equals: [Management]`")
+        return self
+
+    def conditions(self) -> dict[str, list[str]]:
+        """The values by operator."""
+        return self.model_dump(exclude_none=True, exclude={"field"})
+
+
+class AdvancedEventSelector(Section):
+    """An advanced event selector. It selects the events that meet all its conditions."""
+
+    name: str | None = Field(None, max_length=1000, description="A name for readers; AWS does not use it.")
+    field_selectors: list[FieldSelector] = Field(min_length=1, description="The conditions. All must be met.")
+
+    @model_validator(mode="after")
+    def _has_a_category(self) -> Self:
+        if all(each.field != "eventCategory" for each in self.field_selectors):
+            raise Wrong("field_selectors", "want one for `eventCategory`, such as `equals: [Management]`")
+        return self
+
+
+class InsightSelector(Section):
+    """A kind of unusual activity that CloudTrail looks for. Billed for each event that it analyses."""
+
+    insight_type: Literal["ApiCallRateInsight", "ApiErrorRateInsight"] = Field(
+        description="An unusual rate of calls, or of calls that fail."
+    )
+    event_categories: list[Literal["Management", "Data"]] | None = Field(
+        None, min_length=1, description="Which events are analysed. Management events if left out."
+    )

@@ -1,0 +1,30 @@
+"""Law 3: `diff` and `verify` make zero writes, counted by the sandbox; and a run makes no request twice."""
+
+from __future__ import annotations
+
+import pytest
+
+from ..conftest import Bench
+from .full import FULL, failures
+
+
+@pytest.fixture(params=["empty", "applied"])
+def account(request: pytest.FixtureRequest, bench: Bench) -> Bench:
+    if request.param == "applied":
+        bench.apply(FULL)
+    bench.world.calls.clear()
+    return bench
+
+
+def test_diff_and_verify_write_nothing(account: Bench) -> None:
+    assert failures(account.diff(FULL).results) == []
+    assert failures(account.run(FULL).verify()) == []
+    assert account.world.writes == []
+
+
+def test_no_request_is_made_twice(account: Bench) -> None:
+    run = account.run(FULL)
+    run.rehearse()
+    run.verify()
+    requests = [(c.service, c.region, c.operation, repr(c.params)) for c in account.world.calls]
+    assert [each for each in set(requests) if requests.count(each) > 1] == []

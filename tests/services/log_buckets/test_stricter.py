@@ -1,0 +1,126 @@
+"""Tests of the log_buckets step: settings that are stricter in AWS than in the file."""
+
+from __future__ import annotations
+
+import pytest
+
+from provisioner.model import Kind
+
+from ...conftest import Bench
+from .sample import ENCRYPTED, EXACT, FILE, KEY, LOCKED, NAME, encrypt, fields, texts
+
+LOOSER: list[tuple[str, str, str]] = [
+    ("    versioning: {status: Suspended}\n", "Versioning is Enabled", "suspend-versioning"),
+    (
+        "    public_access_block: {block_public_acls: false}\n",
+        "BlockPublicAcls is True",
+        "open-public-access",
+    ),
+    ("    object_ownership: ObjectWriter\n", "ObjectOwnership is BucketOwnerEnforced", "loosen-ownership"),
+]
+
+
+@pytest.mark.parametrize(("setting", "text", "consent"), LOOSER, ids=[each[2] for each in LOOSER])
+def test_a_stricter_setting_stays_unless_exact_and_allowed(
+    bench: Bench, setting: str, text: str, consent: str
+) -> None:
+    bench.apply(FILE)
+    plan = bench.diff(FILE + setting)
+    assert fields(plan) == []
+    assert text in texts(plan, Kind.STRICTER)[0]
+    exact = FILE + setting + EXACT
+    run = bench.run(exact)
+    [(_, change)] = run.rehearse().changes
+    assert change.consent == consent
+    assert change.loses
+    before = len(bench.world.writes)
+    [refused] = run.send(run.rehearse())
+    assert [c.consent for c in refused.withheld] == [consent]
+    assert (refused.ok, refused.changes) == (True, [])
+    assert len(bench.world.writes) == before
+    [done] = run.send(run.rehearse(), {consent})
+    assert (done.ok, done.withheld) == (True, [])
+    assert fields(bench.diff(exact)) == []
+
+
+UNUSABLE_KEYS = [
+    KEY.replace("123456789012", "210987654321"),
+    KEY.replace("us-east-1", "eu-west-1"),
+    KEY.partition("/")[2],
+    "alias/logs",
+    "arn:aws:kms:us-east-1:123456789012:alias/aws/s3",
+    None,
+]
+
+
+@pytest.mark.parametrize(
+    ("algorithm", "key"),
+    [*(("aws:kms", key) for key in UNUSABLE_KEYS), ("aws:kms:dsse", UNUSABLE_KEYS[0])],
+)
+def test_encryption_that_log_services_cannot_use_is_not_stricter(
+    bench: Bench, algorithm: str, key: str | None
+) -> None:
+    bench.apply(FILE)
+    encrypt(bench, algorithm, key)
+    plan = bench.diff(FILE)
+    assert fields(plan) == ["SSEAlgorithm"]
+    assert [c.consent for _, c in plan.changes] == [None]
+    [text] = texts(plan, Kind.WARNING)
+    assert (key or "the key aws/s3") in text
+    assert "not known as a key of this account" in text
+    assert texts(plan, Kind.STRICTER) == []
+    bench.apply(FILE)
+    assert fields(bench.diff(FILE)) == []
+
+
+@pytest.mark.parametrize("key", [KEY, "arn:aws:kms:us-east-1:123456789012:alias/logs"])
+def test_encryption_with_a_key_of_this_account_is_stricter(bench: Bench, key: str) -> None:
+    bench.apply(FILE)
+    encrypt(bench, "aws:kms", key)
+    plan = bench.diff(FILE)
+    assert fields(plan) == []
+    assert key in texts(plan, Kind.STRICTER)[0]
+    [(_, change)] = bench.diff(FILE + EXACT).changes
+    assert change.consent == "weaken-encryption"
+
+
+def test_two_layers_of_encryption_stay_when_the_key_is_repaired(bench: Bench) -> None:
+    bench.apply(ENCRYPTED)
+    encrypt(bench, "aws:kms:dsse", KEY.replace("1111", "9999"))
+    assert fields(bench.diff(ENCRYPTED)) == ["KMSMasterKeyID"]
+    [(_, change)] = bench.diff(ENCRYPTED + EXACT).changes
+    assert change.consent == "weaken-encryption"
+    bench.apply(ENCRYPTED)
+    [rule] = bench.client("s3").get_bucket_encryption(Bucket=NAME)["ServerSideEncryptionConfiguration"][
+        "Rules"
+    ]
+    assert rule["ApplyServerSideEncryptionByDefault"] == {
+        "SSEAlgorithm": "aws:kms:dsse",
+        "KMSMasterKeyID": KEY,
+    }
+    assert fields(bench.diff(ENCRYPTED)) == []
+
+
+LOCKS = [
+    (("COMPLIANCE", 50), ("GOVERNANCE", 100), ("COMPLIANCE", 100)),
+    (("GOVERNANCE", 100), ("COMPLIANCE", 50), ("COMPLIANCE", 100)),
+    (("GOVERNANCE", 100), ("GOVERNANCE", 50), ("GOVERNANCE", 100)),
+]
+
+
+@pytest.mark.parametrize(("have", "want", "after"), LOCKS)
+def test_object_lock_keeps_the_stricter_mode_and_the_longer_time(
+    bench: Bench, have: tuple[str, int], want: tuple[str, int], after: tuple[str, int]
+) -> None:
+    bench.apply(LOCKED)
+    s3 = bench.client("s3")
+    there = {"Rule": {"DefaultRetention": dict(zip(("Mode", "Days"), have, strict=True))}}
+    s3.put_object_lock_configuration(
+        Bucket=NAME, ObjectLockConfiguration={"ObjectLockEnabled": "Enabled", **there}
+    )
+    text = LOCKED.replace("GOVERNANCE, days: 30", f"{want[0]}, days: {want[1]}")
+    plan = bench.apply(text)
+    assert f"Object Lock is {have[0]} for {have[1]} days" in texts(plan, Kind.STRICTER)[0]
+    found = s3.get_object_lock_configuration(Bucket=NAME)["ObjectLockConfiguration"]["Rule"]
+    assert (found["DefaultRetention"]["Mode"], found["DefaultRetention"]["Days"]) == after
+    assert fields(bench.diff(text)) == []
