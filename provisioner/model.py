@@ -91,6 +91,7 @@ class Change:
     action: Literal["create", "update"] = "update"
     consent: str | None = None  # the `--allow` name, of a change that loosens or replaces something
     loses: str = ""  # what is lost by that
+    enables: bool = False  # later changes are refused by AWS without it, as they are without a creation
 
 
 class Kind(Enum):
@@ -179,7 +180,7 @@ class Failure:
 
     *doing* is what was under way; *operation*, *code* and *request_id* are AWS's, where a call failed. *resource* is
     what the failure is limited to, or empty for the whole step; *blocks*: what needs the resource cannot be done
-    either. *untried* are the operations that were not tried because of it.
+    either; *disables*: it can be tried, but waiting for AWS to accept it is useless. *untried* are the operations that were not tried because of it.
     """
 
     doing: str
@@ -191,6 +192,7 @@ class Failure:
     hint: str = ""
     resource: str = ""
     blocks: bool = True
+    disables: bool = False
     untried: tuple[str, ...] = ()
 
 

@@ -35,7 +35,7 @@ MEMBER = "111122223333"  # a member account of the sandbox's organization
 MODELS = botocore.loaders.create_loader()
 
 
-class FlyingClock:
+class FakeClock:
     """A clock for tests: time passes only when `sleep` is called, which returns at once."""
 
     def __init__(self) -> None:
@@ -53,7 +53,7 @@ class Bench:
 
     def __init__(self, world: World):
         self.world = world
-        self.clock = FlyingClock()
+        self.clock = FakeClock()
         self.waits: list[Waiting] = []
         self.clouds: list[Cloud] = []
         self.one_process = False  # all runs share one `Cloud` with its clients, which is faster for many runs
@@ -116,7 +116,7 @@ class Bench:
         return self.clients[key]
 
 
-def become(bench: Bench, monkeypatch: pytest.MonkeyPatch, account: str) -> None:
+def assume_account(bench: Bench, monkeypatch: pytest.MonkeyPatch, account: str) -> None:
     """Put the credentials of another account of the organization into the environment."""
     role = f"arn:aws:iam::{account}:role/OrganizationAccountAccessRole"
     answer = bench.client("sts").assume_role(RoleArn=role, RoleSessionName="test")["Credentials"]

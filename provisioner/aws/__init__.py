@@ -3,18 +3,18 @@
 `cloud.Cloud` is not exported here, because it is slow to import and `validate` and `permissions` do not need it.
 """
 
-from .access import Aws, Identity, Memory, Reading, SynchronousExecutor, identify
+from .access import Aws, Identity, ReadCache, Reading, SynchronousExecutor, identify
 from .errors import Incomplete, Interrupted, OutcomeUnknown, describe
-from .terms import Options, Waiting
+from .options import Options, Waiting
 
 __all__ = [
     "Aws",
     "Identity",
     "Incomplete",
     "Interrupted",
-    "Memory",
     "Options",
     "OutcomeUnknown",
+    "ReadCache",
     "Reading",
     "SynchronousExecutor",
     "Waiting",

@@ -33,7 +33,7 @@ class SynchronousExecutor(Executor):
         return future
 
 
-class Memory:
+class ReadCache:
     """Cache of the answers that one account gave in one run."""
 
     def __init__(self) -> None:
@@ -129,7 +129,7 @@ class Identity:
 class Aws:
     """AWS as one target sees it: its account, and its Region unless a call names another."""
 
-    def __init__(self, target: Target, cloud: Cloud, memory: Memory, readers: Executor | None = None):
+    def __init__(self, target: Target, cloud: Cloud, memory: ReadCache, readers: Executor | None = None):
         self.target = target
         self.account, self.region, self.partition = target.account, target.region, target.partition
         self.central, self.archive = target.central or target.account, target.archive or target.account
@@ -166,7 +166,7 @@ class Aws:
             )
         except ClientError as error:
             if code_of(error) in call.done:
-                raise OutcomeUnknown(error, by_others=True) from error
+                raise OutcomeUnknown(error, already_exists=True) from error
             raise
         finally:
             self._memory.forget(call.service)

@@ -24,7 +24,7 @@ from .. import __version__
 from .errors import Incomplete
 from .guard import READS, guard
 from .keyring import Keyring
-from .terms import Options, Tally
+from .options import Options, Tally
 from .wire.json_reads import JsonReads
 from .wire.transport import Transport
 

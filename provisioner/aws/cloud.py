@@ -27,8 +27,8 @@ from .errors import (
 )
 from .guard import READS, write_allowed
 from .keyring import CALLER
+from .options import Clock, Options, RealClock, Tally, Waiting
 from .rate_limit import RateLimiter, kind_of
-from .terms import Clock, Options, RealClock, Tally, Waiting
 
 WORKERS = 32  # parallel reads
 _ATTEMPTS = 8  # of a read
@@ -74,7 +74,7 @@ class Cloud:
         self._clients = clients = Clients(options, self.tally)
         self.client, self.regions, self.offers = clients.client, clients.regions, clients.offers
         self.keyring = clients.keyring
-        self._rate_limiter = RateLimiter(documented=options.paced)
+        self._rate_limiter = RateLimiter(documented=options.use_documented_rates)
         self._accepted: dict[str, None] = {}  # the Regions that accepted the credentials, in that order
         self._random = random.Random()  # noqa: S311 - for jitter, not for security
 

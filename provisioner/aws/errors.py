@@ -66,7 +66,7 @@ NOT_ENABLED = frozenset(
         "InvalidToken",
     }
 )
-IN_VAIN = DENIED | EXPIRED | NOT_ENABLED  # errors that no retry changes
+NOT_RETRYABLE = DENIED | EXPIRED | NOT_ENABLED  # errors that no retry changes
 
 # Hints by service (botocore's name, "" for every service) and error code. Each service folder adds its own with
 # `steps.registry.hints`.
@@ -85,10 +85,10 @@ class OutcomeUnknown(Exception):
     *why* is the error, and *by_others* says that AWS answered that the resource is there already.
     """
 
-    def __init__(self, why: Exception, *, by_others: bool = False):
+    def __init__(self, why: Exception, *, already_exists: bool = False):
         super().__init__(str(why))
         self.why = why
-        self.by_others = by_others
+        self.already_exists = already_exists
 
 
 class Incomplete(Exception):

@@ -4,7 +4,7 @@ from .baseline import Baseline
 from .file import load, parse
 from .general import General
 from .problem import BaselineError, Problem
-from .section import NO_SETTING, AccountId, Contradiction, Region, Section, Text, Wrong
+from .section import NO_SETTING, AccountId, Contradiction, InvalidValue, Region, Section, Text
 
 __all__ = [
     "NO_SETTING",
@@ -13,11 +13,11 @@ __all__ = [
     "BaselineError",
     "Contradiction",
     "General",
+    "InvalidValue",
     "Problem",
     "Region",
     "Section",
     "Text",
-    "Wrong",
     "load",
     "parse",
 ]

@@ -85,9 +85,11 @@ class Baseline:
         Raises BaselineError if a value becomes invalid, such as a name that is too long.
         """
         overrides = self.overrides_of(account_id)
-        return self.varied(overrides, account_id=account_id, region=region, partition=partition)
+        return self.with_overrides(overrides, account_id=account_id, region=region, partition=partition)
 
-    def varied(self, overrides: tuple[int, ...], *, account_id: str, region: str, partition: str) -> Baseline:
+    def with_overrides(
+        self, overrides: tuple[int, ...], *, account_id: str, region: str, partition: str
+    ) -> Baseline:
         """As `at`, but with these items of `overrides`, by index, whichever apply to the account.
 
         Raises BaselineError as `at` does, and if the overrides contradict each other.
@@ -106,7 +108,7 @@ class Baseline:
         """The items of `overrides`, by index, that apply to the account."""
         return self._file.original.overrides_by_account.get(account_id, ())
 
-    def mistakes(self, found: Iterable[tuple[Path, str]]) -> BaselineError:
+    def problems_at(self, found: Iterable[tuple[Path, str]]) -> BaselineError:
         """The error for problems at these paths of the file that only AWS's answers show."""
         source = self._file.source
         located = [(source.find(path), message) for path, message in found]

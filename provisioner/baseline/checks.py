@@ -12,7 +12,7 @@ from pydantic_core import ErrorDetails, to_json
 from . import wording
 from .placeholders import fill_for_display, number_or_boolean, redact
 from .problem import Path, Problem, did_you_mean, listed, quoted
-from .section import Section, Wrong
+from .section import InvalidValue, Section
 from .yaml_tree import MAX_PROBLEMS, Location, Node, Source
 
 Kind = TypeVar("Kind", bound=Section)
@@ -86,7 +86,11 @@ class Checker:
     def _from_validator(self, error: ErrorDetails, path: Path) -> Iterator[Problem]:
         """Problems that a section's own validator raised."""
         exception = error.get("ctx", {}).get("error")
-        wrongs = exception.wrongs if isinstance(exception, Wrong) else (((), str(exception or error["msg"])),)
+        wrongs = (
+            exception.wrongs
+            if isinstance(exception, InvalidValue)
+            else (((), str(exception or error["msg"])),)
+        )
         for below, message in wrongs:
             yield from self.problem((*path, *below), message)
 

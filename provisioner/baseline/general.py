@@ -5,7 +5,7 @@ from typing import Annotated, Any, Final, Self
 from pydantic import BeforeValidator, Field, field_validator, model_validator
 from pydantic_core import PydanticCustomError
 
-from .section import AccountId, Region, Section, Text, Wrong
+from .section import AccountId, InvalidValue, Region, Section, Text
 
 ALL: Final = "all"
 ROLE: Final = "OrganizationAccountAccessRole"  # AWS Organizations makes it in every account that it creates
@@ -72,9 +72,6 @@ class AccountSelector(Section):
         return bool(self.organizational_units or self.tags or self.ids)
 
 
-Some = AccountSelector  # for `fleet/accounts.py`
-
-
 class Accounts(AccountSelector):
     """The accounts that the baseline applies to, and how to sign in to them."""
 
@@ -118,10 +115,10 @@ class Accounts(AccountSelector):
     @model_validator(mode="after")
     def _all_or_selected(self) -> Self:
         if not (self.all or self.is_set):
-            raise Wrong((), "say which accounts: `all: true`, `organizational_units`, `tags` or `ids`")
+            raise InvalidValue((), "say which accounts: `all: true`, `organizational_units`, `tags` or `ids`")
         if self.all and self.is_set:
             key = next(each for each in _SELECTORS if getattr(self, each))
-            raise Wrong(key, "`all: true` is every account already: leave out one of the two")
+            raise InvalidValue(key, "`all: true` is every account already: leave out one of the two")
         return self
 
     @property
@@ -136,7 +133,7 @@ class Override(AccountSelector):
     @model_validator(mode="after")
     def _selects_accounts(self) -> Self:
         if not self.is_set:
-            raise Wrong((), "say for which accounts: `organizational_units`, `tags` or `ids`")
+            raise InvalidValue((), "say for which accounts: `organizational_units`, `tags` or `ids`")
         return self
 
 
@@ -194,20 +191,24 @@ class General(Section):
     def _no_duplicates(cls, regions: list[str]) -> list[str]:
         repeated = [i for i, region in enumerate(regions) if region in regions[:i]]
         if repeated:
-            raise Wrong.several((i, f"'{regions[i]}' is listed twice; keep one of them") for i in repeated)
+            raise InvalidValue.several(
+                (i, f"'{regions[i]}' is listed twice; keep one of them") for i in repeated
+            )
         if ALL in regions and len(regions) > 1:
-            raise Wrong(regions.index(ALL), "`all` stands alone: `regions: all`")
+            raise InvalidValue(regions.index(ALL), "`all` stands alone: `regions: all`")
         return regions
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
         if self.overrides and self.accounts is None:
-            raise Wrong(
+            raise InvalidValue(
                 "overrides", "without `accounts`, the file is for one account: change the sections themselves"
             )
         archive, allowed = self.accounts and self.accounts.log_archive, self.allowed_account_ids
         if archive and allowed is not None and archive not in allowed:
-            raise Wrong(("accounts", "log_archive"), "is not among `allowed_account_ids`: add it there")
+            raise InvalidValue(
+                ("accounts", "log_archive"), "is not among `allowed_account_ids`: add it there"
+            )
         return self
 
     @property

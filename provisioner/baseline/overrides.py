@@ -26,7 +26,7 @@ def wrong_keys(source: Source, index: int, kinds: Mapping[str, type[Section]]) -
             problems.append(_problem(source, text, index, key))
         elif not node_at(source, "overrides", index, key).value:
             problems.append(_problem(source, "overrides nothing: say what is different", index, key))
-        for path in kinds[key].one_for_all:
+        for path in kinds[key].same_for_all_accounts:
             if source.find(("overrides", index, key, *path)).path[3:] == path:
                 text = "is the same for all accounts, as the log bucket's policy goes by it: change the section itself"
                 problems.append(_problem(source, text, index, key, *path))

@@ -23,7 +23,7 @@ class Contradiction:
     message: str
 
 
-class Wrong(ValueError):
+class InvalidValue(ValueError):
     """Raised by a validator: an error message, and the path of the error below the validated value.
 
     Examples: `raise Wrong("days", "want more than 30")`, `raise Wrong(("transitions", 1), "...")`, and for several
@@ -35,7 +35,7 @@ class Wrong(ValueError):
         self.wrongs: tuple[tuple[Path, str], ...] = ((path if isinstance(path, tuple) else (path,), message),)
 
     @classmethod
-    def several(cls, wrongs: Iterable[tuple[str | int | Path, str]]) -> Wrong:
+    def several(cls, wrongs: Iterable[tuple[str | int | Path, str]]) -> InvalidValue:
         """One exception for several errors."""
         each = list(starmap(cls, wrongs))
         each[0].wrongs = tuple(wrong for one in each for wrong in one.wrongs)
@@ -66,9 +66,9 @@ class Section(BaseModel):
     # The section configures something that exists once in the organization, so no account can override it.
     once: ClassVar[bool] = False
     # The service's API writes field names in lowerCamelCase.
-    small_names: ClassVar[bool] = False
+    lower_camel_case: ClassVar[bool] = False
     # Paths of fields that must be the same for all accounts.
-    one_for_all: ClassVar[tuple[tuple[str, ...], ...]] = ()
+    same_for_all_accounts: ClassVar[tuple[tuple[str, ...], ...]] = ()
 
     def contradictions(self, baseline: Any) -> Iterator[Contradiction]:  # noqa: ARG002 - for overriding
         """Check the section against the rest of the file, a `Baseline`. The default finds nothing."""

@@ -37,9 +37,9 @@ def read(work: Work, command: Command) -> None:
         session.screen.json_line(work.once_json())
         if all(r.ok and not r.changes for r in work.once):
             record.succeeded(ONCE)
-    lost = failed_steps(work.once)
+    unmet = failed_steps(work.once)
     accounts = [each for each in work.selected.accounts if each.id not in record.done]
-    _run_jobs(work, [Job(command, each, lost=lost) for each in accounts])
+    _run_jobs(work, [Job(command, each, unmet=unmet) for each in accounts])
 
 
 def _read(work: Work, command: Command) -> list[Result]:
@@ -94,9 +94,9 @@ def apply(work: Work, plan: Plan) -> None:
     screen.json_line(work.once_json())
     if not work.once_unseen and all(r.ok and not r.withheld for r in work.once):
         work.record.succeeded(ONCE)
-    lost, print_changes = failed_steps(work.once), options.unfold  # else one line for each account
+    unmet, print_changes = failed_steps(work.once), options.unfold  # else one line for each account
     drifted = [outcome for outcome in work.sorted_outcomes if outcome.drifted]
-    _run_jobs(work, [Job.to_apply(each, lost, options.allow) for each in drifted])
+    _run_jobs(work, [Job.to_apply(each, unmet, options.allow) for each in drifted])
 
 
 def _keep(

@@ -73,7 +73,7 @@ def aws_options(options: CommandOptions, *, many_accounts: bool) -> Options:
     return Options(
         options.profile,
         options.endpoint_url,
-        paced=host not in _THIS_MACHINE,
+        use_documented_rates=host not in _THIS_MACHINE,
         own_connections=True,
         own_signatures=many_accounts,
     )
@@ -108,7 +108,7 @@ def _connect(options: CommandOptions, screen: Screen, baseline: Baseline) -> Clo
     many_accounts = general.accounts is not None
     many_places = many_accounts or general.regions != [general.home_region]
     if options.sandbox:
-        how, workers = Options(paced=False), 2  # the sandbox answers one call at a time
+        how, workers = Options(use_documented_rates=False), 2  # the sandbox answers one call at a time
     else:
         how = aws_options(options, many_accounts=many_accounts)
         workers = _MANY_PLACES if many_places else _ONE_PLACE

@@ -58,7 +58,7 @@ def _select_accounts(session: Session) -> SelectedAccounts:
         with aws_errors("finding the accounts of the organization"):
             selected = session.fleet.select(only)
     except NotInOrganization as error:
-        raise session.baseline.mistakes(error.found) from error
+        raise session.baseline.problems_at(error.found) from error
     except Refused as error:
         raise CommandError(str(error)) from error
     if not selected.accounts:
@@ -74,8 +74,8 @@ def _open_workers(session: Session, jobs: int) -> Workers:
     """The workers that the options ask for, for that many *jobs*. Raises CommandError."""
     options, fleet = session.options, session.fleet
     if not (options.processes or options.scheduler):
-        fleet.alone = jobs >= FEW * 4
-        return Threads(fleet, min(MANY if fleet.alone else FEW, jobs))
+        fleet.single_threaded = jobs >= FEW * 4
+        return Threads(fleet, min(MANY if fleet.single_threaded else FEW, jobs))
     from ..fleet.dask import Dask
     from ..fleet.processes import Processes
     from ..fleet.remote import WorkerSetup, versions

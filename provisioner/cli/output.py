@@ -86,7 +86,7 @@ def finish(work: Work, plan: Plan) -> None:
         work.totals,
         session.cost,
         digest=plan.digest,
-        passed_over=work.skipped,
+        skipped=work.skipped,
     )
     session.screen.json_line(summary)
     if session.options.as_json:

@@ -12,7 +12,7 @@ from collections.abc import Collection, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from .spelling import spelled
+from .spelling import to_text
 from .values import Named, merge_named
 
 Statement = Mapping[str, Any]
@@ -165,7 +165,7 @@ def listed(value: Any) -> list[str]:
     """The value as a list of texts. AWS accepts one value instead of a list, and numbers and booleans as text."""
     if value is None:
         return []
-    return [spelled(item) for item in value] if isinstance(value, list | tuple) else [spelled(value)]
+    return [to_text(item) for item in value] if isinstance(value, list | tuple) else [to_text(value)]
 
 
 def _statement(statement: Statement, partition: str) -> frozenset[tuple[str, Hashable]]:
@@ -177,7 +177,7 @@ def _element(element: str, value: Any, partition: str) -> Hashable:
     """The normal form of one element of a statement; empty if it has no effect."""
     match element:
         case "Effect":
-            return spelled(value or "").lower()
+            return to_text(value or "").lower()
         case "Principal" | "NotPrincipal":
             return _principal(value, partition)
         case "Action" | "NotAction":
@@ -187,7 +187,7 @@ def _element(element: str, value: Any, partition: str) -> Hashable:
         case "Condition":
             return _condition(value)
         case _:
-            return spelled(value) if value not in (None, "", [], {}) else ""
+            return to_text(value) if value not in (None, "", [], {}) else ""
 
 
 def _principal(value: Any, partition: str) -> frozenset[tuple[str, frozenset[str]]]:

@@ -8,6 +8,6 @@ from typing import Any, Final
 CONTROL_TOWER: Final = "aws-controltower-"  # prefix of the names of all that AWS Control Tower creates
 
 
-def spelled(value: Any) -> str:
+def to_text(value: Any) -> str:
     """The text to which AWS converts a scalar in a policy: `true` for True, `90` for 90."""
     return value if isinstance(value, str) else json.dumps(value, sort_keys=True, default=str)

@@ -7,7 +7,7 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-from .spelling import spelled
+from .spelling import to_text
 
 # The order of keys in AWS's documentation of policies; other keys follow, sorted.
 _KEY_ORDER: Final = (
@@ -90,7 +90,7 @@ def _readable(value: Any, *, policy: bool = False) -> Any:
         if policy and items and all(isinstance(item, str) for item in items):
             return items[0] if len(set(items)) == 1 else sorted(set(items))
         return items
-    return spelled(value) if policy and value is not None else value
+    return to_text(value) if policy and value is not None else value
 
 
 def _key_order(key: str) -> tuple[int, str]:

@@ -6,8 +6,8 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from ..aws import Aws, Identity, Memory, SynchronousExecutor
-from ..aws.errors import IN_VAIN
+from ..aws import Aws, Identity, ReadCache, SynchronousExecutor
+from ..aws.errors import NOT_RETRYABLE
 from ..baseline import Baseline
 from ..engine.skipped import without_unusable
 from ..model import Change, Result, Skipped, Step, Target
@@ -39,7 +39,7 @@ class Run:
     lenient: bool = False  # a Region that cannot be used is skipped, and reported
     skipped: list[Skipped] = field(default_factory=list)
     single_threaded: bool = False  # many accounts run at the same time
-    _memory: dict[str, Memory] = field(default_factory=dict)
+    _memory: dict[str, ReadCache] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.graph = graph.build(self.steps, self.places or self._places)
@@ -68,6 +68,7 @@ class Run:
         A change that loosens or replaces something is left out unless *allowed* has its consent.
         """
         planned = {(each.step, each.target): each for each in plan.results}
+        disabled: set[str] = set()
 
         def work(node: Node) -> Result:
             before = planned.get((node.step.name, node.target)) or Result(node.step.name, node.target)
@@ -80,8 +81,11 @@ class Run:
                 apply=True,
                 planned=before,
                 allowed=allowed,
+                patient=disabled.isdisjoint(node.step.needs),
                 on_change=self.on_change,
             )
+            if any(each.disables for each in result.failures):
+                disabled.add(result.step)
             self.on_step(result)
             return result
 
@@ -152,7 +156,7 @@ class Run:
         return node.step.uses(self.baseline, node.target)
 
     def _aws(self, node: Node) -> Aws:
-        memory = self._memory.setdefault(node.target.account, Memory())
+        memory = self._memory.setdefault(node.target.account, ReadCache())
         readers = _SYNCHRONOUS if self.single_threaded else None
         return Aws(node.target, self.cloud, memory, readers)
 
@@ -163,7 +167,7 @@ class Run:
 
 def _is_unreadable(result: Result) -> bool:
     """The result has an error that no waiting changes, such as expired credentials."""
-    return any(each.code in IN_VAIN for each in result.failures)
+    return any(each.code in NOT_RETRYABLE for each in result.failures)
 
 
 def _is_open(result: Result) -> bool:

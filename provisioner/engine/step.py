@@ -24,16 +24,18 @@ def run_step(
     apply: bool,
     planned: Result | None = None,
     allowed: Collection[str] = (),
+    patient: bool = True,
     on_change: OnChange = lambda result, change: None,
 ) -> Result:
     """Find what *step* would change; if *apply*, change it. Nothing else knows which.
 
     With *planned*, nothing is sent that is not in it, and nothing that needs a consent which *allowed* does not name.
-    A change that fails stops only the changes that need it. A write whose outcome is unknown starts the step again
+    A change that fails stops only the changes that need it. Unless *patient*, no change waits for an earlier one to
+    take effect, because that one failed. A write whose outcome is unknown starts the step again
     from fresh reads, so that it is repeated only where AWS shows that it is missing.
     """
     perform = aws.send if apply else aws.rehearse
-    run = _StepRun(step, aws, baseline, perform, planned, allowed, on_change)
+    run = _StepRun(step, aws, baseline, perform, planned, allowed, patient, on_change)
     try:
         run.to_the_end()
     except Interrupted as error:
@@ -65,10 +67,14 @@ class _StepRun:
         perform: Callable[[Call], Any],
         planned: Result | None,
         allowed: Collection[str],
+        patient: bool,  # noqa: FBT001 - see run_step
         on_change: OnChange,
     ):
         self.step, self.aws, self.baseline = step, aws, baseline
         self.perform, self.planned, self.allowed, self.on_change = perform, planned, allowed, on_change
+        self.patient = patient
+        self.disabled: set[str] = set()  # the parts in which a change failed that enables others
+        self.part = ""
         self.result = Result(step.name, aws.target)
         self.doing = "reading"
         self.in_flight: Change | None = None
@@ -88,7 +94,7 @@ class _StepRun:
                 return
             except OutcomeUnknown as error:
                 # Unless others are known to have made the change, nobody knows whether it was made.
-                self.unknown = None if error.by_others and not self.repeated else self.in_flight
+                self.unknown = None if error.already_exists and not self.repeated else self.in_flight
                 attempt = 1 if len(self.result.changes) > made else attempt + 1
                 if attempt >= RESTARTS:
                     if self.in_flight is None or self.gave_up:  # a second such change: AWS is away
@@ -110,7 +116,8 @@ class _StepRun:
         parts = [Part("", self.step.ensure(self.aws, self.baseline))]
         answer: Any = None
         while parts:
-            self.doing = f"reading {parts[-1].resource}".rstrip()
+            self.part = parts[-1].resource
+            self.doing = f"reading {self.part}".rstrip()
             try:
                 item = parts[-1].changes.send(answer)
             except StopIteration:
@@ -153,6 +160,8 @@ class _StepRun:
             if self._is_withheld(change):
                 self.result.withheld.append(change)
                 return self.aws.rehearse(change.call)
+            if not self.patient or self.part in self.disabled:
+                change = replace(change, call=replace(change.call, waits=()))
             answer = self.perform(change.call)
         except (OutcomeUnknown, Interrupted):
             raise
@@ -191,9 +200,15 @@ class _StepRun:
         self.on_change(self.result, change)
 
     def _fail(self, change: Change, error: Exception) -> None:
+        creates = change.action == "create"
         failure = replace(
-            describe(change.resource, error), resource=change.resource, blocks=change.action == "create"
+            describe(change.resource, error),
+            resource=change.resource,
+            blocks=creates,
+            disables=creates or change.enables,
         )
+        if failure.disables:
+            self.disabled.add(self.part)
         self.failed.append((change, failure))
         self.result.failures.append(failure)
 

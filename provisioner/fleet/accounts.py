@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from ..aws import Aws
-from ..baseline.general import Accounts, General, Some
+from ..baseline.general import Accounts, AccountSelector, General
 from ..baseline.problem import Path, did_you_mean, dotted, listed, quoted
 from ..model import Account, Refused, Skipped
 from ..report import words
@@ -37,7 +37,7 @@ class SelectedAccounts:
 
 
 @dataclass(frozen=True)
-class Questions:
+class Lookups:
     """What AWS must be asked to find the accounts: the list of accounts, the tree of units with their accounts, the tags."""
 
     accounts: bool
@@ -45,11 +45,11 @@ class Questions:
     tags: bool
 
 
-def questions(general: General, only: AccountFilter | None = None) -> Questions:
+def lookups(general: General, only: AccountFilter | None = None) -> Lookups:
     """What the file and the command line make necessary; nothing if the file lists ids."""
     units = any(_units(general)) or bool(only and only.units)
     tags = any(selection.tags for _, selection in _selections(general))
-    return Questions(units or tags or not (general.accounts and general.accounts.listed), units, tags)
+    return Lookups(units or tags or not (general.accounts and general.accounts.listed), units, tags)
 
 
 class NotInOrganization(Refused):
@@ -67,7 +67,7 @@ def select_accounts(aws: Aws, general: General, only: AccountFilter) -> Selected
     """
     want = general.accounts
     assert want is not None  # noqa: S101 - a file for one account selects none
-    needs = questions(general, only)
+    needs = lookups(general, only)
     tree = _Tree(aws) if needs.units else None
     if needs.accounts:
         active, inactive = _list_accounts(aws)
@@ -123,7 +123,7 @@ def _skipped(account: Account, why: str) -> Skipped:
     return Skipped(account.id, "", why, account.name)
 
 
-def _selections(general: General) -> Iterator[tuple[Path, Some]]:
+def _selections(general: General) -> Iterator[tuple[Path, AccountSelector]]:
     """Everything in the file that selects accounts, with its path."""
     want = general.accounts or Accounts(all=True)
     yield ("accounts",), want
@@ -174,7 +174,7 @@ def _selected(account: Account, want: Accounts) -> bool:
     return (want.all or _matches(account, want)) and not _matches(account, want.exclude)
 
 
-def _matches(account: Account, selection: Some) -> bool:
+def _matches(account: Account, selection: AccountSelector) -> bool:
     """Whether the account is named, is in one of the units, or has all of the tags."""
     return (
         account.id in selection.ids

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final, Literal
 
-from ..aws import Aws, Identity, Memory, describe
+from ..aws import Aws, Identity, ReadCache, describe
 from ..aws.cloud import Cloud
 from ..aws.keyring import Role
 from ..baseline import Baseline, BaselineError
@@ -31,22 +31,22 @@ ENTRY: Final = "account"  # stands for a step in the failure of an account that 
 class Job:
     """A command to run in one account. *regions* is empty for those of the file.
 
-    *lost*: the steps of the organization that failed, each with the step that is the cause. For `apply`, *planned* is what
+    *unmet*: the steps of the organization that failed, each with the step that is the cause. For `apply`, *planned* is what
     may be changed, and *allowed* are the consents that were given.
     """
 
     command: Command
     account: Account
     regions: tuple[str, ...] = ()
-    lost: Mapping[str, str] = field(default_factory=dict)
+    unmet: Mapping[str, str] = field(default_factory=dict)
     planned: tuple[Result, ...] = ()
     allowed: tuple[str, ...] = ()
 
     @classmethod
-    def to_apply(cls, found: Outcome, lost: Mapping[str, str], allowed: tuple[str, ...] = ()) -> Job:
+    def to_apply(cls, found: Outcome, unmet: Mapping[str, str], allowed: tuple[str, ...] = ()) -> Job:
         """The job that makes the changes in *found*, and no others."""
         planned = tuple(r for r in found.results if r.changes or not r.ok)
-        return cls("apply", found.account, found.regions, lost, planned, allowed)
+        return cls("apply", found.account, found.regions, unmet, planned, allowed)
 
 
 @dataclass
@@ -59,7 +59,7 @@ class Fleet:
     names: tuple[str, ...] = ()
     only_regions: tuple[str, ...] = ()
     on_change: Callable[[Result, Change], None] = lambda result, change: None
-    alone: bool = False  # one thread for each account, as there are many accounts
+    single_threaded: bool = False  # one thread for each account, as there are many accounts
 
     @property
     def single(self) -> bool:
@@ -85,7 +85,7 @@ class Fleet:
         """Select the accounts and apply their overrides to the file. Raises Refused, BaselineError or AWS's errors."""
         if self.single:
             return SelectedAccounts((Account(self.identity.account),), ())
-        aws = Aws(self._target(self.identity.account, self.home), self.cloud, Memory())
+        aws = Aws(self._target(self.identity.account, self.home), self.cloud, ReadCache())
         found = select_accounts(aws, self.baseline.general, only)
         self.baseline.override({each.id: each.overrides for each in found.accounts if each.overrides})
         return found
@@ -113,13 +113,13 @@ class Fleet:
         run.skipped.extend(skipped)
         return run
 
-    def member(self, account: Account, regions: Sequence[str], lost: Mapping[str, str]) -> Run:
-        """A run of the steps that each account has for itself. *lost*: the steps of the organization that failed."""
+    def member(self, account: Account, regions: Sequence[str], unmet: Mapping[str, str]) -> Run:
+        """A run of the steps that each account has for itself. *unmet*: the steps of the organization that failed."""
         filled = self.baseline.at(account_id=account.id, region=self.home, partition=self.identity.partition)
         names = [name for name in self.names if all_steps()[name].section in filled]
         steps = chosen(all_steps(), filled, names) if names or not self.names else []
         run = self._run([step for step in steps if step.scope is not Scope.ONCE], account.id, regions)
-        run.unmet, run.lenient, run.single_threaded = lost, True, self.alone
+        run.unmet, run.lenient, run.single_threaded = unmet, True, self.single_threaded
         return run
 
     def _run(self, steps: Iterable[Step], account: str, regions: Sequence[str]) -> Run:
@@ -136,7 +136,7 @@ class Fleet:
         """The Regions of a run in the account, and those that are skipped because the account has not enabled them."""
         named, skipped = self.baseline.general.named_regions, list[Skipped]()
         if not named:
-            aws = Aws(self._target(account.id, self.home), self.cloud, Memory())
+            aws = Aws(self._target(account.id, self.home), self.cloud, ReadCache())
             named, skipped = enabled_regions(aws, self.home)
         if only := self.only_regions:
             return [r for r in named if r in only], [x for x in skipped if x.region in only]
@@ -162,7 +162,7 @@ class Fleet:
 
     def _compare(self, job: Job, started: float) -> Outcome:
         regions, skipped = self.regions_of(job.account)
-        run = self.member(job.account, regions, job.lost)
+        run = self.member(job.account, regions, job.unmet)
         results = run.rehearse().results if job.command == "diff" else tuple(run.verify())
         kept, in_sync = reportable(results)
         skipped_regions = {each.region for each in run.skipped}
@@ -176,7 +176,7 @@ class Fleet:
         )
 
     def _apply(self, job: Job, started: float) -> Outcome:
-        run = self.member(job.account, job.regions, job.lost)
+        run = self.member(job.account, job.regions, job.unmet)
         sent = run.send(Plan(job.planned), job.allowed)
         unseen = run.settle(sent)
         kept, in_sync = reportable(sent)

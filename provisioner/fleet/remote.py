@@ -117,14 +117,14 @@ def do_jobs(setup: WorkerSetup, jobs: tuple[Job, ...]) -> JobsDone:
     """
     with _opening:
         opened = _worker_fleets.get(setup.run) or _open(setup)
-    fleet = replace(opened.fleet, alone=len(jobs) >= 4 * setup.width)
+    fleet = replace(opened.fleet, single_threaded=len(jobs) >= 4 * setup.width)
     fleet.baseline.override({job.account.id: job.account.overrides for job in jobs})
     values = {placeholder: value for value, placeholder in fleet.baseline.secrets.items()}
 
     def run_job(job: Job) -> Outcome | None:
         return None if fleet.cloud.stop.is_set() else fleet.run_job(_substituted(job, values))
 
-    return opened.report((opened.many if fleet.alone else opened.few).map(run_job, jobs))
+    return opened.report((opened.many if fleet.single_threaded else opened.few).map(run_job, jobs))
 
 
 def stop_run(run: str) -> None:

@@ -7,8 +7,8 @@ from typing import Any
 
 from ..baseline import Baseline
 from ..baseline.general import Accounts
-from ..fleet.accounts import questions
-from ..steps.permission import ANY_ACCOUNT, NOTING
+from ..fleet.accounts import lookups
+from ..steps.permission import ANY_ACCOUNT, POLICY_NOTES
 from .parts import uses_archive
 
 
@@ -19,7 +19,7 @@ def notes(
     accounts = baseline.general.accounts
     found = list((_of_role if member else _of_caller)(baseline, accounts, account))
     actions = {action for each in document["Statement"] for action in each["Action"]}
-    for noting in NOTING:
+    for noting in POLICY_NOTES:
         found += noting(baseline, actions)
     return found
 
@@ -48,7 +48,7 @@ def _of_caller(baseline: Baseline, accounts: Accounts | None, account: str) -> I
         f"it assumes {accounts.role_name} in each account: `--member` prints that role's policy, `--trust CALLER` who"
         " may assume it"
     )
-    if not questions(baseline.general).units:
+    if not lookups(baseline.general).units:
         yield (
             "the flag --ou needs organizations:ListAccounts, ListRoots, ListOrganizationalUnitsForParent and"
             " ListAccountsForParent too; the file names no units"

@@ -14,9 +14,9 @@ from typing import Final, NamedTuple
 from ..baseline import Baseline, BaselineError
 from ..baseline.general import Accounts, General
 from ..compare.policy import arn
-from ..fleet.accounts import questions
+from ..fleet.accounts import lookups
 from ..model import Scope, Step, Target
-from ..steps.permission import ANY_ACCOUNT, ANY_REGION, DECLARED, Permission, allow, equals
+from ..steps.permission import ANY_ACCOUNT, ANY_REGION, DECLARATIONS, Permission, allow, equals
 from ..steps.registry import all_sections, all_steps
 
 ACCOUNTS: Final = "accounts"  # section of the permissions to list accounts and Regions and to assume roles
@@ -107,7 +107,7 @@ def _account(
         for target in everywhere if step.regional else [home]:
             for variant in _variants(baseline, target, *overrides):
                 if step.section in variant:
-                    declared = DECLARED[step.name](target, variant)
+                    declared = DECLARATIONS[step.name](target, variant)
                     yield from (Part(keys[step.section], each) for each in declared)
     if included:
         yield from (Part(ACCOUNTS, each) for each in _region_listing(general, home))
@@ -136,7 +136,7 @@ def _variants(
     for count in range(3):
         for chosen in combinations(possible, count):
             try:
-                yield baseline.varied(
+                yield baseline.with_overrides(
                     tuple(sorted((*certain, *chosen))),
                     account_id=target.account,
                     region=target.region,
@@ -163,7 +163,7 @@ def _listing(general: General, partition: str) -> Iterator[Permission]:
 
     The account in these ARNs is the management account, which no file names.
     """
-    needed = questions(general)
+    needed = lookups(general)
 
     def resource(path: str) -> str:
         return arn(partition, "organizations", "", "*", path)

@@ -8,7 +8,7 @@ from typing import Final
 from rich.text import Text
 
 from ..model import Finding, Result
-from ..steps.arrivals import MOMENT
+from ..steps.arrivals import TIME_PATTERN
 from . import words
 from .checks import all_findings
 from .places import View, blocks
@@ -40,4 +40,4 @@ def _fields(finding: Finding) -> list[str]:
 
 def _identity(finding: Finding) -> list[str]:
     """The fields in which equal findings agree: all but the times in them."""
-    return [MOMENT.sub(_TIME, each) for each in _fields(finding)]
+    return [TIME_PATTERN.sub(_TIME, each) for each in _fields(finding)]

@@ -104,7 +104,7 @@ def summary_json(
     cost: Cost,
     *,
     digest: str,
-    passed_over: Iterable[Skipped],
+    skipped: Iterable[Skipped],
 ) -> SummaryJson:
     """The last line. *passed_over*: the accounts and Regions that the run skipped."""
     return SummaryJson(
@@ -118,7 +118,7 @@ def summary_json(
         ),
         organization_state=totals.organization,
         regions_seen=sorted(totals.regions),
-        skipped=list(passed_over),
+        skipped=list(skipped),
         cost=replace(cost, seconds=round(cost.seconds, 3)),
     )
 

@@ -28,7 +28,9 @@ def authorize(policy: Mapping[str, Any]) -> Interrupt:
         if phase != "before" or (call.service, call.operation) in _ALWAYS_ALLOWED:
             return None
         document = filled(text, call)
-        needed = acts(call) or [act(call, f"{call.service}:{call.operation}", "unknown to the sandbox")]
+        needed = acts(call)
+        if not needed:  # whatever the policy allows
+            return _denied(call, act(call, f"{call.service}:{call.operation}", "unknown to the sandbox"))
         denied = next((one for one in needed if decide_identity([document], one) != "allow"), None)
         return None if denied is None else _denied(call, denied)
 

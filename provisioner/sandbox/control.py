@@ -12,7 +12,7 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs, urlsplit
 
-from .faults import Weather
+from .faults import RandomFaults
 from .model import CONTROL, SandboxError
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ class Control:
             "organization": self._organization,
             "set": world.set,
             "deny": lambda **given: self._liftable(world.deny(**given)),
-            "weather": lambda **given: self._liftable(world.interrupt(Weather(**given))),
+            "random_faults": lambda **given: self._liftable(world.interrupt(RandomFaults(**given))),
             "lift": lambda lift: self._lifts.pop(lift)(),
             "disable": world.disable,
             "enable": world.enable,

@@ -34,12 +34,12 @@ class Break:
     field: str
     sentence: str
     do: Callable[[], Any]
-    asked: str = ""
+    paths: str = ""
     stricter: bool = False  # AWS is then stricter than the baseline: no drift, and nothing to repair
 
 
 @dataclass(frozen=True)
-class Hands:
+class Administrator:
     """An administrator of one account in one Region, whose calls break resources."""
 
     account: str
@@ -48,7 +48,7 @@ class Hands:
     session: boto3.Session = field(default_factory=boto3.Session)
 
     @classmethod
-    def of(cls, account: str, region: str, keys: Mapping[str, str], *, home: bool) -> Hands:
+    def of(cls, account: str, region: str, keys: Mapping[str, str], *, home: bool) -> Administrator:
         """An administrator with credentials of the account, in the form that `boto3.Session` takes."""
         return cls(account, region, home, boto3.Session(**keys))  # type: ignore[arg-type] # typed by position
 
@@ -64,7 +64,7 @@ class Hands:
         return {}
 
 
-Breaking = Callable[[Hands], Iterator[Break]]
+Breaking = Callable[[Administrator], Iterator[Break]]
 
 
 @dataclass(frozen=True)
@@ -76,27 +76,27 @@ class Breaks:
     found: Breaking
 
 
-_breaks: list[Breaks] = []
+BREAKS: list[Breaks] = []
 
 
 def breaks(step: str, *, regional: bool = False) -> Callable[[Breaking], Breaking]:
     """Register a function that lists the ways to break those resources of a step that exist now."""
 
     def register(found: Breaking) -> Breaking:
-        _breaks.append(Breaks(step, regional, found))
+        BREAKS.append(Breaks(step, regional, found))
         return found
 
     return register
 
 
-def every_break(hands: Iterable[Hands], step: str = "") -> Iterator[tuple[str, Hands, Break]]:
+def every_break(admin: Iterable[Administrator], step: str = "") -> Iterator[tuple[str, Administrator, Break]]:
     """Yield each possible break, of one *step* or of all, with its step and the administrator who can do it.
 
-    Regional steps are broken by all *hands*, the others only by those in the home Region.
+    Regional steps are broken by all *admin*, the others only by those in the home Region.
     """
     rule.import_rules()
-    for each in sorted(_breaks, key=lambda found: found.step):
-        for one in hands if step in {"", each.step} else ():
+    for each in sorted(BREAKS, key=lambda found: found.step):
+        for one in admin if step in {"", each.step} else ():
             if each.regional or one.home:
                 yield from ((each.step, one, found) for found in each.found(one))
 
@@ -112,9 +112,12 @@ def drift(world: World | None, seed: int | None, count: int = 3) -> list[str]:
     account = world.account_id if world else MANAGEMENT
     regions = sorted(world.regions_written(account)) if world else ["us-east-1"]
     home = regions[0] if regions else "us-east-1"
-    hands = [Hands(account, region, home=region == home) for region in dict.fromkeys(["us-east-1", *regions])]
+    admin = [
+        Administrator(account, region, home=region == home)
+        for region in dict.fromkeys(["us-east-1", *regions])
+    ]
     found = sorted(
-        ((one, hand) for _, hand, one in every_break(hands) if not one.stricter),
+        ((one, hand) for _, hand, one in every_break(admin) if not one.stricter),
         key=lambda each: (each[0].sentence, each[1].region),
     )
     random.Random(seed).shuffle(found)  # noqa: S311 must be reproducible
@@ -124,13 +127,13 @@ def drift(world: World | None, seed: int | None, count: int = 3) -> list[str]:
         if len(sentences) == count:
             break
         # AWS may refuse: a channel cannot be changed while its bucket's policy is broken.
-        if (one.resource, hand.region) not in touched and done(one):
+        if (one.resource, hand.region) not in touched and carry_out(one):
             touched.add((one.resource, hand.region))
             sentences.append(one.sentence)
     return sentences
 
 
-def done(one: Break) -> bool:
+def carry_out(one: Break) -> bool:
     """Carry out a break; False if AWS refused."""
     try:
         one.do()
@@ -146,19 +149,19 @@ def breaks_of(resource: str) -> Callable[..., Break]:
         field: str,
         sentence: str,
         call: Callable[..., Any],
-        asked: str = "",
+        paths: str = "",
         *,
         stricter: bool = False,
         **params: Any,
     ) -> Break:
-        return Break(resource, field, sentence, partial(call, **params), asked, stricter)
+        return Break(resource, field, sentence, partial(call, **params), paths, stricter)
 
     return make
 
 
-def trusted_access_break(hands: Hands, principal: str, service: str) -> Iterator[Break]:
+def trusted_access_break(admin: Administrator, principal: str, service: str) -> Iterator[Break]:
     """Disable the trusted access of a service in the organization, if it is enabled."""
-    client = hands.client("organizations")
+    client = admin.client("organizations")
     read = client.list_aws_service_access_for_organization
     found = read_or_none(read, "AWSOrganizationsNotInUseException", "AccessDeniedException") or {}
     if any(each["ServicePrincipal"] == principal for each in found.get("EnabledServicePrincipals", ())):
@@ -167,11 +170,13 @@ def trusted_access_break(hands: Hands, principal: str, service: str) -> Iterator
         yield Break("organization", f"trusted access for {principal}", text, off)
 
 
-def create_delivery_bucket(hands: Hands, name: str, principal: str, condition: Mapping[str, Any]) -> None:
-    """Create a bucket to which a service principal may deliver logs, in the account and Region of *hands*."""
-    s3 = hands.client("s3")
-    where = {"CreateBucketConfiguration": {"LocationConstraint": hands.region}}
-    s3.create_bucket(Bucket=name, **({} if hands.region == "us-east-1" else where))
+def create_delivery_bucket(
+    admin: Administrator, name: str, principal: str, condition: Mapping[str, Any]
+) -> None:
+    """Create a bucket to which a service principal may deliver logs, in the account and Region of *admin*."""
+    s3 = admin.client("s3")
+    where = {"CreateBucketConfiguration": {"LocationConstraint": admin.region}}
+    s3.create_bucket(Bucket=name, **({} if admin.region == "us-east-1" else where))
     allow = {
         "Effect": "Allow",
         "Principal": {"Service": principal},

@@ -27,8 +27,8 @@ def outage_of(service: str) -> Fault:
 
 
 @dataclass
-class Weather:
-    """An interrupt that makes a share of the calls fail: `world.interrupt(Weather(seed=7, throttles=0.1))`.
+class RandomFaults:
+    """An interrupt that makes a share of the calls fail: `world.interrupt(RandomFaults(seed=7, throttles=0.1))`.
 
     Each share is from 0 to 1. *resets* breaks the connection before the call has its effect, *losses* after it, *timeouts* lets
     the caller time out after it. The same call fails at most *most* times in a row, so that enough retries succeed. Which

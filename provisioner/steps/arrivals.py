@@ -10,7 +10,9 @@ from typing import Final
 from ..model import Finding
 
 # Matches what `moment` returns, in a longer text.
-MOMENT: Final = re.compile(r"([0-9-]{10} )?[0-9]{2}:[0-9]{2} UTC, (just now|[0-9]+ (day|hour|minute)s? ago)")
+TIME_PATTERN: Final = re.compile(
+    r"([0-9-]{10} )?[0-9]{2}:[0-9]{2} UTC, (just now|[0-9]+ (day|hour|minute)s? ago)"
+)
 STALE: Final = timedelta(hours=24)
 
 _HINTS: Final = {
@@ -21,7 +23,7 @@ _HINTS: Final = {
 
 
 @dataclass(frozen=True)
-class Arrivals:
+class DeliveryStatus:
     """The state of a service's deliveries, which are on since *since*. A time is None if AWS does not report it."""
 
     what: str  # what is delivered, in the singular: `log file`
@@ -37,9 +39,11 @@ def utc_now() -> datetime:
     return datetime.now(UTC)
 
 
-def arriving(resource: str, check: str, found: Arrivals, now: datetime, *, running: bool) -> Finding:
+def delivery_finding(
+    resource: str, check: str, found: DeliveryStatus, now: datetime, *, running: bool
+) -> Finding:
     """The finding on deliveries: they arrive, do not arrive, or are not due yet. Without *running*, none are due."""
-    last = f"last {found.what} {moment(found.last, now)}" if found.last else f"no {found.what} yet"
+    last = f"last {found.what} {format_time(found.last, now)}" if found.last else f"no {found.what} yet"
     if found.error:
         hint = f": {_HINTS[found.error]}" if found.error in _HINTS else ""
         return Finding(resource, check, ok=False, detail=f"{found.error}{hint}; {last}")
@@ -50,11 +54,11 @@ def arriving(resource: str, check: str, found: Arrivals, now: datetime, *, runni
     if found.since is None or now - found.since < found.first_after:
         which = f"next {found.what}; {last}" if found.last else f"first {found.what}"
         return Finding(resource, check, ok=None, detail=f"waiting for the {which}; they come {found.comes}")
-    late = f"{last}; it runs since {moment(found.since, now)}, and they come {found.comes}"
+    late = f"{last}; it runs since {format_time(found.since, now)}, and they come {found.comes}"
     return Finding(resource, check, ok=False, detail=late)
 
 
-def moment(then: datetime, now: datetime) -> str:
+def format_time(then: datetime, now: datetime) -> str:
     """Format a time: `14:05 UTC, 3 minutes ago`, with the date if it is not the day of *now*."""
     then = then.astimezone(UTC)
     clock = then.strftime("%H:%M UTC" if then.date() == now.astimezone(UTC).date() else "%Y-%m-%d %H:%M UTC")

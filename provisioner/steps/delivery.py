@@ -16,9 +16,11 @@ from ..compare.policy import PolicyError, Statement
 if TYPE_CHECKING:
     from ..aws import Aws
 
-Names = str | Sequence[str]  # one, or several
+OneOrMany = str | Sequence[str]  # one, or several
 
-MARK: Final = "Provision"  # suffix of our Sids, as AWS's console writes the documented Sids for other trails
+SID_SUFFIX: Final = (
+    "Provision"  # suffix of our Sids, as AWS's console writes the documented Sids for other trails
+)
 FULL_CONTROL: Final = {"s3:x-amz-acl": "bucket-owner-full-control"}
 
 
@@ -52,7 +54,7 @@ def all_statements(*groups: Sequence[Statement]) -> list[Statement]:
 
 
 def allow_service(
-    sid: str, service: str, action: Names, resource: Names, equals: Mapping[str, Names]
+    sid: str, service: str, action: OneOrMany, resource: OneOrMany, equals: Mapping[str, OneOrMany]
 ) -> dict[str, Any]:
     """A statement that allows an AWS service an action, under the conditions *equals* (`StringEquals`)."""
     principal = {"Service": service}
@@ -72,7 +74,7 @@ def log_path(bucket_arn: str, prefix: str | None, owner: str, below: str = "") -
     return f"{bucket_arn}/{clean}{'/' if clean else ''}AWSLogs/{owner}/{below}*"
 
 
-def one_or_sorted(names: Names, what: str) -> Names:
+def one_or_list(names: OneOrMany, what: str) -> OneOrMany:
     """One name as text, several as a sorted list without duplicates, as AWS returns them."""
     unique = [names] if isinstance(names, str) else sorted(set(names))
     if not unique:

@@ -43,25 +43,25 @@ class Permission:
 
 
 NoteSource = Callable[[Baseline, Collection[str]], Iterator[str]]
-NOTING: Final[list[NoteSource]] = []
+POLICY_NOTES: Final[list[NoteSource]] = []
 
 
 def permission_notes(source: NoteSource) -> NoteSource:
     """Register a function that yields notes on a policy, from the baseline and the policy's actions."""
-    NOTING.append(source)
+    POLICY_NOTES.append(source)
     return source
 
 
 Declaration = Callable[[Target, Baseline], Iterator[Permission]]
-DECLARED: Final[dict[str, Declaration]] = {}  # by the name of the step
-DELIVERING: Final[list[Declaration]] = []  # of deliverers, for the account with the log buckets
+DECLARATIONS: Final[dict[str, Declaration]] = {}  # by the name of the step
+DELIVERY_DECLARATIONS: Final[list[Declaration]] = []  # of deliverers, for the account with the log buckets
 
 
 def permits(name: str) -> Callable[[Declaration], Declaration]:
     """Register a function that yields the permissions of step *name* in one target, with that target's baseline."""
 
     def register(declaration: Declaration) -> Declaration:
-        DECLARED[name] = declaration
+        DECLARATIONS[name] = declaration
         return declaration
 
     return register
@@ -69,7 +69,7 @@ def permits(name: str) -> Callable[[Declaration], Declaration]:
 
 def permits_delivery(declaration: Declaration) -> Declaration:
     """Register the permissions that a deliverer (see `@delivers`) needs in the account with the log buckets."""
-    DELIVERING.append(declaration)
+    DELIVERY_DECLARATIONS.append(declaration)
     return declaration
 
 

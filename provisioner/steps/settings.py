@@ -37,7 +37,7 @@ class Strictness:
     def of(cls, section: type[Section], *, exact: bool) -> Strictness:
         """The strictness of a section's fields."""
         guarded = {
-            aws_name(name, small=section.small_names): each
+            aws_name(name, small=section.lower_camel_case): each
             for name, field in section.model_fields.items()
             for each in field.metadata
             if isinstance(each, Guarded)
@@ -58,7 +58,7 @@ def to_api(value: Any, *, small: bool = False) -> Any:
     """Convert a section, or a list of them, to AWS's names, without what the file leaves out."""
     if isinstance(value, Section):
         stated = value.model_dump(exclude_none=True, exclude=_no_settings(type(value)))
-        return to_api(stated, small=value.small_names)
+        return to_api(stated, small=value.lower_camel_case)
     if isinstance(value, Mapping):
         return {aws_name(key, small=small): to_api(each, small=small) for key, each in value.items()}
     return [to_api(each, small=small) for each in value] if isinstance(value, list) else value

@@ -7,7 +7,7 @@ from typing import Any
 
 from ..compare import policy
 from ..compare.policy import Document, Normal, Statement
-from ..model import Call, Changes, Difference, Kind, Note, Refused, update
+from ..model import Call, Change, Changes, Difference, Kind, Note, Refused
 
 _FULL = 0.88  # share of the maximum size at which the next statement may not fit
 
@@ -46,7 +46,7 @@ def statements(
     if most and size > _FULL * most:
         yield Note(Kind.WARNING, resource, f"the policy has {size} of at most {most} bytes")
     changed = tuple(Difference(f"{what} {sid}", before, after) for sid, before, after in merged.differences)
-    yield update(resource, changed, put(merged.document))
+    yield Change(resource, changed, put(merged.document), enables=True)
 
 
 def _to_write(have: Document | None, own: Sequence[Statement], partition: str) -> list[Statement]:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import AfterValidator, Field
 
-from ..baseline import Wrong
+from ..baseline import InvalidValue
 
 if TYPE_CHECKING:
     from ..model import Call, Changes
@@ -19,7 +19,7 @@ def _allowed(tags: dict[str, str]) -> dict[str, str]:
     problems = [(key, reserved) for key in tags if key.lower().startswith("aws:")]
     problems += [(k, length) for k, v in tags.items() if not 1 <= len(k) <= 128 or len(v) > 256]
     if problems:
-        raise Wrong.several(problems)
+        raise InvalidValue.several(problems)
     return tags
 
 

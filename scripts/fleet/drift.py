@@ -13,7 +13,7 @@ from provisioner.engine.plan import Plan
 from provisioner.engine.run import Run
 from provisioner.model import Scope
 from provisioner.sandbox import WireCall, store
-from provisioner.sandbox.drift import Break, Hands, done, every_break
+from provisioner.sandbox.drift import Administrator, Break, carry_out, every_break
 from provisioner.sandbox.world import World
 from provisioner.steps.registry import all_steps
 
@@ -32,29 +32,29 @@ class Drift:
         return (call.service, call.operation) == self.repair and _params(call) in self.params
 
 
-def find_drifts(world: World, hands: Sequence[Hands], run: Callable[[], Run]) -> tuple[Drift, Drift]:
+def find_drifts(world: World, admin: Sequence[Administrator], run: Callable[[], Run]) -> tuple[Drift, Drift]:
     """Break one setting of the account and one of each Region in the sandbox, and return both.
 
-    *hands*: the clients that break settings, one for each sample Region, the home Region first. *run* makes a run of the
+    *admin*: the clients that break settings, one for each sample Region, the home Region first. *run* makes a run of the
     tool in the sample account.
     """
-    account = _break_first(world, hands[:1], run, Scope.ACCOUNT, other_than="")
-    regional = _break_first(world, hands, run, Scope.REGION, other_than=account.service)
+    account = _break_first(world, admin[:1], run, Scope.ACCOUNT, other_than="")
+    regional = _break_first(world, admin, run, Scope.REGION, other_than=account.service)
     return account, regional
 
 
 def _break_first(
-    world: World, hands: Sequence[Hands], run: Callable[[], Run], scope: Scope, *, other_than: str
+    world: World, admin: Sequence[Administrator], run: Callable[[], Run], scope: Scope, *, other_than: str
 ) -> Drift:
     """Apply the first break of a step of *scope* that one write repairs, and not in the service *other_than*."""
     before = [change for _, change in run().rehearse().changes]
-    for name in dict.fromkeys(_name(*one) for one in _breaks(hands[0], scope)):
+    for name in dict.fromkeys(_name(*one) for one in field_breaks(admin[0], scope)):
         state = store.capture(world.memory)
-        several = [one for hand in hands for one in _breaks(hand, scope) if _name(*one) == name]
-        if len(several) == len(hands) and all(done(one) for _, one in several):
+        several = [one for hand in admin for one in field_breaks(hand, scope) if _name(*one) == name]
+        if len(several) == len(admin) and all(carry_out(one) for _, one in several):
             plan = run().rehearse()
             found = [replace(r, changes=[c for c in r.changes if c not in before]) for r in plan.results]
-            if sum(len(r.changes) for r in found) == len(hands) and not plan.failed:
+            if sum(len(r.changes) for r in found) == len(admin) and not plan.failed:
                 drift = _drift(world, run(), Plan(tuple(found)), regional=scope is Scope.REGION)
                 if drift.service != other_than:
                     return drift
@@ -62,9 +62,9 @@ def _break_first(
     raise RuntimeError(f"no break of a step of scope {scope.name} is repaired by one write")
 
 
-def _breaks(hands: Hands, scope: Scope) -> Iterator[tuple[str, Break]]:
+def field_breaks(admin: Administrator, scope: Scope) -> Iterator[tuple[str, Break]]:
     """The breaks that weaken a single field."""
-    for step, _, one in every_break([hands]):
+    for step, _, one in every_break([admin]):
         if all_steps()[step].scope is scope and one.field and not one.stricter:
             yield step, one
 

@@ -18,7 +18,7 @@ from provisioner.fleet.accounts import AccountFilter
 from provisioner.fleet.fleet import Fleet, member_role
 from provisioner.model import Account
 from provisioner.sandbox import open_sandbox
-from provisioner.sandbox.drift import Hands
+from provisioner.sandbox.drift import Administrator
 from provisioner.sandbox.rules.account import regions as known_regions
 from provisioner.sandbox.seed import CLOSED, MANAGEMENT, MEMBERS
 from provisioner.steps.registry import all_sections
@@ -78,9 +78,9 @@ def organization(
             if not fleet.single:
                 world.disabled = set()
                 keys = recorder.keys(DRIFTED)
-                hands = [Hands.of(DRIFTED, each, keys, home=each == HOME) for each in samples]
+                admin = [Administrator.of(DRIFTED, each, keys, home=each == HOME) for each in samples]
                 run = partial(fleet.member, Account(DRIFTED), samples, {})
-                recorder.drifts = find_drifts(world, hands, run)
+                recorder.drifts = find_drifts(world, admin, run)
         finally:
             cloud.close(wait=True)
         pages.populate(ids)

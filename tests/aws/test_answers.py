@@ -10,7 +10,7 @@ import pytest
 from provisioner.aws import Incomplete, Options, Reading, describe
 from provisioner.aws.clients import Clients
 from provisioner.aws.errors import ClientError
-from provisioner.aws.terms import Tally
+from provisioner.aws.options import Tally
 from provisioner.model import Target
 from provisioner.sandbox import Fault
 

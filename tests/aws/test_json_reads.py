@@ -15,7 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from provisioner.aws.cloud import Cloud
-from provisioner.aws.terms import Options
+from provisioner.aws.options import Options
 from provisioner.aws.wire.json_reads import sign
 from provisioner.model import Target
 from provisioner.sandbox import Fault, open_sandbox

@@ -11,7 +11,7 @@ import pytest
 
 from provisioner.aws.clients import STOCK
 from provisioner.aws.cloud import Cloud
-from provisioner.aws.terms import Options
+from provisioner.aws.options import Options
 from provisioner.cli import run
 from provisioner.model import Target
 from provisioner.sandbox import open_sandbox

@@ -13,9 +13,9 @@ from provisioner.baseline import (
     Baseline,
     BaselineError,
     Contradiction,
+    InvalidValue,
     Section,
     Text,
-    Wrong,
     parse,
 )
 
@@ -36,7 +36,7 @@ class Rule(Section):
     def _in_order(self) -> Rule:
         late = max((each.days for each in self.transitions), default=0)
         if self.expiration is not None and self.expiration <= late:
-            raise Wrong("expiration", f"want more than the {late} days of the last transition")
+            raise InvalidValue("expiration", f"want more than the {late} days of the last transition")
         return self
 
 

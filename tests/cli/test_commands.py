@@ -376,7 +376,7 @@ def test_max_changes(capfd: Any) -> None:
     for limit in ("1", "10%"):
         code, _, err = run_command(capfd, "apply", FILE, "--sandbox", "--yes", "--max-changes", limit)
         assert code == 1
-        assert f"no more than {limit} are allowed: look at it with `diff`, then allow more" in err
+        assert f"no more than {limit} are allowed: review it with `diff`, then allow more" in err
     assert json.loads(run_command(capfd, "diff", FILE, "--sandbox", "--json")[1])["plan_digest"] == digest
     code, _, err = run_command(capfd, "apply", FILE, "--sandbox", "--yes", "--max-changes", "some")
     assert (code, "want a number or a percentage, as 10 or 30%, got 'some'" in err) == (1, True)

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from provisioner.aws import Aws, Memory
+from provisioner.aws import Aws, ReadCache
 from provisioner.baseline import Section
 from provisioner.engine import step as engine
 from provisioner.model import (
@@ -53,17 +53,17 @@ STEP = Step("bucket", Scope.ONCE, (), Section, ensure)
 
 def sent(bench: Bench) -> tuple[Result, list[tuple[str, str]]]:
     """The result of applying, and what was told of as it was made."""
-    told: list[tuple[str, str]] = []
+    made_calls: list[tuple[str, str]] = []
     run = bench.run()
 
     def on_change(result: Result, change: Change) -> None:
-        told.append((change.call.operation, result.request_ids[-1]))
+        made_calls.append((change.call.operation, result.request_ids[-1]))
 
-    aws = Aws(Target(run.identity.account, REGION), run.cloud, Memory())
+    aws = Aws(Target(run.identity.account, REGION), run.cloud, ReadCache())
     planned = engine.run_step(STEP, aws, run.baseline, apply=False)
-    aws = Aws(Target(run.identity.account, REGION), run.cloud, Memory())
+    aws = Aws(Target(run.identity.account, REGION), run.cloud, ReadCache())
     result = engine.run_step(STEP, aws, run.baseline, apply=True, planned=planned, on_change=on_change)
-    return result, told
+    return result, made_calls
 
 
 def once(operation: str, phase: str) -> Any:
@@ -83,10 +83,10 @@ def once(operation: str, phase: str) -> Any:
 @pytest.mark.parametrize("phase", ["before", "after"])
 def test_a_lost_answer_is_looked_into_and_told_once(bench: Bench, operation: str, phase: str) -> None:
     bench.world.interrupt(once(operation, phase))
-    result, told = sent(bench)
+    result, made_calls = sent(bench)
     assert result.ok, result.failure
     assert [c.call.operation for c in result.changes] == ["create_bucket", "put_bucket_versioning"]
-    assert [name for name, _ in told] == ["create_bucket", "put_bucket_versioning"]
+    assert [name for name, _ in made_calls] == ["create_bucket", "put_bucket_versioning"]
     made = [c for c in bench.world.writes if c.operation == operation]
     assert len([c for c in made if c.code is None or phase == "after"]) == 1, "made once, not twice"
 
@@ -102,10 +102,10 @@ def test_what_others_made_in_the_meantime_is_not_ours(bench: Bench) -> None:
 
     made: list[bool] = []
     bench.world.interrupt(somebody)
-    result, told = sent(bench)
+    result, made_calls = sent(bench)
     assert result.ok, result.failure
     assert [c.call.operation for c in result.changes] == ["put_bucket_versioning"]
-    assert [name for name, _ in told] == ["put_bucket_versioning"]
+    assert [name for name, _ in made_calls] == ["put_bucket_versioning"]
 
 
 def test_a_write_that_never_succeeds_ends_with_awss_own_words(bench: Bench) -> None:
@@ -157,8 +157,10 @@ def applied(bench: Bench, ensure: Any) -> Result:
     run = bench.run()
     step = Step("buckets", Scope.ONCE, (), Section, ensure)
     target = Target(run.identity.account, REGION)
-    planned = engine.run_step(step, Aws(target, run.cloud, Memory()), run.baseline, apply=False)
-    return engine.run_step(step, Aws(target, run.cloud, Memory()), run.baseline, apply=True, planned=planned)
+    planned = engine.run_step(step, Aws(target, run.cloud, ReadCache()), run.baseline, apply=False)
+    return engine.run_step(
+        step, Aws(target, run.cloud, ReadCache()), run.baseline, apply=True, planned=planned
+    )
 
 
 def test_a_failed_creation_stops_what_configures_the_resource_and_nothing_else(bench: Bench) -> None:

@@ -51,7 +51,7 @@ class Served:
 
     def __init__(self, world: World, url: str):
         self.world = world
-        self.options = Options(endpoint_url=url, paced=False, own_connections=True)
+        self.options = Options(endpoint_url=url, use_documented_rates=False, own_connections=True)
         self.fleet = self.open_fleet()
         self.accounts = self.fleet.select(AccountFilter()).accounts
 

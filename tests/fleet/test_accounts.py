@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from provisioner.aws import Aws, Memory
+from provisioner.aws import Aws, ReadCache
 from provisioner.fleet.accounts import AccountFilter, NotInOrganization, SelectedAccounts, select_accounts
 from provisioner.model import Refused, Target
 from provisioner.sandbox.seed import Member
@@ -36,7 +36,7 @@ def members(bench: Bench) -> dict[str, Member]:
 
 def find(bench: Bench, accounts: str, only: AccountFilter = NO_FILTER, more: str = "") -> SelectedAccounts:
     run = bench.run(f"{POLICY}accounts: {accounts}\n{more}")
-    aws = Aws(Target(MANAGEMENT, "us-east-1"), run.cloud, Memory())
+    aws = Aws(Target(MANAGEMENT, "us-east-1"), run.cloud, ReadCache())
     return select_accounts(aws, run.baseline.general, only)
 
 

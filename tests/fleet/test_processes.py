@@ -84,7 +84,7 @@ def test_stop_ends_the_processes(served: Served, world: World) -> None:
 def parent(url: str) -> None:
     """Start a run that does not end."""
     served = Served.__new__(Served)
-    served.options = Options(endpoint_url=url, paced=False, own_connections=True)
+    served.options = Options(endpoint_url=url, use_documented_rates=False, own_connections=True)
     served.fleet = served.open_fleet()
     accounts = served.fleet.select(AccountFilter()).accounts
     done(Processes(served.fleet, served.setup(), 2, 3), [Job("diff", each) for each in accounts])

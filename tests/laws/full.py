@@ -7,13 +7,13 @@ from typing import Any, NamedTuple
 
 from provisioner.engine.plan import Plan
 from provisioner.sandbox import open_sandbox, store
-from provisioner.sandbox.drift import Break, Hands, every_break
+from provisioner.sandbox.drift import Administrator, Break, every_break
 
 from ..conftest import ROOT, Bench
 
 FULL = (ROOT / "provisioner" / "profiles" / "full.yaml").read_text()
 
-Found = tuple[str, Hands, Break]
+Found = tuple[str, Administrator, Break]
 
 
 def calls(plan: Plan) -> list[tuple[Any, ...]]:
@@ -36,12 +36,12 @@ def failures(results: Any) -> list[str]:
     return [f"{r.step}: {r.failure or r.blocked_by}" for r in results if not r.ok]
 
 
-def hands_of(bench: Bench, text: str = FULL) -> list[Hands]:
+def administrator_of(bench: Bench, text: str = FULL) -> list[Administrator]:
     """A user who breaks things, in each Region of the file."""
     general = bench.baseline(text).general
     regions = [general.home_region, *general.regions]
     return [
-        Hands(bench.world.account_id, region, home=region == general.home_region)
+        Administrator(bench.world.account_id, region, home=region == general.home_region)
         for region in dict.fromkeys(regions)
     ]
 
@@ -62,7 +62,7 @@ class Named(NamedTuple):
     step: str
     region: str
     sentence: str
-    asked: str
+    paths: str
 
 
 @cache
@@ -73,12 +73,12 @@ def named_breaks(text: str = FULL) -> list[Named]:
         bench = Bench(world)
         bench.at(state)
         return [
-            Named(step, hands.region, each.sentence, each.asked)
-            for step, hands, each in every_break(hands_of(bench, text))
+            Named(step, admin.region, each.sentence, each.paths)
+            for step, admin, each in every_break(administrator_of(bench, text))
         ]
 
 
 def find_break(bench: Bench, named: Named) -> Found:
-    hands = [each for each in hands_of(bench) if each.region == named.region]
-    [found] = [each for each in every_break(hands, named.step) if each[2].sentence == named.sentence]
+    admin = [each for each in administrator_of(bench) if each.region == named.region]
+    [found] = [each for each in every_break(admin, named.step) if each[2].sentence == named.sentence]
     return found

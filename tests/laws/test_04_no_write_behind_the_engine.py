@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from provisioner.aws import Aws, Memory
+from provisioner.aws import Aws, ReadCache
 from provisioner.baseline import Section
 from provisioner.engine.step import run_step
 from provisioner.model import PENDING, Changes, Failure, Scope, Step, Target
@@ -19,7 +19,7 @@ MODES = pytest.mark.parametrize("apply", [False, True], ids=["diff", "apply"])
 
 def failure_of(bench: Bench, ensure: Callable[..., Changes], *, apply: bool) -> Failure:
     run = bench.run()
-    aws = Aws(Target(run.identity.account, "us-east-1"), run.cloud, Memory())
+    aws = Aws(Target(run.identity.account, "us-east-1"), run.cloud, ReadCache())
     step = Step("bad", Scope.ONCE, (), Section, ensure)
     failure = run_step(step, aws, run.baseline, apply=apply).failure
     assert failure is not None

@@ -14,19 +14,18 @@ import pytest
 from provisioner.cli import run as command
 from provisioner.model import Kind
 from provisioner.sandbox import open_sandbox
-from provisioner.sandbox.drift import Break, done, every_break
-from provisioner.sandbox.drift import _breaks as registered
+from provisioner.sandbox.drift import BREAKS, Break, carry_out, every_break
 from provisioner.steps.registry import all_sections, all_steps
 
 from ..conftest import Bench
-from .full import FULL, Found, applied, calls, failures, find_break, hands_of, named_breaks
+from .full import FULL, Found, administrator_of, applied, calls, failures, find_break, named_breaks
 
 SHARDS = 24
 
 
 def test_every_step_has_breaks() -> None:
     named = named_breaks()  # imports the sandboxes of the services, which register their breaks
-    assert {each.step for each in registered} == set(all_steps())
+    assert {each.step for each in BREAKS} == set(all_steps())
     assert len(set(named)) == len(named)
 
 
@@ -64,7 +63,7 @@ def test_each_break_is_shown_and_repaired(shard: int, request: pytest.FixtureReq
     for each in named:
         bench.at(state)
         _, _, one = find_break(bench, each)
-        assert done(one), f"AWS refused: {each}"
+        assert carry_out(one), f"AWS refused: {each}"
         wrong += [f"{each}: {what}" for what in problems(bench, each.step, each.region, one)]
         bench.world.calls.clear()
         bench.apply(FULL)  # which reads back until AWS shows what the file asks for
@@ -83,8 +82,8 @@ def test_all_breaks_at_once_are_repaired_in_one_unattended_run(
     assert command(apply) == 0
     with open_sandbox(sandbox) as world:
         bench = Bench(world)
-        weaker = [one for *_, one in every_break(hands_of(bench)) if one.field and not one.stricter]
-        broken = sum(map(done, weaker))
+        weaker = [one for *_, one in every_break(administrator_of(bench)) if one.field and not one.stricter]
+        broken = sum(map(carry_out, weaker))
     assert broken > len(all_sections())
     capfd.readouterr()
     code = command(apply)
@@ -94,6 +93,6 @@ def test_all_breaks_at_once_are_repaired_in_one_unattended_run(
 
 def test_listing_the_breaks_breaks_nothing(bench: Bench) -> None:
     bench.apply(FULL)
-    found: list[Found] = [*every_break(hands_of(bench))]
+    found: list[Found] = [*every_break(administrator_of(bench))]
     assert [f"{step} {one.sentence}" for step, _, one in found if not one.sentence] == []
     assert calls(bench.diff(FULL)) == []

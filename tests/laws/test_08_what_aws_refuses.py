@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 import yaml
 
-from provisioner.aws import Aws, Memory
+from provisioner.aws import Aws, ReadCache
 from provisioner.baseline import BaselineError
 from provisioner.baseline.section import aws_name
 from provisioner.baseline.wording import fields_at
@@ -94,7 +94,7 @@ def refused(aws: Aws, call: Call) -> bool:
 def test_diff_refuses_a_request_that_aws_would_refuse(bench: Bench) -> None:
     run, wrong, tried = bench.run(FULL), [], 0
     for result, call, shape in planned(bench):
-        aws = Aws(result.target, run.cloud, Memory())
+        aws = Aws(result.target, run.cloud, ReadCache())
         for path, _, leaf in leaves(call.params, shape):
             for what, value in wrong_values(leaf):
                 tried += 1

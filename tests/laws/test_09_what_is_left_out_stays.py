@@ -14,11 +14,11 @@ import yaml
 
 from provisioner.baseline import Section
 from provisioner.baseline.wording import fields_at
-from provisioner.sandbox.drift import Break, done, every_break
+from provisioner.sandbox.drift import Break, carry_out, every_break
 from provisioner.steps.registry import all_sections, all_steps
 
 from ..conftest import Bench
-from .full import FULL, applied, find_break, hands_of, named_breaks
+from .full import FULL, administrator_of, applied, find_break, named_breaks
 
 DATA = yaml.safe_load(FULL)
 
@@ -59,9 +59,9 @@ def without(value: Any, patterns: str) -> Any:
     return cut(value, "")
 
 
-def left_out(section: str, asked: str) -> str:
-    data = {**DATA, section: without(DATA[section], asked)}
-    assert data[section] != DATA[section], f"{section}.{asked} is not in the full file"
+def left_out(section: str, paths: str) -> str:
+    data = {**DATA, section: without(DATA[section], paths)}
+    assert data[section] != DATA[section], f"{section}.{paths} is not in the full file"
     return str(yaml.safe_dump(data))
 
 
@@ -72,16 +72,16 @@ SHARDS = 8
 @pytest.mark.xfail(strict=True, reason="fault 10: what the file leaves out gets a value of ours")
 def test_what_the_file_leaves_out_is_kept(shard: int, request: pytest.FixtureRequest) -> None:
     state, wrong = applied(), []
-    asked = [each for each in named_breaks() if each.asked]
+    paths = [each for each in named_breaks() if each.paths]
     bench: Bench = request.getfixturevalue("bench")
-    for each in asked[shard::SHARDS]:
+    for each in paths[shard::SHARDS]:
         bench.at(state)
         step, _, one = find_break(bench, each)
-        text = left_out(section_of(step), one.asked)
-        assert done(one)
+        text = left_out(section_of(step), one.paths)
+        assert carry_out(one)
         plan = bench.diff(text)
         shown = [(r.step, c.resource, d.field) for r, c in plan.changes for d in c.differences]
-        wrong += [f"{each}, and `{one.asked}` left out: {what}" for what in shown]
+        wrong += [f"{each}, and `{one.paths}` left out: {what}" for what in shown]
     assert wrong == []
 
 
@@ -103,14 +103,14 @@ def test_each_optional_field_is_broken_by_a_break(section: str, request: pytest.
     bench: Bench = request.getfixturevalue("bench")
     bench.at(state)
     steps = [name for name in all_steps() if section_of(name) == section]
-    breaks: list[Break] = [one for step in steps for _, _, one in every_break(hands_of(bench), step)]
-    asked = {pattern for one in breaks for pattern in one.asked.split()}
+    breaks: list[Break] = [one for step in steps for _, _, one in every_break(administrator_of(bench), step)]
+    paths = {pattern for one in breaks for pattern in one.paths.split()}
     leaves = {
         path
         for path in optional(all_sections()[section], DATA[section])
         if not isinstance(value_at(DATA[section], path), dict)
     }
-    missing = sorted(".".join(path) for path in leaves if not any(covers(pattern, path) for pattern in asked))
+    missing = sorted(".".join(path) for path in leaves if not any(covers(pattern, path) for pattern in paths))
     assert missing == []
 
 

@@ -131,9 +131,9 @@ def run(tmp_path: Path) -> Callable[..., subprocess.CompletedProcess[str]]:
 def test_one_message_with_a_hint(
     run: Callable[..., subprocess.CompletedProcess[str]], broken: Environment
 ) -> None:
-    done = run(broken, "--json")
-    assert "Traceback" not in done.stderr
-    assert done.returncode == 1
-    assert broken.message in done.stderr
-    document = json.loads(done.stdout)
+    carry_out = run(broken, "--json")
+    assert "Traceback" not in carry_out.stderr
+    assert carry_out.returncode == 1
+    assert broken.message in carry_out.stderr
+    document = json.loads(carry_out.stdout)
     assert broken.message in json.dumps(document)

@@ -12,11 +12,11 @@ import pytest
 import yaml
 
 from provisioner.sandbox import open_sandbox
-from provisioner.sandbox.drift import done, every_break
+from provisioner.sandbox.drift import carry_out, every_break
 from provisioner.steps.registry import all_sections
 
 from ..conftest import ROOT, Bench
-from .full import FULL, hands_of
+from .full import FULL, administrator_of
 
 FULL_DISK = "/dev/full"
 # Shell text after the command, variables, and the number of a known fault.
@@ -80,9 +80,11 @@ def test_drift_is_repaired_and_the_exit_code_is_right(
     with open_sandbox(tmp_path / "sandbox") as world:
         bench = Bench(world)
         first = next(
-            one for _, _, one in every_break(hands_of(bench, SMALLEST)) if one.field and not one.stricter
+            one
+            for _, _, one in every_break(administrator_of(bench, SMALLEST))
+            if one.field and not one.stricter
         )
-        assert done(first)
+        assert carry_out(first)
     assert provision("diff", after, variables) == 2
     assert provision("apply --yes", after, variables) == 0
     assert provision("diff --quiet") == 0

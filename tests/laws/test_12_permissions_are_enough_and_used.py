@@ -13,13 +13,13 @@ from provisioner import permissions
 from provisioner.baseline import Baseline, parse
 from provisioner.model import Result
 from provisioner.sandbox import open_sandbox, store
-from provisioner.sandbox.drift import done, every_break
-from provisioner.steps.permission import ANY_ACCOUNT, DECLARED
+from provisioner.sandbox.drift import carry_out, every_break
+from provisioner.steps.permission import ANY_ACCOUNT, DECLARATIONS
 from provisioner.steps.registry import all_sections, all_steps
 
 from ..conftest import Bench
 from ..permissions.sample import Caller, actions, assert_well_formed, least, without
-from .full import FULL, applied, failures, hands_of
+from .full import FULL, administrator_of, applied, failures
 
 PURPOSES = ("diff", "verify", "apply")
 SHARDS = 8
@@ -36,9 +36,9 @@ def states() -> dict[str, bytes]:
         bench = Bench(world)
         found["empty"] = store.capture(world.memory)
         bench.at(start)
-        for _, _, one in [*every_break(hands_of(bench))]:
+        for _, _, one in [*every_break(administrator_of(bench))]:
             if one.field and not one.stricter:
-                done(one)
+                carry_out(one)
         found["broken"] = store.capture(world.memory)
     return found
 
@@ -62,7 +62,7 @@ def verified(bench: Bench) -> list[Result]:
 
 
 def test_every_step_declares_permissions() -> None:
-    assert set(DECLARED) == set(all_steps())
+    assert set(DECLARATIONS) == set(all_steps())
 
 
 def test_they_are_enough_and_all_used(accounts: dict[str, bytes], caller: Caller, bench: Bench) -> None:

@@ -15,7 +15,7 @@ from provisioner.compare.policy import document
 from provisioner.sandbox import Fault, WireCall
 from provisioner.sandbox.actions import acts
 from provisioner.sandbox.authorize import authorize, filled
-from provisioner.sandbox.drift import Hands, done, every_break
+from provisioner.sandbox.drift import Administrator, carry_out, every_break
 from provisioner.sandbox.policy_eval import applies
 from provisioner.sandbox.reference import find_action
 from provisioner.sandbox.world import World
@@ -227,8 +227,8 @@ def make_surroundings(bench: Bench) -> None:
     iam.put_role_policy(RoleName="audit", PolicyName="logs", PolicyDocument=json.dumps(document([allow])))
 
 
-def break_everything(hands: Sequence[Hands]) -> None:
+def break_everything(admin: Sequence[Administrator]) -> None:
     """Break every setting of what `apply` has made, in each way that the services register with `@breaks`."""
-    for _, _, one in [*every_break(hands)]:
+    for _, _, one in [*every_break(admin)]:
         if one.field and not one.stricter:
-            done(one)
+            carry_out(one)

@@ -130,6 +130,6 @@ def test_nineteen_regions_fit_into_one_managed_policy() -> None:
 
 
 def test_a_policy_that_writes_role_policies_has_a_note() -> None:
-    assert "any power" in notes(EVERYTHING, "apply")
-    assert "any power" not in notes(EVERYTHING, "diff")
-    assert "any power" not in notes(EXAMPLE, "apply")
+    assert "any permission" in notes(EVERYTHING, "apply")
+    assert "any permission" not in notes(EVERYTHING, "diff")
+    assert "any permission" not in notes(EXAMPLE, "apply")

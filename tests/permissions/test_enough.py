@@ -14,7 +14,7 @@ from provisioner.sandbox.authorize import authorize
 from provisioner.steps.permission import ANY_ACCOUNT
 
 from ..conftest import EXAMPLE, Bench
-from ..laws.full import FULL, hands_of
+from ..laws.full import FULL, administrator_of
 from .sample import (
     ACCOUNT,
     EVERYTHING,
@@ -53,7 +53,7 @@ def test_it_is_enough_and_all_of_it_is_used(bench: Bench, caller: Caller) -> Non
     unused = {purpose: statement_actions(policy) for purpose, policy in policies.items()}
     for broken in (False, True):
         if broken:
-            break_everything(hands_of(bench, EVERYTHING))
+            break_everything(administrator_of(bench, EVERYTHING))
         with caller.held_to(policies["diff"]):
             assert failures(bench.diff(EVERYTHING).results) == []
         unused["diff"] -= caller.taken()
@@ -128,7 +128,7 @@ def states() -> tuple[bytes, bytes]:
         make_surroundings(bench)
         empty = store.capture(world.memory)
         bench.apply(EVERYTHING)
-        break_everything(hands_of(bench, EVERYTHING))
+        break_everything(administrator_of(bench, EVERYTHING))
         broken = store.capture(world.memory)
         bench.close()
     return empty, broken

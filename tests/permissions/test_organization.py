@@ -18,12 +18,12 @@ from provisioner.fleet.accounts import AccountFilter
 from provisioner.fleet.fleet import Command, Job, failed_steps
 from provisioner.model import Result
 from provisioner.sandbox import open_sandbox, store
-from provisioner.sandbox.drift import Hands
+from provisioner.sandbox.drift import Administrator
 from provisioner.sandbox.rules.account import regions
 from provisioner.services.cloudtrail.delivery import CLOUDTRAIL
 from provisioner.steps.registry import all_sections
 
-from ..conftest import Bench, become
+from ..conftest import Bench, assume_account
 from ..situations.test_organization import Organization, as_account
 from .sample import (
     Caller,
@@ -135,15 +135,15 @@ class Setup:
 
     def break_everything(self) -> None:
         """Break every setting in each account by hand."""
-        hands = [
-            Hands(account, region, region == "us-east-1", self.session(account))
+        admin = [
+            Administrator(account, region, region == "us-east-1", self.session(account))
             for account in self.members
             for region in ENABLED
         ]
-        break_everything(hands)
+        break_everything(admin)
 
     def session(self, account: str) -> Any:
-        """As much of a boto3 session of the account as Hands needs."""
+        """As much of a boto3 session of the account as Administrator needs."""
         return SimpleNamespace(client=lambda service, region_name: self.client(account, service, region_name))
 
     def client(self, account: str, service: str, region: str = "us-east-1") -> Any:
@@ -219,7 +219,7 @@ def test_they_are_enough_for_a_delegated_administrator(bench: Bench, monkeypatch
     bench.client("cloudtrail").register_organization_delegated_admin(MemberAccountId=WORKLOAD)
     bench.client("organizations").enable_aws_service_access(ServicePrincipal=CLOUDTRAIL)
     policies = Policies(setup, "verify", "apply", account=WORKLOAD)
-    become(bench, monkeypatch, WORKLOAD)
+    assume_account(bench, monkeypatch, WORKLOAD)
     caller = Caller(bench.world)
     with caller.held_to({}, {**policies.roles, WORKLOAD: policies.caller}):
         assert failures(setup.run("apply")) == []

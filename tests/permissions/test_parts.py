@@ -15,7 +15,7 @@ from provisioner.sandbox.rules.account import regions
 from provisioner.steps.permission import ANY_ACCOUNT, ANY_REGION
 
 from ..conftest import EXAMPLE, Bench
-from ..laws.full import hands_of
+from ..laws.full import administrator_of
 from .sample import (
     EVERYTHING,
     EVERYWHERE,
@@ -272,7 +272,7 @@ def test_a_policy_is_enough_for_all_regions_of_one_account(bench: Bench) -> None
     caller, policy = Caller(bench.world), least(text, "verify", "apply")
     for broken in (False, True):
         if broken:
-            break_everything(hands_of(bench, EVERYWHERE))
+            break_everything(administrator_of(bench, EVERYWHERE))
         single = bench.run(text)
         run = Fleet(single.cloud, single.baseline, single.identity).whole()
         assert run.regions == ["eu-west-1", "us-east-1"]

@@ -94,7 +94,7 @@ def test_every_object_matches_the_schema(found: Outcome, command: report.Command
     totals = Totals()
     totals.add(found)
     counts = report.counts_json(found.results, found.in_sync, command)
-    last = report.summary_json("done", counts, totals, Cost(1, 2), digest="sha256:0", passed_over=())
+    last = report.summary_json("done", counts, totals, Cost(1, 2), digest="sha256:0", skipped=())
     account = report.account_json(found, command)
     once = report.organization_json(found.results, command, found.unseen, applied=found.applied)
     for each in (version(command), account, once, last, report.error_json(command, "no\x1b")):
@@ -233,7 +233,7 @@ def test_summary_counts_accounts_by_state() -> None:
             totals,
             Cost(12.3456, 1118, 3, 1),
             digest="sha256:0",
-            passed_over=[Skipped("330000000033", "", "is suspended")],
+            skipped=[Skipped("330000000033", "", "is suspended")],
         )
     )
     assert found == {

@@ -57,7 +57,7 @@ def test_switches_are_set_and_undone(url: str, world: World) -> None:
     outside = Outside(url)
     member = Outside(url, **outside.of(MEMBER).keys)
     first = ask(url, "deny", service="config", operation="*", account=MEMBER, scp="p-none0001")["lift"]
-    second = ask(url, "weather", throttles=1.0, most=1)["lift"]
+    second = ask(url, "random_faults", throttles=1.0, most=1)["lift"]
     assert [described(outside), described(outside)] == ["ThrottlingException", "OK"]
     assert ask(url, "lift", lift=second) == {}
     assert described(member) == "AccessDeniedException"
@@ -103,7 +103,7 @@ def test_call_counts(url: str, world: World) -> None:
         ("organization", {"accounts": 1}, "the organization has 4 accounts"),
         ("organization", {"people": 1}, "people"),
         ("lift", {"lift": 9}, "9"),
-        ("weather", {"rain": 1}, "rain"),
+        ("random_faults", {"rain": 1}, "rain"),
     ],
 )
 def test_errors(url: str, verb: str, given: Any, says: str) -> None:

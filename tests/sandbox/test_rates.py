@@ -10,7 +10,7 @@ import pytest
 from botocore.exceptions import ClientError, ConnectionClosedError, ReadTimeoutError
 
 from provisioner.sandbox import Fault, WireCall
-from provisioner.sandbox.faults import Weather, outage_of
+from provisioner.sandbox.faults import RandomFaults, outage_of
 from provisioner.sandbox.rules.rates import rate_of, throttle_of
 from provisioner.sandbox.world import World
 
@@ -114,7 +114,7 @@ def calls(number: int = 200, params: Any = None) -> list[WireCall]:
     ]
 
 
-def outcome_of(faults: Weather, call: WireCall) -> str:
+def outcome_of(faults: RandomFaults, call: WireCall) -> str:
     """The outcome of one call."""
     for phase in ("before", "after"):
         try:
@@ -130,11 +130,17 @@ MIXED: dict[str, float] = dict.fromkeys(("throttles", "outages", "resets", "loss
 
 
 def test_faults_are_reproducible_in_any_order() -> None:
-    first = {call.account: outcome_of(faults, call) for faults in [Weather(7, **MIXED)] for call in calls()}
-    again = {
-        call.account: outcome_of(faults, call) for faults in [Weather(7, **MIXED)] for call in calls()[::-1]
+    first = {
+        call.account: outcome_of(faults, call) for faults in [RandomFaults(7, **MIXED)] for call in calls()
     }
-    other = {call.account: outcome_of(faults, call) for faults in [Weather(8, **MIXED)] for call in calls()}
+    again = {
+        call.account: outcome_of(faults, call)
+        for faults in [RandomFaults(7, **MIXED)]
+        for call in calls()[::-1]
+    }
+    other = {
+        call.account: outcome_of(faults, call) for faults in [RandomFaults(8, **MIXED)] for call in calls()
+    }
     assert first == again != other
     assert set(first.values()) == {
         *("OK", "ThrottlingException", "InternalFailure"),
@@ -143,7 +149,7 @@ def test_faults_are_reproducible_in_any_order() -> None:
 
 
 def test_share_of_each_kind_of_fault() -> None:
-    faults = Weather(seed=1, throttles=0.3, losses=0.1)
+    faults = RandomFaults(seed=1, throttles=0.3, losses=0.1)
     seen = Counter(outcome_of(faults, call) for call in calls(2000))
     assert 500 < seen["ThrottlingException"] < 700
     assert 140 < seen["ConnectionError after"] < 260
@@ -154,13 +160,13 @@ def test_share_of_each_kind_of_fault() -> None:
 
 
 def test_enough_retries_succeed() -> None:
-    faults = Weather(throttles=1.0, most=3)
+    faults = RandomFaults(throttles=1.0, most=3)
     (call,) = calls(1)
     assert [outcome_of(faults, call) for _ in range(8)] == [*[THROTTLED] * 3, "OK"] * 2
 
 
 def test_faults_can_be_limited_to_some_calls() -> None:
-    faults = Weather(outages=1.0, only=lambda call: call.service == "iam")
+    faults = RandomFaults(outages=1.0, only=lambda call: call.service == "iam")
     assert outcome_of(faults, calls(1)[0]) == "OK"
     assert faults.given == {}
 
@@ -169,9 +175,9 @@ def test_faults_in_a_world(aws: Aws, world: World) -> None:
     def only(operation: str) -> Any:
         return lambda call: call.operation == operation
 
-    end = world.interrupt(Weather(losses=1.0, only=only("CreateRole")))
-    world.interrupt(Weather(timeouts=1.0, only=only("ListRoles")))
-    world.interrupt(Weather(throttles=1.0, only=only("ListBuckets")))
+    end = world.interrupt(RandomFaults(losses=1.0, only=only("CreateRole")))
+    world.interrupt(RandomFaults(timeouts=1.0, only=only("ListRoles")))
+    world.interrupt(RandomFaults(throttles=1.0, only=only("ListBuckets")))
     with pytest.raises(ConnectionClosedError):
         make_role(aws)
     with pytest.raises(ReadTimeoutError):
@@ -182,7 +188,7 @@ def test_faults_in_a_world(aws: Aws, world: World) -> None:
 
 
 def test_faults_with_many_threads(world: World) -> None:
-    faults = Weather(throttles=0.5)
+    faults = RandomFaults(throttles=0.5)
     world.interrupt(faults)
     makers = [Aws() for _ in range(4)]
     seen: list[Any] = []

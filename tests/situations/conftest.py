@@ -11,12 +11,12 @@ import pytest
 from provisioner.aws import cloud
 from provisioner.sandbox.world import World
 
-from ..conftest import Bench, FlyingClock
+from ..conftest import Bench, FakeClock
 
 Switch = Callable[[World], Any]
 
 
-class ThreadClock(FlyingClock):
+class ThreadClock(FakeClock):
     """A clock with a time for each thread, so that a thread that sleeps does not delay others."""
 
     def __init__(self) -> None:

@@ -160,16 +160,16 @@ def test_a_lost_answer_with_stale_reads_creates_nothing_twice(
     bench: Bench, clock: ThreadClock, text: str, operation: str
 ) -> None:
     bench.world.stale_reads = 2
-    lost: list[str] = []
+    unmet: list[str] = []
 
     def lose(call: WireCall, phase: str) -> None:
-        if call.operation == operation and phase == "after" and not lost:
-            lost.append(operation)
+        if call.operation == operation and phase == "after" and not unmet:
+            unmet.append(operation)
             raise ConnectionResetError
 
     bench.world.interrupt(lose)
     bench.apply(text)
-    assert lost
+    assert unmet
     assert len(bench.client("cloudtrail").describe_trails()["trailList"]) == 1
     assert bench.diff(text).changes == []
 

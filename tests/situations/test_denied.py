@@ -141,10 +141,10 @@ def test_expired_credentials_end_reading_back(bench: Bench, clock: ThreadClock) 
     run = bench.run(only=("password_policy",))
     sent = run.send(run.rehearse())
     bench.world.expired = True
-    [lost] = run.settle(sent)
-    assert lost.failure
-    assert lost.failure.code == "ExpiredToken"
-    assert lost.failure.hint == EXPIRED
+    [unmet] = run.settle(sent)
+    assert unmet.failure
+    assert unmet.failure.code == "ExpiredToken"
+    assert unmet.failure.hint == EXPIRED
     assert clock.slept == []
 
 

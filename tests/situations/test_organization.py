@@ -23,7 +23,7 @@ from provisioner.fleet.fleet import Command, Fleet, Job, failed_steps, member_ro
 from provisioner.fleet.workers import JobsDone, Threads, run_jobs
 from provisioner.model import Outcome, Result
 from provisioner.sandbox import Fault, WireCall
-from provisioner.sandbox.faults import Weather
+from provisioner.sandbox.faults import RandomFaults
 from provisioner.sandbox.world import World
 
 from ..conftest import EXAMPLE, Bench
@@ -82,14 +82,14 @@ class Organization:
         once = fleet.once()
         plan = once.rehearse()
         ran.once = list(plan.results)
-        lost = failed_steps(ran.once)
-        self._run_jobs(fleet, ran, [Job("diff", each, lost=lost) for each in ran.selected.accounts])
+        unmet = failed_steps(ran.once)
+        self._run_jobs(fleet, ran, [Job("diff", each, unmet=unmet) for each in ran.selected.accounts])
         if command == "diff":
             return ran
         ran.once = once.send(plan)
         assert once.settle(ran.once) == []
-        lost = failed_steps(ran.once)
-        jobs = [Job.to_apply(o, lost) for o in ran.outcomes.values() if o.drifted]
+        unmet = failed_steps(ran.once)
+        jobs = [Job.to_apply(o, unmet) for o in ran.outcomes.values() if o.drifted]
         self._run_jobs(fleet, ran, jobs)
         return ran
 
@@ -165,7 +165,7 @@ def test_fifty_accounts_with_faults(bench: Bench, organization: Organization) ->
     give_recorder(bench, foreign)
     world.interrupt(refuse_entry(denied))
     world.deny("*", "*", region=FORBIDDEN, scp="p-regions1")
-    faults = Weather(seed=4, throttles=0.04, outages=0.03, resets=0.02)
+    faults = RandomFaults(seed=4, throttles=0.04, outages=0.03, resets=0.02)
     world.interrupt(faults)
 
     before = len(world.writes)

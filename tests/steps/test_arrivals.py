@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from provisioner.steps.arrivals import MOMENT, Arrivals, arriving, moment
+from provisioner.steps.arrivals import TIME_PATTERN, DeliveryStatus, delivery_finding, format_time
 
 NOW = datetime(2025, 3, 1, 14, 8, 20, tzinfo=UTC)
 
@@ -39,16 +39,16 @@ def test_finding(
     ok: bool | None,
     detail: str,
 ) -> None:
-    arrivals = Arrivals("log file", last, error, since, timedelta(minutes=20), "each hour")
-    found = arriving("trail audit", "delivery to S3", arrivals, NOW, running=running)
+    arrivals = DeliveryStatus("log file", last, error, since, timedelta(minutes=20), "each hour")
+    found = delivery_finding("trail audit", "delivery to S3", arrivals, NOW, running=running)
     assert found.ok is ok
     assert detail in found.detail
 
 
 def test_times_are_in_utc_with_the_date_of_another_day() -> None:
-    assert moment(ago(seconds=5), NOW) == "14:08 UTC, just now"
-    assert moment(ago(minutes=1), NOW) == "14:07 UTC, 1 minute ago"
-    assert moment(ago(days=3), NOW) == "2025-02-26 14:08 UTC, 3 days ago"
+    assert format_time(ago(seconds=5), NOW) == "14:08 UTC, just now"
+    assert format_time(ago(minutes=1), NOW) == "14:07 UTC, 1 minute ago"
+    assert format_time(ago(days=3), NOW) == "2025-02-26 14:08 UTC, 3 days ago"
 
 
 @settings(max_examples=200)
@@ -56,5 +56,6 @@ def test_times_are_in_utc_with_the_date_of_another_day() -> None:
 def test_pattern_matches_every_formatted_time(later: timedelta, elapsed: timedelta) -> None:
     now = NOW + later
     assert (
-        MOMENT.sub("${time}", f"stopped at {moment(now - elapsed, now)}; more") == "stopped at ${time}; more"
+        TIME_PATTERN.sub("${time}", f"stopped at {format_time(now - elapsed, now)}; more")
+        == "stopped at ${time}; more"
     )

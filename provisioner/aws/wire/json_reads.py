@@ -22,7 +22,7 @@ from botocore.parsers import create_parser
 from botocore.serialize import create_serializer
 
 from ..guard import READS, guard
-from ..terms import Tally
+from ..options import Tally
 from .transport import Transport
 
 _SCOPE: Final = re.compile(r"AWS4-HMAC-SHA256 Credential=[^/]+/\d{8}/([^/]+)/([^/]+)/aws4_request,", re.ASCII)

@@ -27,7 +27,7 @@ _AGE = Guarded(lower, "find-unused-access-later", "access that nobody uses is fo
 class UnusedAccess(Settings):
     """An analyzer that finds unused roles, users, keys and permissions. Billed for each role and user, every month."""
 
-    small_names = True
+    lower_camel_case = True
 
     type: Annotated[Literal["ACCOUNT_UNUSED_ACCESS", "ORGANIZATION_UNUSED_ACCESS"], NO_SETTING] = Field(
         "ACCOUNT_UNUSED_ACCESS",
@@ -50,7 +50,7 @@ class AccessAnalyzer(Section):
     An existing analyzer of that type is adopted, whatever its name; those that AWS services made are not touched.
     """
 
-    one_for_all = (("type",), ("unused_access", "type"))
+    same_for_all_accounts = (("type",), ("unused_access", "type"))
 
     type: Annotated[Literal["ACCOUNT", "ORGANIZATION"], NO_SETTING] = Field(
         "ACCOUNT",

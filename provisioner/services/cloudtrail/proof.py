@@ -9,7 +9,7 @@ from typing import Any
 from ...aws import Aws
 from ...baseline import Baseline
 from ...model import Finding, Findings
-from ...steps.arrivals import Arrivals, arriving, moment, utc_now
+from ...steps.arrivals import DeliveryStatus, delivery_finding, format_time, utc_now
 from ...steps.registry import verify
 from . import steps as _steps  # noqa: F401 - registers the step that is verified here
 from .section import Trail
@@ -32,22 +32,22 @@ def verify_cloudtrail(aws: Aws, baseline: Baseline, *, now: Callable[[], datetim
     status, running = reading.all(), bool(reading.get("IsLogging"))
     yield _logging(section.title, status, time, running=running)
     for check, arrivals in _deliveries(trail, status, section):
-        yield arriving(section.title, check, arrivals, time, running=running)
+        yield delivery_finding(section.title, check, arrivals, time, running=running)
     yield _newest(newest.get("Events"), time)
 
 
 def _logging(title: str, status: Mapping[str, Any], now: datetime, *, running: bool) -> Finding:
     since = status.get("StartLoggingTime" if running else "StopLoggingTime")
     if running:
-        detail = f"since {moment(since, now)}" if since else "on"
+        detail = f"since {format_time(since, now)}" if since else "on"
     else:
-        detail = f"stopped {moment(since, now)}: nothing is recorded" if since else "never started"
+        detail = f"stopped {format_time(since, now)}: nothing is recorded" if since else "never started"
     return Finding(title, "logging", running, detail)
 
 
 def _deliveries(
     trail: Mapping[str, Any], status: Mapping[str, Any], section: Trail
-) -> Iterator[tuple[str, Arrivals]]:
+) -> Iterator[tuple[str, DeliveryStatus]]:
     """Each destination of the trail, with the arrivals there that the status reports."""
     soon, hourly = (timedelta(minutes=20), "within 5 to 15 minutes"), (timedelta(hours=2), "once an hour")
     validated = section.enable_log_file_validation or trail.get("LogFileValidationEnabled")
@@ -59,7 +59,7 @@ def _deliveries(
     ):
         if expected:
             last, error = status.get(f"Latest{name}Time"), status.get(f"Latest{name}Error")
-            yield check, Arrivals(what, last, error, status.get("StartLoggingTime"), first_after, comes)
+            yield check, DeliveryStatus(what, last, error, status.get("StartLoggingTime"), first_after, comes)
 
 
 def _newest(events: list[Mapping[str, Any]], now: datetime) -> Finding:
@@ -68,5 +68,5 @@ def _newest(events: list[Mapping[str, Any]], now: datetime) -> Finding:
     if events:
         event = events[0]
         who = event.get("Username") or event.get("EventSource")
-        ok, detail = True, f"{event['EventName']} by {who}, {moment(event['EventTime'], now)}"
+        ok, detail = True, f"{event['EventName']} by {who}, {format_time(event['EventTime'], now)}"
     return Finding("event history", "newest event", ok, detail)

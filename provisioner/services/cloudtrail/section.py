@@ -6,7 +6,7 @@ from typing import Annotated, Any, Self
 
 from pydantic import Field, model_validator
 
-from ...baseline import Baseline, Contradiction, Text, Wrong
+from ...baseline import Baseline, Contradiction, InvalidValue, Text
 from ...baseline.problem import Path
 from ...compare.spelling import CONTROL_TOWER
 from ...compare.stricter import Stricter, on, present
@@ -121,7 +121,7 @@ class Trail(Settings):
     def _check(self) -> Self:
         problems = [*self._setting_problems(), *self._selector_problems(), *self._insight_problems()]
         if problems:
-            raise Wrong.several(problems)
+            raise InvalidValue.several(problems)
         return self
 
     def _setting_problems(self) -> Iterator[tuple[Path, str]]:

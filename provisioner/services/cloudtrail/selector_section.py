@@ -4,7 +4,7 @@ from typing import Literal, Self
 
 from pydantic import Field, model_validator
 
-from ...baseline import Section, Text, Wrong
+from ...baseline import InvalidValue, Section, Text
 
 
 class DataResource(Section):
@@ -40,10 +40,10 @@ class EventSelector(Section):
     @model_validator(mode="after")
     def _records_something(self) -> Self:
         if not self.include_management_events and not self.data_resources:
-            raise Wrong((), "records nothing: add `data_resources`, or drop it")
+            raise InvalidValue((), "records nothing: add `data_resources`, or drop it")
         if self.exclude_management_event_sources and not self.include_management_events:
             text = "has no effect without `include_management_events`: drop it"
-            raise Wrong("exclude_management_event_sources", text)
+            raise InvalidValue("exclude_management_event_sources", text)
         return self
 
 
@@ -67,7 +67,7 @@ class FieldSelector(Section):
     @model_validator(mode="after")
     def _has_a_condition(self) -> Self:
         if not self.conditions():
-            raise Wrong((), "want a condition, such as `equals: [Management]`")
+            raise InvalidValue((), "want a condition, such as `equals: [Management]`")
         return self
 
     def conditions(self) -> dict[str, list[str]]:
@@ -84,7 +84,9 @@ class AdvancedEventSelector(Section):
     @model_validator(mode="after")
     def _has_a_category(self) -> Self:
         if all(each.field != "eventCategory" for each in self.field_selectors):
-            raise Wrong("field_selectors", "want one for `eventCategory`, such as `equals: [Management]`")
+            raise InvalidValue(
+                "field_selectors", "want one for `eventCategory`, such as `equals: [Management]`"
+            )
         return self
 
 

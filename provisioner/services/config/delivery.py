@@ -14,7 +14,15 @@ from ...baseline import Baseline
 from ...baseline.general import Accounts
 from ...compare.policy import Statement, document
 from ...model import Refused
-from ...steps.delivery import FULL_CONTROL, Delivery, Names, allow_service, delivers, log_path, one_or_sorted
+from ...steps.delivery import (
+    FULL_CONTROL,
+    Delivery,
+    OneOrMany,
+    allow_service,
+    delivers,
+    log_path,
+    one_or_list,
+)
 from ...steps.organization import read_organization
 from .section import Config
 
@@ -55,7 +63,7 @@ def listed_by_id(accounts: Accounts) -> bool:
 
 
 def config_delivery(
-    bucket_arn: str, prefix: str | None, account_ids: Names, organization_id: str | None = None
+    bucket_arn: str, prefix: str | None, account_ids: OneOrMany, organization_id: str | None = None
 ) -> list[Statement]:
     """The statements that let AWS Config deliver below *prefix*, for these accounts or for a whole organization.
 
@@ -65,13 +73,13 @@ def config_delivery(
     """
     if organization_id:
         source: dict[str, Any] = {}
-        objects: Names = log_path(bucket_arn, prefix, "*")
+        objects: OneOrMany = log_path(bucket_arn, prefix, "*")
         writes: dict[str, Any] = {"aws:SourceOrgID": organization_id}
     else:
         accounts = [account_ids] if isinstance(account_ids, str) else account_ids
-        source = writes = {"AWS:SourceAccount": one_or_sorted(accounts, "account")}
+        source = writes = {"AWS:SourceAccount": one_or_list(accounts, "account")}
         paths = [log_path(bucket_arn, prefix, account, "Config/") for account in accounts]
-        objects = one_or_sorted(paths, "account")
+        objects = one_or_list(paths, "account")
     return [
         allow_service("AWSConfigBucketPermissionsCheck", CONFIG, "s3:GetBucketAcl", bucket_arn, source),
         allow_service("AWSConfigBucketExistenceCheck", CONFIG, "s3:ListBucket", bucket_arn, source),
@@ -103,7 +111,7 @@ def config_delivery_role_policy(
 ) -> dict[str, Any]:
     """The policy that lets the role deliver to the bucket, encrypt with the key and publish to the topics."""
 
-    def allow(sid: str, action: Names, resource: Names, **condition: Any) -> Statement:
+    def allow(sid: str, action: OneOrMany, resource: OneOrMany, **condition: Any) -> Statement:
         statement = {"Sid": sid, "Effect": "Allow", "Action": action, "Resource": resource}
         return {**statement, "Condition": condition} if condition else statement
 
@@ -115,5 +123,5 @@ def config_delivery_role_policy(
     if kms_key_arn:
         statements.append(allow("ConfigEncrypt", ["kms:Decrypt", "kms:GenerateDataKey"], kms_key_arn))
     if sns_topic_arns:
-        statements.append(allow("ConfigPublish", "sns:Publish", one_or_sorted(sns_topic_arns, "topic")))
+        statements.append(allow("ConfigPublish", "sns:Publish", one_or_list(sns_topic_arns, "topic")))
     return document(statements)

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 
 from ...model import Finding
-from ...steps.arrivals import moment
+from ...steps.arrivals import format_time
 from .state import ConfigState, JsonObject, channel_title, recorder_title
 
 _FIRST_DELIVERY: Final = timedelta(hours=24)  # history comes every 6 hours, snapshots at least daily
@@ -92,9 +92,9 @@ def rule_finding(title: str, status: JsonObject | None, now: datetime) -> Findin
     failed = max(filter(None, failures), default=None)
     error = _error(status)
     if failed is not None and (succeeded is None or failed > succeeded):
-        return Finding(title, check, False, f"failed at {moment(failed, now)}: {error}")
+        return Finding(title, check, False, f"failed at {format_time(failed, now)}: {error}")
     if succeeded is not None:
-        return Finding(title, check, True, f"succeeded at {moment(succeeded, now)}")
+        return Finding(title, check, True, f"succeeded at {format_time(succeeded, now)}")
     if status.get("LastErrorCode"):
         return Finding(title, check, False, f"failed: {error}")
     return Finding(title, check, None, "not evaluated yet")
@@ -107,4 +107,4 @@ def _error(status: JsonObject) -> str:
 
 
 def _time(value: datetime | None, now: datetime) -> str:
-    return moment(value, now) if value else "an unknown time"
+    return format_time(value, now) if value else "an unknown time"

@@ -4,7 +4,7 @@ from typing import Annotated, Final, Literal, Self
 
 from pydantic import Field, model_validator
 
-from ...baseline import NO_SETTING, Section, Wrong
+from ...baseline import NO_SETTING, InvalidValue, Section
 from ...steps.settings import to_api
 from .recording import EVERYTHING, IAM_TYPES, WITHOUT_IAM, Types, continuous_types
 
@@ -54,14 +54,18 @@ class RecordingGroup(Section):
     def _check_strategy(self) -> Self:
         lists = [name for name in ("resource_types", "exclusion_by_resource_types") if getattr(self, name)]
         if len(lists) == 2:
-            raise Wrong(lists[1], "goes without `resource_types`: say what is recorded, or what is not")
+            raise InvalidValue(
+                lists[1], "goes without `resource_types`: say what is recorded, or what is not"
+            )
         if lists and self.all_supported:
-            raise Wrong("all_supported", f"goes without `{lists[0]}`: drop one of the two")
+            raise InvalidValue("all_supported", f"goes without `{lists[0]}`: drop one of the two")
         if lists and self.include_global_resource_types:
             hint = "list the IAM types" if lists[0] == "resource_types" else "IAM's types are recorded anyway"
-            raise Wrong("include_global_resource_types", f"goes with `all_supported` only: {hint}")
+            raise InvalidValue("include_global_resource_types", f"goes with `all_supported` only: {hint}")
         if not lists and self.all_supported is False:
-            raise Wrong("all_supported", "nothing would be recorded: give `resource_types`, or leave it true")
+            raise InvalidValue(
+                "all_supported", "nothing would be recorded: give `resource_types`, or leave it true"
+            )
         return self
 
     def types(self, have: Types, *, iam: bool) -> Types:
@@ -91,7 +95,7 @@ class RecordingModeOverride(Section):
 class RecordingMode(Section):
     """How often changes are recorded. If AWS records more often, that is stricter and stays, unless `exact`."""
 
-    small_names = True
+    lower_camel_case = True
 
     recording_frequency: RecordingFrequency = Field(
         "CONTINUOUS",
@@ -107,13 +111,13 @@ class RecordingMode(Section):
         for index, override in enumerate(self.recording_mode_overrides):
             place = ("recording_mode_overrides", index)
             if override.recording_frequency == self.recording_frequency:
-                raise Wrong(
+                raise InvalidValue(
                     (*place, "recording_frequency"),
                     f"is {self.recording_frequency} anyway: drop the override",
                 )
             only = [each for each in override.resource_types if each in _CONTINUOUS_ONLY]
             if override.recording_frequency == "DAILY" and only:
-                raise Wrong((*place, "resource_types"), f"AWS records {only[0]} continuously only")
+                raise InvalidValue((*place, "resource_types"), f"AWS records {only[0]} continuously only")
         return self
 
     @property
@@ -145,7 +149,7 @@ class Recorder(Section):
         if self.recording_mode:
             for each in types or ():
                 if each in _CONTINUOUS_ONLY and each not in self.recording_mode.types:
-                    raise Wrong(
+                    raise InvalidValue(
                         ("recording_mode", "recording_frequency"), f"AWS records {each} continuously only"
                     )
         return self

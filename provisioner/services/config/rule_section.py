@@ -6,8 +6,8 @@ from typing import Annotated, Any, Final, Literal, Self, get_args
 
 from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema, model_validator
 
-from ...baseline import NO_SETTING, Section, Wrong
-from ...compare.spelling import spelled
+from ...baseline import NO_SETTING, InvalidValue, Section
+from ...compare.spelling import to_text
 from ...steps.tags import Tags
 
 Frequency = Literal["One_Hour", "Three_Hours", "Six_Hours", "Twelve_Hours", "TwentyFour_Hours"]
@@ -33,14 +33,14 @@ def owner_of(name: str) -> str:
 
 def _check_name(name: str) -> str:
     if not name.strip():
-        raise Wrong((), "want a name that is not blank")
+        raise InvalidValue((), "want a name that is not blank")
     if owner := owner_of(name):
-        raise Wrong((), f"names like this belong to {owner}: take another")
+        raise InvalidValue((), f"names like this belong to {owner}: take another")
     return name
 
 
 def _as_text(value: Any) -> Any:
-    return spelled(value) if isinstance(value, bool | int | float) else value
+    return to_text(value) if isinstance(value, bool | int | float) else value
 
 
 _ResourceTypes = Annotated[list[Annotated[str, Field(min_length=1, max_length=256)]], AfterValidator(sorted)]
@@ -75,11 +75,11 @@ class Scope(Section):
     @model_validator(mode="after")
     def _check_combination(self) -> Self:
         if self.tag_value and not self.tag_key:
-            raise Wrong("tag_value", "needs `tag_key`")
+            raise InvalidValue("tag_value", "needs `tag_key`")
         if self.tag_key and self.compliance_resource_types:
-            raise Wrong("tag_key", "goes without `compliance_resource_types`: AWS takes tags or types")
+            raise InvalidValue("tag_key", "goes without `compliance_resource_types`: AWS takes tags or types")
         if self.compliance_resource_id and len(self.compliance_resource_types or ()) != 1:
-            raise Wrong("compliance_resource_id", "needs its one type in `compliance_resource_types`")
+            raise InvalidValue("compliance_resource_id", "needs its one type in `compliance_resource_types`")
         return self
 
 
@@ -115,7 +115,9 @@ class Rule(Section):
     def _check_size(self) -> Self:
         size = len(parameters_text(self.input_parameters))
         if size > _MOST_PARAMETERS:
-            raise Wrong("input_parameters", f"AWS takes {_MOST_PARAMETERS} characters of JSON, got {size}")
+            raise InvalidValue(
+                "input_parameters", f"AWS takes {_MOST_PARAMETERS} characters of JSON, got {size}"
+            )
         return self
 
 

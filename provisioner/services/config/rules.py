@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from ...aws import Aws, Reading
 from ...baseline import Baseline
-from ...compare.spelling import spelled
+from ...compare.spelling import to_text
 from ...compare.values import differences
 from ...model import Call, Change, Changes, Difference, Exists, Findings, Kind, Note, Refused, Scope, Wait
 from ...steps.arrivals import utc_now
@@ -144,7 +144,7 @@ def normal_rule(have: JsonObject) -> dict[str, Any]:
     return {
         "Source": have["Source"],
         "Description": have.get("Description") or "",
-        "InputParameters": {key: spelled(value) for key, value in parameters.items()},
+        "InputParameters": {key: to_text(value) for key, value in parameters.items()},
         "Scope": {
             key: sorted(value) if isinstance(value, list) else value for key, value in scope.items() if value
         },

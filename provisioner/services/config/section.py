@@ -5,7 +5,7 @@ from typing import Annotated, Self
 
 from pydantic import Field, model_validator
 
-from ...baseline import NO_SETTING, Baseline, Contradiction, Section, Text, Wrong
+from ...baseline import NO_SETTING, Baseline, Contradiction, InvalidValue, Section, Text
 from ...compare.spelling import CONTROL_TOWER
 from ...steps.references import Refers, check_references, find
 from ...steps.registry import section
@@ -66,7 +66,7 @@ class DeliveryChannel(Section):
 class Config(Settings):
     """AWS Config in each Region: one recorder, one delivery channel, and rules."""
 
-    one_for_all = (("delivery_channel", "s3_bucket_name"), ("delivery_channel", "s3_key_prefix"))
+    same_for_all_accounts = (("delivery_channel", "s3_bucket_name"), ("delivery_channel", "s3_key_prefix"))
 
     role_name: RoleName | None = Field(
         None,
@@ -95,9 +95,11 @@ class Config(Settings):
     @model_validator(mode="after")
     def _check_role(self) -> Self:
         if self.role_name and self.role_arn:
-            raise Wrong("role_arn", "goes without `role_name`: drop one of the two")
+            raise InvalidValue("role_arn", "goes without `role_name`: drop one of the two")
         if (self.role_name or "").startswith(CONTROL_TOWER):
-            raise Wrong("role_name", "AWS Control Tower owns the roles of that name: give it as `role_arn`")
+            raise InvalidValue(
+                "role_name", "AWS Control Tower owns the roles of that name: give it as `role_arn`"
+            )
         return self
 
     def contradictions(self, baseline: Baseline) -> Iterator[Contradiction]:

@@ -14,7 +14,7 @@ from typing import Any
 
 from ...compare import policy
 from ...model import Change, Changes, Difference, Kind, Note, update
-from ...steps.delivery import MARK
+from ...steps.delivery import SID_SUFFIX
 from .lifecycle_rules import MergedRules, Rule, merge_rules, rule_filter
 from .state import Bucket
 
@@ -86,7 +86,7 @@ def _is_of_others(bucket: Bucket) -> bool:
     and PutBucketPolicy leaves such a one.
     """
     document = bucket.have("get_bucket_policy")
-    ours = any(str(each.get("Sid")).endswith(MARK) for each in policy.statements(document))
+    ours = any(str(each.get("Sid")).endswith(SID_SUFFIX) for each in policy.statements(document))
     return not ours and bool(document or bucket.have("get_bucket_lifecycle_configuration"))
 
 

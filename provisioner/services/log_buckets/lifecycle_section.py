@@ -5,7 +5,7 @@ from typing import Any, Literal, Self
 
 from pydantic import Field, model_validator
 
-from ...baseline import Section, Wrong
+from ...baseline import InvalidValue, Section
 from ...baseline.problem import Path
 from ...steps.settings import to_api
 
@@ -72,7 +72,7 @@ class LifecycleRule(Section):
     @model_validator(mode="after")
     def _check(self) -> Self:
         if problems := list(self._problems()):
-            raise Wrong.several(problems)
+            raise InvalidValue.several(problems)
         return self
 
     def _problems(self) -> Iterator[tuple[Path, str]]:

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from ...baseline import Baseline
 from ...compare.policy import arn
 from ...model import Target
-from ...steps.permission import APPLY, DELIVERING, Permission, allow, permits
+from ...steps.permission import APPLY, DELIVERY_DECLARATIONS, Permission, allow, permits
 from .section import LogBucket, LogBuckets
 
 _READ = (
@@ -32,7 +32,7 @@ def log_bucket_permissions(target: Target, baseline: Baseline) -> Iterator[Permi
         yield from allow("LogBucketsWrite", "s3", _WRITE, on=on, purposes=APPLY)
         yield from allow("LogBucketsRead", "s3", _optional_reads(bucket), on=on)
         yield from allow("LogBucketsWrite", "s3", _optional_writes(bucket), on=on, purposes=APPLY)
-    for declaration in DELIVERING:
+    for declaration in DELIVERY_DECLARATIONS:
         yield from declaration(target, baseline)
 
 

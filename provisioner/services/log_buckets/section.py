@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import ConfigDict, Field, model_validator
 
-from ...baseline import Baseline, Contradiction, Section, Wrong
+from ...baseline import Baseline, Contradiction, InvalidValue, Section
 from ...baseline.problem import Path
 from ...compare.spelling import CONTROL_TOWER
 from ...compare.stricter import on
@@ -44,7 +44,7 @@ class Encryption(Section):
     @model_validator(mode="after")
     def _check(self) -> Self:
         if (self.sse_algorithm == "AES256") != (self.kms_master_key_id is None):
-            raise Wrong(
+            raise InvalidValue(
                 "kms_master_key_id",
                 "goes with `aws:kms`, and `aws:kms` with it, as log services cannot use AWS's own key: set both or neither",
             )
@@ -107,7 +107,7 @@ class LogBucket(Settings):
     @model_validator(mode="after")
     def _check(self) -> Self:
         if problems := list(self._problems()):
-            raise Wrong.several(problems)
+            raise InvalidValue.several(problems)
         return self
 
     def _problems(self) -> Iterator[tuple[Path, str]]:
@@ -164,7 +164,7 @@ def _statement_problems(bucket: LogBucket, partition: str) -> list[str]:
     # Imported here because few files have such statements, and the imports take time.
     from ...compare.policy import document
     from ...compare.policy_check import check
-    from ...steps.delivery import MARK
+    from ...steps.delivery import SID_SUFFIX
 
     arn = f"arn:{partition}:s3:::{bucket.name}"
-    return check(document(bucket.policy_statements), bucket_arn=arn, reserved=MARK)
+    return check(document(bucket.policy_statements), bucket_arn=arn, reserved=SID_SUFFIX)

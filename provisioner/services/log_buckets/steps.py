@@ -14,7 +14,7 @@ from ...baseline import Baseline
 from ...compare import policy
 from ...compare.policy import Statement
 from ...model import Change, Changes, Exists, Finding, Findings, Part, Refused, Scope, create
-from ...steps.delivery import DELIVERERS, MARK, all_statements
+from ...steps.delivery import DELIVERERS, SID_SUFFIX, all_statements
 from ...steps.references import find
 from ...steps.registry import hints, step, verify
 from .policy import deny_insecure_transport
@@ -90,7 +90,7 @@ def _statements(aws: Aws, baseline: Baseline) -> dict[str, list[Statement]]:
                 generated[found.key].append(delivery.statements(arns[found.key]))
     return {
         key: [
-            *({**each, "Sid": f"{each['Sid']}{MARK}"} for each in all_statements(*generated[key])),
+            *({**each, "Sid": f"{each['Sid']}{SID_SUFFIX}"} for each in all_statements(*generated[key])),
             *want.policy_statements,
         ]
         for key, want in buckets.items()

@@ -13,7 +13,7 @@ from provisioner.fleet.fleet import Fleet, Job
 from provisioner.model import Kind
 from provisioner.sandbox import Fault, WireCall
 
-from ...conftest import MEMBER, Bench, become
+from ...conftest import MEMBER, Bench, assume_account
 
 PRINCIPAL = "access-analyzer.amazonaws.com"
 REGIONS = "regions: [us-east-1, eu-west-1]\n"
@@ -111,7 +111,7 @@ def test_in_a_fleet_only_the_caller_makes_the_organizations_analyzers(bench: Ben
 
 
 def test_a_member_is_refused_with_a_remedy(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
-    become(bench, monkeypatch, MEMBER)
+    assume_account(bench, monkeypatch, MEMBER)
     failed = {r.step: r.failure for r in bench.diff(ORGANIZATION).failed}
     assert failed["access_analyzer_trusted_access"] is not None
     assert failed["access_analyzer_trusted_access"].message == (
@@ -128,7 +128,7 @@ def test_a_delegated_administrator_makes_the_organizations_analyzers(
     organizations = bench.client("organizations")
     organizations.enable_aws_service_access(ServicePrincipal=PRINCIPAL)
     organizations.register_delegated_administrator(AccountId=MEMBER, ServicePrincipal=PRINCIPAL)
-    become(bench, monkeypatch, MEMBER)
+    assume_account(bench, monkeypatch, MEMBER)
     assert {r.target.account for r, _ in bench.apply(ORGANIZATION).changes} == {MEMBER}
 
 

@@ -9,7 +9,7 @@ import pytest
 from provisioner.model import Kind
 from provisioner.sandbox import Fault
 
-from ...conftest import MEMBER, Bench, become
+from ...conftest import MEMBER, Bench, assume_account
 from .sample import ACCOUNT, ARN, ONLY, PLAIN, SELECTORS, notes, repaired, result, written_by_anyone
 
 
@@ -34,7 +34,7 @@ def test_a_trail_with_another_home_region_is_refused(bench: Bench) -> None:
 
 def test_a_member_is_refused_the_organization_trail(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
     bench.apply(PLAIN + "  is_organization_trail: true\n", only=ONLY)
-    become(bench, monkeypatch, MEMBER)
+    assume_account(bench, monkeypatch, MEMBER)
     found = result(bench, PLAIN.replace("acme-logs", "acme-member-logs"))
     assert found.failure
     assert f"belongs to the organization's management account {ACCOUNT}" in found.failure.message
@@ -46,7 +46,7 @@ def test_a_delegated_administrator_makes_and_repairs_the_organization_trail(
     text = PLAIN + "  is_organization_trail: true\n"
     bench.apply(text, only=("cloudtrail_trusted_access",))
     bench.client("cloudtrail").register_organization_delegated_admin(MemberAccountId=MEMBER)
-    become(bench, monkeypatch, MEMBER)
+    assume_account(bench, monkeypatch, MEMBER)
     bench.apply(text, only=ONLY)
     [trail] = bench.client("cloudtrail").describe_trails()["trailList"]
     assert trail["TrailARN"] == ARN, "the management account's"
@@ -60,7 +60,7 @@ def test_a_delegated_administrators_own_trail_of_that_name_is_refused(
     text = PLAIN + "  is_organization_trail: true\n"
     bench.apply(text, only=("cloudtrail_trusted_access",))
     bench.client("cloudtrail").register_organization_delegated_admin(MemberAccountId=MEMBER)
-    become(bench, monkeypatch, MEMBER)
+    assume_account(bench, monkeypatch, MEMBER)
     make_trail(bench, "audit")
     found = result(bench, text)
     assert found.failure

@@ -8,7 +8,7 @@ import pytest
 
 from provisioner.sandbox import Fault, WireCall
 
-from ...conftest import MEMBER, Bench, become
+from ...conftest import MEMBER, Bench, assume_account
 
 FILE = """
 log_buckets: {logs: {name: acme-logs}}
@@ -58,7 +58,7 @@ def test_a_failed_read_fails_the_step(bench: Bench) -> None:
 def test_an_account_in_no_organization_is_refused_with_a_remedy(
     bench: Bench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    become(bench, monkeypatch, OUTSIDE)
+    assume_account(bench, monkeypatch, OUTSIDE)
     assert result(bench).failure.message == (
         "this account is in no organization: set `cloudtrail.is_organization_trail: false`"
     )
@@ -68,13 +68,13 @@ def test_an_account_in_no_organization_is_refused_with_a_remedy(
 def test_an_organization_with_consolidated_billing_only_is_refused(
     bench: Bench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    become(bench, monkeypatch, OUTSIDE)
+    assume_account(bench, monkeypatch, OUTSIDE)
     bench.client("organizations").create_organization(FeatureSet="CONSOLIDATED_BILLING")
     assert f"enable all features in account {OUTSIDE}" in result(bench).failure.message
 
 
 def test_a_member_is_refused(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
-    become(bench, monkeypatch, MEMBER)
+    assume_account(bench, monkeypatch, MEMBER)
     message = result(bench).failure.message
     assert "run this in account 123456789012" in message
     assert "`cloudtrail.is_organization_trail: false`" in message
@@ -85,9 +85,9 @@ def test_a_delegated_administrator_can_read_it_and_not_turn_it_on(
 ) -> None:
     bench.client("cloudtrail").register_organization_delegated_admin(MemberAccountId=MEMBER)
     with monkeypatch.context() as member:
-        become(bench, member, MEMBER)
+        assume_account(bench, member, MEMBER)
         assert "run this in account 123456789012" in result(bench).failure.message
     bench.apply(FILE, only=("cloudtrail_trusted_access",))
-    become(bench, monkeypatch, MEMBER)
+    assume_account(bench, monkeypatch, MEMBER)
     found = result(bench)
     assert (found.changes, found.failure) == ([], None)

@@ -4,37 +4,37 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ....sandbox.drift import Break, Hands, breaks, breaks_of, trusted_access_break
+from ....sandbox.drift import Administrator, Break, breaks, breaks_of, trusted_access_break
 from .analyzers import PRINCIPAL
 
 
 @breaks("access_analyzer", regional=True)
-def account_breaks(hands: Hands) -> Iterator[Break]:
+def account_breaks(admin: Administrator) -> Iterator[Break]:
     """Break the analyzers of the account."""
-    yield from _analyzer_breaks(hands, organization=False)
+    yield from _analyzer_breaks(admin, organization=False)
 
 
 @breaks("access_analyzer_organization", regional=True)
-def organization_breaks(hands: Hands) -> Iterator[Break]:
+def organization_breaks(admin: Administrator) -> Iterator[Break]:
     """Break the analyzers of the organization."""
-    yield from _analyzer_breaks(hands, organization=True)
+    yield from _analyzer_breaks(admin, organization=True)
 
 
 @breaks("access_analyzer_trusted_access")
-def trusted_access_breaks(hands: Hands) -> Iterator[Break]:
+def trusted_access_breaks(admin: Administrator) -> Iterator[Break]:
     """Disable trusted access for Access Analyzer."""
-    yield from trusted_access_break(hands, PRINCIPAL, "Access Analyzer")
+    yield from trusted_access_break(admin, PRINCIPAL, "Access Analyzer")
 
 
-def _analyzer_breaks(hands: Hands, *, organization: bool) -> Iterator[Break]:
+def _analyzer_breaks(admin: Administrator, *, organization: bool) -> Iterator[Break]:
     """Delete each analyzer, remove its tags and change its tracking period."""
-    client = hands.client("accessanalyzer")
+    client = admin.client("accessanalyzer")
     for each in client.list_analyzers()["analyzers"]:
         if each["type"].startswith("ORGANIZATION") is not organization or "managedBy" in each:
             continue
         name, unused = each["name"], each["type"].endswith("_UNUSED_ACCESS")
         what = f"{'unused' if unused else 'external'} access analyzer {name}"
-        where, section = f"the {what} in {hands.region}", "unused_access." if unused else ""
+        where, section = f"the {what} in {admin.region}", "unused_access." if unused else ""
         broken = breaks_of(what)
         yield broken("", f"deleted {where}", client.delete_analyzer, analyzerName=name)
         for key in each.get("tags", ()):

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from typing import Any
 
 from ....sandbox.drift import (
+    Administrator,
     Break,
-    Hands,
     breaks,
     breaks_of,
     changed_bucket_policy,
@@ -18,11 +18,11 @@ from .trails import PRINCIPAL
 
 
 @breaks("cloudtrail")
-def trail_breaks(hands: Hands) -> Iterator[Break]:
+def trail_breaks(admin: Administrator) -> Iterator[Break]:
     """Break each setting of the trails at home in this Region, their selectors, tags and logging, and delete them."""
-    client = hands.client("cloudtrail")
+    client = admin.client("cloudtrail")
     for found in client.describe_trails(includeShadowTrails=False)["trailList"]:
-        trail = _Trail(hands, client, found)
+        trail = _Trail(admin, client, found)
         yield from trail.settings()
         yield from trail.recording()
         yield from trail.tags()
@@ -30,14 +30,14 @@ def trail_breaks(hands: Hands) -> Iterator[Break]:
 
 
 @breaks("cloudtrail_trusted_access")
-def trusted_access_breaks(hands: Hands) -> Iterator[Break]:
+def trusted_access_breaks(admin: Administrator) -> Iterator[Break]:
     """Disable trusted access for CloudTrail."""
-    yield from trusted_access_break(hands, PRINCIPAL, "CloudTrail")
+    yield from trusted_access_break(admin, PRINCIPAL, "CloudTrail")
 
 
 class _Trail:
-    def __init__(self, hands: Hands, client: Any, found: dict[str, Any]):
-        self.hands, self.client, self.found = hands, client, found
+    def __init__(self, admin: Administrator, client: Any, found: dict[str, Any]):
+        self.admin, self.client, self.found = admin, client, found
         self.name = found["Name"]
         self.what = f"trail {self.name}"
         self.broken = breaks_of(self.what)
@@ -46,7 +46,7 @@ class _Trail:
         return self.broken(field, sentence, self.client.update_trail, asked, Name=self.name, **params)
 
     def settings(self) -> Iterator[Break]:
-        found, what, region = self.found, self.what, self.hands.region
+        found, what, region = self.found, self.what, self.admin.region
         if found["LogFileValidationEnabled"]:
             text, asked = f"turned off log file validation of {what}", "enable_log_file_validation"
             yield self.update("EnableLogFileValidation", text, asked, EnableLogFileValidation=False)
@@ -66,15 +66,15 @@ class _Trail:
 
     def _remove_prefix(self) -> None:
         """Remove the key prefix, which the bucket policy must allow at that moment."""
-        s3, bucket = self.hands.client("s3"), self.found["S3BucketName"]
+        s3, bucket = self.admin.client("s3"), self.found["S3BucketName"]
         with changed_bucket_policy(s3, bucket, f"/{self.found['S3KeyPrefix']}/AWSLogs", "/AWSLogs"):
             self.client.update_trail(Name=self.name, S3KeyPrefix="")
 
     def _redirect(self) -> None:
         """Make the trail deliver to another bucket."""
-        bucket = f"attacker-{self.hands.account}"
+        bucket = f"attacker-{self.admin.account}"
         source = {"StringEquals": {"aws:SourceArn": self.found["TrailARN"]}}
-        create_delivery_bucket(self.hands, bucket, PRINCIPAL, source)
+        create_delivery_bucket(self.admin, bucket, PRINCIPAL, source)
         self.client.update_trail(Name=self.name, S3BucketName=bucket)
 
     def recording(self) -> Iterator[Break]:

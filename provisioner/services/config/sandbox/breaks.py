@@ -6,7 +6,14 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
-from ....sandbox.drift import Break, Hands, breaks, breaks_of, changed_bucket_policy, create_delivery_bucket
+from ....sandbox.drift import (
+    Administrator,
+    Break,
+    breaks,
+    breaks_of,
+    changed_bucket_policy,
+    create_delivery_bucket,
+)
 from ....sandbox.policy_text import to_policy, trust_policy
 from .delivery import PRINCIPAL
 
@@ -15,10 +22,10 @@ _READ_ONLY = ("ConfigRuleArn", "ConfigRuleId", "ConfigRuleState", "CreatedBy")
 
 
 @breaks("config_role")
-def role_breaks(hands: Hands) -> Iterator[Break]:
+def role_breaks(admin: Administrator) -> Iterator[Break]:
     """Change the trust policy of the recorder's role and remove its policies, unless it is service-linked."""
-    iam = hands.client("iam")
-    for recorder in hands.client("config").describe_configuration_recorders()["ConfigurationRecorders"]:
+    iam = admin.client("iam")
+    for recorder in admin.client("config").describe_configuration_recorders()["ConfigurationRecorders"]:
         if "/aws-service-role/" in recorder["roleARN"]:
             continue
         name = recorder["roleARN"].rpartition("/")[2]
@@ -36,28 +43,28 @@ def role_breaks(hands: Hands) -> Iterator[Break]:
 
 
 @breaks("config_recorder", regional=True)
-def recorder_breaks(hands: Hands) -> Iterator[Break]:
+def recorder_breaks(admin: Administrator) -> Iterator[Break]:
     """Break each setting of the recorder, the channel and the retention, and delete the first two."""
-    client = hands.client("config")
+    client = admin.client("config")
     for recorder in client.describe_configuration_recorders()["ConfigurationRecorders"]:
-        yield from _recorder_breaks(hands, client, recorder)
+        yield from _recorder_breaks(admin, client, recorder)
         for channel in client.describe_delivery_channels()["DeliveryChannels"]:
-            yield from _channel_breaks(hands, client, recorder["name"], channel)
+            yield from _channel_breaks(admin, client, recorder["name"], channel)
     for each in client.describe_retention_configurations()["RetentionConfigurations"]:
         field, asked = "RetentionPeriodInDays", "retention_period_in_days"
         days = each[field]
         broken, put = breaks_of("AWS Config history"), client.put_retention_configuration
         if days > 30:
-            text = f"kept the history of {hands.region} for 30 days instead of {days}"
+            text = f"kept the history of {admin.region} for 30 days instead of {days}"
             yield broken(field, text, put, asked, **{field: 30})
         if days < 2557:
-            text = f"kept the history of {hands.region} for seven years"
+            text = f"kept the history of {admin.region} for seven years"
             yield broken("", text, put, asked, stricter=True, **{field: 2557})
 
 
-def _recorder_breaks(hands: Hands, client: Any, recorder: dict[str, Any]) -> Iterator[Break]:
+def _recorder_breaks(admin: Administrator, client: Any, recorder: dict[str, Any]) -> Iterator[Break]:
     name, key = recorder["name"], {"ConfigurationRecorderName": recorder["name"]}
-    broken, where = breaks_of(f"configuration recorder {name}"), f"recorder {name} in {hands.region}"
+    broken, where = breaks_of(f"configuration recorder {name}"), f"recorder {name} in {admin.region}"
     kept = {key: recorder[key] for key in ("name", "roleARN", "recordingGroup", "recordingMode")}
 
     def changed(field: str, sentence: str, asked: str, value: Any) -> Break:
@@ -68,16 +75,16 @@ def _recorder_breaks(hands: Hands, client: Any, recorder: dict[str, Any]) -> Ite
     yield changed("recordingGroup", text, "recorder.recording_group.*", narrow)
     text, daily = f"made {where} record once a day", {"recordingFrequency": "DAILY"}
     yield changed("recordingMode", text, "recorder.recording_mode.*", daily)
-    yield broken("roleARN", f"gave {where} another role", _replace_role, hands=hands, recorder=kept)
+    yield broken("roleARN", f"gave {where} another role", _replace_role, admin=admin, recorder=kept)
     status = client.describe_configuration_recorder_status()["ConfigurationRecordersStatus"]
     if any(each["name"] == name and each["recording"] for each in status):
         yield broken("recording", f"stopped {where}", client.stop_configuration_recorder, **key)
     yield broken("", f"deleted {where}", client.delete_configuration_recorder, **key)
 
 
-def _replace_role(hands: Hands, recorder: dict[str, Any]) -> None:
+def _replace_role(admin: Administrator, recorder: dict[str, Any]) -> None:
     """Give the recorder another role, which is created if needed."""
-    iam, name = hands.client("iam"), "theirs"
+    iam, name = admin.client("iam"), "theirs"
     try:
         made = iam.create_role(RoleName=name, AssumeRolePolicyDocument=trust_policy(PRINCIPAL))
     except iam.exceptions.EntityAlreadyExistsException:
@@ -85,11 +92,13 @@ def _replace_role(hands: Hands, recorder: dict[str, Any]) -> None:
     policy = to_policy({"Effect": "Allow", "Action": ["s3:*", "config:*"], "Resource": "*"})
     iam.put_role_policy(RoleName=name, PolicyName="all", PolicyDocument=policy)
     role = {**recorder, "roleARN": made["Role"]["Arn"]}
-    hands.client("config").put_configuration_recorder(ConfigurationRecorder=role)
+    admin.client("config").put_configuration_recorder(ConfigurationRecorder=role)
 
 
-def _channel_breaks(hands: Hands, client: Any, recorder: str, channel: dict[str, Any]) -> Iterator[Break]:
-    name, put, region = channel["name"], client.put_delivery_channel, hands.region
+def _channel_breaks(
+    admin: Administrator, client: Any, recorder: str, channel: dict[str, Any]
+) -> Iterator[Break]:
+    name, put, region = channel["name"], client.put_delivery_channel, admin.region
     broken, where = breaks_of(f"delivery channel {name}"), f"delivery channel {name} in {region}"
     have = channel.get(_SNAPSHOTS, {}).get("deliveryFrequency", "none")
     for frequency, field, stricter in (("TwentyFour_Hours", _SNAPSHOTS, False), ("One_Hour", "", True)):
@@ -101,9 +110,9 @@ def _channel_breaks(hands: Hands, client: Any, recorder: str, channel: dict[str,
 
     def redirect() -> None:
         """Deliver to another bucket."""
-        bucket = f"attacker-config-{hands.account}-{region}"
-        source = {"StringEquals": {"aws:SourceAccount": hands.account}}
-        create_delivery_bucket(hands, bucket, PRINCIPAL, source)
+        bucket = f"attacker-config-{admin.account}-{region}"
+        source = {"StringEquals": {"aws:SourceAccount": admin.account}}
+        create_delivery_bucket(admin, bucket, PRINCIPAL, source)
         put(DeliveryChannel={**channel, "s3BucketName": bucket})
 
     yield broken("s3BucketName", f"sent the history of {region} to another bucket", redirect)
@@ -111,7 +120,7 @@ def _channel_breaks(hands: Hands, client: Any, recorder: str, channel: dict[str,
 
         def move() -> None:
             """Change the key prefix, which the bucket policy must allow at that moment."""
-            s3, bucket = hands.client("s3"), channel["s3BucketName"]
+            s3, bucket = admin.client("s3"), channel["s3BucketName"]
             with changed_bucket_policy(s3, bucket, f"/{prefix}/AWSLogs", "/theirs/AWSLogs"):
                 put(DeliveryChannel={**channel, "s3KeyPrefix": "theirs"})
 
@@ -127,17 +136,17 @@ def _channel_breaks(hands: Hands, client: Any, recorder: str, channel: dict[str,
 
 
 @breaks("config_rules", regional=True)
-def rule_breaks(hands: Hands) -> Iterator[Break]:
+def rule_breaks(admin: Administrator) -> Iterator[Break]:
     """Break each setting of each rule, and delete the rule."""
-    client = hands.client("config")
+    client = admin.client("config")
     for page in client.get_paginator("describe_config_rules").paginate():
         for rule in page["ConfigRules"]:
-            yield from _rule_breaks(hands, client, rule)
+            yield from _rule_breaks(admin, client, rule)
 
 
-def _rule_breaks(hands: Hands, client: Any, rule: dict[str, Any]) -> Iterator[Break]:
+def _rule_breaks(admin: Administrator, client: Any, rule: dict[str, Any]) -> Iterator[Break]:
     name, arn = rule["ConfigRuleName"], rule["ConfigRuleArn"]
-    broken, where = breaks_of(f"config rule {name}"), f"config rule {name} in {hands.region}"
+    broken, where = breaks_of(f"config rule {name}"), f"config rule {name} in {admin.region}"
     kept = {key: value for key, value in rule.items() if key not in _READ_ONLY}
 
     def changed(field: str, sentence: str, asked: str, value: Any, *, stricter: bool = False) -> Break:

@@ -8,13 +8,13 @@ from typing import Any
 
 from botocore import xform_name
 
-from ....sandbox.drift import Break, Hands, breaks, breaks_of, read_or_none
+from ....sandbox.drift import Administrator, Break, breaks, breaks_of, read_or_none
 
 
 @breaks("log_buckets")
-def bucket_breaks(hands: Hands) -> Iterator[Break]:
+def bucket_breaks(admin: Administrator) -> Iterator[Break]:
     """Break each setting of each bucket and each statement of its policy, and delete the bucket."""
-    s3 = hands.client("s3")
+    s3 = admin.client("s3")
     for each in s3.list_buckets()["Buckets"]:
         bucket = _Bucket(s3, each["Name"])
         yield from bucket.public_access()

@@ -8,7 +8,7 @@ from typing import Any
 
 from botocore import xform_name
 
-from ....sandbox.drift import Break, Hands, breaks, read_or_none
+from ....sandbox.drift import Administrator, Break, breaks, read_or_none
 
 _RESOURCE = "password policy"
 _SWITCHES = {
@@ -20,9 +20,9 @@ _SWITCHES = {
 
 
 @breaks("password_policy")
-def policy_breaks(hands: Hands) -> Iterator[Break]:
+def policy_breaks(admin: Administrator) -> Iterator[Break]:
     """Loosen and tighten each field, and delete the policy."""
-    iam = hands.client("iam")
+    iam = admin.client("iam")
     found = read_or_none(iam.get_account_password_policy, "NoSuchEntity")
     if found is None:
         return

@@ -52,7 +52,9 @@ class Options:
 
     profile: str | None = None
     endpoint_url: str | None = None
-    paced: bool = True  # keep to AWS's documented rates, which an endpoint that is not AWS does not have
+    use_documented_rates: bool = (
+        True  # keep to AWS's documented rates, which an endpoint that is not AWS does not have
+    )
     own_connections: bool = (
         False  # `wire/transport`; the sandbox in this process replaces botocore's connections
     )
