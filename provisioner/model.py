@@ -61,11 +61,16 @@ class Call:
     done: tuple[
         str, ...
     ] = ()  # error codes that mean that others have just done it: the step is started again
+    uses: tuple[str, ...] = ()  # `STEP/RESOURCE` of other steps without which the call must not be made
     name: str = ""  # AWS's spelling of the operation, filled in by the engine
 
     def waiting(self, *waits: Wait) -> Call:
         """The same call, repeated while AWS answers with one of these errors."""
         return replace(self, waits=(*self.waits, *waits))
+
+    def using(self, *resources: str) -> Call:
+        """The same call, not made if one of these resources, `STEP/RESOURCE`, cannot be ensured."""
+        return replace(self, uses=(*self.uses, *resources))
 
     def or_done(self, *codes: str) -> Call:
         """The same call; one of these error codes means that the resource exists, and the step reads it again."""
@@ -165,8 +170,6 @@ class Step:
     archive: bool = False  # it runs in the log archive account
     each_region: bool = False  # of Scope.ONCE: it runs in every Region of that one account
     clients: tuple[str, ...] = ()  # AWS services, by botocore's name, that it asks
-    # `STEP/RESOURCE` of what it needs of other steps; of a step that is not among these, it needs all.
-    uses: Callable[..., frozenset[str]] = field(default=lambda baseline, target: frozenset(), compare=False)
 
     @property
     def regional(self) -> bool:
@@ -179,8 +182,8 @@ class Failure:
     """Why a step, or one change of it, failed.
 
     *doing* is what was under way; *operation*, *code* and *request_id* are AWS's, where a call failed. *resource* is
-    what the failure is limited to, or empty for the whole step; *blocks*: what needs the resource cannot be done
-    either; *disables*: it can be tried, but waiting for AWS to accept it is useless. *untried* are the operations that were not tried because of it.
+    what the failure is limited to, or empty for the whole step. *stops* is what others do no more: wait for AWS to
+    accept the resource, or use it at all. *untried* are the operations that were not tried because of it.
     """
 
     doing: str
@@ -191,8 +194,7 @@ class Failure:
     request_id: str = ""
     hint: str = ""
     resource: str = ""
-    blocks: bool = True
-    disables: bool = False
+    stops: Literal["nothing", "waiting", "use"] = "nothing"
     untried: tuple[str, ...] = ()
 
 
@@ -222,15 +224,17 @@ class Result:
         return not self.failures and self.blocked_by is None
 
     @property
-    def unmet(self) -> dict[str, str]:
-        """What later steps may need and do not get: `STEP` or `STEP/RESOURCE`, each with the step that failed."""
-        if self.blocked_by is not None:
-            return {self.step: self.blocked_by}
-        return {
-            f"{self.step}/{each.resource}" if each.resource else self.step: self.step
-            for each in self.failures
-            if each.blocks
-        }
+    def failed_needs(self) -> dict[str, str]:
+        """What steps that need this one must know, each with the step that is the cause.
+
+        `STEP`: it failed as a whole, and they cannot run; without a cause, they run and wait for nothing.
+        `STEP/RESOURCE`: they run, and do not use the resource.
+        """
+        if self.blocked_by is not None or any(not each.resource for each in self.failures):
+            return {self.step: self.blocked_by or self.step}
+        stopping = [each for each in self.failures if each.stops != "nothing"]
+        using = {f"{self.step}/{each.resource}": "" for each in stopping if each.stops == "use"}
+        return {self.step: "", **using} if stopping else {}
 
 
 @dataclass(frozen=True)

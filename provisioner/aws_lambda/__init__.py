@@ -20,7 +20,7 @@ from ..baseline import Baseline, load, parse
 from ..baseline.redact import redacted
 from ..engine.plan import Plan
 from ..fleet.accounts import AccountFilter
-from ..fleet.fleet import ENTRY, Fleet, Job, failed_steps
+from ..fleet.fleet import ENTRY, Fleet, Job, find_failed_needs
 from ..fleet.remote import open_fleet
 from ..fleet.workers import JobsDone, Threads, run_jobs
 from ..model import Account, Failure, Outcome, Refused, Result
@@ -44,7 +44,7 @@ class Context(Protocol):
 def handler(event: Mapping[str, Any], context: Context) -> dict[str, Any]:
     """Do one part of a run.
 
-    The answer to `organization` has `accounts`, `unmet` and `overrides`, which the slices need, and `result`. That to
+    The answer to `organization` has `accounts`, `failed_needs` and `overrides`, which the slices need, and `result`. That to
     `accounts` has `results`, one for each account, a `summary` of them, and `unfinished`: the items that there was no
     time for. Raises Refused or BaselineError if nothing could be done, and AWS's errors if the accounts cannot be listed.
     """
@@ -100,7 +100,7 @@ def _organization(fleet: Fleet, request: Request) -> dict[str, Any]:
     answer: dict[str, Any] = {
         "accounts": [_item(each) for each in selected.accounts],
         "skipped": len(selected.skipped),
-        "unmet": failed_steps(results),
+        "failed_needs": find_failed_needs(results),
         "overrides": {each: list(overrides(each)) for each in (fleet.identity.account, fleet.archive)},
     }
     results, unseen = redacted((results, unseen), fleet.baseline.secrets)
@@ -140,7 +140,9 @@ def _accounts(fleet: Fleet, request: Request, context: Context) -> dict[str, Any
         for account in accounts:
             if _seconds_left(context) < MIN_TO_START:
                 return
-            yield Job(request.command, account, unmet=request.unmet, allowed=tuple(request.allow))
+            yield Job(
+                request.command, account, failed_needs=request.failed_needs, allowed=tuple(request.allow)
+            )
 
     def on_done(delivered: JobsDone) -> None:
         for outcome in delivered.outcomes:
@@ -178,7 +180,7 @@ class _Threads(Threads):
         if self._max_changes is not None and (why := plan.exceeds(self._max_changes)):
             failure = Failure("applying", f"max_changes: {why}")
             return replace(found, results=(Result(ENTRY, found.results[0].target, failures=[failure]),))
-        return self._fleet.run_job(Job.to_apply(found, job.unmet, job.allowed)).after(found)
+        return self._fleet.run_job(Job.to_apply(found, job.failed_needs, job.allowed)).after(found)
 
 
 def _seconds_left(context: Context) -> float:

@@ -5,7 +5,7 @@ command    `diff` (the default), `apply` or `verify`.
 allow      what may be loosened, as with `--allow`. Default: nothing.
 max_changes  as with `--max-changes`, for each account: `10` or `30%`. Default: no limit.
 baseline   the text of the file. Default: PROVISION_FILE names a file that is packaged with the function.
-unmet, overrides  from the answer of `organization`.
+failed_needs, overrides from the answer of `organization`.
 Items      some of the accounts in the answer of `organization`.
 results    the results of an earlier slice that was not finished: they are answered again, with the new ones.
 
@@ -29,7 +29,7 @@ _TYPES: Final[Mapping[str, type]] = {
     "allow": list,
     "max_changes": str,
     "baseline": str,
-    "unmet": dict,
+    "failed_needs": dict,
     "overrides": dict,
     "Items": list,
     "results": list,
@@ -46,7 +46,7 @@ class Request:
     allow: Sequence[str] = ()
     max_changes: str | None = None
     baseline: str | None = None
-    unmet: Mapping[str, str] = field(default_factory=dict)
+    failed_needs: Mapping[str, str] = field(default_factory=dict)
     overrides: Mapping[str, Sequence[int]] = field(default_factory=dict)
     items: Sequence[Mapping[str, Any]] = ()
     results: Sequence[Mapping[str, Any]] = ()

@@ -12,7 +12,7 @@ from itertools import count
 from rich.text import Text
 
 from ..engine.plan import Plan
-from ..fleet.fleet import Command, Job, failed_steps
+from ..fleet.fleet import Command, Job, find_failed_needs
 from ..fleet.workers import JobsDone, run_jobs
 from ..model import Change, Outcome, Result, Scope
 from ..report import json, words
@@ -37,9 +37,9 @@ def read(work: Work, command: Command) -> None:
         session.screen.json_line(work.once_json())
         if all(r.ok and not r.changes for r in work.once):
             record.succeeded(ONCE)
-    unmet = failed_steps(work.once)
+    failed_needs = find_failed_needs(work.once)
     accounts = [each for each in work.selected.accounts if each.id not in record.done]
-    _run_jobs(work, [Job(command, each, unmet=unmet) for each in accounts])
+    _run_jobs(work, [Job(command, each, failed_needs=failed_needs) for each in accounts])
 
 
 def _read(work: Work, command: Command) -> list[Result]:
@@ -94,9 +94,12 @@ def apply(work: Work, plan: Plan) -> None:
     screen.json_line(work.once_json())
     if not work.once_unseen and all(r.ok and not r.withheld for r in work.once):
         work.record.succeeded(ONCE)
-    unmet, print_changes = failed_steps(work.once), options.unfold  # else one line for each account
+    failed_needs, print_changes = (
+        find_failed_needs(work.once),
+        options.unfold,
+    )  # else one line for each account
     drifted = [outcome for outcome in work.sorted_outcomes if outcome.drifted]
-    _run_jobs(work, [Job.to_apply(each, unmet, options.allow) for each in drifted])
+    _run_jobs(work, [Job.to_apply(each, failed_needs, options.allow) for each in drifted])
 
 
 def _keep(

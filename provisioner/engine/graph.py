@@ -6,7 +6,6 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass
 from graphlib import TopologicalSorter
 from queue import SimpleQueue
 from typing import NamedTuple
@@ -24,7 +23,6 @@ class Node(NamedTuple):
 
 
 Graph = Mapping[Node, set[Node]]
-Uses = Callable[[Node], frozenset[str]]
 
 
 def build(steps: Iterable[Step], targets: Callable[[Step], Iterable[Target]]) -> dict[Node, set[Node]]:
@@ -52,69 +50,52 @@ def _within(scope: Scope, target: Target) -> tuple[str, ...]:
     return (target.account, target.region)[:scope]
 
 
-def walk(
-    graph: Graph,
-    work: Callable[[Node], Result],
-    *,
-    ordered: bool,
-    unmet: Mapping[str, str] | None = None,
-    uses: Uses = lambda node: frozenset(),
-    workers: int = WORKERS,
-) -> list[Result]:
-    """Do *work* on each node and return the results in the order of the graph.
+def _failed_needs(
+    graph: Graph, node: Node, results: Mapping[Node, Result], earlier: Mapping[str, str]
+) -> dict[str, str]:
+    """What the needs of a node failed to do, in this run and in earlier ones."""
+    failed = dict(earlier)
+    for before in sorted(graph[node], key=lambda each: (each.step.name, each.target)):
+        failed |= {
+            need: cause for need, cause in results[before].failed_needs.items() if not failed.get(need)
+        }
+    return failed
 
-    *ordered*: each node waits for those that it needs, as writes must. Otherwise all run at once, as reads may. Either
-    way a node counts as not run if what it needs failed: see Result.unmet; *unmet* is what earlier runs left so, *uses*
-    the resources of other steps that a node needs. With one worker, no thread is made to read.
+
+def _blocked(node: Node, failed: Mapping[str, str]) -> Result | None:
+    """The result of a node that cannot run, naming the step that is the cause; None if it can."""
+    cause = next((failed[need] for need in node.step.needs if failed.get(need)), None)
+    return Result(node.step.name, node.target, blocked_by=cause) if cause else None
+
+
+def read(
+    graph: Graph, work: Callable[[Node], Result], failed_needs: Mapping[str, str], workers: int = WORKERS
+) -> list[Result]:
+    """Do *work* on all nodes at once, and return the results in the order of the graph.
+
+    A node whose need failed as a whole counts as not run: see Result.failed_needs. *failed_needs* are those of earlier
+    runs. With one worker, no thread is made.
     """
-    check = _Check(graph, unmet or {}, uses)
-    results = (_in_order if ordered else _at_once)(graph, work, check, workers)
+    if not graph:
+        return []
+    if workers == 1:
+        found = {node: work(node) for node in graph}
+    else:
+        with _threads(min(workers, len(graph))) as pool:
+            found = dict(zip(graph, pool.map(work, graph), strict=True))
+    results: dict[Node, Result] = {}
+    for node in TopologicalSorter(graph).static_order():
+        results[node] = _blocked(node, _failed_needs(graph, node, results, failed_needs)) or found[node]
     return [results[node] for node in graph]
 
 
-@dataclass(frozen=True)
-class _Check:
-    """Finds whether a node cannot run."""
-
-    graph: Graph
-    unmet: Mapping[str, str]
-    uses: Uses
-
-    def blocked(self, node: Node, results: Mapping[Node, Result]) -> Result | None:
-        """The result of a node that cannot run, naming the step at the root of it; None if it can."""
-        unmet = dict(self.unmet)
-        for before in sorted(self.graph[node], key=lambda each: (each.step.name, each.target)):
-            unmet |= {key: root for key, root in results[before].unmet.items() if key not in unmet}
-        if not unmet:
-            return None
-        uses = self.uses(node)
-        for key, root in unmet.items():
-            step, _, resource = key.partition("/")
-            some = {
-                each for each in uses if each.startswith(f"{step}/")
-            }  # else it needs all that the step has
-            if step in node.step.needs and (not resource or not some or key in some):
-                return Result(node.step.name, node.target, blocked_by=root)
-        return None
-
-
-def _at_once(graph: Graph, work: Callable[[Node], Result], check: _Check, workers: int) -> dict[Node, Result]:
-    if not graph:
-        return {}
-    if workers == 1:
-        read = {node: work(node) for node in graph}
-    else:
-        with _threads(min(workers, len(graph))) as pool:
-            read = dict(zip(graph, pool.map(work, graph), strict=True))
-    results: dict[Node, Result] = {}
-    for node in TopologicalSorter(graph).static_order():
-        results[node] = check.blocked(node, results) or read[node]
-    return results
-
-
-def _in_order(
-    graph: Graph, work: Callable[[Node], Result], check: _Check, workers: int
-) -> dict[Node, Result]:
+def write(
+    graph: Graph,
+    work: Callable[[Node, Mapping[str, str]], Result],
+    failed_needs: Mapping[str, str],
+    workers: int = WORKERS,
+) -> list[Result]:
+    """Do *work* on each node after those that it needs, given what these failed to do; otherwise as `read`."""
     results: dict[Node, Result] = {}
     running: dict[Future[None], Node] = {}
     finished: SimpleQueue[Future[None]] = SimpleQueue()
@@ -122,7 +103,8 @@ def _in_order(
     sorter.prepare()
 
     def run(node: Node) -> None:
-        results[node] = check.blocked(node, results) or work(node)
+        failed = _failed_needs(graph, node, results, failed_needs)
+        results[node] = _blocked(node, failed) or work(node, failed)
 
     with _threads(workers) as pool:
         while sorter.is_active():
@@ -133,7 +115,7 @@ def _in_order(
             future = finished.get()
             future.result()
             sorter.done(running.pop(future))
-    return results
+    return [results[node] for node in graph]
 
 
 @contextmanager

@@ -35,7 +35,7 @@ class Run:
     on_step: Callable[[Result], None] = lambda result: None
     on_change: Callable[[Result, Change], None] = lambda result, change: None
     places: Callable[[Step], Iterable[Target]] | None = None  # of an organization: where each step runs
-    unmet: Mapping[str, str] = field(default_factory=dict)  # what earlier runs failed to do, see Result.unmet
+    failed_needs: Mapping[str, str] = field(default_factory=dict)  # of earlier runs: see `find_failed_steps`
     lenient: bool = False  # a Region that cannot be used is skipped, and reported
     skipped: list[Skipped] = field(default_factory=list)
     single_threaded: bool = False  # many accounts run at the same time
@@ -50,9 +50,7 @@ class Run:
 
     def _read(self, work: Callable[[Node], Result]) -> list[Result]:
         """The results of reading, without the Regions that are skipped."""
-        results = graph.walk(
-            self.graph, work, ordered=False, unmet=self.unmet, uses=self._uses, workers=self._workers
-        )
+        results = graph.read(self.graph, work, self.failed_needs, self._workers)
         if self.lenient:
             results, passed = without_unusable(results, self.cloud.offers)
             self.skipped.extend(passed)
@@ -68,9 +66,8 @@ class Run:
         A change that loosens or replaces something is left out unless *allowed* has its consent.
         """
         planned = {(each.step, each.target): each for each in plan.results}
-        disabled: set[str] = set()
 
-        def work(node: Node) -> Result:
+        def work(node: Node, failed_needs: Mapping[str, str]) -> Result:
             before = planned.get((node.step.name, node.target)) or Result(node.step.name, node.target)
             if not before.changes:
                 return before
@@ -81,17 +78,13 @@ class Run:
                 apply=True,
                 planned=before,
                 allowed=allowed,
-                patient=disabled.isdisjoint(node.step.needs),
+                failed_needs=failed_needs,
                 on_change=self.on_change,
             )
-            if any(each.disables for each in result.failures):
-                disabled.add(result.step)
             self.on_step(result)
             return result
 
-        return graph.walk(
-            self.graph, work, ordered=True, unmet=self.unmet, uses=self._uses, workers=self._workers
-        )
+        return graph.write(self.graph, work, self.failed_needs, self._workers)
 
     def settle(self, sent: Iterable[Result]) -> list[Result]:
         """Read back what was changed until AWS shows it, for at most SETTLE seconds.
@@ -109,7 +102,7 @@ class Run:
         unreadable: list[Result] = []
         for attempt in range(64):
             self.refresh()
-            results = graph.walk(left, self._rehearse_quietly, ordered=False, workers=self._workers)
+            results = graph.read(left, self._rehearse_quietly, {}, self._workers)
             for r in results:  # what was withheld is still different, and is not waited for
                 r.changes[:] = [c for c in r.changes if c.consent not in withheld[r.step, r.target] - {None}]
             unreadable += [r for r in results if _is_unreadable(r)]
@@ -151,9 +144,6 @@ class Run:
 
     def _rehearse_quietly(self, node: Node) -> Result:
         return run_step(node.step, self._aws(node), self._filled(node), apply=False)
-
-    def _uses(self, node: Node) -> frozenset[str]:
-        return node.step.uses(self.baseline, node.target)
 
     def _aws(self, node: Node) -> Aws:
         memory = self._memory.setdefault(node.target.account, ReadCache())

@@ -41,7 +41,9 @@ def without_unusable(
 
 def _unusable(results: Iterable[Result], offers: Callable[[str, str], bool]) -> str:
     """Why nothing can exist in the Region of the results; empty if one did not fail for that."""
-    reasons = {_reason(each, offers) for each in results if each.blocked_by is None}
+    # A step that did not run, or has nothing to do in the Region, tells nothing about it.
+    silent = [each for each in results if each.ok and not (each.seen or each.changes or each.notes)]
+    reasons = {_reason(each, offers) for each in results if each.blocked_by is None and each not in silent}
     return reasons.pop() if len(reasons) == 1 else ""
 
 

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import replace
-from typing import Any
+from types import MappingProxyType
+from typing import Any, Literal
 
 from ..aws import Aws, Interrupted, OutcomeUnknown, describe
 from ..aws.check import holds_pending
 from ..aws.errors import EXPIRED, code_of
 from ..baseline import Baseline
-from ..model import Call, Change, Exists, Failure, Note, Part, Result, Step
+from ..model import Call, Change, Exists, Failure, Note, Part, Refused, Result, Step
 
 RESTARTS = 6  # of one step in a row, after writes whose outcome is unknown, without a change made in between
 OnChange = Callable[[Result, Change], None]
@@ -24,18 +25,18 @@ def run_step(
     apply: bool,
     planned: Result | None = None,
     allowed: Collection[str] = (),
-    patient: bool = True,
+    failed_needs: Mapping[str, str] = MappingProxyType({}),
     on_change: OnChange = lambda result, change: None,
 ) -> Result:
     """Find what *step* would change; if *apply*, change it. Nothing else knows which.
 
     With *planned*, nothing is sent that is not in it, and nothing that needs a consent which *allowed* does not name.
-    A change that fails stops only the changes that need it. Unless *patient*, no change waits for an earlier one to
-    take effect, because that one failed. A write whose outcome is unknown starts the step again
+    A change that fails stops only the changes that need it. *failed_needs* is what
+    the steps that it needs failed to do: see Result.failed_needs. A write whose outcome is unknown starts the step again
     from fresh reads, so that it is repeated only where AWS shows that it is missing.
     """
     perform = aws.send if apply else aws.rehearse
-    run = _StepRun(step, aws, baseline, perform, planned, allowed, patient, on_change)
+    run = _StepRun(step, aws, baseline, perform, planned, allowed, failed_needs, on_change)
     try:
         run.to_the_end()
     except Interrupted as error:
@@ -67,13 +68,14 @@ class _StepRun:
         perform: Callable[[Call], Any],
         planned: Result | None,
         allowed: Collection[str],
-        patient: bool,  # noqa: FBT001 - see run_step
+        failed_needs: Mapping[str, str],
         on_change: OnChange,
     ):
         self.step, self.aws, self.baseline = step, aws, baseline
         self.perform, self.planned, self.allowed, self.on_change = perform, planned, allowed, on_change
-        self.patient = patient
-        self.disabled: set[str] = set()  # the parts in which a change failed that enables others
+        self.failed_needs = failed_needs
+        self.impatient = not failed_needs.keys().isdisjoint(step.needs)
+        self.impatient_parts: set[str] = set()  # those in which a change failed that enables others
         self.part = ""
         self.result = Result(step.name, aws.target)
         self.doing = "reading"
@@ -130,7 +132,8 @@ class _StepRun:
                 part = parts.pop()
                 if not part.resource or code_of(error) in EXPIRED:
                     raise
-                result.failures.append(replace(describe(self.doing, error), resource=part.resource))
+                failure = replace(describe(self.doing, error), resource=part.resource, stops="use")
+                result.failures.append(failure)
                 answer = None
                 continue
             answer = None
@@ -160,7 +163,13 @@ class _StepRun:
             if self._is_withheld(change):
                 self.result.withheld.append(change)
                 return self.aws.rehearse(change.call)
-            if not self.patient or self.part in self.disabled:
+            for each in change.call.uses:
+                if each in self.failed_needs:
+                    step, _, resource = each.partition("/")
+                    raise Refused(
+                        f"{change.call.name} was not tried, because {resource} failed (step {step})"
+                    )
+            if self.impatient or self.part in self.impatient_parts:
                 change = replace(change, call=replace(change.call, waits=()))
             answer = self.perform(change.call)
         except (OutcomeUnknown, Interrupted):
@@ -200,15 +209,12 @@ class _StepRun:
         self.on_change(self.result, change)
 
     def _fail(self, change: Change, error: Exception) -> None:
-        creates = change.action == "create"
-        failure = replace(
-            describe(change.resource, error),
-            resource=change.resource,
-            blocks=creates,
-            disables=creates or change.enables,
-        )
-        if failure.disables:
-            self.disabled.add(self.part)
+        stops: Literal["nothing", "waiting", "use"] = "waiting" if change.enables else "nothing"
+        if change.action == "create":
+            stops = "use"
+        if stops != "nothing":
+            self.impatient_parts.add(self.part)
+        failure = replace(describe(change.resource, error), resource=change.resource, stops=stops)
         self.failed.append((change, failure))
         self.result.failures.append(failure)
 

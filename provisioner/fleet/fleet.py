@@ -31,22 +31,22 @@ ENTRY: Final = "account"  # stands for a step in the failure of an account that 
 class Job:
     """A command to run in one account. *regions* is empty for those of the file.
 
-    *unmet*: the steps of the organization that failed, each with the step that is the cause. For `apply`, *planned* is what
+    *failed_needs*: the steps of the organization that failed, each with the step that is the cause. For `apply`, *planned* is what
     may be changed, and *allowed* are the consents that were given.
     """
 
     command: Command
     account: Account
     regions: tuple[str, ...] = ()
-    unmet: Mapping[str, str] = field(default_factory=dict)
+    failed_needs: Mapping[str, str] = field(default_factory=dict)
     planned: tuple[Result, ...] = ()
     allowed: tuple[str, ...] = ()
 
     @classmethod
-    def to_apply(cls, found: Outcome, unmet: Mapping[str, str], allowed: tuple[str, ...] = ()) -> Job:
+    def to_apply(cls, found: Outcome, failed_needs: Mapping[str, str], allowed: tuple[str, ...] = ()) -> Job:
         """The job that makes the changes in *found*, and no others."""
         planned = tuple(r for r in found.results if r.changes or not r.ok)
-        return cls("apply", found.account, found.regions, unmet, planned, allowed)
+        return cls("apply", found.account, found.regions, failed_needs, planned, allowed)
 
 
 @dataclass
@@ -113,13 +113,13 @@ class Fleet:
         run.skipped.extend(skipped)
         return run
 
-    def member(self, account: Account, regions: Sequence[str], unmet: Mapping[str, str]) -> Run:
-        """A run of the steps that each account has for itself. *unmet*: the steps of the organization that failed."""
+    def member(self, account: Account, regions: Sequence[str], failed_needs: Mapping[str, str]) -> Run:
+        """A run of the steps that each account has for itself. *failed_needs*: the steps of the organization that failed."""
         filled = self.baseline.at(account_id=account.id, region=self.home, partition=self.identity.partition)
         names = [name for name in self.names if all_steps()[name].section in filled]
         steps = chosen(all_steps(), filled, names) if names or not self.names else []
         run = self._run([step for step in steps if step.scope is not Scope.ONCE], account.id, regions)
-        run.unmet, run.lenient, run.single_threaded = unmet, True, self.single_threaded
+        run.failed_needs, run.lenient, run.single_threaded = failed_needs, True, self.single_threaded
         return run
 
     def _run(self, steps: Iterable[Step], account: str, regions: Sequence[str]) -> Run:
@@ -162,7 +162,7 @@ class Fleet:
 
     def _compare(self, job: Job, started: float) -> Outcome:
         regions, skipped = self.regions_of(job.account)
-        run = self.member(job.account, regions, job.unmet)
+        run = self.member(job.account, regions, job.failed_needs)
         results = run.rehearse().results if job.command == "diff" else tuple(run.verify())
         kept, in_sync = reportable(results)
         skipped_regions = {each.region for each in run.skipped}
@@ -176,7 +176,7 @@ class Fleet:
         )
 
     def _apply(self, job: Job, started: float) -> Outcome:
-        run = self.member(job.account, job.regions, job.unmet)
+        run = self.member(job.account, job.regions, job.failed_needs)
         sent = run.send(Plan(job.planned), job.allowed)
         unseen = run.settle(sent)
         kept, in_sync = reportable(sent)
@@ -224,6 +224,6 @@ def reportable(results: Iterable[Result]) -> tuple[tuple[Result, ...], InSyncCou
     return tuple(kept), InSyncCounts(steps, resources, proofs)
 
 
-def failed_steps(results: Iterable[Result]) -> dict[str, str]:
-    """The steps that failed or were blocked, each with the step that is the cause."""
-    return {key: root for result in results for key, root in result.unmet.items()}
+def find_failed_needs(results: Iterable[Result]) -> dict[str, str]:
+    """What the steps of the organization failed to do: see Result.failed_needs."""
+    return {need: cause for each in results for need, cause in each.failed_needs.items()}

@@ -16,7 +16,6 @@ from ..baseline.problem import Path, did_you_mean
 
 if TYPE_CHECKING:
     from ..aws import Aws
-    from ..model import Target
 
 
 @dataclass(frozen=True)
@@ -80,6 +79,11 @@ def resolve(aws: Aws, baseline: Baseline, kind: str, reference: str) -> Any:
     return find(filled, kind, found.key).resource  # type: ignore[union-attr] # keys have no placeholders
 
 
+def resource_key(kind: str, name: str) -> str:
+    """What Call.using takes for a resource of *kind* that another section creates under *name*."""
+    return f"{_providers[kind].section}/{kind} {name}"
+
+
 def check_references(baseline: Baseline, section: Section, path: Path) -> Iterator[Contradiction]:
     """Report each field of *section*, which is at *path*, that refers to no resource of the file."""
     for below, kind, reference in _references(section):
@@ -91,22 +95,6 @@ def check_references(baseline: Baseline, section: Section, path: Path) -> Iterat
         there = f"there are {', '.join(resources)}" if resources else "it has none"
         hint = did_you_mean(reference, known) or f"{there}: add it there, or name another"
         yield Contradiction((*path, *below), f"`{provider.section}` has no {kind} `{reference}`; {hint}")
-
-
-def used_resources(section: type[Section], baseline: Baseline, target: Target) -> frozenset[str]:
-    """The resources that a section refers to, as `STEP/RESOURCE`: what Result.unmet calls them."""
-    found = set()
-    for _, kind, reference in _references(baseline[section]):
-        provider = _providers[kind]
-        account = target.archive if provider.archive and target.archive else target.account
-        filled = baseline.at(
-            account_id=account, region=baseline.general.home_region, partition=target.partition
-        )
-        resource = find(filled, kind, reference) or find(baseline, kind, reference)
-        if resource is not None:
-            name = provider.resources(filled)[resource.key].name
-            found.add(f"{provider.section}/{kind} {name}")
-    return frozenset(found)
 
 
 def _references(section: Section) -> Iterator[tuple[Path, str, str]]:

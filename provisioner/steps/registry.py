@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
-from functools import cache, partial
+from functools import cache
 from importlib import import_module
 from pathlib import Path
 from pkgutil import iter_modules
@@ -58,7 +58,6 @@ def step(
     clients are built while a command waits for its first response.
     """
     from ..model import Step
-    from .references import used_resources
 
     def register(ensure: Ensure) -> Ensure:
         _steps[name] = Step(
@@ -70,7 +69,6 @@ def step(
             archive=archive,
             each_region=each_region,
             clients=clients,
-            uses=partial(used_resources, section),
         )
         return ensure
 

@@ -80,7 +80,7 @@ def fields(results: list[dict[str, Any]]) -> list[list[Any]]:
 def accounts(
     begun: Mapping[str, Any], command: str = "diff", time: Time = PLENTY, **given: Any
 ) -> dict[str, Any]:
-    shared = {key: begun[key] for key in ("unmet", "overrides")}
+    shared = {key: begun[key] for key in ("failed_needs", "overrides")}
     event = {"part": "accounts", "command": command, **shared, "Items": begun["accounts"], **given}
     return handler(event, time)
 
@@ -92,7 +92,7 @@ def test_a_run_in_parts_applies_the_baseline(world: World) -> None:
         {"id": "123456789012"},
         {"id": WORKLOAD, "overrides": [0]},
     ]
-    assert (diff["unmet"], diff["skipped"]) == ({}, 1)
+    assert (diff["failed_needs"], diff["skipped"]) == ({}, 1)
     assert diff["result"]["state"] == "drifted"
     assert world.writes == []
     begun = organization("apply")

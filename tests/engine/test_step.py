@@ -169,18 +169,18 @@ def test_a_failed_creation_stops_what_configures_the_resource_and_nothing_else(b
     )
     result = applied(bench, ensure_two)
     assert [c.resource for c in result.changes] == ["other"]
-    assert [(f.resource, f.blocks, f.untried) for f in result.failures] == [
-        ("bucket", True, ("PutBucketVersioning",)),
-        ("unreadable", True, ()),
+    assert [(f.resource, f.stops, f.untried) for f in result.failures] == [
+        ("bucket", "use", ("PutBucketVersioning",)),
+        ("unreadable", "use", ()),
     ]
-    assert result.unmet == {"buckets/bucket": "buckets", "buckets/unreadable": "buckets"}
+    assert result.failed_needs == {"buckets": "", "buckets/bucket": "", "buckets/unreadable": ""}
 
 
 def test_a_failed_setting_stops_nothing(bench: Bench) -> None:
     bench.world.interrupt(_deny("PutBucketVersioning"))
     result = applied(bench, ensure_two)
     assert [c.resource for c in result.changes] == ["bucket", "other"]
-    assert result.unmet == {"buckets/unreadable": "buckets"}
+    assert [(f.resource, f.stops) for f in result.failures] == [("bucket", "nothing"), ("unreadable", "use")]
 
 
 @pytest.mark.parametrize("operation", ["CreateBucket", "PutBucketVersioning"])

@@ -15,7 +15,7 @@ from provisioner.aws.errors import ClientError
 from provisioner.baseline import parse
 from provisioner.engine.plan import Plan
 from provisioner.fleet.accounts import AccountFilter
-from provisioner.fleet.fleet import Command, Job, failed_steps
+from provisioner.fleet.fleet import Command, Job, find_failed_needs
 from provisioner.model import Result
 from provisioner.sandbox import open_sandbox, store
 from provisioner.sandbox.drift import Administrator
@@ -119,17 +119,19 @@ class Setup:
 
     def run(self, command: Command, text: str = TEXT, only: tuple[str, ...] = ()) -> list[Result]:
         """Run a command over the whole organization in one thread, and return its results."""
-        fleet = replace(self.organization.fleet(text), alone=True)
+        fleet = replace(self.organization.fleet(text), single_threaded=True)
         accounts = fleet.select(AccountFilter(accounts=only)).accounts
         central = fleet.once()
-        central.alone = True
+        central.single_threaded = True
         once = central.verify() if command == "verify" else list(central.rehearse().results)
         reading: Command = "verify" if command == "verify" else "diff"
-        outcomes = [fleet.run_job(Job(reading, each, lost=failed_steps(once))) for each in accounts]
+        outcomes = [
+            fleet.run_job(Job(reading, each, failed_needs=find_failed_needs(once))) for each in accounts
+        ]
         if command == "apply":
             sent = central.send(Plan(tuple(once)))
             once = [*sent, *central.settle(sent)]
-            jobs = (Job("apply", o.account, o.regions, failed_steps(once), o.results) for o in outcomes)
+            jobs = (Job("apply", o.account, o.regions, find_failed_needs(once), o.results) for o in outcomes)
             outcomes = [fleet.run_job(job) for job in jobs]
         return [*once, *(result for outcome in outcomes for result in (*outcome.results, *outcome.unseen))]
 

@@ -11,6 +11,7 @@ from provisioner.model import Kind
 
 from ..conftest import EXAMPLE, MEMBER, Bench, assume_account
 from ..services.cloudtrail.test_trusted_access import OUTSIDE
+from .conftest import ThreadClock
 from .test_organization import as_account
 
 MANAGEMENT = "123456789012"
@@ -30,7 +31,7 @@ def results(plan: Plan) -> dict[str, Any]:
     return {r.step: r for r in plan.results}
 
 
-def test_a_bucket_name_taken_after_the_plan_fails_its_step(bench: Bench) -> None:
+def test_a_bucket_name_taken_after_the_plan_fails_its_users_only(bench: Bench, clock: ThreadClock) -> None:
     run = bench.run()
     plan = run.rehearse()
     as_account(bench, "210987654321", "s3").create_bucket(Bucket=NAME)
@@ -39,10 +40,11 @@ def test_a_bucket_name_taken_after_the_plan_fails_its_step(bench: Bench) -> None
     assert failure
     assert (failure.doing, failure.code) == (f"bucket {NAME}", "BucketAlreadyExists")
     assert "choose another name" in failure.hint
-    blocked = {name: r.blocked_by for name, r in sent.items() if r.blocked_by}
-    assert set(blocked.values()) == {"log_buckets"}
-    assert set(blocked) == {"cloudtrail"}  # AWS Config delivers to another bucket
-    assert all(sent[name].ok for name in ("password_policy", "config_role", "cloudtrail_trusted_access"))
+    assert {name for name, r in sent.items() if not r.ok} == {"log_buckets", "cloudtrail"}
+    [trail] = sent["cloudtrail"].failures
+    assert trail.message == f"CreateTrail was not tried, because bucket {NAME} failed (step log_buckets)"
+    assert trail.untried[:1] == ("StartLogging",)
+    assert clock.slept == []  # the trail does not wait for the bucket
 
 
 @pytest.mark.parametrize(("home", "there"), [("us-east-1", "eu-west-1"), ("eu-west-1", "us-east-1")])

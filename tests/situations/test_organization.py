@@ -19,7 +19,7 @@ from provisioner.aws import identify
 from provisioner.aws.cloud import Cloud
 from provisioner.engine.plan import Plan
 from provisioner.fleet.accounts import AccountFilter, SelectedAccounts
-from provisioner.fleet.fleet import Command, Fleet, Job, failed_steps, member_role
+from provisioner.fleet.fleet import Command, Fleet, Job, find_failed_needs, member_role
 from provisioner.fleet.workers import JobsDone, Threads, run_jobs
 from provisioner.model import Outcome, Result
 from provisioner.sandbox import Fault, WireCall
@@ -82,14 +82,16 @@ class Organization:
         once = fleet.once()
         plan = once.rehearse()
         ran.once = list(plan.results)
-        unmet = failed_steps(ran.once)
-        self._run_jobs(fleet, ran, [Job("diff", each, unmet=unmet) for each in ran.selected.accounts])
+        failed_needs = find_failed_needs(ran.once)
+        self._run_jobs(
+            fleet, ran, [Job("diff", each, failed_needs=failed_needs) for each in ran.selected.accounts]
+        )
         if command == "diff":
             return ran
         ran.once = once.send(plan)
         assert once.settle(ran.once) == []
-        unmet = failed_steps(ran.once)
-        jobs = [Job.to_apply(o, unmet) for o in ran.outcomes.values() if o.drifted]
+        failed_needs = find_failed_needs(ran.once)
+        jobs = [Job.to_apply(o, failed_needs) for o in ran.outcomes.values() if o.drifted]
         self._run_jobs(fleet, ran, jobs)
         return ran
 

@@ -12,6 +12,7 @@ from ...compare.policy import arn as make_arn
 from ...model import Call, Change, Changes, Difference, Exists, Kind, Note, Scope, Wait, create, update
 from ...steps.delivery import Delivery, delivers
 from ...steps.organization import read_organization
+from ...steps.references import resource_key
 from ...steps.registry import hints, rates, step
 from ...steps.settings import Strictness, settings
 from ...steps.tags import tags, to_pairs
@@ -104,10 +105,11 @@ def ensure_cloudtrail(aws: Aws, baseline: Baseline) -> Changes:
         yield _create(aws, section, want)
     else:
         yield Exists(section.title)
-        yield from _settings(aws, section, arn, have, want)
-    if have is None or not have.logging:
+    if have is None or not have.logging:  # before the settings, which may have to wait
         call = aws.write("cloudtrail").start_logging(Name=arn).waiting(*WAITS)
         yield update(section.title, (Difference("logging", have=False, want=True),), call)
+    if have is not None:
+        yield from _settings(aws, section, arn, have, want)
     yield from ensure_event_selectors(aws, section, arn, have)
     yield from ensure_insight_selectors(aws, section, arn, have)
     if have is not None and have.tags is not None:
@@ -121,7 +123,8 @@ def _create(aws: Aws, section: Trail, want: Mapping[str, Any]) -> Change:
     if section.tags:
         params["TagsList"] = to_pairs(section.tags)
     call = aws.write("cloudtrail").create_trail(Name=section.name, **params)
-    return create(section.title, params, call.waiting(*_WAITS).or_done("TrailAlreadyExistsException"))
+    call = call.waiting(*_WAITS).using(resource_key("bucket", params["S3BucketName"]))
+    return create(section.title, params, call.or_done("TrailAlreadyExistsException"))
 
 
 def _settings(aws: Aws, section: Trail, arn: str, have: Have, want: Mapping[str, Any]) -> Changes:
@@ -131,7 +134,9 @@ def _settings(aws: Aws, section: Trail, arn: str, have: Have, want: Mapping[str,
         params = {name: "" if value is None else value for name, value in changed.items()}
         if params.keys() & set(LOGS_PAIR):
             params |= {name: want[name] for name in LOGS_PAIR}
-        return aws.write("cloudtrail").update_trail(Name=arn, **params).waiting(*_WAITS)
+        call = aws.write("cloudtrail").update_trail(Name=arn, **params).waiting(*_WAITS)
+        bucket = changed.get("S3BucketName")
+        return call.using(resource_key("bucket", bucket)) if bucket else call
 
     def warn(repairs: Mapping[str, Difference]) -> Iterator[Note]:
         # A note, not a consent: somebody who changed the bucket must not stop the repair.

@@ -1,4 +1,4 @@
-"""Ensure the delivery channel of AWS Config, and how long its history is kept: parts of the step `config_recorder`."""
+"""Ensure the delivery channel of AWS Config: a part of the step `config_recorder`."""
 
 from __future__ import annotations
 
@@ -9,12 +9,11 @@ from ...aws import Aws
 from ...baseline import Baseline
 from ...compare.values import differences
 from ...model import Call, Change, Changes, Difference, Exists, Kind, Note, Refused, Wait
-from ...steps.references import resolve
+from ...steps.references import resolve, resource_key
 from .rule_section import more_often
 from .section import Config, region_of
-from .state import ConfigState, JsonObject, adopted, channel_title
+from .state import JsonObject, adopted, channel_title
 
-_DEFAULT_RETENTION: Final = 2557  # days
 _SNAPSHOTS: Final = "configSnapshotDeliveryProperties"
 _PREFIX_MAY_STAY: Final = (
     "AWS may keep a prefix that a request leaves out: if `diff` still shows it, stop the recorder, delete the"
@@ -30,29 +29,6 @@ def check_topic(aws: Aws, section: Config) -> None:
             f"`config.delivery_channel.sns_topic_arn` is in {region}, and AWS Config takes a topic of its own"
             f" Region only, here {aws.region}: write `${{region}}` in the ARN, and make a topic in each Region"
         )
-
-
-def ensure_retention(aws: Aws, section: Config, have: ConfigState) -> Changes:
-    """Keep history as long as the file says, or longer.
-
-    Call this before a recorder is created: a recorder without a retention keeps seven years.
-    """
-    want, title = section.retention_period_in_days, "AWS Config history"
-    days = have.retention or (_DEFAULT_RETENTION if have.recorder else None)
-    if want is None or days == want:
-        return
-    shorter = days is not None and days > want
-    if shorter and not section.exact:
-        yield Note(Kind.STRICTER, title, f"is kept for {days} days; the baseline asks for {want}")
-        return
-    yield Change(
-        title,
-        (Difference("RetentionPeriodInDays", have.retention, want),),
-        aws.write("config").put_retention_configuration(RetentionPeriodInDays=want),
-        "create" if have.retention is None else "update",
-        consent="shorten-config-history" if shorter else None,
-        loses=f"configuration history older than {want} days" if shorter else "",
-    )
 
 
 def ensure_channel(aws: Aws, baseline: Baseline, have: JsonObject | None) -> Changes:
@@ -94,6 +70,7 @@ def _put(aws: Aws, full: JsonObject, bucket: str) -> Call:
         Wait("NoSuchBucketException", f"AWS Config to see bucket {bucket}"),
         Wait("NoAvailableConfigurationRecorderException", "AWS Config to see its recorder", seconds=30),
     )
+    call = call.using(resource_key("bucket", bucket))
     # A channel that somebody created since we read is adopted.
     return call.or_done("MaxNumberOfDeliveryChannelsExceededException")
 

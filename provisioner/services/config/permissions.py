@@ -86,10 +86,6 @@ def config_recorder_permissions(target: Target, baseline: Baseline) -> Iterator[
     yield from allow(
         "ConfigDeliveryWrite", "config", "PutDeliveryChannel", condition=in_region, purposes=APPLY
     )
-    if section.retention_period_in_days is not None:
-        yield from allow("ConfigRead", "config", "DescribeRetentionConfigurations", condition=in_region)
-        put = "PutRetentionConfiguration"
-        yield from allow("ConfigDeliveryWrite", "config", put, condition=in_region, purposes=APPLY)
     if section.role_name:
         roles = _named(target, section.role_name)
         yield from allow("ConfigRoleRead", "iam", "GetRole", on=roles)
@@ -97,6 +93,21 @@ def config_recorder_permissions(target: Target, baseline: Baseline) -> Iterator[
         roles = (section.role_arn or linked_role(target, CONFIG, SERVICE_ROLE),)
     to_config = equals("iam:PassedToService", CONFIG)
     yield from allow("ConfigRolePass", "iam", "PassRole", on=roles, condition=to_config, purposes=APPLY)
+
+
+@permits("config_retention")
+def config_retention_permissions(target: Target, baseline: Baseline) -> Iterator[Permission]:
+    """Read and set the retention, unless Control Tower set up the recorder or the channel. AWS has no resource type for it."""
+    if baseline[Config].retention_period_in_days is None:
+        return
+    in_region = within(target)
+    reads = (
+        "DescribeConfigurationRecorders DescribeConfigurationRecorderStatus DescribeDeliveryChannels"
+        " DescribeRetentionConfigurations"
+    )
+    yield from allow("ConfigRead", "config", reads, condition=in_region)
+    put = "PutRetentionConfiguration"
+    yield from allow("ConfigRetentionWrite", "config", put, condition=in_region, purposes=APPLY)
 
 
 @permits_delivery

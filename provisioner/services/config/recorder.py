@@ -10,7 +10,7 @@ from ...compare.values import differences
 from ...model import Call, Change, Changes, Difference, Exists, Findings, Kind, Note, Scope, Wait
 from ...steps.arrivals import utc_now
 from ...steps.registry import hints, step, verify
-from .channel import check_topic, ensure_channel, ensure_retention
+from .channel import check_topic, ensure_channel
 from .health import channel_findings, count_finding, recorder_findings
 from .recording import (
     EXCLUSION,
@@ -48,21 +48,20 @@ hints(
 
 @step("config_recorder", Config, Scope.REGION, needs=("config_role", "log_buckets"), clients=("config",))
 def ensure_config_recorder(aws: Aws, baseline: Baseline) -> Changes:
-    """Ensure the retention, the recorder and its delivery channel, and start the recorder.
+    """Ensure the recorder and its delivery channel, and start the recorder.
 
     AWS has one recorder and one channel in a Region: those that exist are adopted under their own names.
     A recorder is never stopped. What Control Tower set up is left alone.
     """
     section = baseline[Config]
     check_topic(aws, section)
-    have = read_config(aws, retention=section.retention_period_in_days is not None)
+    have = read_config(aws)
     for name in have.service_recorders:
         yield Note(Kind.FOREIGN, recorder_title(name), "belongs to an AWS service; left alone")
     if have.control_tower is not None:
         yield Note(Kind.FOREIGN, have.control_tower, "managed by Control Tower; left alone")
         return
     name = str(have.recorder["name"]) if have.recorder else section.recorder.name
-    yield from ensure_retention(aws, section, have)
     yield from _ensure_recorder(aws, baseline, have.recorder, name)
     yield from ensure_channel(aws, baseline, have.channel)
     recording = have.status.get("recording")
@@ -194,7 +193,7 @@ def verify_config_recorder(aws: Aws, baseline: Baseline) -> Findings:
     read = aws.read("config")
     counts = read.get_discovered_resource_counts()
     delivery = read.describe_delivery_channel_status()
-    have, now = read_config(aws, retention=False), utc_now()
+    have, now = read_config(aws), utc_now()
     yield from recorder_findings(have, now)
     statuses = delivery.get("DeliveryChannelsStatus")
     yield from channel_findings(have, statuses[0] if statuses else None, now)

@@ -10,7 +10,20 @@ from ...aws import Aws, Reading
 from ...baseline import Baseline
 from ...compare.spelling import to_text
 from ...compare.values import differences
-from ...model import Call, Change, Changes, Difference, Exists, Findings, Kind, Note, Refused, Scope, Wait
+from ...model import (
+    Call,
+    Change,
+    Changes,
+    Difference,
+    Exists,
+    Findings,
+    Kind,
+    Note,
+    Part,
+    Refused,
+    Scope,
+    Wait,
+)
 from ...steps.arrivals import utc_now
 from ...steps.registry import step, verify
 from ...steps.settings import to_api
@@ -25,30 +38,29 @@ _FREQUENCY: Final = "MaximumExecutionFrequency"
 _KEPT: Final = ("Description", _FREQUENCY, "EvaluationModes")  # if the file does not set them
 
 
-@step("config_rules", Config, Scope.REGION, needs=("config_recorder",), clients=("config",))
+@step(
+    "config_rules",
+    Config,
+    Scope.REGION,
+    needs=("config_recorder",),
+    clients=("config",),
+)
 def ensure_config_rules(aws: Aws, baseline: Baseline) -> Changes:
     """Create or repair each rule of the file, and its tags. Rules of other names are left alone.
 
-    Raises Refused if a rule of another service, or of another kind, has a name of the file.
+    A rule fails if a rule of another service, or of another kind, has its name.
     """
     section = baseline[Config]
     want = rules_of(section, home=aws.target.home)
     have = _read_rules(aws, want)
-    for name, found in have.items():
-        _refuse_foreign(name, found)
     tags_asked = {
         name: aws.read("config").list_tags_for_resource(ResourceArn=have[name]["ConfigRuleArn"])
         for name, rule in want.items()
         if rule.tags and name in have
     }
-    # All answers are read before the first change, because a write outdates them.
-    have_tags = {name: from_pairs(asked.all().get("Tags")) for name, asked in tags_asked.items()}
     for name, rule in want.items():
-        if name in have:
-            yield Exists(_title(name))
-        yield from _ensure_rule(aws, name, rule, have.get(name), exact=section.exact)
-        if name in have_tags:
-            yield from tags(_title(name), have_tags[name], rule.tags, _tagging(aws, have[name]))
+        changes = _ensure_rule(aws, name, rule, have.get(name), tags_asked.get(name), exact=section.exact)
+        yield Part(_title(name), changes)
 
 
 def _tagging(aws: Aws, have: JsonObject) -> Callable[[dict[str, str]], Call]:
@@ -97,7 +109,20 @@ def _refuse_foreign(name: str, have: JsonObject) -> None:
         )
 
 
-def _ensure_rule(aws: Aws, name: str, rule: Rule, have: JsonObject | None, *, exact: bool) -> Changes:
+def _ensure_rule(
+    aws: Aws, name: str, rule: Rule, have: JsonObject | None, tags_asked: Reading | None, *, exact: bool
+) -> Changes:
+    """Ensure one rule and its tags."""
+    have_tags = None if tags_asked is None else from_pairs(tags_asked.all().get("Tags"))
+    if have is not None:
+        _refuse_foreign(name, have)
+        yield Exists(_title(name))
+    yield from _ensure_settings(aws, name, rule, have, exact=exact)
+    if have is not None and have_tags is not None:
+        yield from tags(_title(name), have_tags, rule.tags, _tagging(aws, have))
+
+
+def _ensure_settings(aws: Aws, name: str, rule: Rule, have: JsonObject | None, *, exact: bool) -> Changes:
     """Create or repair the rule, in one request that holds all its fields.
 
     With *exact*, a rule that is evaluated more often than the file asks gets the file's frequency in a second

@@ -13,7 +13,7 @@ JsonObject = Mapping[str, Any]  # as AWS answers or takes it
 
 
 class ConfigState(NamedTuple):
-    """What AWS Config has in one Region: the recorder that users manage, its status, the channel and the retention.
+    """What AWS Config has in one Region: the recorder that users manage, its status, and the channel.
 
     *service_recorders* are the names of the recorders that belong to AWS services.
     """
@@ -21,7 +21,6 @@ class ConfigState(NamedTuple):
     recorder: JsonObject | None
     status: JsonObject
     channel: JsonObject | None
-    retention: int | None  # days; None if never set, or not read
     service_recorders: tuple[str, ...]
 
     @property
@@ -33,13 +32,12 @@ class ConfigState(NamedTuple):
         return None
 
 
-def read_config(aws: Aws, *, retention: bool) -> ConfigState:
-    """Read the state of the Region, all requests at once; the retention only if *retention*."""
+def read_config(aws: Aws) -> ConfigState:
+    """Read the state of the Region, all requests at once."""
     read = aws.read("config")
     recorders_asked = read.describe_configuration_recorders()
     channels_asked = read.describe_delivery_channels()
     status_asked = read.describe_configuration_recorder_status()
-    retentions = read.describe_retention_configurations().get("RetentionConfigurations") if retention else []
     recorders = recorders_asked.get("ConfigurationRecorders")
     channels = channels_asked.get("DeliveryChannels")
     statuses = status_asked.get("ConfigurationRecordersStatus")
@@ -48,7 +46,6 @@ def read_config(aws: Aws, *, retention: bool) -> ConfigState:
         recorder=recorder,
         status=next((each for each in statuses if recorder and each["name"] == recorder["name"]), {}),
         channel=channels[0] if channels else None,
-        retention=retentions[0]["RetentionPeriodInDays"] if retentions else None,
         service_recorders=tuple(str(each["name"]) for each in recorders if _of_a_service(each)),
     )
 

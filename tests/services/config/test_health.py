@@ -30,7 +30,6 @@ def state(status: dict[str, Any] | None = None, channel: dict[str, Any] | None =
         {"name": "default"},
         status or {"recording": True, "lastStartTime": OLD},
         channel or CHANNEL,
-        None,
         (),
     )
 
@@ -182,7 +181,7 @@ def test_count() -> None:
 
 
 def test_no_recorder_and_no_channel() -> None:
-    nothing = ConfigState(None, {}, None, None, ())
+    nothing = ConfigState(None, {}, None, ())
     findings = [
         *recorder_findings(nothing, NOW),
         *channel_findings(nothing, None, NOW),

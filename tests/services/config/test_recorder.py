@@ -1,4 +1,4 @@
-"""Tests of the recorder and the retention: drift, stricter settings, and what the file leaves out."""
+"""Tests of the recorder: drift, stricter settings, and what the file leaves out."""
 
 from __future__ import annotations
 
@@ -285,36 +285,3 @@ def test_new_recorder_needs_no_consent(bench: Bench) -> None:
     plan = bench.apply(exact, only=ONLY)
     assert {change.consent for _, change in plan.changes} == {None}
     assert fields(bench.diff(exact, only=ONLY)) == []
-
-
-def test_retention(bench: Bench) -> None:
-    def text(days: int, **more: Any) -> str:
-        return config_file({"retention_period_in_days": days, **more})
-
-    plan = bench.apply(text(365), only=ONLY)
-    assert [f for f in fields(plan) if f[0] == "RetentionPeriodInDays"] == [
-        ("RetentionPeriodInDays", None, 365)
-    ]
-    bench.client("config").put_retention_configuration(RetentionPeriodInDays=90)
-    assert fields(bench.diff(text(365), only=ONLY)) == [("RetentionPeriodInDays", 90, 365)]
-    bench.apply(text(365), only=ONLY)
-    plan = bench.diff(text(180), only=ONLY)
-    assert (fields(plan), notes(plan)) == (
-        [],
-        [("STRICTER", "AWS Config history: is kept for 365 days; the baseline asks for 180")],
-    )
-    ((_, change),) = bench.diff(text(180, exact=True), only=ONLY).changes
-    assert (change.consent, change.loses) == (
-        "shorten-config-history",
-        "configuration history older than 180 days",
-    )
-
-
-def test_recorder_without_retention_keeps_seven_years(bench: Bench) -> None:
-    bench.apply(config_file(), only=ONLY)
-    plan = bench.diff(config_file({"retention_period_in_days": 365}), only=ONLY)
-    assert fields(plan) == []
-    assert notes(plan) == [
-        ("STRICTER", "AWS Config history: is kept for 2557 days; the baseline asks for 365")
-    ]
-    assert fields(bench.diff(config_file({"retention_period_in_days": 2557}), only=ONLY)) == []

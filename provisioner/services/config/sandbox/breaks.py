@@ -44,12 +44,18 @@ def role_breaks(admin: Administrator) -> Iterator[Break]:
 
 @breaks("config_recorder", regional=True)
 def recorder_breaks(admin: Administrator) -> Iterator[Break]:
-    """Break each setting of the recorder, the channel and the retention, and delete the first two."""
+    """Break each setting of the recorder and the channel, and delete both."""
     client = admin.client("config")
     for recorder in client.describe_configuration_recorders()["ConfigurationRecorders"]:
         yield from _recorder_breaks(admin, client, recorder)
         for channel in client.describe_delivery_channels()["DeliveryChannels"]:
             yield from _channel_breaks(admin, client, recorder["name"], channel)
+
+
+@breaks("config_retention", regional=True)
+def retention_breaks(admin: Administrator) -> Iterator[Break]:
+    """Shorten and lengthen the retention."""
+    client = admin.client("config")
     for each in client.describe_retention_configurations()["RetentionConfigurations"]:
         field, asked = "RetentionPeriodInDays", "retention_period_in_days"
         days = each[field]
