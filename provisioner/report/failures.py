@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from typing import Any
 
 from rich.text import Text
 
@@ -15,9 +16,10 @@ def failures(results: Iterable[Result], view: View) -> Iterator[Text]:
     """Each failure once with its places, then the steps that did not run because of it. Unfolded: with request ids."""
     bad = [each for each in results if not each.ok]
     for block in blocks(((each, each.failures) for each in bad), _identity, view):
-        doing, message, service, operation, code, hint = block.template(_identity(block.sample))
+        doing, message, service, operation, code, hint, untried = block.template(_identity(block.sample))
         request_id = block.sample.request_id if len(block.results) == 1 else ""
-        first, *rest = words.failure(Failure(doing, message, service, operation, code, request_id, hint))
+        failure = Failure(doing, message, service, operation, code, request_id, hint, untried=tuple(untried))
+        first, *rest = words.failure(failure)
         yield Text.assemble(FAILED, (block.steps[0], "bold"), f"  {block.where}: {first}")
         yield from (Text(f"{INDENT}{line}") for line in rest)
         yield from block.places()
@@ -30,10 +32,18 @@ def failures(results: Iterable[Result], view: View) -> Iterator[Text]:
         yield from stopped.places()
 
 
-def _identity(failure: Failure) -> list[str]:
+def _identity(failure: Failure) -> list[Any]:
     """The fields in which equal failures agree: all but the request id, which AWS repeats in some messages."""
     message = words.without_id(failure)
-    return [failure.doing, message, failure.service, failure.operation, failure.code, failure.hint]
+    return [
+        failure.doing,
+        message,
+        failure.service,
+        failure.operation,
+        failure.code,
+        failure.hint,
+        [*failure.untried],
+    ]
 
 
 def _request_ids(results: Iterable[Result], view: View) -> Iterator[Text]:

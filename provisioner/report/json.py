@@ -237,9 +237,8 @@ def _change(result: Result, change: Change, request_id: str | None = None) -> Ch
 def _failures(result: Result) -> Iterator[FailureJson]:
     for f in result.failures:
         call = f"{f.service}:{f.operation}" if f.operation else None
-        yield FailureJson(
-            *_place(result), f.doing, f.message, call, f.code or None, f.request_id or None, f.hint or None
-        )
+        answer = (call, f.code or None, f.request_id or None, f.hint or None)
+        yield FailureJson(*_place(result), f.doing, f.message, *answer, not_tried=f.untried)
     if result.blocked_by is not None and not result.failures:
         message = f"{result.blocked_by} failed"
         yield FailureJson(*_place(result), "not run", message, blocked_by=result.blocked_by)

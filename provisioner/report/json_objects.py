@@ -60,7 +60,10 @@ class NoteJson(_Place):
 
 @dataclass(frozen=True)
 class FailureJson(_Place):
-    """Something that could not be read or done. *blocked_by*: the step did not run, because that one failed."""
+    """Something that could not be read or done. *blocked_by*: the step did not run, because that one failed.
+
+    *not_tried* are the operations that need what failed.
+    """
 
     doing: str
     message: str
@@ -69,6 +72,7 @@ class FailureJson(_Place):
     request_id: str | None = None
     hint: str | None = None
     blocked_by: str | None = None
+    not_tried: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -87,10 +87,12 @@ def applied(count: Count, *, complete: bool, shown: bool) -> str:
 
 
 def failure(given: Failure) -> list[str]:
-    """A failure in lines: what was being done and AWS's answer, then the hint, then the request id."""
+    """A failure in lines: what was being done and AWS's answer, what was not tried, the hint, and the request id."""
     call = f"{given.service}:{given.operation}: " if given.operation else ""
     code = f"{given.code}: " if given.code else ""
     lines = [f"{clean(given.doing)}: {call}{clean(code + given.message)}"]
+    if given.untried:
+        lines.append(f"not tried because of that: {', '.join(dict.fromkeys(given.untried))}")
     if given.hint:
         lines.append(f"hint: {clean(given.hint)}")
     if given.request_id:
