@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Generator, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from enum import Enum, IntEnum
-from typing import Any, Final, Literal
+from typing import Any, Final, Literal, Protocol
 
 # Stands for a value that AWS has not made yet. It can be printed, and is never sent.
 PENDING: Final = "(known after apply)"
@@ -49,6 +49,16 @@ class Wait:
     seconds: float = 120.0
 
 
+class Basis(Protocol):
+    """An answer that a request is made from."""
+
+    def at(self, *path: str) -> Basis:
+        """The part of the answer at *path*."""
+
+    def changed(self) -> bool:
+        """Whether AWS answers otherwise by now."""
+
+
 @dataclass(frozen=True)
 class Call:
     """One AWS request, as data. *region* is None for the Region of the target."""
@@ -61,12 +71,20 @@ class Call:
     done: tuple[
         str, ...
     ] = ()  # error codes that mean that others have just done it: the step is started again
+    bases: tuple[Basis, ...] = ()  # what the document in *params* was made from
     uses: tuple[str, ...] = ()  # `STEP/RESOURCE` of other steps without which the call must not be made
     name: str = ""  # AWS's spelling of the operation, filled in by the engine
 
     def waiting(self, *waits: Wait) -> Call:
         """The same call, repeated while AWS answers with one of these errors."""
         return replace(self, waits=(*self.waits, *waits))
+
+    def based_on(self, reading: Basis | None, *path: str) -> Call:
+        """The same call, made only while the answer of *reading*, or what is at *path* in it, is what it was.
+
+        For requests that replace a whole document: what others have written to it meanwhile must not be lost.
+        """
+        return self if reading is None else replace(self, bases=(*self.bases, reading.at(*path)))
 
     def using(self, *resources: str) -> Call:
         """The same call, not made if one of these resources, `STEP/RESOURCE`, cannot be ensured."""

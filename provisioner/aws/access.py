@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from ..model import Call, Target
-from .errors import ClientError, Incomplete, OutcomeUnknown, code_of
+from .errors import ClientError, Incomplete, OutcomeUnknown, Stale, code_of
 
 if TYPE_CHECKING:
     from .cloud import Cloud
@@ -62,9 +62,35 @@ class ReadCache:
 class Reading:
     """A read that is under way. Each method waits for the answer."""
 
-    def __init__(self, answer: Future[Any], operation: str):
+    def __init__(
+        self,
+        answer: Future[Any],
+        operation: str,
+        ask: Callable[[], Any] | None = None,
+        path: tuple[str, ...] = (),
+    ):
         self._answer = answer
         self._operation = operation
+        self._ask = ask or answer.result
+        self._path = path
+
+    def at(self, *path: str) -> Reading:
+        """Return the same reading, of which `changed` compares what is at *path* only."""
+        return Reading(self._answer, self._operation, self._ask, path)
+
+    def changed(self) -> bool:
+        """Ask AWS again, and tell whether the answer has changed. An error is an answer by its code."""
+        return bool(self._outcome(self._ask) != self._outcome(self.all))
+
+    def _outcome(self, ask: Callable[[], Any]) -> Any:
+        try:
+            answer = ask()
+        except ClientError as error:
+            return code_of(error)
+        found = {key: value for key, value in answer.items() if key != "ResponseMetadata"}
+        for key in self._path:
+            found = found.get(key, {})
+        return found
 
     def all(self) -> Any:
         """Return the whole answer. Raises botocore's errors."""
@@ -145,7 +171,7 @@ class Aws:
             key = (service, region, operation, repr(sorted(params.items())))
             args = (self.target, service, region, operation, params)
             answer = self._memory.ask(key, lambda: self._readers.submit(self._cloud.read, *args))
-            return Reading(answer, operation)
+            return Reading(answer, operation, lambda: self._cloud.read(*args))
 
         return Reader(ask)
 
@@ -159,6 +185,11 @@ class Aws:
         Raises OutcomeUnknown where AWS must be read again to know what it has now, and what `Cloud.write` raises.
         """
         self._check(call)
+        if any(each.changed() for each in call.bases):
+            raise OutcomeUnknown(
+                Stale(f"{call.name or call.operation}: AWS has changed since it was read"),
+                already_exists=True,
+            )
         region = call.region or self.region
         try:
             return self._cloud.write(

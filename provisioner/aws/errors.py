@@ -95,6 +95,10 @@ class Incomplete(Exception):
     """AWS answered without a key that its own model promises, so nothing may be concluded from the answer."""
 
 
+class Stale(Exception):
+    """What a request was made from has changed in AWS: the request would undo the change of somebody else."""
+
+
 class Interrupted(Exception):
     """The user asked to stop; no further call was made."""
 

@@ -42,7 +42,7 @@ def role(aws: Aws, region: str, want: Role) -> Changes:
     inline = {each: reading.value("PolicyDocument", "NoSuchEntity") for each, reading in inline_reads.items()}
     if have is not None:
         yield Exists(resource)
-    yield from _trust(aws, want, have)
+    yield from _trust(aws, want, role_read, have)
     for arn in (arn for arn in want.managed if arn not in attached):
         call = aws.write("iam").attach_role_policy(RoleName=name, PolicyArn=arn).waiting(_role_visible(name))
         yield update(resource, (Difference("AttachedPolicies", attached, [*attached, arn]),), call)
@@ -54,7 +54,7 @@ def role(aws: Aws, region: str, want: Role) -> Changes:
         yield Note(Kind.FOREIGN, resource, f"has the policy {each} too; kept")
 
 
-def _trust(aws: Aws, want: Role, have: Mapping[str, Any] | None) -> Changes:
+def _trust(aws: Aws, want: Role, reading: Reading, have: Mapping[str, Any] | None) -> Changes:
     resource, write = f"role {want.name}", aws.write("iam")
     if have is None:
         document = policy.document(want.trust)
@@ -71,7 +71,7 @@ def _trust(aws: Aws, want: Role, have: Mapping[str, Any] | None) -> Changes:
         want.trust,
         lambda document: write.update_assume_role_policy(
             RoleName=want.name, PolicyDocument=policy.compact(document)
-        ),
+        ).based_on(reading, "Role", "AssumeRolePolicyDocument"),
         partition=aws.partition,
         what="trust statement",
     )

@@ -5,6 +5,8 @@ from __future__ import annotations
 from functools import cache
 from typing import Any, NamedTuple
 
+import boto3
+
 from provisioner.engine.plan import Plan
 from provisioner.sandbox import open_sandbox, store
 from provisioner.sandbox.drift import Administrator, Break, every_break
@@ -36,14 +38,18 @@ def failures(results: Any) -> list[str]:
     return [f"{r.step}: {r.failure or r.blocked_by}" for r in results if not r.ok]
 
 
+@cache
+def _administrators(account: str, home: str, regions: tuple[str, ...]) -> list[Administrator]:
+    """Kept, because their clients take longer to make than what is broken with them."""
+    session = boto3.Session()
+    return [Administrator(account, each, home=each == home, session=session) for each in regions]
+
+
 def administrator_of(bench: Bench, text: str = FULL) -> list[Administrator]:
     """A user who breaks things, in each Region of the file."""
     general = bench.baseline(text).general
-    regions = [general.home_region, *general.regions]
-    return [
-        Administrator(bench.world.account_id, region, home=region == general.home_region)
-        for region in dict.fromkeys(regions)
-    ]
+    regions = tuple(dict.fromkeys([general.home_region, *general.regions]))
+    return _administrators(bench.world.account_id, general.home_region, regions)
 
 
 @cache
@@ -63,18 +69,20 @@ class Named(NamedTuple):
     region: str
     sentence: str
     paths: str
+    resource: str
 
 
 @cache
-def named_breaks(text: str = FULL) -> list[Named]:
-    """The names of all breaks of the file. Call it while no sandbox is open."""
+def named_breaks(text: str = FULL, *, stricter: bool = False) -> list[Named]:
+    """The names of all breaks of the file, or of the *stricter* ones. Call it while no sandbox is open."""
     state = applied(text)
     with open_sandbox(None) as world:
         bench = Bench(world)
         bench.at(state)
         return [
-            Named(step, admin.region, each.sentence, each.paths)
+            Named(step, admin.region, each.sentence, each.paths, each.resource)
             for step, admin, each in every_break(administrator_of(bench, text))
+            if each.stricter or not stricter
         ]
 
 

@@ -129,13 +129,14 @@ def _title(want: AnalyzerSection, have: Analyzer | None) -> str:
 
 def _unused_access(aws: Aws, title: str, name: str, want: UnusedAccess) -> Changes:
     """Update the age. What others excluded from the analysis is written again with it."""
-    analyzer = aws.read("accessanalyzer").get_analyzer(analyzerName=name).get("analyzer")
+    reading = aws.read("accessanalyzer").get_analyzer(analyzerName=name)
+    analyzer = reading.get("analyzer")
     have = (analyzer.get("configuration") or {}).get("unusedAccess") or {}
 
     def put(changed: dict[str, Any]) -> Call:
         configuration = {"unusedAccess": {**have, **changed}}
-        write = aws.write("accessanalyzer")
-        return write.update_analyzer(analyzerName=name, configuration=configuration).waiting(_BUSY)
+        call = aws.write("accessanalyzer").update_analyzer(analyzerName=name, configuration=configuration)
+        return call.waiting(_BUSY).based_on(reading, "analyzer", "configuration")
 
     stated = {key: value for key, value in to_api(want).items() if key == _AGE}
     yield from settings(title, have, stated, put, Strictness.of(UnusedAccess, exact=want.exact))

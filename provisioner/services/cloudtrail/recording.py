@@ -33,6 +33,7 @@ def ensure_event_selectors(aws: Aws, section: Trail, arn: str, trail: Have | Non
             if before.get(kind) or after.get(kind)
         )
         call = aws.write("cloudtrail").put_event_selectors(TrailName=arn, **after)
+        call = call.based_on(trail.selectors_read if trail else None)
         return Change(section.title, differences, call.waiting(*WAITS))
 
     compared = compare(have, want)
@@ -56,6 +57,7 @@ def ensure_insight_selectors(aws: Aws, section: Trail, arn: str, trail: Have | N
     def put(before: list[Any], after: list[Any]) -> Change:
         differences = (Difference("InsightSelectors", before or None, after),)
         call = aws.write("cloudtrail").put_insight_selectors(TrailName=arn, InsightSelectors=after)
+        call = call.based_on(trail.insights_read if trail else None)
         return Change(section.title, differences, call.waiting(*WAITS))
 
     compared = compare_insights(have, want)

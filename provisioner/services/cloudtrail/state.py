@@ -30,6 +30,8 @@ class Have:
     selectors: Selectors | None
     insights: list[dict[str, Any]] | None
     tags: Mapping[str, str] | None
+    selectors_read: Reading | None = None
+    insights_read: Reading | None = None
 
 
 def trail_arn(aws: Aws, baseline: Baseline) -> str:
@@ -66,6 +68,8 @@ def read_trail(aws: Aws, section: Trail, arn: str) -> Have | None:
         # AWS has an error code for a trail without insight selectors.
         insights=insights.value("InsightSelectors", "InsightNotEnabledException") or [] if insights else None,
         tags=_tags(tags) if tags else None,
+        selectors_read=selectors,
+        insights_read=insights,
     )
 
 

@@ -12,7 +12,7 @@ from ...model import Call, Change, Changes, Difference, Exists, Kind, Note, Refu
 from ...steps.references import resolve, resource_key
 from .rule_section import more_often
 from .section import Config, region_of
-from .state import JsonObject, adopted, channel_title
+from .state import ConfigState, JsonObject, adopted, channel_title
 
 _SNAPSHOTS: Final = "configSnapshotDeliveryProperties"
 _PREFIX_MAY_STAY: Final = (
@@ -31,12 +31,12 @@ def check_topic(aws: Aws, section: Config) -> None:
         )
 
 
-def ensure_channel(aws: Aws, baseline: Baseline, have: JsonObject | None) -> Changes:
+def ensure_channel(aws: Aws, baseline: Baseline, state: ConfigState) -> Changes:
     """Create or repair the channel, in one request that holds all its fields.
 
     With `exact`, snapshots that come more often are made rarer in a second change, for that one needs consent.
     """
-    section = baseline[Config]
+    section, have = baseline[Config], state.channel
     name = section.delivery_channel.name
     title = channel_title(have["name"] if have else name)
     if have:
@@ -51,26 +51,26 @@ def ensure_channel(aws: Aws, baseline: Baseline, have: JsonObject | None) -> Cha
     full = {key: value for key, value in ({"name": name} | present | want).items() if value is not None}
     if changed := differences(present, want):
         yield from _repair_warnings(title, present, bucket, changed)
-        yield Change(title, changed, _put(aws, full, bucket), "update" if have else "create")
+        yield Change(title, changed, _put(aws, full, bucket, state), "update" if have else "create")
     if stricter and section.exact:
         rarer = {_SNAPSHOTS: {"deliveryFrequency": section.delivery_channel.delivery_frequency}}
         yield Change(
             title,
             differences(full, rarer),
-            _put(aws, full | rarer, bucket),
+            _put(aws, full | rarer, bucket, state),
             consent="record-less",
             loses=f"snapshots are delivered less often: {stricter}",
         )
 
 
-def _put(aws: Aws, full: JsonObject, bucket: str) -> Call:
+def _put(aws: Aws, full: JsonObject, bucket: str, state: ConfigState) -> Call:
     call = aws.write("config").put_delivery_channel(DeliveryChannel=full)
     call = call.waiting(
         Wait("InsufficientDeliveryPolicyException", f"AWS Config to be allowed to write to bucket {bucket}"),
         Wait("NoSuchBucketException", f"AWS Config to see bucket {bucket}"),
         Wait("NoAvailableConfigurationRecorderException", "AWS Config to see its recorder", seconds=30),
     )
-    call = call.using(resource_key("bucket", bucket))
+    call = call.using(resource_key("bucket", bucket)).based_on(state.channels_read)
     # A channel that somebody created since we read is adopted.
     return call.or_done("MaxNumberOfDeliveryChannelsExceededException")
 

@@ -25,7 +25,7 @@ from .recording import (
 )
 from .role import role_arn
 from .section import Config
-from .state import JsonObject, adopted, read_config, recorder_title
+from .state import ConfigState, JsonObject, adopted, read_config, recorder_title
 
 _READ_ONLY: Final = {"arn", "recordingScope", "servicePrincipal", "connectorArn", "scopeConfiguration"}
 # Regions that opened after February 2022 record no IAM types.
@@ -62,24 +62,30 @@ def ensure_config_recorder(aws: Aws, baseline: Baseline) -> Changes:
         yield Note(Kind.FOREIGN, have.control_tower, "managed by Control Tower; left alone")
         return
     name = str(have.recorder["name"]) if have.recorder else section.recorder.name
-    yield from _ensure_recorder(aws, baseline, have.recorder, name)
-    yield from ensure_channel(aws, baseline, have.channel)
+    settings = _ensure_recorder(aws, baseline, have, name), ensure_channel(aws, baseline, have)
     recording = have.status.get("recording")
+    if not recording and have.recorder and have.channel:  # before the settings, which may have to wait
+        yield _start(aws, name, recording)
+        recording = True
+    for each in settings:
+        yield from each
     if not recording:
-        # AWS Config may not see a new channel at once.
-        wait = Wait(
-            "NoAvailableDeliveryChannelException", "AWS Config to see its delivery channel", seconds=30
-        )
-        call = aws.write("config").start_configuration_recorder(ConfigurationRecorderName=name).waiting(wait)
-        yield Change(recorder_title(name), (Difference("recording", recording, True),), call)
+        yield _start(aws, name, recording)
 
 
-def _ensure_recorder(aws: Aws, baseline: Baseline, have: JsonObject | None, name: str) -> Changes:
+def _start(aws: Aws, name: str, have: Any) -> Change:
+    # AWS Config may not see a new channel at once.
+    wait = Wait("NoAvailableDeliveryChannelException", "AWS Config to see its delivery channel", seconds=30)
+    call = aws.write("config").start_configuration_recorder(ConfigurationRecorderName=name).waiting(wait)
+    return Change(recorder_title(name), (Difference("recording", have, want=True),), call)
+
+
+def _ensure_recorder(aws: Aws, baseline: Baseline, state: ConfigState, name: str) -> Changes:
     """Create or repair the recorder, in one request that holds all its fields.
 
     With `exact`, what it records beyond the file is ended in a second change, for that one needs consent.
     """
-    section, title = baseline[Config], recorder_title(name)
+    section, title, have = baseline[Config], recorder_title(name), state.recorder
     if have:
         yield Exists(title)
     yield from adopted(title, have, section.recorder.name)
@@ -93,7 +99,7 @@ def _ensure_recorder(aws: Aws, baseline: Baseline, have: JsonObject | None, name
     full = have
     if changed := differences(_normal(have) if have else None, want):
         full = {"name": name, **_full_recorder(have or {}, want)}
-        yield Change(title, changed, _put(aws, full, role), "update" if have else "create")
+        yield Change(title, changed, _put(aws, full, role, state), "update" if have else "create")
     if not section.exact:
         for text in stricter:
             yield Note(Kind.STRICTER, title, text)
@@ -102,16 +108,17 @@ def _ensure_recorder(aws: Aws, baseline: Baseline, have: JsonObject | None, name
         yield Change(
             title,
             differences(_normal(full), want),
-            _put(aws, _full_recorder(full, want), role),
+            _put(aws, _full_recorder(full, want), role, state),
             consent="record-less",
             loses=f"what is recorded beyond the file: {'; '.join(stricter)}",
         )
 
 
-def _put(aws: Aws, recorder: JsonObject, role: str) -> Call:
+def _put(aws: Aws, recorder: JsonObject, role: str, state: ConfigState) -> Call:
     full = {key: value for key, value in recorder.items() if key not in _READ_ONLY}
     wait = Wait("InvalidRoleException", f"AWS Config to be let into the role {role.rpartition('/')[2]}")
     call = aws.write("config").put_configuration_recorder(ConfigurationRecorder=full).waiting(wait)
+    call = call.based_on(state.recorders_read)
     # A recorder that somebody created since we read is adopted.
     return call.or_done("MaxNumberOfConfigurationRecordersExceededException")
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
-from ...aws import Aws
+from ...aws import Aws, Reading
 from ...compare.spelling import CONTROL_TOWER
 from ...model import Kind, Note
 
@@ -22,6 +22,8 @@ class ConfigState(NamedTuple):
     status: JsonObject
     channel: JsonObject | None
     service_recorders: tuple[str, ...]
+    recorders_read: Reading | None = None
+    channels_read: Reading | None = None
 
     @property
     def control_tower(self) -> str | None:
@@ -47,6 +49,8 @@ def read_config(aws: Aws) -> ConfigState:
         status=next((each for each in statuses if recorder and each["name"] == recorder["name"]), {}),
         channel=channels[0] if channels else None,
         service_recorders=tuple(str(each["name"]) for each in recorders if _of_a_service(each)),
+        recorders_read=recorders_asked,
+        channels_read=channels_asked,
     )
 
 

@@ -114,5 +114,8 @@ class Bucket:
         """A write to this bucket, if it still belongs to this account. Waits while S3 does not know a new bucket."""
         write = getattr(self.aws.write("s3"), operation)
         call: Call = write(Bucket=self.want.name, ExpectedBucketOwner=self.aws.account, **params)
+        read = operation.replace("put_", "get_")
+        if not self.new or read in REPLACED:
+            call = call.based_on(self.reads.get(read))
         until = f"S3 to know the new {self.title} everywhere"
         return call.waiting(Wait("NoSuchBucket", until, seconds=PROPAGATION))

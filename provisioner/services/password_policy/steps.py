@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
-from ...aws import Aws
+from ...aws import Aws, Reading
 from ...baseline import Baseline
 from ...model import Call, Changes, Difference, Exists, Finding, Findings, Kind, Note, Scope
 from ...steps.registry import step, verify
@@ -29,9 +29,9 @@ _UNSET: Final[dict[str, Any]] = {
 _NO_POLICY: Final[dict[str, Any]] = {"MinimumPasswordLength": 8}
 
 
-def read_password_policy(aws: Aws) -> dict[str, Any] | None:
-    """The policy with all its fields, or None if the account has none."""
-    have = aws.read("iam").get_account_password_policy().value("PasswordPolicy", "NoSuchEntity")
+def read_password_policy(reading: Reading) -> dict[str, Any] | None:
+    """The policy with all its fields, or None if the account has none. *reading* is GetAccountPasswordPolicy."""
+    have = reading.value("PasswordPolicy", "NoSuchEntity")
     if have is None:
         return None
     # No limit is a missing number in AWS, and 0 in moto.
@@ -42,14 +42,16 @@ def read_password_policy(aws: Aws) -> dict[str, Any] | None:
 def ensure_password_policy(aws: Aws, baseline: Baseline) -> Changes:
     """Create or repair the password policy, all its fields in one request."""
     section = baseline[PasswordPolicy]
-    want, have = to_api(section), read_password_policy(aws)
+    reading = aws.read("iam").get_account_password_policy()
+    want, have = to_api(section), read_password_policy(reading)
     if have is not None:
         yield Exists(_RESOURCE)
 
     def put(full: dict[str, Any]) -> Call:
         # A limit is turned off by leaving it out.
         stated = {name: value for name, value in full.items() if value is not None}
-        return aws.write("iam").update_account_password_policy(**stated)
+        call = aws.write("iam").update_account_password_policy(**stated)
+        return call.based_on(reading)
 
     yield from settings(
         _RESOURCE,
@@ -81,7 +83,7 @@ def _warnings(
 @verify("password_policy")
 def verify_password_policy(aws: Aws, baseline: Baseline) -> Findings:
     """A password policy is in force."""
-    have = read_password_policy(aws)
+    have = read_password_policy(aws.read("iam").get_account_password_policy())
     if have is None:
         yield Finding(_RESOURCE, "in force", False, "none; IAM's default of 8 characters holds")
     else:

@@ -1,0 +1,62 @@
+"""Tests of documents that others change between the plan and its writes: their part is kept."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from ..conftest import Bench
+from ..laws.full import FULL
+
+DENY = {"Sid": "Theirs", "Effect": "Deny", "Principal": "*", "Action": "s3:DeleteBucket"}
+RULE = {"ID": "theirs", "Status": "Enabled", "Filter": {"Prefix": "theirs/"}, "Expiration": {"Days": 3650}}
+
+
+def test_statement_rule_tag_and_password_length_of_others_are_kept(bench: Bench) -> None:
+    bench.apply(FULL)
+    s3, iam = bench.client("s3"), bench.client("iam")
+    names = [each["Name"] for each in s3.list_buckets()["Buckets"]]
+    documents = {name: Documents(s3, name) for name in names}
+    for each in documents.values():
+        each.drift()
+    iam.update_account_password_policy(MinimumPasswordLength=8)
+    run = bench.run(FULL)
+    plan = run.rehearse()
+    for each in documents.values():
+        each.add_theirs()
+    iam.update_account_password_policy(MinimumPasswordLength=32)
+    sent = run.send(plan)
+    assert [r.failures for r in sent if not r.ok] == []
+    assert bench.diff(FULL).changes == []
+    assert [name for name, each in documents.items() if not each.has_theirs()] == []
+    assert iam.get_account_password_policy()["PasswordPolicy"]["MinimumPasswordLength"] == 32
+
+
+class Documents:
+    """The policy, the lifecycle rules and the tags of one bucket."""
+
+    def __init__(self, s3: Any, name: str):
+        self.s3, self.name = s3, name
+
+    def drift(self) -> None:
+        """Remove all that the baseline asks for."""
+        self.s3.delete_bucket_policy(Bucket=self.name)
+        self.s3.delete_bucket_lifecycle(Bucket=self.name)
+        self.s3.delete_bucket_tagging(Bucket=self.name)
+
+    def add_theirs(self) -> None:
+        statement = {**DENY, "Resource": f"arn:aws:s3:::{self.name}"}
+        policy = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+        self.s3.put_bucket_policy(Bucket=self.name, Policy=policy)
+        self.s3.put_bucket_lifecycle_configuration(Bucket=self.name, LifecycleConfiguration={"Rules": [RULE]})
+        self.s3.put_bucket_tagging(Bucket=self.name, Tagging={"TagSet": [{"Key": "theirs", "Value": "1"}]})
+
+    def has_theirs(self) -> bool:
+        policy = self.s3.get_bucket_policy(Bucket=self.name)["Policy"]
+        rules = self.s3.get_bucket_lifecycle_configuration(Bucket=self.name)["Rules"]
+        tags = self.s3.get_bucket_tagging(Bucket=self.name)["TagSet"]
+        return (
+            "Theirs" in policy
+            and "theirs" in {each["ID"] for each in rules}
+            and "theirs" in {each["Key"] for each in tags}
+        )
