@@ -3,9 +3,15 @@
 from __future__ import annotations
 
 import gc
+import os
+import signal
 import sys
+import threading
+from contextlib import suppress
 
 from . import __version__
+
+_INTERRUPTED = 130
 
 
 def main() -> None:
@@ -13,13 +19,25 @@ def main() -> None:
     if sys.argv[1:] == [
         "--version"
     ]:  # in the words of the command line, which takes longer to load than to say them
-        sys.stdout.write(f"provision {__version__}\n")
+        with suppress(OSError):
+            os.write(1, f"provision {__version__}\n".encode())
         return
     # Modules stay until the end: to look for garbage among them is a tenth of what a short command costs.
     gc.set_threshold(50_000, 20, 20)
-    from .cli import run
+    try:
+        for each in (signal.SIGTERM, signal.SIGHUP):
+            if signal.getsignal(each) == signal.SIG_DFL:  # `nohup` ignores SIGHUP
+                signal.signal(each, signal.default_int_handler)
+        from .cli import run
+        from .cli.streams import protect
 
-    code = run(sys.argv[1:])
+        protect()
+        code = run(sys.argv[1:])
+        sys.stdout.flush()
+    except KeyboardInterrupt:
+        os._exit(_INTERRUPTED)
+    if threading.active_count() > 1:  # they still wait for answers of AWS, which nobody needs any more
+        os._exit(code)
     gc.freeze()  # nor is it looked for at the end
     sys.exit(code)
 

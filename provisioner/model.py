@@ -71,7 +71,9 @@ class Call:
     done: tuple[
         str, ...
     ] = ()  # error codes that mean that others have just done it: the step is started again
-    bases: tuple[Basis, ...] = ()  # what the document in *params* was made from
+    flaps: bool = False  # reads show it, then the earlier state again
+    # What the document in *params* was made from.
+    bases: tuple[Basis, ...] = field(default=(), compare=False, repr=False)
     uses: tuple[str, ...] = ()  # `STEP/RESOURCE` of other steps without which the call must not be made
     name: str = ""  # AWS's spelling of the operation, filled in by the engine
 
@@ -250,9 +252,11 @@ class Result:
         """
         if self.blocked_by is not None or any(not each.resource for each in self.failures):
             return {self.step: self.blocked_by or self.step}
-        stopping = [each for each in self.failures if each.stops != "nothing"]
-        using = {f"{self.step}/{each.resource}": "" for each in stopping if each.stops == "use"}
-        return {self.step: "", **using} if stopping else {}
+        using = {f"{self.step}/{each.resource}": "" for each in self.failures if each.stops == "use"}
+        stops_waiting = any(each.stops != "nothing" for each in self.failures)
+        if stops_waiting or any(each.enables for each in self.withheld):
+            return {self.step: "", **using}
+        return {}
 
 
 @dataclass(frozen=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,7 @@ from provisioner.aws.cloud import Cloud
 from provisioner.baseline import Baseline, parse
 from provisioner.engine.plan import Plan
 from provisioner.engine.run import Run, chosen
-from provisioner.sandbox import open_sandbox, store
+from provisioner.sandbox import open_sandbox, seed, store
 from provisioner.sandbox.world import World
 from provisioner.steps.registry import all_sections, all_steps
 
@@ -31,8 +32,8 @@ ROOT = Path(__file__).parent.parent
 EXAMPLE = (ROOT / "baseline.yaml").read_text()
 MEMBER = "111122223333"  # a member account of the sandbox's organization
 
-# Shared, because reading AWS's models takes most of the time that a client needs to start.
-MODELS = botocore.loaders.create_loader()
+# One for all sessions, because reading AWS's models takes most of the time that a client needs to start.
+botocore.session.create_loader = cache(botocore.loaders.create_loader)
 
 
 class FakeClock:
@@ -90,11 +91,15 @@ class Bench:
         assert [(r.step, r.changes, r.failure) for r in unseen] == []
         return Plan(tuple(sent))
 
-    def at(self, state: bytes) -> None:
-        """Put the sandbox into that state, with no calls recorded."""
+    def wait_for_reads(self) -> None:
+        """Wait for reads whose answers nobody has asked for."""
         if self.one_process:
             for cloud in self.clouds:
-                cloud.readers.submit(int).result()  # wait for reads that are still under way
+                cloud.readers.submit(int).result()
+
+    def at(self, state: bytes) -> None:
+        """Put the sandbox into that state, with no calls recorded."""
+        self.wait_for_reads()
         self.world.memory = store.restore(state)
         self.world.calls.clear()
 
@@ -107,7 +112,6 @@ class Bench:
     def client(self, service: str, region: str = "us-east-1", **given: Any) -> Any:
         """A plain botocore client on the same sandbox, to act as another user."""
         session = botocore.session.get_session()
-        session.register_component("data_loader", MODELS)
         if given:
             return session.create_client(service, region_name=region, **given)
         key = (service, region, os.environ.get("AWS_ACCESS_KEY_ID"))  # a test may change credentials
@@ -117,7 +121,9 @@ class Bench:
 
 
 def assume_account(bench: Bench, monkeypatch: pytest.MonkeyPatch, account: str) -> None:
-    """Put the credentials of another account of the organization into the environment."""
+    """Put the credentials of another account, of the organization or outside of it, into the environment."""
+    if account not in {each.id for each in seed.members()}:
+        bench.world.standalone(account)
     role = f"arn:aws:iam::{account}:role/OrganizationAccountAccessRole"
     answer = bench.client("sts").assume_role(RoleArn=role, RoleSessionName="test")["Credentials"]
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", answer["AccessKeyId"])

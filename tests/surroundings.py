@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from provisioner.compare.policy import Statement, arn
 from provisioner.services.cloudtrail.delivery import CLOUDTRAIL
-from provisioner.services.config.delivery import CONFIG
+from provisioner.services.config.principal import CONFIG
 from provisioner.steps.delivery import OneOrMany, allow_service, one_or_list
 
 

@@ -9,6 +9,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import venv
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -43,7 +44,12 @@ def reader(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]
     assert server.stderr is not None
     url = next(found.group(0) for line in server.stderr if (found := re.search(r"http://[\d.:]+", line)))
     env |= {"AWS_ENDPOINT_URL": url, "AWS_ACCESS_KEY_ID": "reader", "AWS_SECRET_ACCESS_KEY": "reader"}
-    # `pip install .` installs into a folder of its own, without the network.
+    # `pip install .` in an environment of the reader installs into a folder of its own, without the network; what builds
+    # the package comes from the environment of the tests.
+    venv.create(home / ".provision", symlinks=True, with_pip=True)
+    [site] = (home / ".provision" / "lib").glob("python3*/site-packages")
+    (site / "tests.pth").write_text("\n".join(path for path in sys.path if path.endswith("site-packages")))
+    env |= {"HOME": str(home)}
     env |= {"PIP_TARGET": str(home / "installed"), "PIP_NO_DEPS": "1", "PIP_NO_BUILD_ISOLATION": "0"}
     # `./scripts/test` only collects the tests, because it is what runs this one.
     env |= {"PYTEST_ADDOPTS": "--collect-only -p no:cacheprovider", "WORK": str(home)}

@@ -5,6 +5,7 @@ Nothing is read twice in a run: a repeated read is answered from memory, until a
 
 from __future__ import annotations
 
+import re
 import threading
 from collections.abc import Callable
 from concurrent.futures import Executor, Future
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
     from .cloud import Cloud
 
 _Key = tuple[str, str, str, str]  # service, Region, operation, parameters
+_CALLER_ARN = re.compile(r"arn:(?P<partition>aws[a-z-]*):(?:iam|sts)::(?P<account>[0-9]{12}):.+")
+_CONFIRM_PAUSES = (1.0, 1.0, 2.0, 4.0, *[8.0] * 22)  # seconds, three minutes in all
 
 
 class SynchronousExecutor(Executor):
@@ -31,6 +34,9 @@ class SynchronousExecutor(Executor):
         except Exception as error:  # noqa: BLE001 - `result()` raises it
             future.set_exception(error)
         return future
+
+
+_SYNCHRONOUS = SynchronousExecutor()
 
 
 class ReadCache:
@@ -81,6 +87,12 @@ class Reading:
     def changed(self) -> bool:
         """Ask AWS again, and tell whether the answer has changed. An error is an answer by its code."""
         return bool(self._outcome(self._ask) != self._outcome(self.all))
+
+    def refresh(self) -> bool:
+        """Ask AWS again, keep its answer instead of the earlier one, and tell whether it is another."""
+        earlier = self._outcome(self.all)
+        self._answer = _SYNCHRONOUS.submit(self._ask)
+        return bool(self._outcome(self.all) != earlier)
 
     def _outcome(self, ask: Callable[[], Any]) -> Any:
         try:
@@ -162,6 +174,9 @@ class Aws:
         self._cloud = cloud
         self._memory = memory
         self._readers = readers or cloud.readers
+        self._visit = cloud.visit(
+            target.account
+        )  # a read that nobody awaits must not enter the account again
 
     def read(self, service: str, region: str | None = None) -> Reader:
         """Return a Reader of *service*."""
@@ -169,7 +184,7 @@ class Aws:
 
         def ask(operation: str, params: dict[str, Any]) -> Reading:
             key = (service, region, operation, repr(sorted(params.items())))
-            args = (self.target, service, region, operation, params)
+            args = (self.target, service, region, operation, params, self._visit)
             answer = self._memory.ask(key, lambda: self._readers.submit(self._cloud.read, *args))
             return Reading(answer, operation, lambda: self._cloud.read(*args))
 
@@ -232,15 +247,34 @@ class Aws:
         meta = self._cloud.client(call.service, call.region or self.region).meta
         return str(meta.method_to_api_mapping[call.operation])
 
+    def confirm(self, reading: Reading, in_sync: Callable[[], bool]) -> None:
+        """Make sure that *reading* is what AWS has, for a setting of which AWS may answer with an earlier value.
+
+        An answer that is not *in_sync* counts once two in a row are the same; the last one is then that of *reading*.
+        Raises Incomplete if they still differ after three minutes.
+        """
+        for pause in _CONFIRM_PAUSES:
+            if in_sync():
+                return
+            self.pause(pause)
+            if not reading.refresh():
+                return
+        raise Incomplete(
+            "AWS answers the same question now with one value and now with another; run again in some minutes"
+        )
+
     def pause(self, seconds: float) -> None:
         """Sleep for *seconds*, or less if the user interrupts."""
         self._cloud.clock.sleep(seconds)
 
 
 def identify(cloud: Cloud, region: str) -> Identity:
-    """Return the owner of the credentials: one call of GetCallerIdentity to STS in *region*.
+    """Return the owner of the credentials, whom GetCallerIdentity names, mostly of STS in *region*.
 
-    Raises botocore's errors for credentials that are missing, wrong or expired.
+    Raises botocore's errors for credentials that are missing, wrong or expired, and Incomplete for half an answer.
     """
-    answer = cloud.read(Target("", region), "sts", region, "get_caller_identity", {})
-    return Identity(answer["Account"], answer["Arn"].split(":")[1], answer["Arn"])
+    answer = cloud.ask_sts(region, "get_caller_identity", {})
+    found = _CALLER_ARN.fullmatch(str(answer.get("Arn")))
+    if found is None or answer.get("Account") != found["account"]:
+        raise Incomplete("AWS answered GetCallerIdentity without an account and its ARN; run again")
+    return Identity(found["account"], found["partition"], answer["Arn"])

@@ -11,6 +11,7 @@ from typing import Any
 from botocore.exceptions import ParamValidationError
 from botocore.validate import ParamValidator
 
+from ..baseline.partitions import all_regions
 from ..model import PENDING
 
 _DEPTH = 4  # levels of an answer; steps take no value from deeper
@@ -67,7 +68,8 @@ def _problems(value: Any, shape: Any, path: str) -> Iterator[str]:
 
 def _text_problems(value: str, shape: Any, path: str) -> Iterator[str]:
     enum, most = shape.metadata.get("enum"), shape.metadata.get("max")
-    if enum and value not in enum:
+    # The models' lists of Regions lack some, as S3's BucketLocationConstraint does those of aws-eusc and aws-iso.
+    if enum and value not in enum and value not in all_regions():
         if close := get_close_matches(value, enum, 1):
             hint = f"did you mean `{close[0]}`?"
         else:

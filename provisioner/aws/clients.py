@@ -9,7 +9,8 @@ from __future__ import annotations
 import os
 import platform
 import threading
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from difflib import get_close_matches
 from functools import cache
 from typing import Any, Final
 
@@ -21,17 +22,28 @@ from botocore.loaders import create_loader
 from botocore.paginate import Paginator
 
 from .. import __version__
-from .errors import Incomplete
+from .credentials import ca_bundle, check_proxies, configuration_errors, find_credentials, known_regions
+from .errors import ClientError, Incomplete, code_of
 from .guard import READS, guard
 from .keyring import Keyring
 from .options import Options, Tally
+from .wire.bounded_session import BoundedSession
 from .wire.json_reads import JsonReads
+from .wire.parsing import CheckedParserFactory
 from .wire.transport import Transport
 
 BOTOCORE: Final = botocore.__version__
 STOCK: Final = "PROVISION_STOCK_BOTOCORE"  # if this variable is set, botocore connects and signs itself
-_CONNECT_TIMEOUT, _READ_TIMEOUT = 10.0, 60.0  # seconds
+# Seconds. A read that hangs is soon asked again; a write whose answer is lost must first be read back.
+_CONNECT_TIMEOUT, READ_TIMEOUT, WRITE_TIMEOUT = 10.0, 15.0, 60.0
+# Pages of one answer: 60,000 accounts at the 20 that a page of Organizations has, where AWS allows 50,000; and pages
+# in a row without an entry.
+_MAX_PAGES, _MAX_EMPTY_PAGES = 3_000, 100
 _CONNECTIONS = 64  # botocore's own, to one host
+# HEAD is answered without a body, and so without the error's code and message. Each is asked again with GET, for which
+# the caller needs the same IAM action.
+_HEADS: Final = {("s3", "head_bucket"): "list_objects_v2"}
+_NO_REASON: Final = ("400", "403")  # all that is left of an expired token, a wrong clock, and a denial
 _loader = cache(create_loader)  # AWS's service models are most of the cost of a first client: loaded once
 # botocore builds its own for each call, which takes a fifth of the call's CPU time.
 _USER_AGENT = (
@@ -41,29 +53,49 @@ _USER_AGENT = (
 
 
 def default_region(profile: str | None) -> str | None:
-    """Return the Region that AWS_REGION, AWS_DEFAULT_REGION or the profile names, or None."""
+    """Return the Region that AWS_REGION, AWS_DEFAULT_REGION or the profile names, or None. Raises ConfigurationError."""
     session = botocore.session.Session(profile=profile)
-    region = os.environ.get("AWS_REGION") or session.get_config_variable("region")
+    with configuration_errors(session, profile=profile):
+        region = os.environ.get("AWS_REGION") or session.get_config_variable("region")
+        known = known_regions(session) if region else {}
+        if region and region not in known:
+            close = get_close_matches(region.strip(), known, 1)
+            raise ValueError(f"`{region}` is no Region" + (f"; did you mean `{close[0]}`?" if close else ""))
     return str(region) if region else None
+
+
+def profiles() -> list[str]:
+    """Return the names of the configured profiles. Raises botocore's ConfigParseError for a broken file."""
+    return list(botocore.session.Session().available_profiles)
 
 
 class Clients:
     """The clients, and the one session that makes them.
 
-    Raises botocore's ProfileNotFound when *options* name a profile that is not configured.
+    Raises ConfigurationError where the environment, a profile or a file that they name is wrong.
     """
 
     def __init__(self, options: Options, tally: Tally):
         self._tally = tally
         self._session = session = botocore.session.Session(profile=options.profile)
-        session.register_component("data_loader", _loader(session.get_config_variable("data_path")))
-        self.keyring = Keyring(session.get_component("credential_provider").load_credentials)
+        with configuration_errors(session, profile=options.profile):
+            session.register_component("data_loader", _loader(session.get_config_variable("data_path")))
+            providers = session.get_component("credential_provider")
+        self.keyring = Keyring(lambda: find_credentials(session, providers))
         session.register_component("credential_provider", self.keyring)
+        session.register_component("response_parser_factory", CheckedParserFactory())
+        # A session token of the global endpoint is refused in Regions that are not enabled by default.
+        session.set_config_variable("sts_regional_endpoints", "regional")
         self._endpoint_url = options.endpoint_url
         self._transport: Transport | None = None
+        bundle = None
+        if options.own_connections:  # the sandbox in this process makes no connections
+            check_proxies()
+            bundle = ca_bundle(session)
         if options.own_connections and not os.environ.get(STOCK):
-            bundle = session.get_config_variable("ca_bundle")
-            self._transport = Transport(connect=_CONNECT_TIMEOUT, read=_READ_TIMEOUT, ca_bundle=bundle)
+            self._transport = Transport(
+                connect=_CONNECT_TIMEOUT, read=READ_TIMEOUT, write=WRITE_TIMEOUT, ca_bundle=bundle
+            )
         self._own_signatures = options.own_signatures
         self._clients: dict[tuple[str, str], Any] = {}
         self._json_reads: dict[tuple[str, str], JsonReads] = {}
@@ -78,16 +110,18 @@ class Clients:
             self._transport.close()
 
     def regions(self) -> dict[str, str]:
-        """Return every Region that botocore knows, with its partition.
+        """Return every Region that botocore knows, with its partition."""
+        return known_regions(self._session)
 
-        They are those of STS, which every Region has and whose model is loaded anyway; EC2's model takes 60 ms more.
-        """
-        session = self._session
-        return {
-            region: partition
-            for partition in session.get_available_partitions()
-            for region in session.get_available_regions("sts", partition)
-        }
+    def sts_regions(self, region: str) -> Iterator[str]:
+        """Yield the Regions whose STS answers for the partition of *region*: this one, then the partition's main one."""
+        yield region
+        partitions = self._session.get_component("data_loader").load_data("partitions")["partitions"]
+        of_region = self._session.get_partition_for_region(region)
+        [main] = [each["outputs"]["implicitGlobalRegion"] for each in partitions if each["id"] == of_region]
+        endpoints = {self.client("sts", each).meta.endpoint_url for each in (region, main)}
+        if len(endpoints) > 1:  # not where the user has set the endpoint
+            yield str(main)
 
     def offers(self, service: str, region: str) -> bool:
         """Whether the service exists in the Region, as far as botocore knows."""
@@ -111,24 +145,45 @@ class Clients:
         json_reads = self._json_reads.get((service, region))
         if json_reads is not None and json_reads.supports(operation):
             return json_reads.call(operation, params)
-        return getattr(self.client(service, region), operation)(**params)
+        client = self.client(service, region)
+        try:
+            return getattr(client, operation)(**params)
+        except ClientError as error:
+            if (with_body := _HEADS.get((service, operation))) and code_of(error) in _NO_REASON:
+                raise _with_reason(error, client, with_body, params) from error
+            raise
 
     def whole(self, service: str, region: str, operation: str, page: Any, params: dict[str, Any]) -> Any:
         """Return the whole answer of an operation, all pages merged. *page* fetches one, given its parameters.
 
         botocore's `get_paginator` would make a class for each call, and its `build_full_result` would skip a page without
-        its list. Such a page does not prove that there is nothing, so it raises Incomplete here.
+        its list. Such a page does not prove that there is nothing, so it raises Incomplete here; so do pages that do
+        not end.
         """
         client = self.client(service, region)
         name = client.meta.method_to_api_mapping[operation]
         config = self._pagination(service).get(name)
         if config is None:
             return page(**params)
-        paginator: Any = Paginator(page, config, client.meta.service_model.operation_model(name))
+        asked: set[str] = set()
+
+        def next_page(**params: Any) -> Any:
+            question = repr(params)
+            if question in asked or len(asked) >= _MAX_PAGES:
+                raise Incomplete(f"AWS answered {operation} with pages that do not end; run again")
+            asked.add(question)
+            return page(**params)
+
+        method: Any = next_page  # Paginator's type is wrong
+        paginator: Any = Paginator(method, config, client.meta.service_model.operation_model(name))
         pages = paginator.paginate(**params)
         keys = [each.expression for each in pages.result_keys]
         merged: dict[str, Any] = {}
+        empty = 0
         for each in pages:
+            empty = 0 if any(each.get(key) for key in keys) else empty + 1
+            if empty > _MAX_EMPTY_PAGES:
+                raise Incomplete(f"AWS answered {operation} with {empty} pages without an entry; run again")
             for key in keys:
                 if key not in each:
                     raise Incomplete(f"AWS answered {operation} with a page without `{key}`; run again")
@@ -150,16 +205,24 @@ class Clients:
         config = Config(
             retries={"total_max_attempts": 1, "mode": "standard"},
             connect_timeout=_CONNECT_TIMEOUT,
-            read_timeout=_READ_TIMEOUT,
+            read_timeout=WRITE_TIMEOUT,
+            tcp_keepalive=True,
             max_pool_connections=_CONNECTIONS,
             user_agent=_USER_AGENT,
             s3={"addressing_style": "path"},  # one host for every bucket, so that connections are reused
         )
-        client = self._session.create_client(
-            service, region_name=region, endpoint_url=self._endpoint_url, config=config
-        )
+        if (
+            self._session.get_config_variable("region") is None
+        ):  # without one, a profile's role is assumed globally
+            self._session.set_config_variable("region", region)
+        with configuration_errors(self._session, endpoint_url=self._endpoint_url):
+            client = self._session.create_client(
+                service, region_name=region, endpoint_url=self._endpoint_url, config=config
+            )
         client.meta.events.register("provide-client-params", guard)
         client.meta.events.register_first("before-send", self._count)
+        endpoint = getattr(client, "_endpoint")  # noqa: B009 - botocore has no other way to its session
+        endpoint.http_session = BoundedSession(endpoint.http_session, WRITE_TIMEOUT)
         if self._transport is not None:
             if self._own_signatures:
                 json_reads = JsonReads(client, self._transport, self.keyring.current, self._tally)
@@ -168,5 +231,17 @@ class Clients:
             client.meta.events.register("before-send", self._transport)  # type: ignore[arg-type]
         return client
 
-    def _count(self, event_name: str, **_: Any) -> None:
-        self._tally.count(writes=not event_name.rpartition(".")[2].startswith(READS))
+    def _count(self, event_name: str, request: Any, **_: Any) -> None:
+        writes = not event_name.rpartition(".")[2].startswith(READS)
+        request.silence = WRITE_TIMEOUT if writes else READ_TIMEOUT
+        self._tally.count(writes=writes)
+
+
+def _with_reason(error: ClientError, client: Any, operation: str, params: dict[str, Any]) -> ClientError:
+    """Return the error of a HEAD with the code and message that the same request gets with GET, if that fails too."""
+    try:
+        getattr(client, operation)(**params, MaxKeys=1)
+    except ClientError as reason:
+        if not code_of(reason).isdecimal():
+            return ClientError(reason.response, error.operation_name)
+    return error

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Final
 
 from botocore.exceptions import (
@@ -17,6 +18,7 @@ from botocore.exceptions import (
     ProfileNotFound,
     ProxyConnectionError,
     ReadTimeoutError,
+    SSLError,
     SSOTokenLoadError,
     TokenRetrievalError,
     UnauthorizedSSOTokenError,
@@ -39,12 +41,24 @@ THROTTLED = frozenset(
         "BandwidthLimitExceeded",
         "ProvisionedThroughputExceededException",
         "EC2ThrottledException",
+        "TransactionInProgressException",
     }
 )
 # AWS did nothing, because another operation on the same resource was under way.
 BUSY = frozenset(
-    {"ConcurrentModificationException", "OperationAborted", "OperationAbortedException", "ConflictException"}
+    {
+        "ConcurrentModificationException",
+        "ConcurrentModification",  # IAM's
+        "EntityTemporarilyUnmodifiable",  # IAM's
+        "ResourceConcurrentModificationException",
+        "ConcurrentAccess",
+        "OperationAborted",
+        "OperationAbortedException",
+        "ConflictException",
+    }
 )
+# AWS gave up waiting for the request; S3's status for that is 400.
+_OUTAGES = frozenset({"RequestTimeout", "RequestTimeoutException"})
 DENIED = frozenset(
     {
         "AccessDenied",
@@ -68,14 +82,23 @@ NOT_ENABLED = frozenset(
 )
 NOT_RETRYABLE = DENIED | EXPIRED | NOT_ENABLED  # errors that no retry changes
 
+_DENIED_ACTION: Final = re.compile(r"not authorized to perform:? ([\w-]+:\w+)")
+_WHY_DENIED: Final = re.compile(
+    r"an explicit deny(?: in an? [\w -]*(?:policy|boundary))?|no [\w -]*(?:policy|boundary)(?= allows)"
+)
+_WRONG_TIME: Final = re.compile(r"Signature (expired|not yet current)")
+_WRONG_CLOCK: Final = "the clock of this machine is wrong by more than AWS allows: set it (ntp)"
+_WRONG_KEY: Final = "the secret key does not belong to the access key: check the credentials"
+
 # Hints by service (botocore's name, "" for every service) and error code. Each service folder adds its own with
 # `steps.registry.hints`.
 HINTS: dict[tuple[str, str], str] = {
     ("", "LimitExceededException"): (
         "a quota of the account is used up: raise it in Service Quotas, or remove what nobody needs"
     ),
-    ("", "RequestTimeTooSkewed"): "the clock of this machine is wrong by more than AWS allows: set it (ntp)",
-    ("", "SignatureDoesNotMatch"): "the secret key does not belong to the access key: check the credentials",
+    ("", "SignatureDoesNotMatch"): _WRONG_KEY,
+    ("", "InvalidSignatureException"): _WRONG_KEY,
+    ("", "IncompleteSignature"): _WRONG_KEY,
 }
 
 
@@ -91,12 +114,33 @@ class OutcomeUnknown(Exception):
         self.already_exists = already_exists
 
 
-class Incomplete(Exception):
+class Incomplete(BotoCoreError):
     """AWS answered without a key that its own model promises, so nothing may be concluded from the answer."""
+
+    fmt = "{text}"
+
+    def __init__(self, text: str):
+        super().__init__(text=text)
+
+
+class UnusableAnswer(HTTPClientError):
+    """What answered is not AWS: its bytes are not HTTP, too many, or not of the service's protocol."""
+
+    fmt = "{problem}"
 
 
 class Stale(Exception):
     """What a request was made from has changed in AWS: the request would undo the change of somebody else."""
+
+
+class ConfigurationError(BotoCoreError):
+    """The environment or the configuration of the AWS tools is wrong: *message* says what and where, *hint* the remedy."""
+
+    fmt = "{message}"
+
+    def __init__(self, message: str, hint: str):
+        super().__init__(message=message, hint=hint)  # both, so that the error can go to another process
+        self.hint = hint
 
 
 class Interrupted(Exception):
@@ -123,13 +167,31 @@ def is_throttle(error: BaseException) -> bool:
 def is_outage(error: BaseException) -> bool:
     """Whether the call failed in the network or inside AWS, so that its outcome is unknown."""
     if isinstance(error, ClientError):
-        return status_of(error) >= 500
-    return isinstance(error, HTTPClientError | Unconnected) or type(error).__name__ == "ResponseParserError"
+        return status_of(error) >= 500 or status_of(error) == 408 or code_of(error) in _OUTAGES
+    return isinstance(error, HTTPClientError | Unconnected) and not is_untrusted(error)
 
 
-def is_unreachable(error: BaseException) -> bool:
-    """Whether no connection was made: the Region lacks the service, no network, or a wrong endpoint or proxy."""
-    return isinstance(error, EndpointConnectionError | ProxyConnectionError)
+def is_untrusted(error: BaseException) -> bool:
+    """Whether the server's certificate was not accepted, which no retry changes."""
+    return isinstance(error, SSLError) and "CERTIFICATE_VERIFY_FAILED" in str(error)
+
+
+def is_persistent(error: BaseException) -> bool:
+    """Whether an outage is seldom over after some tries: no connection, no answer in time, or none of AWS's."""
+    return isinstance(
+        error,
+        EndpointConnectionError
+        | ProxyConnectionError
+        | ConnectTimeoutError
+        | ReadTimeoutError
+        | SSLError
+        | UnusableAnswer,
+    )
+
+
+def is_closed_to_caller(error: BaseException) -> bool:
+    """Whether STS in a Region cannot be reached, or lets nobody or not these credentials in: another Region's may."""
+    return code_of(error) in {"RegionDisabledException", *NOT_ENABLED} or is_persistent(error)
 
 
 def describe(doing: str, error: BaseException) -> Failure:
@@ -143,7 +205,7 @@ def describe(doing: str, error: BaseException) -> Failure:
             message=str(error) or type(error).__name__,
             service=service,
             operation=str(getattr(error, "operation", "")),
-            hint=next((hint for kinds, hint in _LOCAL_HINTS if isinstance(error, kinds)), ""),
+            hint=_local_hint(error),
         )
     code = code_of(error)
     message = str(error.response.get("Error", {}).get("Message", ""))
@@ -160,22 +222,69 @@ def describe(doing: str, error: BaseException) -> Failure:
     )
 
 
+def why_denied(error: ClientError) -> str:
+    """Return which policy denies the call, or does not allow it, in AWS's words; empty if AWS does not say.
+
+    For example `an explicit deny in a service control policy` or `no identity-based policy`. The words are those of
+    "Troubleshoot access denied error messages" in the IAM user guide.
+    """
+    found = _WHY_DENIED.search(str(error))
+    return found[0] if found else ""
+
+
+def _denied_hint(service: str, error: ClientError) -> str:
+    """What to do about a denied call, with the IAM action that AWS names, or that the operation needs."""
+    from .iam_actions import iam_action  # loads a service's model
+
+    named = _DENIED_ACTION.search(str(error))
+    action = named[1] if named else iam_action(service, error.operation_name)
+    why = why_denied(error)
+    if "explicit deny" in why:
+        return f"{why} keeps the caller from `{action}`: except the caller there"
+    if why:
+        return f"{why} lets the caller `{action}`: add it (`provision permissions FILE` prints all that is needed)"
+    return (
+        f"the caller may not `{action}`: an explicit Deny, its own policies, a service control policy or the resource's"
+        " policy say no"
+    )
+
+
+def _is_clock(code: str, text: str) -> bool:
+    """Whether AWS refused a signature for its time."""
+    return code in {"RequestTimeTooSkewed", "RequestInTheFuture"} or bool(_WRONG_TIME.search(text))
+
+
+def _local_hint(error: BaseException) -> str:
+    """What to do about an error that is not AWS's answer."""
+    if isinstance(error, ConfigurationError):
+        return error.hint
+    if is_untrusted(error):
+        return (
+            "the certificate is not accepted: set AWS_CA_BUNDLE to those of your proxy or endpoint, and look at the clock"
+            " of this machine"
+        )
+    return next((hint for kinds, hint in _LOCAL_HINTS if isinstance(error, kinds)), "")
+
+
 def _hint(code: str, service: str, error: ClientError) -> str:
-    if code in DENIED and error.operation_name == "AssumeRole":
+    if code in DENIED and error.operation_name == "AssumeRole" and "explicit deny" not in why_denied(error):
         return (
             "is there a role of that name in the account, does its trust policy let the caller in (`provision permissions FILE"
             " --trust CALLER` prints one), and may the caller `sts:AssumeRole` it"
         )
     if code in DENIED or code == "403":
-        action = f"{service}:{error.operation_name}" if service else error.operation_name
-        return f"the caller may not `{action}`: its own policies, a service control policy or the resource's policy say no"
-    if code in EXPIRED:
+        return _denied_hint(service, error)
+    if _is_clock(code, str(error)):
+        return _WRONG_CLOCK
+    if code in EXPIRED or (code == "400" and error.operation_name == "HeadBucket"):
         return "the credentials have expired: get new ones (`aws sso login`, or assume the role again) and run again"
     if code in NOT_ENABLED and (accepted := getattr(error, "accepted_in", "")):
         region = getattr(error, "region", "")
         return (
-            f"the credentials are good in {accepted}, so {region} is not enabled in this account: `aws account"
-            f" enable-region --region-name {region}`, or take it out of `regions`"
+            f"the credentials are good in {accepted}: either {region} is not enabled in this account (`aws account"
+            f" enable-region --region-name {region}`, or take it out of `regions`), or they are a session of STS's global"
+            " endpoint, which only Regions that are enabled by default accept (get them with"
+            " AWS_STS_REGIONAL_ENDPOINTS=regional)"
         )
     if code in NOT_ENABLED:
         return (
@@ -201,20 +310,26 @@ _LOCAL_HINTS: Final[tuple[tuple[type[Exception] | tuple[type[Exception], ...], s
         (ConnectTimeoutError, ReadTimeoutError, ConnectionClosedError),
         "the network failed; nothing is lost: run again",
     ),
+    (
+        UnusableAnswer,
+        "a proxy or a wrong `--endpoint-url` may answer in the place of AWS: correct it, or run again",
+    ),
 )
 
 
 __all__ = [
     "BotoCoreError",
     "ClientError",
+    "ConfigurationError",
     "EndpointConnectionError",
     "Incomplete",
     "Interrupted",
     "OutcomeUnknown",
+    "UnusableAnswer",
     "code_of",
     "describe",
     "is_outage",
+    "is_persistent",
     "is_throttle",
-    "is_unreachable",
     "status_of",
 ]

@@ -7,6 +7,7 @@ current thread. A request outside of a `signing` block is refused.
 from __future__ import annotations
 
 import threading
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -17,6 +18,7 @@ from typing import Any, Final
 from botocore.credentials import Credentials, ReadOnlyCredentials
 
 from ..model import Refused
+from .errors import Incomplete, Interrupted
 
 CALLER: Final = ""  # the account of the caller's own credentials
 _RENEW_BEFORE: Final = timedelta(minutes=5)  # credentials expire
@@ -63,6 +65,19 @@ class _Assumed:
     expires: datetime = _NO_DATE
 
 
+def _assumed(account: str, answer: Any) -> tuple[ReadOnlyCredentials, datetime]:
+    """Return the credentials in the answer of AssumeRole, and when they expire."""
+    try:
+        given, arn = answer["Credentials"], answer["AssumedRoleUser"]["Arn"]
+        key = (given["AccessKeyId"], given["SecretAccessKey"], given["SessionToken"])
+        owner, expires = arn.split(":")[4], given["Expiration"]
+    except (LookupError, TypeError) as error:
+        raise Incomplete("AWS answered AssumeRole without credentials; run again") from error
+    if owner != account:
+        raise Refused(f"asked for account {account}, AWS let us into another: {arn}")
+    return ReadOnlyCredentials(*key, account), expires
+
+
 class Keyring:
     """The credentials of every account of the run. *find* loads the caller's own, as botocore does by default."""
 
@@ -70,6 +85,7 @@ class Keyring:
         self._find = find
         self._own: Credentials | None = None
         self._assumed: dict[str, _Assumed] = {}  # by account
+        self._left: Counter[str] = Counter()  # how often each account was left
         self._lock = threading.Lock()
         self.role: Role | None = None
 
@@ -91,34 +107,45 @@ class Keyring:
         finally:
             _signing.reset(token)
 
-    def ensure(self, account: str, assume: Callable[[dict[str, Any]], Any]) -> ReadOnlyCredentials | None:
+    def ensure(
+        self, account: str, assume: Callable[[dict[str, Any]], Any], visit: int | None = None
+    ) -> ReadOnlyCredentials | None:
         """Return credentials of the account that are valid for five more minutes, or None for the caller's own.
 
-        *assume* sends the given parameters of AssumeRole to STS. Raises what *assume* raises, and Refused where the
-        credentials that AWS returns are of another account.
+        *assume* sends the given parameters of AssumeRole to STS. Raises what *assume* raises, Incomplete where its
+        answer has no credentials, Refused where they are of another account, and Interrupted if the account was left
+        since *visit*.
         """
         if self.role is None or self.account_of(account) == CALLER:
             return None
         with self._lock:
+            if visit not in (None, self._left[account]):
+                raise Interrupted(f"account {account} was left before the call was made")
             assumed = self._assumed.setdefault(account, _Assumed())
         with assumed.lock:
             if assumed.credentials is None or datetime.now(UTC) + _RENEW_BEFORE >= assumed.expires:
-                answer = assume(self.role.request(account))
-                given, arn = answer["Credentials"], answer["AssumedRoleUser"]["Arn"]
-                if arn.split(":")[4] != account:
-                    raise Refused(f"asked for account {account}, AWS let us into another: {arn}")
-                assumed.credentials = ReadOnlyCredentials(
-                    given["AccessKeyId"], given["SecretAccessKey"], given["SessionToken"], account
-                )
-                assumed.expires = given["Expiration"]
+                assumed.credentials, assumed.expires = _assumed(account, assume(self.role.request(account)))
             return assumed.credentials
 
-    def drop(self, account: str, used: ReadOnlyCredentials | None = None) -> None:
-        """Forget the account's credentials; with *used*, only if no other thread has renewed these since."""
+    def expire(self, account: str, used: ReadOnlyCredentials) -> None:
+        """Have the account's credentials renewed before the next call, unless another thread has renewed *used* since."""
         with self._lock:
             assumed = self._assumed.get(account)
-            if assumed is not None and used in (None, assumed.credentials):
-                del self._assumed[account]
+        if assumed is not None:
+            with assumed.lock:
+                if assumed.credentials is used:
+                    assumed.credentials = None
+
+    def leave(self, account: str) -> None:
+        """Forget the account's credentials. Calls of the visit that ends here get no new ones."""
+        with self._lock:
+            self._left[account] += 1
+            self._assumed.pop(account, None)
+
+    def visit(self, account: str) -> int:
+        """Return the number of the visit to the account that is under way."""
+        with self._lock:
+            return self._left[account]
 
     def current(self) -> ReadOnlyCredentials | None:
         """Return the credentials to sign with now; None where the caller has none."""

@@ -5,6 +5,7 @@ It starts at AWS's documented rate, if there is one; halves when AWS throttles; 
 
 from __future__ import annotations
 
+import math
 import threading
 from dataclasses import dataclass, field
 from typing import Final, NamedTuple
@@ -37,6 +38,7 @@ class _Bucket:
     rate: Rate | None
     documented: Rate | None
     due: float = 0.0
+    halved: float = -math.inf  # when AWS last throttled it
     lock: threading.Lock = field(default_factory=threading.Lock)
 
 
@@ -59,10 +61,17 @@ class RateLimiter:
             bucket.due += 1 / bucket.rate.per_second
             return max(pause, 0.0)
 
-    def throttled(self, where: Where, kind: str, now: float) -> None:
-        """Halve the rate, and allow no burst."""
+    def throttled(self, where: Where, kind: str, now: float, reserved: float | None = None) -> None:
+        """Halve the rate, and allow no burst.
+
+        A refusal of a call that was *reserved* before the rate was last halved says nothing about the rate of now: AWS
+        refuses all calls that are under way at the same time.
+        """
         bucket = self._bucket(where, kind)
         with bucket.lock:
+            if reserved is not None and reserved <= bucket.halved:
+                return
+            bucket.halved = now
             per_second = max(bucket.rate.per_second / 2, _MIN) if bucket.rate else _START
             bucket.rate, bucket.due = Rate(per_second, 1), max(bucket.due, now)
 

@@ -3,11 +3,18 @@
 `scripts/step-functions.example.json` is the state machine that calls `handler`: once for the steps that run once in the
 organization, and then with a slice of the accounts at a time. `event.py` describes the event. `apply` makes only changes
 that it has found in the same invocation; it loosens something only if the event allows it.
+
+The deployment decides what whoever may invoke the function cannot, by the environment variables of the function:
+
+PROVISION_FILE   the file, which is packaged with the function.
+PROVISION_ENV    the names of the environment variables that the file may read as `${env:NAME}`, separated by commas.
+PROVISION_ALLOW_EVENT_BASELINE  `1`: an event may bring a file of its own, as `baseline`.
 """
 
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
@@ -17,6 +24,7 @@ from typing import Any, Protocol
 
 from ..aws import Options
 from ..baseline import Baseline, load, parse
+from ..baseline.placeholders import Environment
 from ..baseline.redact import redacted
 from ..engine.plan import Plan
 from ..fleet.accounts import AccountFilter
@@ -31,6 +39,9 @@ from .event import Request, parse_event
 
 WIDTH = 8  # accounts at a time
 MIN_TO_START = 60.0  # no account is started with fewer seconds left
+FILE = "PROVISION_FILE"
+NAMES = "PROVISION_ENV"
+ALLOW_BASELINE = "PROVISION_ALLOW_EVENT_BASELINE"
 MIN_TO_STOP = 20.0  # with fewer seconds left, accounts in flight are stopped
 
 
@@ -65,6 +76,11 @@ def _open_fleet(request: Request, context: Context) -> Iterator[Fleet]:
         )
     baseline = _baseline(request)
     general = baseline.general
+    if request.command == "apply" and general.accounts and general.accounts.rollout:
+        raise Refused(
+            "`accounts.rollout` is not done by this function, because Step Functions runs all slices beside each other:"
+            " use `provision apply`, or deploy the file without `rollout`"
+        )
     fleet = open_fleet(baseline, Options(own_connections=True, own_signatures=general.accounts is not None))
     timer = Timer(left - MIN_TO_STOP, fleet.cloud.stop.set)
     timer.daemon = True
@@ -80,14 +96,24 @@ def _open_fleet(request: Request, context: Context) -> Iterator[Fleet]:
 
 
 def _baseline(request: Request) -> Baseline:
+    """The file of the deployment or, if the deployment allows that, of the event. Raises Refused or BaselineError."""
+    variables = os.environ
+    names = [each for each in re.split(r"[,\s]+", variables.get(NAMES, "")) if each]
+    env = Environment(variables, names, NAMES)
+
     def region() -> str | None:
-        return os.environ.get("AWS_REGION")
+        return variables.get("AWS_REGION")
 
     if request.baseline is not None:
-        return parse(request.baseline, "the event's baseline", all_sections(), os.environ, region)
-    if "PROVISION_FILE" in os.environ:
-        return load(Path(os.environ["PROVISION_FILE"]), all_sections(), os.environ, region)
-    raise Refused("there is no file: set PROVISION_FILE, or give its text as `baseline`")
+        if variables.get(ALLOW_BASELINE) != "1":
+            raise Refused(
+                f"the event has a `baseline`, which this deployment does not allow: leave it out, or set"
+                f" {ALLOW_BASELINE}=1 on the function, and then whoever may invoke it decides what it writes"
+            )
+        return parse(request.baseline, "the event's baseline", all_sections(), env, region)
+    if FILE in variables:
+        return load(Path(variables[FILE]), all_sections(), env, region)
+    raise Refused(f"there is no file: package one with the function, and set {FILE} to its path")
 
 
 def _organization(fleet: Fleet, request: Request) -> dict[str, Any]:
@@ -129,9 +155,7 @@ def _item(account: Account) -> dict[str, Any]:
 def _accounts(fleet: Fleet, request: Request, context: Context) -> dict[str, Any]:
     """Do the accounts for which there is time."""
     accounts = [Account(each["id"], overrides=tuple(each.get("overrides", ()))) for each in request.items]
-    allowed = fleet.baseline.general.allowed_account_ids
-    if allowed is not None and (bad := [each.id for each in accounts if each.id not in allowed]):
-        raise Refused(f"`allowed_account_ids` does not name {', '.join(bad)}")
+    _check_accounts(fleet, request, accounts)
     fleet.baseline.override({each: tuple(several) for each, several in request.overrides.items()})
     fleet.baseline.override({each.id: each.overrides for each in accounts})
     done: dict[str, Outcome] = {}
@@ -158,6 +182,29 @@ def _accounts(fleet: Fleet, request: Request, context: Context) -> dict[str, Any
     return accounts_answer(
         request.results, unfinished, [account_json(each, request.command) for each in found]
     )
+
+
+def _check_accounts(fleet: Fleet, request: Request, accounts: Sequence[Account]) -> None:
+    """Raise Refused if the event names accounts or overrides that the file does not have.
+
+    This costs no call: which accounts are in a unit, or have a tag, only the answer to `organization` tells.
+    """
+    general, want = fleet.baseline.general, fleet.accounts
+    allowed = general.allowed_account_ids
+    if allowed is not None and (bad := [each.id for each in accounts if each.id not in allowed]):
+        raise Refused(f"`allowed_account_ids` does not name {', '.join(bad)}")
+    bad = [x.id for x in accounts if (want.listed and x.id not in want.ids) or x.id in want.exclude.ids]
+    if bad:
+        raise Refused(
+            f"the file is not for account {', '.join(bad)}, and nothing was done: name only accounts that the answer"
+            " to `organization` has"
+        )
+    numbers = {n for each in (*request.overrides.values(), *(x.overrides for x in accounts)) for n in each}
+    if numbers and max(numbers) >= len(general.overrides):
+        raise Refused(
+            f"the event names override {max(numbers)}, and the file has {len(general.overrides)}: begin with"
+            " `organization` again, after the file has changed"
+        )
 
 
 class _Threads(Threads):

@@ -4,7 +4,7 @@ part       `organization`: do the steps that run once, and list the accounts. `a
 command    `diff` (the default), `apply` or `verify`.
 allow      what may be loosened, as with `--allow`. Default: nothing.
 max_changes  as with `--max-changes`, for each account: `10` or `30%`. Default: no limit.
-baseline   the text of the file. Default: PROVISION_FILE names a file that is packaged with the function.
+baseline   the text of the file, if the deployment allows that. Default: the file that PROVISION_FILE names.
 failed_needs, overrides from the answer of `organization`.
 Items      some of the accounts in the answer of `organization`.
 results    the results of an earlier slice that was not finished: they are answered again, with the new ones.
@@ -14,6 +14,7 @@ Each key may be in the event itself, in its `BatchInput`, or in `asked` in eithe
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, get_args
@@ -34,6 +35,7 @@ _TYPES: Final[Mapping[str, type]] = {
     "Items": list,
     "results": list,
 }
+_ACCOUNT: Final = re.compile("[0-9]{12}")
 _TYPE_NAMES: Final[Mapping[type, str]] = {str: "a text", list: "a list", dict: "an object"}
 
 
@@ -48,7 +50,9 @@ class Request:
     baseline: str | None = None
     failed_needs: Mapping[str, str] = field(default_factory=dict)
     overrides: Mapping[str, Sequence[int]] = field(default_factory=dict)
-    items: Sequence[Mapping[str, Any]] = ()
+    items: Sequence[
+        Mapping[str, Any]
+    ] = ()  # {"id": 12 digits, "overrides": indexes, if any}, each account once
     results: Sequence[Mapping[str, Any]] = ()
 
 
@@ -68,4 +72,34 @@ def parse_event(event: Mapping[str, Any]) -> Request:
             raise Refused(f"the event's `{key}`: want one of {', '.join(known)}, got {given.get(key)!r}")
     if "max_changes" in given and not LIMIT.fullmatch(given["max_changes"]):
         raise Refused(f"the event's `max_changes`: want `10` or `30%`, got {given['max_changes']!r}")
+    _check_texts("allow", given.get("allow", ()))
+    _check_texts("failed_needs", [text for pair in given.get("failed_needs", {}).items() for text in pair])
+    for account, overrides in given.get("overrides", {}).items():
+        _check_account("overrides", account, overrides)
+    _check_items(given.get("Items", ()))
     return Request(items=given.pop("Items", ()), **given)
+
+
+def _check_texts(key: str, texts: Sequence[Any]) -> None:
+    if wrong := [each for each in texts if not isinstance(each, str)]:
+        raise Refused(f"the event's `{key}`: want texts, got {wrong[0]!r}")
+
+
+def _check_items(items: Sequence[Any]) -> None:
+    seen = set[str]()
+    for item in items:
+        if not isinstance(item, Mapping) or "id" not in item or not item.keys() <= {"id", "overrides"}:
+            raise Refused(f"the event's `Items`: want accounts as `organization` answers them, got {item!r}")
+        _check_account("Items", item["id"], item.get("overrides", []))
+        if item["id"] in seen:
+            raise Refused(f"the event's `Items`: account {item['id']} is there twice: name it once")
+        seen.add(item["id"])
+
+
+def _check_account(key: str, account: Any, overrides: Any) -> None:
+    if not isinstance(account, str) or not _ACCOUNT.fullmatch(account):
+        raise Refused(f"the event's `{key}`: want an account id of 12 digits, as a text, got {account!r}")
+    if not isinstance(overrides, list) or any(type(each) is not int or each < 0 for each in overrides):
+        raise Refused(
+            f"the event's `{key}`: want a list of the numbers of overrides for {account}, got {overrides!r}"
+        )

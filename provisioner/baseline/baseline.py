@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Final, TypeVar
@@ -10,8 +10,10 @@ from typing import Final, TypeVar
 from .checks import contains_invalid, unknown_key
 from .general import General
 from .overrides import name_overrides, wrong_keys
-from .problem import BaselineError, Path, Problem
-from .section import Section
+from .partitions import partition_of
+from .placeholders import Environment
+from .problem import BaselineError, Path, Problem, listed
+from .section import Section, asks_for_nothing, switches
 from .sections import SectionReader
 from .yaml_merge import keys_at, merge, node_at
 from .yaml_tree import MAX_PROBLEMS, Source
@@ -20,7 +22,6 @@ Kind = TypeVar("Kind", bound=Section)
 
 _SAMPLE_ACCOUNT: Final = "123456789012"
 _MAX_CACHED: Final = 256  # accounts and Regions
-_PARTITIONS: Final = {"cn-": "aws-cn", "us-gov-": "aws-us-gov", "us-iso-": "aws-iso", "us-isob-": "aws-iso-b"}
 
 
 class InvalidSection(Exception):
@@ -56,6 +57,16 @@ class Baseline:
     def partition(self) -> str:
         """The partition given to `at`; else that of `home_region`."""
         return self._names["partition"]
+
+    @property
+    def account_id(self) -> str:
+        """The account given to `at`; else a sample."""
+        return self._names["account_id"]
+
+    @property
+    def region(self) -> str:
+        """The Region given to `at`; else `home_region`."""
+        return self._names["region"]
 
     @property
     def file(self) -> str:
@@ -130,10 +141,11 @@ class BaselineFile:
         env: Mapping[str, str],
         default_region: Callable[[], str | None],
     ) -> None:
-        self.source, self.kinds, self.env, self.default_region = source, kinds, env, default_region
+        self.source, self.kinds, self.default_region = source, kinds, default_region
+        self.env = Environment.of(env)
         self.secrets: dict[str, str] = {}
         self.general: General | None = None
-        self._reader = SectionReader(source, kinds, env, {}, self.secrets)
+        self._reader = SectionReader(source, kinds, self.env, {}, self.secrets)
         self._baselines: dict[tuple[str, ...], Baseline] = {}
         self.overrides_by_account: dict[
             str, tuple[int, ...]
@@ -148,7 +160,9 @@ class BaselineFile:
         unknown = [key for key in self._reader.entries if key not in known]
         problems.extend(unknown_key(self.source, (key,), known) for key in unknown[:MAX_PROBLEMS])
         self.general = self._reader.general(self.default_region)
-        baseline = self._make(self._sample(), problems)
+        baseline = self.check(problems)
+        if baseline is not None and not problems:
+            problems.extend(self._empty(baseline))
         overrides = node_at(self.source, "overrides").value
         for index in range(len(overrides) if isinstance(overrides, list) else 0):
             problems.extend(self._problems_of_override(index))
@@ -201,7 +215,7 @@ class BaselineFile:
         if not problems and self.kinds.keys() & keys_at(self.source, "overrides", index):
             variant = self.variant((index,))
             found = list[Problem]()
-            variant._make(self._sample(), found)
+            variant.check(found)
             known = {*self.source.problems}
             found = [each for each in (*found, *variant.source.problems) if each not in known]
             problems.extend(name_overrides(found, self.source, (index,)))
@@ -210,8 +224,40 @@ class BaselineFile:
     def _sample(self) -> dict[str, str]:
         """The placeholders of a sample account in the home Region."""
         home = self.general.home_region if self.general else "us-east-1"
-        partition = next((to for prefix, to in _PARTITIONS.items() if home.startswith(prefix)), "aws")
-        return {"account_id": _SAMPLE_ACCOUNT, "region": home, "partition": partition}
+        return {"account_id": _SAMPLE_ACCOUNT, "region": home, "partition": partition_of(home)}
+
+    def _empty(self, baseline: Baseline) -> Iterator[Problem]:
+        """Problems with sections that ask for nothing, and with a file that has none."""
+        checker = self._reader.checker({})
+        for key in baseline.sections:
+            kind = self.kinds[key]
+            if asks_for_nothing(baseline[kind]):
+                example = next((each for each in kind.model_fields if each not in switches(kind)), "")
+                hint = f"set a field, such as `{example}`" if example else "add what it is for"
+                yield from checker.problem((key,), f"asks for nothing: {hint}, or remove `{key}`")
+        items = node_at(self.source, "overrides").value
+        indices = range(len(items) if isinstance(items, list) else 0)
+        if not baseline.sections and not any(
+            self.kinds.keys() & keys_at(self.source, "overrides", index) for index in indices
+        ):
+            known = listed((f"`{key}`" for key in self.kinds), "and")
+            message = (
+                f"asks for nothing: add a section, such as `{next(iter(self.kinds))}`; there are {known}"
+            )
+            yield Problem(self.source.name, 0, 0, "", message)
+
+    def check(self, problems: list[Problem]) -> Baseline | None:
+        """The baseline of a sample account in the home Region, if it is valid there and in each Region that the file names.
+
+        Adds what is invalid to *problems*.
+        """
+        sample = self._sample()
+        baseline = self._make(sample, problems)
+        for region in self.general.named_regions if self.general else ():
+            if problems or self.source.problems:  # most would be the same as in the home Region
+                break
+            self._make({**sample, "region": region}, problems)
+        return baseline
 
     def _make(self, names: Mapping[str, str], problems: list[Problem]) -> Baseline | None:
         """The baseline with these placeholders, unless something is invalid, which is added to *problems*."""

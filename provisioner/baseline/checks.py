@@ -10,9 +10,10 @@ from pydantic import ValidationError
 from pydantic_core import ErrorDetails, to_json
 
 from . import wording
-from .placeholders import fill_for_display, number_or_boolean, redact
+from .placeholders import fill_for_display, number_or_boolean
 from .problem import Path, Problem, did_you_mean, listed, quoted
-from .section import InvalidValue, Section
+from .redact import redact
+from .section import AS_WRITTEN, InvalidValue, Section
 from .yaml_tree import MAX_PROBLEMS, Location, Node, Source
 
 Kind = TypeVar("Kind", bound=Section)
@@ -52,12 +53,17 @@ class Checker:
         return problems
 
     def _convert(self, errors: list[ErrorDetails], path: Path, data: Any) -> bool:
-        """Convert each invalid text of one `${env:NAME}` to the number or boolean that it stands for."""
+        """Convert values to the type that their field takes; True if there is one.
+
+        Text of one `${env:NAME}` becomes the number or boolean that it stands for, and a number or boolean becomes
+        the text that is written in the file.
+        """
         converted = False
         for error in errors:
             found = self.source.find((*path, *error["loc"]))
             *parents, key = found.path[len(path) :] or (None,)
-            value = number_or_boolean(found.node, self.env)
+            written = error["type"] == AS_WRITTEN and found.path == (*path, *error["loc"])
+            value = found.node.text if written else number_or_boolean(found.node, self.env)
             # Not the whole section, which is a mapping, and not the value of an invalid key.
             if key is None or value is None or error["loc"][-1:] == ("[key]",):
                 continue

@@ -1,14 +1,19 @@
 """The settings at the top of the file that belong to no section: names, Regions and accounts."""
 
-from typing import Annotated, Any, Final, Self
+from collections.abc import Sequence
+from math import ceil
+from typing import Annotated, Any, Final, Self, TypeVar
 
-from pydantic import BeforeValidator, Field, field_validator, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, field_validator, model_validator
 from pydantic_core import PydanticCustomError
 
-from .section import AccountId, InvalidValue, Region, Section, Text
+from .partitions import partition_of
+from .section import SECRET, AccountId, InvalidValue, Region, Section, Text, known_region
 
 ALL: Final = "all"
+REST: Final = "rest"
 ROLE: Final = "OrganizationAccountAccessRole"  # AWS Organizations makes it in every account that it creates
+Item = TypeVar("Item")
 _SELECTORS: Final = ("organizational_units", "tags", "ids")
 
 Unit = Annotated[
@@ -27,8 +32,23 @@ RegionOrAll = Annotated[
         pattern=r"^(all|[a-z]{2,5}(-[a-z]{2,12}){1,3}-[0-9]{1,2})$",
         json_schema_extra={"want": "a Region such as 'eu-west-1'"},
     ),
+    AfterValidator(lambda region: region if region == ALL else known_region(region)),
 ]
 Tags = Annotated[dict[Text, str], Field(min_length=1)]
+Percent = Annotated[
+    str,
+    Field(pattern=r"^(100|[1-9]?[0-9])%$", json_schema_extra={"want": "a share from '0%' to '100%'"}),
+]
+Wave = (
+    Annotated[int, Field(ge=1)]
+    | Annotated[
+        str,
+        Field(
+            pattern=r"^((100|[1-9][0-9]?)%|rest)$",
+            json_schema_extra={"want": "a share from '1%' to '100%', or 'rest'"},
+        ),
+    ]
+)
 
 
 def _or_all(schema: dict[str, Any]) -> None:
@@ -72,6 +92,59 @@ class AccountSelector(Section):
         return bool(self.organizational_units or self.tags or self.ids)
 
 
+class Rollout(Section):
+    """How `apply` goes through the accounts: in waves, each only if few accounts failed until then."""
+
+    waves: list[Wave] = Field(
+        min_length=1,
+        max_length=100,
+        description="The accounts of each wave, in the order of their ids: a number, a share of those that differ from"
+        " the file, rounded up, and `rest` for the last wave.",
+    )
+    max_failures: Annotated[int, Field(ge=0)] | Percent = Field(
+        0,
+        description="The next wave begins if at most so many accounts have failed: a number, or a share of those in the"
+        " waves until then.",
+    )
+
+    @field_validator("waves")
+    @classmethod
+    def _end_with_the_rest(cls, waves: list[int | str]) -> list[int | str]:
+        if REST in waves[:-1]:
+            raise InvalidValue(waves.index(REST), "`rest` is the last wave: nothing is left after it")
+        if waves[-1] != REST:
+            raise InvalidValue(
+                len(waves) - 1, "the last wave is `rest`, so that no account is left out: add it"
+            )
+        return waves
+
+    def split(self, items: Sequence[Item]) -> list[Sequence[Item]]:
+        """The items of each wave, without waves that have none."""
+        found: list[Sequence[Item]] = []
+        left = items
+        for wave in self.waves:
+            size = len(left) if wave == REST else _of(wave, len(items))
+            found.append(left[:size])
+            left = left[size:]
+        return [each for each in found if each]
+
+    def allows(self, failed: int, accounts: int) -> bool:
+        """Whether the next wave begins after *failed* of the *accounts* until then."""
+        if isinstance(self.max_failures, str):
+            return failed * 100 <= accounts * int(self.max_failures.removesuffix("%"))
+        return failed <= self.max_failures
+
+    @property
+    def limit(self) -> str:
+        """`max_failures`, for messages."""
+        return f"`accounts.rollout.max_failures` is {self.max_failures}"
+
+
+def _of(size: int | str, total: int) -> int:
+    """The number of accounts that a number or a share of *total* is, rounded up."""
+    return ceil(total * int(size.removesuffix("%")) / 100) if isinstance(size, str) else size
+
+
 class Accounts(AccountSelector):
     """The accounts that the baseline applies to, and how to sign in to them."""
 
@@ -97,6 +170,7 @@ class Accounts(AccountSelector):
     external_id: (
         Annotated[
             str,
+            SECRET,
             Field(
                 pattern=r"^[A-Za-z0-9+=,.@:/_-]{2,1224}$",
                 json_schema_extra={
@@ -110,6 +184,11 @@ class Accounts(AccountSelector):
         default={},
         max_length=50,
         description="Tags of the session; the trust policy must allow `sts:TagSession`.",
+    )
+    rollout: Annotated[Rollout | None, BeforeValidator(_not_null)] = Field(
+        None,
+        description="Apply in waves of accounts. To all accounts at once, where left out.",
+        json_schema_extra=_without_null,
     )
 
     @model_validator(mode="after")
@@ -204,6 +283,15 @@ class General(Section):
             raise InvalidValue(
                 "overrides", "without `accounts`, the file is for one account: change the sections themselves"
             )
+        home = partition_of(self.home_region)
+        text = f"`home_region` is in {home}: an account is in one partition; make a file for each"
+        elsewhere = [
+            (("regions", index), f"'{region}' is in {partition_of(region)}, and {text}")
+            for index, region in enumerate(self.regions)
+            if region != ALL and partition_of(region) != home
+        ]
+        if elsewhere:
+            raise InvalidValue.several(elsewhere)
         archive, allowed = self.accounts and self.accounts.log_archive, self.allowed_account_ids
         if archive and allowed is not None and archive not in allowed:
             raise InvalidValue(

@@ -90,11 +90,18 @@ def dotted(path: Path) -> str:
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:
     """A hint that names the most similar known word, or an empty text."""
+    near = most_similar(word, known)
+    return f"did you mean {quoted(near)}?" if near else ""
+
+
+def most_similar(word: str, known: Iterable[str]) -> str:
+    """The known word that is most like *word*, one with the same letters before all others; an empty text if none is."""
     from difflib import get_close_matches
 
     folded = {each.lower(): each for each in known}
-    near = get_close_matches(word[:100].lower(), folded, 1, 0.6)
-    return f"did you mean {quoted(folded[near[0]])}?" if near else ""
+    lower = word[:100].lower()
+    near = get_close_matches(lower, folded, 5, 0.6)
+    return folded[min(near, key=lambda each: sorted(each) != sorted(lower))] if near else ""
 
 
 def listed(words: Iterable[str], last: str = "or") -> str:

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from typing import Any, Final, Literal
 
 from pydantic import BaseModel
-from pydantic.json_schema import models_json_schema
+from pydantic.json_schema import GenerateJsonSchema, models_json_schema
 
 from .general import General
 from .section import Section
@@ -26,12 +26,22 @@ _ABOUT = ("title", "description", "default", "examples", "deprecated")
 _LIMITS = ("pattern", "enum", "const", "minLength", "maxLength", "format")
 
 
+class _Untitled(GenerateJsonSchema):
+    """Makes no titles of names: editors show a title above the description, where it only repeats the key."""
+
+    def field_title_should_be_set(self, schema: Any) -> bool:  # noqa: ARG002 - pydantic passes it
+        """Never: a field has a title only if it is given."""
+        return False
+
+
 def json_schema(sections: Mapping[str, type[Section]]) -> Schema:
     """The schema (draft 2020-12) of a file with these sections."""
     kinds: list[type[Section]] = list(dict.fromkeys([General, *sections.values()]))
     inputs: list[tuple[type[BaseModel], Literal["validation"]]] = [(kind, "validation") for kind in kinds]
-    refs, made = models_json_schema(inputs, ref_template="#/$defs/{model}")
+    refs, made = models_json_schema(inputs, ref_template="#/$defs/{model}", schema_generator=_Untitled)
     defs = {name: _with_placeholders(schema) for name, schema in made["$defs"].items()}
+    for each in defs.values():
+        each.pop("title", None)  # the name of a class of ours
     general = defs.pop(refs[General, "validation"]["$ref"].removeprefix("#/$defs/"))
     # An override has only a part of a section, so no key in it is required.
     partial = {

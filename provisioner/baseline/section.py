@@ -7,7 +7,10 @@ from dataclasses import dataclass
 from itertools import starmap
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Final
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
+from pydantic_core import PydanticCustomError
+
+from .partitions import unknown_region
 
 if TYPE_CHECKING:
     from .problem import Path
@@ -45,6 +48,10 @@ class InvalidValue(ValueError):
 # Marks a field, in `Annotated`, that AWS does not store as a setting, such as the name of a resource.
 NO_SETTING: Final = Field(json_schema_extra={"setting": False})
 
+# Marks a field, in `Annotated`, that is a secret: only there may a variable be used that is one by its name. `writeOnly`
+# is JSON Schema's word for that.
+SECRET: Final = Field(json_schema_extra={"writeOnly": True})
+
 
 class Section(BaseModel):
     """Base class of a section, or of a mapping in one: no unknown keys, no conversion of types, immutable.
@@ -75,19 +82,58 @@ class Section(BaseModel):
         yield from ()
 
 
+def asks_for_nothing(section: Section) -> bool:
+    """Tell whether a section has no value: each is None, empty, or a switch that is no setting."""
+    return not any(_has_value(each) for each in section.model_dump(exclude=switches(type(section))).values())
+
+
+def switches(kind: type[Section]) -> set[str]:
+    """The fields of a section that are true or false and no setting, such as `exact`."""
+    return {
+        name
+        for name, field in kind.model_fields.items()
+        if isinstance(field.json_schema_extra, dict)
+        and field.json_schema_extra.get("setting") is False
+        and isinstance(field.default, bool)
+    }
+
+
+def _has_value(value: Any) -> bool:
+    if isinstance(value, dict):
+        return any(map(_has_value, value.values()))
+    return value is not None and value not in ([], ())
+
+
 def aws_name(field: str, *, small: bool = False) -> str:
     """Convert a field name to AWS's: `is_multi_region_trail` to `IsMultiRegionTrail`, or with *small* `isMulti…`."""
     name = "".join(part.capitalize() for part in field.split("_"))
     return name[0].lower() + name[1:] if small else name
 
 
-def _as_text(value: Any) -> Any:
-    return str(value) if type(value) is int else value
+# The type of the error for a number, true or false where the field takes its text.
+AS_WRITTEN: Final = "as_written"
+
+
+def _refuse_scalars(value: Any) -> Any:
+    if isinstance(value, bool | int | float):
+        raise PydanticCustomError(AS_WRITTEN, "text")
+    return value
+
+
+# On a field of text, in `Annotated`: a number, true or false is taken as it is written in the file, `1.30` as "1.30".
+AsWritten: Final = BeforeValidator(_refuse_scalars)
+
+
+def known_region(region: str) -> str:
+    """The Region. Raises InvalidValue for one that botocore does not know."""
+    if message := unknown_region(region):
+        raise InvalidValue((), message)
+    return region
 
 
 AccountId = Annotated[
     str,
-    BeforeValidator(_as_text),
+    AsWritten,
     Field(pattern=r"^[0-9]{12}$"),
     WithJsonSchema(
         {
@@ -99,7 +145,7 @@ AccountId = Annotated[
         }
     ),
 ]
-"""Twelve digits as text. A YAML integer is converted; our YAML reader takes digits that start with 0 as text."""
+"""Twelve digits as text, in quotes or not."""
 
 Region = Annotated[
     str,
@@ -107,6 +153,7 @@ Region = Annotated[
         pattern=r"^[a-z]{2,5}(-[a-z]{2,12}){1,3}-[0-9]{1,2}$",
         json_schema_extra={"want": "a Region such as 'eu-west-1'"},
     ),
+    AfterValidator(known_region),
 ]
 """The code of an AWS Region, such as `eu-west-1`."""
 

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
+from . import wording
 from .checks import Checker
 from .general import General, Override
-from .placeholders import Filler
-from .problem import Problem
+from .partitions import arns_elsewhere
+from .placeholders import Environment, Filler
+from .problem import Path, Problem
 from .section import Section
 from .yaml_merge import keep_keys
 from .yaml_tree import Entry, Source
@@ -24,7 +26,7 @@ class SectionReader:
 
     source: Source
     kinds: Mapping[str, type[Section]]
-    env: Mapping[str, str]
+    env: Environment
     names: dict[str, str]
     secrets: dict[str, str]
     # For each section, its placeholders that depend on account and Region.
@@ -38,7 +40,9 @@ class SectionReader:
 
     def general(self, default_region: Callable[[], str | None]) -> General | None:
         """The settings at the top of the file, or None if they are invalid; sets `organization_name` in *names*."""
-        filler = Filler(self.source, {}, self.env, (), secrets=self.secrets)
+        filler = Filler(
+            self.source, {}, self.env, lambda path: _is_secret(General, path), (), secrets=self.secrets
+        )
         fields = {key: each.node for key, each in self.entries.items() if key in General.model_fields}
         if "overrides" in fields:  # the sections in them are checked when they are merged
             fields["overrides"] = keep_keys(fields["overrides"], Override.model_fields)
@@ -63,12 +67,22 @@ class SectionReader:
         ):  # one look-up: a thread may clear it
             return made
         node = self.entries[name].node
-        filler = Filler(self.source, {**self.names, **names}, self.env, secrets=self.secrets)
+        filler = Filler(
+            self.source,
+            {**self.names, **names},
+            self.env,
+            lambda path: _is_secret(self.kinds[name], path[1:]),
+            secrets=self.secrets,
+        )
         data = {} if node.value is None and not node.invalid else filler.fill(node, (name,))
         shown = {**self.names, **names}
         if organization := self.entries.get("organization_name"):
             shown["organization_name"] = organization.node.text  # which may come from the environment
-        section = self.checker(shown).section(self.kinds[name], (name,), data)
+        checker = self.checker(shown)
+        section = checker.section(self.kinds[name], (name,), data)
+        if elsewhere := list(arns_elsewhere(data, names["partition"], (name,))):
+            problems = section if isinstance(section, list) else []
+            return [*problems, *(found for each in elsewhere for found in checker.problem(*each))]
         if not isinstance(section, list):
             used = self._used[name] = sorted(filler.used & names.keys())
             self._made[name, *(names[each] for each in used)] = section
@@ -81,3 +95,8 @@ class SectionReader:
     def clear(self) -> None:
         """Forget the sections made so far."""
         self._made.clear()
+
+
+def _is_secret(kind: type[Section], path: Path) -> bool:
+    """Whether the field at *path* of the section is a SECRET."""
+    return any(each.get("writeOnly") for each in wording.fields_at(kind.model_json_schema(), path))

@@ -82,7 +82,7 @@ def _hint_for_text(types: set[Any], text: str) -> str:
 
 def _variants(schema: Schema, root: Schema) -> Iterator[Schema]:
     """Resolve references and alternatives in the schema, keeping the keys beside them that describe the value."""
-    context = {key: schema[key] for key in ("want", "minItems", "maxItems") if key in schema}
+    context = {key: schema[key] for key in ("want", "writeOnly", "minItems", "maxItems") if key in schema}
     if "$ref" in schema:
         target: Any = root
         for part in schema["$ref"].removeprefix("#/").split("/"):

@@ -8,6 +8,7 @@ from typing import Final
 import yaml
 
 from .problem import quoted
+from .yaml_invisible import describe
 from .yaml_tree import Source
 
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
@@ -37,8 +38,8 @@ def invalid_character(text: str) -> tuple[int, str] | None:
     if not invalid:
         return None
     index = min(invalid)
-    if text[index] == "\ufeff":
-        return index, "a byte order mark; save the file as UTF-8 without one"
+    if text[index] == "\ufeff":  # elsewhere than at the start
+        return index, describe(text[index])
     return index, f"control character U+{ord(text[index]):04X} is not allowed; take it away"
 
 

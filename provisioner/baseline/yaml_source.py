@@ -9,13 +9,15 @@ from __future__ import annotations
 import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import Any, Final
 
 import yaml
 
 from .problem import Path, Problem, did_you_mean, quoted
 from .yaml_errors import explain, invalid_character
-from .yaml_tree import Entry, Node, Source, resolve
+from .yaml_invisible import direction_marks, has_any, in_lines, in_scalar
+from .yaml_tree import MAX_PROBLEMS, Entry, Node, Source, resolve
 
 MAX_BYTES: Final = 1 << 20
 TOO_LARGE: Final = "larger than 1 MiB; a baseline is a few kilobytes"
@@ -32,6 +34,7 @@ _TAGS: Final = {type(None): "null", list: "seq", dict: "map"}  # others are name
 
 def read(text: str, name: str) -> Source:
     """Parse a YAML text. The source has the tree and the problems; `root` is None if there is no tree."""
+    text = text.removeprefix("\ufeff")  # a byte order mark
     source = Source(name, _lines(text))
     if len(text) > MAX_BYTES:
         source.problems.append(Problem(name, 0, 0, "", TOO_LARGE))
@@ -43,7 +46,18 @@ def read(text: str, name: str) -> Source:
         return source
     if not FAST and len(text) > MAX_BYTES // 20:
         warnings.warn("PyYAML was built without libyaml; reading a large baseline is slow", stacklevel=2)
-    composer = _Composer(source)
+    composer = _Composer(source, invisible=has_any(text))
+    if not composer.found:
+        _compose(text, composer)
+    if composer.found:  # other problems follow from these
+        source.problems[:] = composer.found
+        source.root = None
+    return source
+
+
+def _compose(text: str, composer: _Composer) -> None:
+    """Build the tree of the text, and report what is no YAML."""
+    source = composer.source
     try:
         for event in yaml.parse(text, Loader=_LOADER):
             composer.take(event)
@@ -51,8 +65,11 @@ def read(text: str, name: str) -> Source:
         pass
     except yaml.YAMLError as error:
         line, column, message = explain(error, source, composer.bracket)
+        mark = getattr(error, "problem_mark", None)
+        last = mark.line if mark else line
+        if composer.invisible and (found := in_lines(source.lines, min(line, last), max(line, last))):
+            line, column, message = found
         source.problems.append(source.problem(line, column, (), message))
-    return source
 
 
 class _Stop(Exception):
@@ -72,15 +89,26 @@ class _Open:
 class _Composer:
     """Builds the tree from events, and reports errors that the parser does not."""
 
-    def __init__(self, source: Source) -> None:
-        self.source = source
+    def __init__(self, source: Source, *, invisible: bool = False) -> None:
+        self.source, self.invisible = source, invisible
+        marks = islice(direction_marks(source.lines), MAX_PROBLEMS) if invisible else ()
+        # Problems with invisible characters.
+        self.found = [source.problem(each.line, each.column, (), each.message) for each in marks]
+        self.second: yaml.Event | None = None  # the start of a second document
         self.stack: list[_Open] = []
         self.anchors: dict[str, Node] = {}
         self.total = 0
 
     def take(self, event: yaml.Event) -> None:
         """Add one event to the tree."""
+        if self.second is not None and not _is_empty(event):
+            self._report(
+                self.second, "a second document starts here; one file holds one baseline", whole=True
+            )
+            raise _Stop
         match event:
+            case yaml.ScalarEvent() if self.second is not None:
+                pass  # nothing after the last `---`
             case yaml.ScalarEvent():
                 self._add(self._scalar(event))
             case yaml.CollectionStartEvent():
@@ -90,8 +118,7 @@ class _Composer:
             case yaml.AliasEvent():
                 self._add(self._alias(event))
             case yaml.DocumentStartEvent() if self.source.root is not None:
-                self._report(event, "a second document starts here; one file holds one baseline", whole=True)
-                raise _Stop
+                self.second = event
 
     @property
     def bracket(self) -> tuple[int, int] | None:
@@ -124,6 +151,8 @@ class _Composer:
     def _scalar(self, event: yaml.ScalarEvent) -> Node:
         self._count(event, 1, 1)
         plain = event.style in (None, "") and event.tag is None
+        if self.invisible:
+            self._find_invisible(event)
         text: str = event.value
         node = Node(resolve(text) if plain else text, *_start(event), text)
         node.shown_at_key = plain and not text
@@ -131,6 +160,16 @@ class _Composer:
             self._tag(event, node, resolve(text))
         self._anchor(event, node)
         return node
+
+    def _find_invisible(self, event: yaml.ScalarEvent) -> None:
+        start, end = event.start_mark, event.end_mark
+        if not (start and end):
+            return
+        marks = (start.line, start.column), (end.line, end.column)
+        if len(self.found) < MAX_PROBLEMS and (
+            found := in_scalar(self.source.lines, *marks, plain=event.style in (None, ""))
+        ):
+            self.found.append(self.source.problem(found.line, found.column, (), found.message))
 
     def _tag(self, event: yaml.ScalarEvent | yaml.CollectionStartEvent, node: Node, value: Any) -> None:
         """Report a tag, unless it names the type that the value has anyway, or is `!!str` on a scalar."""
@@ -225,6 +264,13 @@ class _Composer:
 def _start(event: yaml.Event) -> tuple[int, int]:
     mark = event.start_mark
     return (mark.line, mark.column) if mark else (0, 0)
+
+
+def _is_empty(event: yaml.Event) -> bool:
+    """Tell whether the event is part of a document without content."""
+    if isinstance(event, yaml.ScalarEvent):
+        return not event.value and event.style in (None, "") and event.tag is None and event.anchor is None
+    return not isinstance(event, yaml.NodeEvent | yaml.CollectionEndEvent)
 
 
 def _lines(text: str) -> list[str]:

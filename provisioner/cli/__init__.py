@@ -11,7 +11,15 @@ import click
 
 from .. import __version__
 from .exit_codes import ERROR, INTERRUPTED, OK
-from .flags import check_account_id, check_limit, file_argument, shared_options
+from .flags import (
+    check_account_id,
+    check_digest,
+    check_limit,
+    comma_list,
+    complete,
+    file_argument,
+    shared_options,
+)
 
 if TYPE_CHECKING:
     from ..fleet.fleet import Command
@@ -25,9 +33,58 @@ _TERRAFORM = {
     "-no-color": "--no-color",
     "-detailed-exitcode": None,
 }
+# What other programs call a command.
+_OTHER_WORDS = {
+    "plan": "diff",
+    "preview": "diff",
+    "show": "diff",
+    "deploy": "apply",
+    "up": "apply",
+    "repair": "apply",
+    "fix": "apply",
+    "audit": "verify",
+    "scan": "verify",
+    "test": "verify",
+    "check": "validate",
+    "lint": "validate",
+    "policy": "permissions",
+    "iam": "permissions",
+    "start": "serve",
+    "clear": "reset",
+}
 _EPILOG = (
     "Exit codes: 0 in sync or done, 1 error, 2 changes, 3 some accounts or steps failed, 130 interrupted."
 )
+
+
+class _Commands(click.Group):
+    """A group that names the command that was meant."""
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """The command of the first argument. Raises UsageError with the nearest one."""
+        name = args[0]
+        if self.get_command(ctx, name) is None and not name.startswith("-"):
+            from difflib import get_close_matches
+
+            near = [_OTHER_WORDS.get(name, ""), *get_close_matches(name, self.commands, 1)]
+            meant = next((each for each in near if each in self.commands), "")
+            hint = f"did you mean `{meant}`?" if meant else f"there are {', '.join(sorted(self.commands))}"
+            raise click.UsageError(f"no such command `{name}`; {hint}", ctx)
+        return super().resolve_command(ctx, args)
+
+
+class _StepsCommand(click.Command):
+    """A command whose help lists the steps."""
+
+    def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the steps, and then the epilog."""
+        from ..steps.registry import all_steps
+
+        with formatter.section("Steps for --target"):
+            formatter.write_text(", ".join(all_steps()))
+        super().format_epilog(ctx, formatter)
 
 
 def run(arguments: list[str]) -> int:
@@ -38,10 +95,13 @@ def run(arguments: list[str]) -> int:
     except click.exceptions.Exit as end:
         return end.exit_code
     except (click.Abort, KeyboardInterrupt):
-        click.echo("interrupted; nothing was changed", err=True)
+        click.echo("interrupted", err=True)
         return INTERRUPTED
     except click.ClickException as error:
         error.show()
+        return ERROR
+    except OSError as error:  # of the output, which is all that such a command makes
+        click.echo(f"error: {error.filename or 'stdout'}: {error.strerror}", err=True)
         return ERROR
 
 
@@ -56,13 +116,20 @@ def _translate(arguments: list[str]) -> list[str]:
     return translated
 
 
-@click.group(context_settings=_SETTINGS, epilog=_EPILOG)
+@click.group(cls=_Commands, context_settings=_SETTINGS, epilog=_EPILOG)
 @click.version_option(__version__, prog_name="provision", message="%(prog)s %(version)s")
 def main() -> None:
     """Bring one AWS account, or an organization, to the security baseline of one YAML file, and keep it there.
 
     Try it without an account:  provision apply baseline.yaml --sandbox
     """
+
+
+def _printed(code: int) -> int:
+    """The exit code of a command that makes nothing but its output: an error if that is lost."""
+    from .streams import lost_output
+
+    return ERROR if code == OK and lost_output() else code
 
 
 def _run(command: Command, *, no_color: bool, color: str, processes: int | None, **given: Any) -> int:
@@ -73,28 +140,26 @@ def _run(command: Command, *, no_color: bool, color: str, processes: int | None,
     return commands.run(CommandOptions(command=command, color=color, processes=processes or 0, **given))
 
 
-@main.command(epilog=_EPILOG)
+@main.command(cls=_StepsCommand, epilog=_EPILOG)
 @shared_options
 def diff(**given: Any) -> int:
-    """Show what would change. Makes no write. Exit 0 in sync, 2 changes.
-
-    FILE is baseline.yaml if it is left out; - is stdin.
-    """
+    """Show what would change. Makes no write. Exit 0 in sync, 2 changes."""
     return _run("diff", **given)
 
 
-@main.command(epilog=_EPILOG)
+@main.command(cls=_StepsCommand, epilog=_EPILOG)
 @shared_options
 @click.option("-y", "--yes", is_flag=True, help="Do not ask. Needed where there is no terminal.")
 @click.option(
     "--expect-plan",
+    callback=check_digest,
     metavar="sha256:…",
     help="Apply, without asking, only if the plan has this digest: the one that was reviewed.",
 )
-@click.option(
+@comma_list(
     "--allow",
-    multiple=True,
-    metavar="NAME",
+    metavar="NAME[,…]",
+    shell_complete=complete("consents"),
     help="Allow a change that loosens or replaces something; the plan shows its name.",
 )
 @click.option(
@@ -118,7 +183,7 @@ def apply(**given: Any) -> int:
     return _run("apply", **given)
 
 
-@main.command(epilog=_EPILOG)
+@main.command(cls=_StepsCommand, epilog=_EPILOG)
 @shared_options
 def verify(**given: Any) -> int:
     """Prove that it works: logs delivered, changes recorded. Exit 0 it works, 2 something does not, 1 error."""
@@ -132,7 +197,7 @@ def validate(file: str, as_json: bool) -> int:
     """Check FILE without AWS, and show every mistake in it at once. Exit 0 or 1."""
     from . import offline
 
-    return offline.validate(file, as_json=as_json)
+    return _printed(offline.validate(file, as_json=as_json))
 
 
 @main.command()
@@ -144,7 +209,7 @@ def schema(*, output: bool) -> int:
     """
     from . import offline
 
-    return offline.schema(output=output)
+    return _printed(offline.schema(output=output))
 
 
 @main.command("permissions")
@@ -169,10 +234,14 @@ def schema(*, output: bool) -> int:
     "services",
     multiple=True,
     metavar="NAME",
+    shell_complete=complete("sections"),
     help="Only for this section of the file, or `accounts`; may be given several times.",
 )
 @click.option(
-    "--split", metavar="DIR", help="Write a policy for each section into DIR, if one is too long for IAM."
+    "--split",
+    type=click.Path(file_okay=False),
+    metavar="DIR",
+    help="Write a policy for each section into DIR, if one is too long for IAM.",
 )
 @click.option("--partition", metavar="NAME", help="aws, aws-cn, … Default: that of the home Region.")
 @click.option(
@@ -190,7 +259,7 @@ def show_permissions(file: str, purposes: tuple[str, ...], **given: Any) -> int:
     """
     from . import permissions
 
-    return permissions.show(file, purposes=purposes, **given)
+    return _printed(permissions.show(file, purposes=purposes, **given))
 
 
 @main.command()
@@ -202,10 +271,10 @@ def completion(shell: str) -> int:
     """
     from . import offline
 
-    return offline.completion(main, shell)
+    return _printed(offline.completion(main, shell))
 
 
-@main.group()
+@main.group(cls=_Commands)
 def sandbox() -> None:
     """Serve, reset or break the sandbox: the AWS on this machine that --sandbox uses."""
 

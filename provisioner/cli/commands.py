@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import os
 import sys
-from contextlib import nullcontext, suppress
-from typing import NoReturn
+from contextlib import nullcontext
 
 from rich.text import Text
 
@@ -17,7 +15,8 @@ from .exit_codes import CHANGES, ERROR, INTERRUPTED, SOME_FAILED
 from .lock import locked
 from .open_session import open_session
 from .open_work import open_work
-from .options import CommandError, CommandOptions
+from .option_checks import unknown_consents
+from .options import CommandError, CommandOptions, private_files
 from .screen import Screen
 from .session import Session
 from .work import Work
@@ -28,13 +27,14 @@ def run(options: CommandOptions) -> int:
     screen = Screen(options)
     session: Session | None = None
     try:
-        with open_session(options, screen) as session:
+        with private_files(), open_session(options, screen) as session:
             writes = options.command == "apply"
             lock = locked(session.lock_path, options.lock_timeout) if writes else nullcontext()
             with lock, open_work(session) as work:
                 return _COMMANDS[options.command](work)
     except KeyboardInterrupt:
-        _exit_interrupted(screen, session)
+        _print_interrupted(screen, session)
+        return INTERRUPTED
     except BaselineError as error:
         screen.clear_status()
         color = screen.err.is_terminal and screen.err.color_system is not None
@@ -43,8 +43,8 @@ def run(options: CommandOptions) -> int:
         screen.json_error(json.error_json(options.command, text, error.problems))
     except (CommandError, OSError) as error:
         screen.clear_status()
-        screen.message(Text.assemble(("error: ", "bold red"), words.clean(str(error))), always=True)
-        screen.json_error(json.error_json(options.command, str(error)))
+        screen.message(Text.assemble(("error: ", "bold red"), _reason(error)), always=True)
+        screen.json_error(json.error_json(options.command, _reason(error)))
     finally:
         screen.clear_status()
     return ERROR
@@ -62,6 +62,7 @@ def _apply(work: Work) -> int:
     session, options = work.session, work.session.options
     execute.read(work, "diff")
     plan = work.plan
+    session.screen.notices(unknown_consents(options, plan))
     if not options.quiet or (plan.changes and options.needs_confirmation):
         output.print_plan(work, plan)
     if work.interrupted:
@@ -115,8 +116,16 @@ def _verify(work: Work) -> int:
 _COMMANDS = {"diff": _diff, "apply": _apply, "verify": _verify}
 
 
-def _exit_interrupted(screen: Screen, session: Session | None) -> NoReturn:
-    """Print what was changed and exit at once: threads may still wait for answers that are no longer needed."""
+def _reason(error: CommandError | OSError) -> str:
+    """The text of the error; of one of the system, with what can be done about the program's own files."""
+    text = words.clean(str(error))
+    if isinstance(error, CommandError) or error.filename is None:
+        return text
+    return f"{error.filename}: {error.strerror}; set XDG_STATE_HOME to a folder that can be written"
+
+
+def _print_interrupted(screen: Screen, session: Session | None) -> None:
+    """Print what was changed. Threads may still wait for answers that are no longer needed: nothing waits for them."""
     screen.clear_status()
     if session is None or not session.writing:
         screen.message("interrupted; nothing was changed", always=True)
@@ -125,7 +134,3 @@ def _exit_interrupted(screen: Screen, session: Session | None) -> NoReturn:
         for line in session.made:
             screen.message(f"  {line}", always=True)
         screen.message("run again to go on", always=True)
-    for stream in (sys.stdout, sys.stderr):
-        with suppress(OSError):
-            stream.flush()
-    os._exit(INTERRUPTED)

@@ -5,7 +5,7 @@ A file for one account is one graph of all steps.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from itertools import count
 
@@ -25,7 +25,6 @@ from .work import Work
 def read(work: Work, command: Command) -> None:
     """Compare all accounts with the file, or verify them."""
     session, record = work.session, work.record
-    session.graceful = not work.fleet.single
     session.screen.json_line(session.version_json())
     if work.fleet.single:
         _read_one(work, command)
@@ -39,7 +38,7 @@ def read(work: Work, command: Command) -> None:
             record.succeeded(ONCE)
     failed_needs = find_failed_needs(work.once)
     accounts = [each for each in work.selected.accounts if each.id not in record.done]
-    _run_jobs(work, [Job(command, each, failed_needs=failed_needs) for each in accounts])
+    _run_jobs(work, [[Job(command, each, failed_needs=failed_needs) for each in accounts]], len(accounts))
 
 
 def _read(work: Work, command: Command) -> list[Result]:
@@ -51,8 +50,8 @@ def _read_one(work: Work, command: Command) -> None:
     run, screen = work.run, work.session.screen
     total, done = len(run.graph), count(1)
 
-    def on_step(_: Result) -> None:
-        screen.status(f"reading, {next(done)} of {total} steps")
+    def on_step(result: Result) -> None:
+        screen.status(f"reading, {next(done)} of {total} steps: {result.step} in {result.target.region}")
 
     screen.status(f"reading, 0 of {total} steps")
     run.on_step = on_step
@@ -78,7 +77,7 @@ def apply(work: Work, plan: Plan) -> None:
             where = f"{words.place(result)}  {result.step}  {words.clean(change.resource)}"
             counter = (f"[{number}/{total}] ", "dim")
             screen.message(Text.assemble(counter, f"{where}  {words.operation(change)}"))
-        screen.status(f"making changes, {number} of {total}")
+        screen.status(f"making changes, {number} of {total}: {result.step} in {result.target.region}")
 
     run.on_change = work.fleet.on_change = on_change
     screen.status(f"making changes, 0 of {total}")
@@ -94,12 +93,55 @@ def apply(work: Work, plan: Plan) -> None:
     screen.json_line(work.once_json())
     if not work.once_unseen and all(r.ok and not r.withheld for r in work.once):
         work.record.succeeded(ONCE)
-    failed_needs, print_changes = (
-        find_failed_needs(work.once),
-        options.unfold,
-    )  # else one line for each account
+    print_changes = options.unfold  # else one line for each account
+    _apply_to_accounts(work)
+
+
+def _apply_to_accounts(work: Work) -> None:
+    """Make the changes in each account, wave by wave if the file has a `rollout`."""
     drifted = [outcome for outcome in work.sorted_outcomes if outcome.drifted]
-    _run_jobs(work, [Job.to_apply(each, failed_needs, options.allow) for each in drifted])
+    _run_jobs(work, _waves(work), len(drifted))
+    for each in drifted:
+        if work.outcomes[each.account.id] is each:
+            _keep_not_begun(work, each, "the run was interrupted")
+
+
+def _waves(work: Work) -> Iterator[list[Job]]:
+    """The jobs of one wave after the other, each when the one before is done, until too many accounts have failed.
+
+    An account that could not be read is in a wave, too, and is one that failed.
+    """
+    rollout, allowed, failed_needs = (
+        work.fleet.accounts.rollout,
+        work.session.options.allow,
+        find_failed_needs(work.once),
+    )
+    found = [each for each in work.sorted_outcomes if each.drifted or each.failed]
+    waves = rollout.split(found) if rollout else [found]
+    done = 0  # accounts
+    for number, wave in enumerate(waves, 1):
+        if work.interrupted:
+            return
+        failed = sum(work.outcomes[each.account.id].failed for each in found[:done])
+        if rollout and not rollout.allows(failed, done):
+            until = f"wave 1 of {len(waves)}" if number == 2 else f"waves 1 to {number - 1} of {len(waves)}"
+            why = f"in {until}, {failed} of {words.plural(done, 'account')} failed, and {rollout.limit}"
+            for each in found[done:]:
+                if each.drifted:
+                    _keep_not_begun(work, each, why)
+            return
+        if rollout:
+            work.session.screen.message(
+                f"wave {number} of {len(waves)}: {words.plural(len(wave), 'account')}"
+            )
+        yield [Job.to_apply(each, failed_needs, allowed) for each in wave if each.drifted]
+        done += len(wave)
+
+
+def _keep_not_begun(work: Work, found: Outcome, why: str) -> None:
+    """Keep and print that nothing was done in an account that differs, and why."""
+    kept = work.outcomes[found.account.id] = work.fleet.not_begun(found, why)
+    _print_json(work, kept)
 
 
 def _keep(
@@ -130,10 +172,10 @@ def _split(results: Iterable[Result]) -> tuple[list[Result], list[Result]]:
     return once, [each for each in results if steps[each.step].scope is not Scope.ONCE]
 
 
-def _run_jobs(work: Work, jobs: list[Job]) -> None:
-    """Run the jobs on the workers, and keep and print each outcome as it comes."""
+def _run_jobs(work: Work, waves: Iterable[Sequence[Job]], total: int) -> None:
+    """Run the jobs of each wave on the workers, *total* in all, and keep and print each outcome as it comes."""
     session, tally = work.session, work.session.cloud.tally
-    applying = any(job.command == "apply" for job in jobs)
+    applying = session.writing
 
     def on_done(done: JobsDone) -> None:
         tally.add(done.calls, done.writes, done.throttled)
@@ -141,13 +183,18 @@ def _run_jobs(work: Work, jobs: list[Job]) -> None:
             kept = _keep_outcome(work, outcome, applying=applying)
             progress.finished(kept)
             if applying and not session.options.unfold:
-                _print_changed(work, kept, progress.totals.accounts, len(jobs))
+                _print_changed(work, kept, progress.totals.accounts, total)
 
-    if not jobs:
+    if not total:
         return
-    work.workers.expect(len(jobs))
-    with Progress(session.screen, len(jobs), lambda: (tally.calls, tally.throttled)) as progress:
-        run_jobs(work.workers, jobs, on_done, session.cloud.stop, lambda job: progress.started(job.account))
+    session.graceful = True
+    with Progress(session.screen, total, lambda: (tally.calls, tally.throttled)) as progress:
+        for jobs in waves:
+            work.workers.expect(len(jobs))
+            run_jobs(
+                work.workers, jobs, on_done, session.cloud.stop, lambda job: progress.started(job.account)
+            )
+    session.graceful = False
 
 
 def _keep_outcome(work: Work, outcome: Outcome, *, applying: bool) -> Outcome:
@@ -167,7 +214,7 @@ def _keep_outcome(work: Work, outcome: Outcome, *, applying: bool) -> Outcome:
 
 def _print_json(work: Work, outcome: Outcome) -> None:
     session = work.session
-    session.screen.json_line(json.account_json(session.redacted(outcome), session.options.command))
+    session.screen.json_line(json.account_json(outcome, session.options.command))
 
 
 def _print_changed(work: Work, outcome: Outcome, number: int, total: int) -> None:

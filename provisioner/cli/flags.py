@@ -4,15 +4,42 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
+from string import hexdigits
 from typing import Any, TypeVar
 
 import click
 
 _F = TypeVar("_F", bound=Callable[..., Any])
-
-file_argument = click.argument(
-    "file", required=False, envvar="PROVISION_FILE", default="baseline.yaml", metavar="[FILE]"
+_FILE = "baseline.yaml"
+_file = click.argument(
+    "file",
+    type=click.Path(allow_dash=True),
+    required=False,
+    envvar="PROVISION_FILE",
+    default=_FILE,
+    metavar="[FILE]",
 )
+
+
+def file_argument(command: _F) -> _F:
+    """Add FILE, and say in the help of the command what it is."""
+    about = f"FILE is $PROVISION_FILE, or else {_FILE}, if it is left out; - is stdin."
+    command.__doc__ = f"{command.__doc__}\n\n    {about}\n    "
+    return _file(command)
+
+
+def complete(what: str) -> Callable[[click.Context, click.Parameter, str], list[str]]:
+    """A function that completes values on the command line: *what* is a function of `completions.py`."""
+
+    def values(_: click.Context, parameter: click.Parameter, incomplete: str) -> list[str]:
+        from . import completions
+
+        begun, comma, last = (
+            incomplete.rpartition(",") if parameter.callback is _split_commas else ("", "", incomplete)
+        )
+        return [begun + comma + each for each in getattr(completions, what)() if each.startswith(last)]
+
+    return values
 
 
 def _split_commas(
@@ -34,6 +61,15 @@ def check_limit(context: click.Context, parameter: click.Parameter, value: str |
     return value
 
 
+def check_digest(context: click.Context, parameter: click.Parameter, value: str | None) -> str | None:
+    """The value of `--expect-plan`: checked before AWS is read, which takes long."""
+    digest = (value or "").removeprefix("sha256:")
+    if value is not None and not (value != digest and len(digest) == 64 and set(digest) <= set(hexdigits)):
+        want = f"want the last line of `provision diff`, sha256: and 64 hex digits, got {value!r}"
+        raise click.BadParameter(want, context, parameter)
+    return value
+
+
 def check_account_id(context: click.Context, parameter: click.Parameter, value: str | None) -> str | None:
     """An account id: 12 digits."""
     if value is not None and not (value.isascii() and value.isdigit() and len(value) == 12):
@@ -41,24 +77,34 @@ def check_account_id(context: click.Context, parameter: click.Parameter, value: 
     return value
 
 
-_comma_list = partial(click.option, multiple=True, callback=_split_commas)
+comma_list = partial(click.option, multiple=True, callback=_split_commas)
 
 _OPTIONS = (
     click.option("--sandbox", is_flag=True, help="Use an AWS on this machine; no account is touched."),
-    click.option(
-        "--target", "steps", multiple=True, metavar="STEP", help="Only this step, and the steps it needs."
+    comma_list(
+        "--target",
+        "steps",
+        metavar="STEP[,…]",
+        shell_complete=complete("steps"),
+        help="Only these steps, and those they need.",
     ),
-    click.option("--profile", metavar="NAME", help="Profile of the AWS configuration."),
-    _comma_list(
+    click.option(
+        "--profile",
+        metavar="NAME",
+        shell_complete=complete("profiles"),
+        help="Profile of the AWS configuration.",
+    ),
+    comma_list(
         "--region",
         "--regions",
         "regions",
         metavar="REGION[,…]",
+        shell_complete=complete("regions"),
         help="Only these Regions of the file; the home Region, if the file has none.",
     ),
-    _comma_list("--accounts", metavar="ID[,…]", help="Only these of the file's `accounts`, by id or name."),
-    _comma_list("--not-accounts", metavar="ID[,…]", help="All accounts except these, by id or name."),
-    _comma_list(
+    comma_list("--accounts", metavar="ID[,…]", help="Only these of the file's `accounts`, by id or name."),
+    comma_list("--not-accounts", metavar="ID[,…]", help="All accounts except these, by id or name."),
+    comma_list(
         "--ou",
         "units",
         metavar="UNIT[,…]",

@@ -6,7 +6,7 @@ import fcntl
 import os
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from .options import CommandError
@@ -29,8 +29,9 @@ def locked(path: Path, timeout: float) -> Iterator[None]:
                     f"another run is in progress (process {owner}, lock {path}); wait for it, or give `--lock-timeout SECONDS`"
                 )
             time.sleep(min(0.2, max(deadline - time.monotonic(), 0.01)))
-        os.ftruncate(handle, 0)
-        os.pwrite(handle, f"{os.getpid()}\n".encode(), 0)
+        with suppress(OSError):  # a full disk, which stops no repair: the number is for messages only
+            os.ftruncate(handle, 0)
+            os.pwrite(handle, f"{os.getpid()}\n".encode(), 0)
         yield
     finally:
         os.close(handle)

@@ -2,23 +2,24 @@
 
 from __future__ import annotations
 
-import os
 import sys
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, TextIO
 
+from ..baseline.redact import redacted
 from ..model import Change, Result
 from ..report import words
 from .options import CommandError
+from .streams import open_for_append
 
 
 class LogFile:
     """Writes the log to *path*, to stderr for `-`, or nowhere for None. Raises CommandError.
 
-    What is logged must be redacted.
+    What is logged shows no *secrets* and, like the terminal, no control characters. A full disk ends nothing.
     """
 
-    def __init__(self, path: str | None, **bound: Any):
+    def __init__(self, path: str | None, secrets: Callable[[], Mapping[str, str]] = dict, **bound: Any):
         self._file: TextIO | None = None
         self._log: Any = None
         if path is None:
@@ -26,6 +27,7 @@ class LogFile:
         import structlog  # takes 70 ms, so only where there is a log
 
         self._file = sys.stderr if path == "-" else _open(path)
+        self._secrets = secrets
         self._log = structlog.wrap_logger(
             structlog.PrintLogger(self._file),
             processors=[
@@ -39,7 +41,7 @@ class LogFile:
     def write(self, event: str, *, level: str = "info", **values: Any) -> None:
         """Log one event."""
         if self._log is not None:
-            getattr(self._log, level)(event, **values)
+            getattr(self._log, level)(event, **_cleaned(redacted(values, self._secrets())))
 
     def change(self, result: Result, change: Change) -> None:
         """Log one call that was made; its request id is the last of *result*."""
@@ -79,10 +81,18 @@ def _place(result: Result) -> dict[str, str]:
     return {"account": result.target.account, "region": result.target.region, "step": result.step}
 
 
+def _cleaned(value: Any) -> Any:
+    if isinstance(value, str):
+        return words.clean(value)
+    if isinstance(value, Mapping):
+        return {key: _cleaned(each) for key, each in value.items()}
+    return [_cleaned(each) for each in value] if isinstance(value, list | tuple) else value
+
+
 def _open(path: str) -> TextIO:
     """Open for appending, readable by the owner only: a log names accounts, roles and buckets."""
+    name = f"--log-file {path}"
     try:
-        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+        return open_for_append(path, name)
     except OSError as error:
-        raise CommandError(f"--log-file {path}: {error.strerror}; name a file that can be written") from error
-    return os.fdopen(handle, "a", buffering=1, encoding="utf-8")
+        raise CommandError(f"{name}: {error.strerror}; name a file that can be written") from error

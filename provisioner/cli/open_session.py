@@ -7,10 +7,11 @@ import os
 import signal
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from typing import Any
 from urllib.parse import urlsplit
 
+from .. import install_command
 from ..aws import Identity, Options, describe, identify
 from ..aws.cloud import Cloud
 from ..aws.errors import BotoCoreError, ClientError, code_of
@@ -21,8 +22,8 @@ from ..report import words
 from ..steps.registry import all_steps
 from .log_file import LogFile
 from .offline import read_baseline
-from .option_checks import check_flags, check_regions, check_steps, only_regions
-from .options import CommandError, CommandOptions, sandbox_file
+from .option_checks import check_flags, check_identity, check_regions, check_steps, only_regions
+from .options import STATE_HINT, CommandError, CommandOptions, sandbox_file
 from .screen import Screen
 from .session import Session
 
@@ -41,6 +42,7 @@ def open_session(options: CommandOptions, screen: Screen) -> Iterator[Session]:
     with ExitStack() as stack:
         stack.callback(gc.enable)
         baseline = read_baseline(options.file, lambda: _default_region(options))
+        screen.secrets = lambda: baseline.secrets
         only = only_regions(baseline, options)
         check_flags(baseline, options)
         check_steps(baseline, options)
@@ -53,9 +55,10 @@ def open_session(options: CommandOptions, screen: Screen) -> Iterator[Session]:
         home = baseline.general.home_region
         with aws_errors(f"asking AWS in {home} who the caller is"):
             identity = identify(cloud, home)
+        check_identity(identity)
         _check_account(identity, baseline, screen, sandbox=options.sandbox)
         cloud.keyring.role = member_role(baseline.general.accounts, identity, home)
-        log = LogFile(options.log_file, command=options.command, account=identity.account)
+        log = LogFile(options.log_file, screen.secrets, command=options.command, account=identity.account)
         stack.callback(log.close)
         fleet = Fleet(cloud, baseline, identity, options.steps, only)
         session = Session(options, screen, baseline, fleet, cloud, identity, log, started)
@@ -89,14 +92,18 @@ def aws_errors(doing: str) -> Iterator[None]:
 
 
 def _open_sandbox(stack: ExitStack, screen: Screen) -> None:
-    from ..sandbox import SandboxError, open_sandbox
+    from ..sandbox import MissingPackage, SandboxError, open_sandbox
 
     path = sandbox_file()
     try:
         world = stack.enter_context(open_sandbox(path))
-    except (SandboxError, OSError) as error:
+    except MissingPackage as error:
+        raise CommandError(f"{error}: `{install_command('sandbox')}`") from error
+    except SandboxError as error:
+        raise CommandError(f"the sandbox cannot be opened: {error}") from error
+    except OSError as error:
         raise CommandError(
-            f"the sandbox cannot be opened: {error}; set PROVISION_SANDBOX to use another file"
+            f"the sandbox cannot be opened: {error}; {STATE_HINT}, or PROVISION_SANDBOX to a file"
         ) from error
     screen.message(f"SANDBOX: no AWS account is touched; its state is in {path}")
     if world.notice:
@@ -112,17 +119,15 @@ def _connect(options: CommandOptions, screen: Screen, baseline: Baseline) -> Clo
     else:
         how = aws_options(options, many_accounts=many_accounts)
         workers = _MANY_PLACES if many_places else _ONE_PLACE
-    with aws_errors("credentials"):
+    with aws_errors("AWS configuration"):
         return Cloud(how, on_wait=screen.wait, workers=workers)
 
 
 def _make_clients(cloud: Cloud, baseline: Baseline) -> None:
     """Make the client for the next call, and begin to make those of the steps."""
     home = baseline.general.home_region
-    try:
+    with aws_errors("AWS configuration"):
         cloud.client("sts", home)
-    except ValueError as error:
-        raise CommandError(f"--endpoint-url: {error}; want one such as http://127.0.0.1:4566") from error
     steps = (step for step in all_steps().values() if step.section in baseline)
     cloud.warm(dict.fromkeys(client for step in steps for client in step.clients), home)
 
@@ -157,13 +162,13 @@ def _default_region(options: CommandOptions) -> str | None:
     """The home Region if the file has none: that of `--region`, of the environment or of the profile."""
     if options.regions:
         return options.regions[0]
-    with aws_errors("credentials"):
+    with aws_errors("AWS configuration"):
         return Cloud.default_region(options.profile)
 
 
 @contextmanager
 def _interruptible(session: Session) -> Iterator[None]:
-    """Let the first Ctrl-C (or SIGTERM) end the run after what is in flight, if it writes or has many accounts.
+    """Let the first Ctrl-C (or SIGTERM, SIGHUP) end the run after what is in flight, if it writes or runs accounts.
 
     Otherwise, and the second time, the run ends at once.
     """
@@ -173,9 +178,12 @@ def _interruptible(session: Session) -> Iterator[None]:
             raise KeyboardInterrupt
         session.cloud.stop.set()
         what = b"accounts in flight are" if session.graceful else b"call in flight is"
-        os.write(2, b"\ninterrupted: the " + what + b" finished first; once more to stop at once\n")
+        with suppress(OSError):  # the terminal may be gone: that is what SIGHUP says
+            os.write(2, b"\ninterrupted: the " + what + b" finished first; once more to stop at once\n")
 
-    before = {each: signal.signal(each, stop) for each in (signal.SIGINT, signal.SIGTERM)}
+    ends = [signal.SIGINT, signal.SIGTERM]
+    ends += [signal.SIGHUP] if signal.getsignal(signal.SIGHUP) != signal.SIG_IGN else []  # `nohup` ignores it
+    before = {each: signal.signal(each, stop) for each in ends}
     try:
         yield
     finally:

@@ -37,7 +37,8 @@ def open_work(session: Session) -> closing[Work]:
         session.wait_for_account()
         _print_selected(session, selected, done)
     workers = _open_workers(session, len(selected.accounts))
-    return closing(Work(session, selected, Record(path, key, done), workers, run))
+    record = Record(None if fleet.single else path, key, done)
+    return closing(Work(session, selected, record, workers, run))
 
 
 def _print_selected(session: Session, selected: SelectedAccounts, done: set[str]) -> None:

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from difflib import get_close_matches
+import re
+from collections.abc import Iterator
 
+from ..aws import Identity
 from ..aws.cloud import Cloud
 from ..baseline import Baseline
 from ..baseline.general import ALL
+from ..engine.plan import Plan
 from ..engine.run import chosen
-from ..steps.registry import all_steps
+from ..report import words
+from ..steps.registry import all_consents, all_sections, all_steps
 from .options import CommandError, CommandOptions
 
 
@@ -36,6 +40,10 @@ def check_flags(baseline: Baseline, options: CommandOptions) -> None:
         raise CommandError(
             "--sandbox works in one process: leave out --processes and --scheduler, or serve it (`provision sandbox serve`)"
         )
+    if options.sandbox and options.endpoint_url:
+        raise CommandError(
+            "--sandbox and --endpoint-url: the sandbox is in this process, and nothing is sent to a URL: give one of them"
+        )
     if options.as_json and options.json_lines:
         raise CommandError(
             "--json and --json-lines: one document, or a line for each account: give one of them"
@@ -53,10 +61,38 @@ def check_steps(baseline: Baseline, options: CommandOptions) -> None:
     try:
         chosen(all_steps(), baseline, options.steps)
     except KeyError as error:
-        known = ", ".join(name for name, step in all_steps().items() if step.section in baseline)
+        name, steps = str(error.args[0]), all_steps()
+        known = [each for each, step in steps.items() if step.section in baseline]
+        section = (
+            next((key for key, kind in all_sections().items() if kind is steps[name].section), "")
+            if name in steps
+            else ""
+        )
+        hint = f"it needs the section `{section}`" if section else words.did_you_mean(name, known)
+        why = "; ".join(
+            filter(None, (f"no such step in {options.file}", hint, f"there are {', '.join(known)}"))
+        )
+        raise CommandError(f"--target {name}: {why}") from error
+
+
+def check_identity(identity: Identity) -> None:
+    """Raise CommandError if AWS's account id or partition is none: both become names of files."""
+    if not re.fullmatch(r"[0-9]{12}", identity.account) or not re.fullmatch(
+        r"aws[a-z-]*", identity.partition
+    ):
         raise CommandError(
-            f"--target {error.args[0]}: no such step in {options.file}; there are {known}"
-        ) from error
+            f"AWS says that the caller is {identity.arn!r} in account {identity.account!r}, which is no account id:"
+            " check `--endpoint-url`, AWS_ENDPOINT_URL and the proxy"
+        )
+
+
+def unknown_consents(options: CommandOptions, plan: Plan) -> Iterator[str]:
+    """A message for each name of `--allow` that no change has."""
+    known = {*all_consents(), *(change.consent for _, change in plan.changes if change.consent)}
+    for name in dict.fromkeys(options.allow):
+        if name not in known:
+            hint = words.did_you_mean(name, known) or f"there are {', '.join(sorted(known))}"
+            yield f"--allow {name}: no change is called so, and nothing more is allowed; {hint}"
 
 
 def check_regions(cloud: Cloud, baseline: Baseline, only: tuple[str, ...]) -> None:
@@ -70,8 +106,7 @@ def check_regions(cloud: Cloud, baseline: Baseline, only: tuple[str, ...]) -> No
     of_file = [general.home_region, *general.named_regions]
     for region in [*of_file, *only]:
         if region not in known:
-            close = get_close_matches(region, known, 1)
-            hint = f"did you mean `{close[0]}`?" if close else "if it is new, upgrade botocore"
+            hint = words.did_you_mean(region, known) or "if it is new, upgrade botocore"
             where = place if region in of_file else f"--region {region}"
             raise CommandError(f"{where}: there is no Region `{region}`; {hint}")
     partitions = {known[region]: region for region in [*of_file, *only]}

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from ..fleet.fleet import Command
+
+
+STATE_HINT: Final = "set XDG_STATE_HOME to a folder that can be written"
 
 
 class CommandError(Exception):
@@ -58,8 +63,21 @@ class CommandOptions:
 
 def state_folder() -> Path:
     """The folder for locks, run records and the sandbox, in XDG's state folder. It may be deleted at any time."""
-    base = os.environ.get("XDG_STATE_HOME") or Path.home() / ".local" / "state"
+    try:
+        base = os.environ.get("XDG_STATE_HOME") or Path.home() / ".local" / "state"
+    except RuntimeError as error:
+        raise CommandError(f"{error}: {STATE_HINT}") from error
     return Path(base) / "provision"
+
+
+@contextmanager
+def private_files() -> Iterator[None]:
+    """Until the block ends, make files and folders that only this user can use, whatever the umask is."""
+    before = os.umask(0o077)
+    try:
+        yield
+    finally:
+        os.umask(before)
 
 
 def sandbox_file() -> Path:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Any
 
 from rich.text import Text
 
@@ -27,28 +28,31 @@ def print_plan(work: Work, plan: Plan) -> None:
     if work.interrupted:
         unread = words.plural(work.unread, "account")
         screen.message(f"interrupted; {unread} not read: go on with `--resume`", always=True)
-    _print_summary(work, plan, _planned(plan))
+    _print_summary(work, plan, _planned(work, plan))
     if plan.changes:
         screen.results([f"plan {plan.digest}"])
 
 
 def print_failures(work: Work, results: Iterable[Result]) -> None:
-    """Print what failed, on stderr."""
-    work.session.screen.notices(failures.failures(results, work.view))
+    """Print what failed, on stderr; what the plan has shown is not repeated after it was applied."""
+    new = [each for each in results if not each.ok and _failed(each) not in work.printed]
+    work.printed.update(map(_failed, new))
+    work.session.screen.notices(failures.failures(new, work.view))
 
 
 def print_findings(work: Work, plan: Plan) -> list[Result]:
     """Print what `verify` found; with `--quiet` only if something does not work. Returns what does not work."""
     screen, view = work.session.screen, work.view
     shown = work.session.redacted(plan)
-    bad = _not_working(shown)
-    if bad or not screen.quiet:
+    bad, complete = _not_working(shown), work.complete
+    if bad or not complete or not screen.quiet:
         screen.results(findings.findings(shown.results, view))
         screen.notices(changes.skipped(work.skipped, view))
         steps = sorted({each.step for each in bad})
-        head = f"Does not work: {', '.join(steps)}." if bad else "Works."
+        head = "Works." if complete else "Incomplete: not all could be read."
+        head = f"Does not work: {', '.join(steps)}." if bad else head
         text = f"{head} {checks(shown.results, shown.in_sync)}."
-        _print_summary(work, plan, text, "bold red" if bad else "bold")
+        _print_summary(work, plan, text, "bold" if complete and not bad else "bold red")
     return bad
 
 
@@ -79,7 +83,7 @@ def finish(work: Work, plan: Plan) -> None:
     if command == "verify":
         head = f"{checks(shown.results, shown.in_sync)}."
     else:
-        head = _applied(work, plan) if session.writing else _planned(plan)
+        head = _applied(work, plan) if session.writing else _planned(work, plan)
     summary = json.summary_json(
         f"{head} {_totals(work, plan)}",
         json.counts_json(shown.results, shown.in_sync, command),
@@ -90,10 +94,10 @@ def finish(work: Work, plan: Plan) -> None:
     )
     session.screen.json_line(summary)
     if session.options.as_json:
-        accounts = [json.account_json(session.redacted(each), command) for each in work.sorted_outcomes]
+        accounts = [json.account_json(each, command) for each in work.sorted_outcomes]
         document = json.document_json(session.version_json(), work.once_json(), accounts, summary)
         session.screen.json_document(document)
-    session.log.failures(session.redacted(plan.failed))
+    session.log.failures(plan.failed)
     _log_end(work, plan)
 
 
@@ -117,20 +121,24 @@ def _log_end(work: Work, plan: Plan) -> None:
         log.write("compared", add=counted.add, change=counted.change, failed=len(plan.failed))
 
 
+def _failed(result: Result) -> tuple[Any, ...]:
+    return result.step, result.target, *result.failures, result.blocked_by
+
+
 def _not_working(plan: Plan) -> list[Result]:
     """The results that differ from the file, failed, or have a finding that is not ok."""
     return [r for r in plan.results if r.changes or not r.ok or any(f.ok is False for f in r.findings)]
 
 
-def _planned(plan: Plan) -> str:
-    return words.planned(count(plan.results), complete=not plan.failed)
+def _planned(work: Work, plan: Plan) -> str:
+    return words.planned(count(plan.results), complete=work.complete)
 
 
 def _applied(work: Work, plan: Plan) -> str:
     counted = count(plan.results)
     if work.interrupted:
         return f"Interrupted. Done until then: {counted.add} added, {counted.change} changed."
-    return words.applied(counted, complete=not work.failed, shown=not work.unseen)
+    return words.applied(counted, complete=work.complete, shown=not work.unseen)
 
 
 def _totals(work: Work, plan: Plan) -> str:

@@ -14,6 +14,7 @@ from rich.progress_bar import ProgressBar
 from rich.segment import Segment
 from rich.text import Text
 
+from ..aws.threads import leave_signals_to_main
 from ..model import Account, Outcome
 from ..report import words
 from ..report.totals import Totals
@@ -23,6 +24,7 @@ _INTERVAL: Final = 10.0  # seconds between lines where there is no terminal
 _PER_SECOND: Final = 4.0  # redraws of the live line
 _RATE_WINDOW: Final = 5.0  # seconds over which the rate of calls is measured
 _SLOW: Final = 30.0  # seconds after which the slowest account is named
+_SILENCE: Final = 5.0  # seconds without a finished account after which it is said what is waited for
 _BAR_WIDTH: Final = 20  # characters at most
 _ROWS: Final = 2
 
@@ -46,6 +48,7 @@ class Progress:
         self._clock, self._interval = clock, interval
         self._start = clock()
         self.totals = Totals()
+        self._last_finished = self._start
         self._in_flight: dict[str, tuple[float, str]] = {}  # account id → start and label
         self._samples = deque([(self._start, count()[0])])  # times, and the calls until then
         self._lock = threading.Lock()
@@ -75,9 +78,11 @@ class Progress:
         """Count the account as done."""
         with self._lock:
             self._in_flight.pop(outcome.account.id, None)
+            self._last_finished = self._clock()
             self.totals.add(outcome)
 
     def _print_lines(self) -> None:
+        leave_signals_to_main()
         while not self._ended.wait(self._interval):
             self._screen.message(self.line())
 
@@ -116,6 +121,8 @@ class Progress:
         start, slowest = min(self._in_flight.values(), default=(now, ""))
         if now - start >= _SLOW:
             yield f"{words.clean(slowest)} for {_duration(now - start)}"
+        if now - self._last_finished >= _SILENCE and (waiting := self._screen.waiting):
+            yield waiting
 
     def _rate(self, now: float, calls: int) -> float | None:
         """Calls per second over the last seconds; None in the first second."""

@@ -10,20 +10,30 @@ import json
 import os
 from contextlib import suppress
 from pathlib import Path
+from typing import TextIO
+
+from .streams import protected
 
 ONCE = "organization"  # recorded for the steps that run once in an organization, as if it were an account
 
 
 class Record:
-    """Writes the record of one run. *done* are the accounts in which the run to resume succeeded."""
+    """Writes the record of one run. *done* are the accounts in which the run to resume succeeded.
 
-    def __init__(self, path: Path, key: str, done: set[str]):
+    *path* is None for one account, in which nothing can be resumed. Raises OSError for a folder that cannot be written;
+    a full disk only ends the record.
+    """
+
+    def __init__(self, path: Path | None, key: str, done: set[str]):
         self.done = done
+        self._file: TextIO | None = None
+        if path is None:
+            return
         new = path.with_name(f".{path.name}.{os.getpid()}")
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         new.unlink(missing_ok=True)
         handle = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600)
-        self._file = os.fdopen(handle, "w", encoding="utf-8")
+        self._file = protected(handle, f"the record for `--resume`, {path}")
         self._line({"key": key})
         for each in sorted(done):
             self.succeeded(each)
@@ -34,12 +44,13 @@ class Record:
         self._line({"done": account})
 
     def _line(self, values: dict[str, str]) -> None:
-        self._file.write(json.dumps(values) + "\n")
-        self._file.flush()
+        if self._file is not None:
+            self._file.write(json.dumps(values) + "\n")
 
     def close(self) -> None:
         """Close the file."""
-        self._file.close()
+        if self._file is not None:
+            self._file.close()
 
 
 def read_record(path: Path, key: str) -> set[str] | None:

@@ -7,8 +7,9 @@ from contextlib import contextmanager
 
 import click
 
-from ..sandbox import SandboxError, open_sandbox
-from .options import sandbox_file
+from .. import install_command
+from ..sandbox import MissingPackage, SandboxError, open_sandbox
+from .options import private_files, sandbox_file
 
 
 def serve(host: str, port: int, latency: float) -> int:
@@ -19,7 +20,7 @@ def serve(host: str, port: int, latency: float) -> int:
         click.echo(
             f"the sandbox is at {url}; no AWS account is touched. In another terminal:\n\n"
             f"  export AWS_ENDPOINT_URL={url}\n"
-            "  export AWS_ACCESS_KEY_ID=sandbox AWS_SECRET_ACCESS_KEY=sandbox AWS_REGION=us-east-1\n"
+            "  export AWS_ACCESS_KEY_ID=sandbox AWS_SECRET_ACCESS_KEY=sandbox AWS_DEFAULT_REGION=us-east-1\n"
             "  aws iam delete-account-password-policy\n\n"
             "Ctrl-C ends it; the state stays.",
             err=True,
@@ -55,8 +56,11 @@ def drift(seed: int | None, count: int) -> int:
 
 @contextmanager
 def _errors() -> Iterator[None]:
-    """Print an error of the sandbox as one message."""
+    """Print an error of the sandbox as one message. Files that are made are this user's only."""
     try:
-        yield
+        with private_files():
+            yield
+    except MissingPackage as error:
+        raise click.ClickException(f"{error}: `{install_command('sandbox')}`") from error
     except (SandboxError, OSError) as error:
         raise click.ClickException(str(error)) from error

@@ -1,25 +1,36 @@
-"""The terminal: results go to stdout, everything else to stderr. NO_COLOR and FORCE_COLOR are respected."""
+"""The terminal: results go to stdout, everything else to stderr. NO_COLOR and FORCE_COLOR are respected.
+
+Every line passes `_line`: it is one line on the terminal, whatever AWS has put into a name, and shows no secret.
+"""
 
 from __future__ import annotations
 
 import os
+import re
 import threading
 import time
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from itertools import accumulate
+from typing import Final
 
 from rich.console import Console, RenderableType
 from rich.live import Live
 from rich.status import Status
-from rich.text import Text
+from rich.text import Span, Text
 
 from ..aws import Waiting
-from ..report import json
+from ..baseline.redact import redact, redacted
+from ..report import json, words
 from .options import CommandOptions
 
 _PLAIN_WIDTH = 160  # where there is no terminal: rich would wrap at 80, and a search in a log would miss text
 _SHORT = 3.0  # a wait with a shorter limit, in seconds, is not printed where there is no terminal
 _INTERVAL = 10.0  # seconds between lines about one wait where there is no terminal
+_WAITING = 3.0  # seconds after which a wait that is not told again is over
+_SHORTEST_SECRET = 4  # in whole lines, a shorter one would also be found in counts and times
+# What stands before the text of a line: its indent, and a mark. Where the line is wrapped, the rest gets as much indent.
+_INDENT: Final = re.compile(r" *(?:(?:[-+~!·≥]|ok|FAIL|wait) +)? *")
 
 
 class Screen:
@@ -27,19 +38,27 @@ class Screen:
 
     def __init__(self, options: CommandOptions):
         self.quiet, self._as_json, self._as_lines = options.quiet, options.as_json, options.json_lines
+        self.secrets: Callable[[], Mapping[str, str]] = dict  # those of the file, once it is read
         self.out = _console(options.color, stderr=False)
         self.err = _console(options.color, stderr=True)
         self._status: Status | None = None
         self._live: Live | None = None
         self._printed: dict[str, float] = {}  # what is waited for → when it was last printed
+        self._waiting = (-_WAITING, "")  # what was last waited for, and when
         self._lock = threading.Lock()
+
+    @property
+    def waiting(self) -> str:
+        """What was waited for in the last seconds; empty if nothing was."""
+        since, text = self._waiting
+        return text if time.monotonic() - since < _WAITING else ""
 
     def results(self, lines: Iterable[Text | str]) -> None:
         """Print results on stdout, unless JSON was asked for."""
         if not (self._as_json or self._as_lines):
             console = self._console_for_results()
             for line in lines:
-                console.print(line, soft_wrap=not console.is_terminal)
+                self._print(console, line)
 
     def notices(self, lines: Iterable[Text | str]) -> None:
         """Print lines on stderr, also with `--quiet`."""
@@ -49,20 +68,40 @@ class Screen:
     def message(self, line: Text | str, *, always: bool = False) -> None:
         """Print a line on stderr; with `--quiet` only if *always*."""
         if always or not self.quiet:
-            with suppress(OSError):  # a full disk under stderr must not stop a write to AWS
-                self.err.print(line, soft_wrap=not self.err.is_terminal)
+            self._print(self.err, line)
+
+    def _print(self, console: Console, line: Text | str) -> None:
+        text = self._line(line)
+        if console.is_terminal and text.cell_len > console.width:
+            found = _INDENT.match(text.plain)
+            indent = min(found.end() if found else 0, console.width // 2)
+            rest = text[indent:].wrap(console, console.width - indent)
+            text = text[:indent] + Text("\n" + " " * indent).join(rest)
+        console.print(text, soft_wrap=True)
+
+    def _line(self, line: Text | str) -> Text:
+        """The line without secrets, and with escapes for characters that move the cursor or start a new line."""
+        text = Text(words.clean(line)) if isinstance(line, str) else line
+        if not text.plain.isprintable():
+            parts = [words.clean(each) for each in text.plain]
+            at = [0, *accumulate(map(len, parts))]
+            spans = [Span(at[each.start], at[each.end], each.style) for each in text.spans]
+            text = Text("".join(parts), text.style, spans=spans)
+        secrets = {value: name for value, name in self.secrets().items() if len(value) >= _SHORTEST_SECRET}
+        hidden = redact(text.plain, secrets)
+        return text if hidden == text.plain else Text(hidden, text.style)
 
     def json_document(self, document: json.DocumentJson | json.ErrorJson) -> None:
         """Print the document if `--json` was given."""
         if self._as_json:
-            self.out.file.write(json.to_text(document, indent=2) + "\n")
+            self.out.file.write(json.to_text(redacted(document, self.secrets()), indent=2) + "\n")
             self.out.file.flush()
 
     def json_line(self, value: json.Line) -> None:
         """Print the object as one line, and flush it, if `--json-lines` was given."""
         if not self._as_lines:
             return
-        text = json.to_text(value)
+        text = json.to_text(redacted(value, self.secrets()))
         console = self._console_for_results()
         if console is self.err:
             console.print(text, soft_wrap=True)
@@ -83,9 +122,9 @@ class Screen:
             if self._live is not None:
                 return
             if self._status is None:
-                self._status = self.err.status(text, spinner="line")
+                self._status = self.err.status("", spinner="line")
                 self._status.start()
-            self._status.update(Text(text))
+            self._status.update(self._line(text))
 
     def clear_status(self) -> None:
         """Remove the line of `status`."""
@@ -119,7 +158,9 @@ class Screen:
 
     def wait(self, waiting: Waiting) -> None:
         """Show what is being waited for, and for how long at most."""
-        text = f"waiting for {waiting.until}, {waiting.waited:.0f} s of {waiting.limit:.0f} s"
+        where = f"{waiting.target.region}: " if waiting.target.region else ""
+        text = f"{where}waiting for {waiting.until}, {waiting.waited:.0f} s of {waiting.limit:.0f} s"
+        self._waiting = (time.monotonic(), text)
         if self.err.is_terminal:
             self.status(text)
             return
@@ -134,18 +175,9 @@ class Screen:
             self.message(text)
 
 
-class _Console(Console):
-    """A console that goes silent when its reader ends, so that the run goes on."""
-
-    def on_broken_pipe(self) -> None:
-        """Print nothing more."""
-        self.quiet = True
-        os.dup2(os.open(os.devnull, os.O_WRONLY), self.file.fileno())
-
-
 def _console(color: str, *, stderr: bool) -> Console:
     plain = color == "never" or (color == "auto" and bool(os.environ.get("NO_COLOR")))
-    console = _Console(
+    console = Console(
         stderr=stderr,
         markup=False,
         highlight=False,

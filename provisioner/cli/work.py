@@ -6,6 +6,7 @@ A file for one account is a fleet of one.
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 from ..engine.plan import Plan
 from ..engine.run import Run
@@ -35,6 +36,7 @@ class Work:
         default_factory=list
     )  # of *once*: changed, and AWS does not show it yet
     outcomes: dict[str, Outcome] = field(default_factory=dict)  # by account id
+    printed: set[tuple[Any, ...]] = field(default_factory=set)  # failures that were printed: see `output`
 
     def close(self) -> None:
         """Stop the workers and close the record."""
@@ -87,10 +89,8 @@ class Work:
 
     def once_json(self) -> json.AccountJson:
         """The JSON object of type `organization`."""
-        once, unseen = self.session.redacted((self.once, self.once_unseen))
-        return json.organization_json(
-            once, self.session.options.command, unseen, applied=self.session.writing
-        )
+        command, applied = self.session.options.command, self.session.writing
+        return json.organization_json(self.once, command, self.once_unseen, applied=applied)
 
     @property
     def skipped(self) -> list[Skipped]:
@@ -120,6 +120,11 @@ class Work:
         """Something could not be read or done."""
         once = any(not r.ok or r.withheld for r in self.once)
         return once or bool(self.once_unseen) or any(each.failed for each in self.outcomes.values())
+
+    @property
+    def complete(self) -> bool:
+        """All was read, and nothing failed or was left undone."""
+        return not self.failed and not self.interrupted and not self.unread
 
     @property
     def code(self) -> int:

@@ -27,7 +27,7 @@ def document_diff(have: Mapping[str, Any] | None, want: Mapping[str, Any] | None
     before, after = _readable(have), _readable(want)
     if before is None or after is None:
         mark, only = ("+", after) if before is None else ("-", before)
-        return [] if only is None else [f"{mark} {line}" for line in _compact(only).splitlines()]
+        return [] if only is None else [f"{mark} {line}" for line in _compact(only).split("\n")]
     if all(isinstance(side, dict) and "Statement" in side for side in (before, after)):
         before["Statement"] = _in_order_of(before["Statement"], after["Statement"])
     old, new = _lines(before), _lines(after)
@@ -64,7 +64,8 @@ def _compact(value: Any, indent: int = 0) -> str:
 
 
 def _lines(document: Any) -> list[str]:
-    return json.dumps(document, indent=2, ensure_ascii=False, default=str).splitlines()
+    # Not `splitlines`: a value of AWS may hold other line separators, which JSON does not escape.
+    return json.dumps(document, indent=2, ensure_ascii=False, default=str).split("\n")
 
 
 def _statement_at(lines: Sequence[str], start: int) -> str:

@@ -10,6 +10,7 @@ from graphlib import TopologicalSorter
 from queue import SimpleQueue
 from typing import NamedTuple
 
+from ..aws.threads import leave_signals_to_main
 from ..model import Result, Scope, Step, Target
 
 WORKERS = 48  # steps at the same time: those of one account in every Region
@@ -121,7 +122,7 @@ def write(
 @contextmanager
 def _threads(workers: int) -> Iterator[ThreadPoolExecutor]:
     """Threads for steps. After an interrupt, none of them is waited for."""
-    pool = ThreadPoolExecutor(workers, thread_name_prefix="step")
+    pool = ThreadPoolExecutor(workers, "step", leave_signals_to_main)
     try:
         yield pool
     except BaseException:

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 _SYNCHRONOUS = SynchronousExecutor()
 SETTLE = 120.0  # seconds that AWS gets to show what was written (Terraform's budget for IAM and S3)
+_AGREE = 2  # reads in a row that must show it: for a while AWS answers now with the new value, now with the earlier one
+_AGREE_PAUSE = 0.5  # seconds between them
 
 
 @dataclass
@@ -37,6 +39,7 @@ class Run:
     places: Callable[[Step], Iterable[Target]] | None = None  # of an organization: where each step runs
     failed_needs: Mapping[str, str] = field(default_factory=dict)  # of earlier runs: see `find_failed_steps`
     lenient: bool = False  # a Region that cannot be used is skipped, and reported
+    list_enabled: Callable[[str], Collection[str]] = lambda account: ()  # the Regions enabled in an account
     skipped: list[Skipped] = field(default_factory=list)
     single_threaded: bool = False  # many accounts run at the same time
     _memory: dict[str, ReadCache] = field(default_factory=dict)
@@ -52,7 +55,7 @@ class Run:
         """The results of reading, without the Regions that are skipped."""
         results = graph.read(self.graph, work, self.failed_needs, self._workers)
         if self.lenient:
-            results, passed = without_unusable(results, self.cloud.offers)
+            results, passed = without_unusable(results, self.cloud.offers, self.list_enabled)
             self.skipped.extend(passed)
         return results
 
@@ -87,7 +90,7 @@ class Run:
         return graph.write(self.graph, work, self.failed_needs, self._workers)
 
     def settle(self, sent: Iterable[Result]) -> list[Result]:
-        """Read back what was changed until AWS shows it, for at most SETTLE seconds.
+        """Read back what was changed until AWS shows it twice in a row, for at most SETTLE seconds.
 
         Returns the results that still show a change, and those that can no longer be read.
         """
@@ -100,6 +103,10 @@ class Run:
         clock = self.cloud.clock
         started = clock.now()
         unreadable: list[Result] = []
+        flapping = {(r.step, r.target) for r in sent if any(c.call.flaps for c in r.changes)}
+        # How often in a row AWS must still show what was written.
+        asked = {n: _AGREE if (n.step.name, n.target) in flapping else 1 for n in left}
+        shown = dict.fromkeys(left, 0)
         for attempt in range(64):
             self.refresh()
             results = graph.read(left, self._rehearse_quietly, {}, self._workers)
@@ -108,15 +115,18 @@ class Run:
             unreadable += [r for r in results if _is_unreadable(r)]
             open_results = [r for r in results if _is_open(r)]
             waited = clock.now() - started
-            if not open_results or waited >= SETTLE or self.cloud.stop.is_set():
+            for node, r in zip(left, results, strict=True):
+                shown[node] = _AGREE if _is_unreadable(r) else 0 if _is_open(r) else shown[node] + 1
+            left = {node: set() for node in left if shown[node] < asked[node]}
+            if not left or waited >= SETTLE or self.cloud.stop.is_set():
                 return unreadable + open_results
-            left = {node: set() for node, r in zip(left, results, strict=True) if _is_open(r)}
             for result in open_results:
                 until = ", ".join(sorted({c.resource for c in result.changes})) or result.step
                 self.cloud.on_wait(
                     Waiting(result.target, "", f"AWS to show what was written: {until}", waited, SETTLE)
                 )
-            clock.sleep(min(1.0 * 2.0 ** min(attempt, 3), SETTLE - waited))
+            pause = 1.0 * 2.0 ** min(attempt, 3) if open_results else _AGREE_PAUSE
+            clock.sleep(min(pause, SETTLE - waited))
         return unreadable + open_results
 
     def verify(self) -> list[Result]:

@@ -110,9 +110,8 @@ class _StepRun:
     def _drive(self) -> None:
         """Take the step's generator, and those of its parts, to their ends, once."""
         result = self.result
-        result.notes.clear()
-        result.seen.clear()
-        result.withheld.clear()
+        for each in (result.notes, result.seen, result.withheld):
+            each.clear()
         result.failures[:] = [failure for _, failure in self.failed]
         self.untried.clear()
         parts = [Part("", self.step.ensure(self.aws, self.baseline))]
@@ -123,7 +122,7 @@ class _StepRun:
             try:
                 item = parts[-1].changes.send(answer)
             except StopIteration:
-                parts.pop()
+                self._end_part(parts)
                 answer = None
                 continue
             except Interrupted:
@@ -146,6 +145,12 @@ class _StepRun:
             else:
                 answer = self._change(item)
         self._settle(None)
+
+    def _end_part(self, parts: list[Part]) -> None:
+        """Go on with the part around the last one, which then does not wait for what failed in that."""
+        ended = parts.pop().resource
+        if parts and ended in self.impatient_parts:
+            self.impatient_parts.add(parts[-1].resource)
 
     def _change(self, change: Change) -> Any:
         """Make the change, or whatever *perform* does; the answer, of pending values if it was not made."""

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from ..aws import Aws
+from ..aws.errors import BotoCoreError, ClientError
 from ..baseline.general import Accounts, AccountSelector, General
 from ..baseline.problem import Path, did_you_mean, dotted, listed, quoted
 from ..model import Account, Refused, Skipped
@@ -96,7 +97,7 @@ def select_accounts(aws: Aws, general: General, only: AccountFilter) -> Selected
         active = _with_tags(aws, active)
     active = [each for each in active if _selected(each, want)]
     missed = [(each, why) for each, why in inactive.values() if _selected(each, want)]
-    _check_flags(only, active, [each for each, _ in missed])
+    only = _with_ids(only, active, [each for each, _ in missed])
     return _filtered(active, missed, only, general)
 
 
@@ -153,11 +154,10 @@ def _list_accounts(aws: Aws) -> tuple[list[Account], dict[str, tuple[Account, st
     inactive: dict[str, tuple[Account, str]] = {}
     for each in aws.read("organizations").list_accounts().get("Accounts"):
         account = Account(each["Id"], each.get("Name", ""))
-        state = each.get("State") or each.get("Status")
-        if state == _ACTIVE:
-            active.append(account)
+        if why := _why_inactive(each):
+            inactive[account.id] = (account, why)
         else:
-            inactive[account.id] = (account, f"is {str(state).lower().replace('_', ' ')}")
+            active.append(account)
     return active, inactive
 
 
@@ -183,34 +183,65 @@ def _matches(account: Account, selection: AccountSelector) -> bool:
     )
 
 
-def _check_flags(only: AccountFilter, active: Sequence[Account], inactive: Sequence[Account]) -> None:
-    """Raises Refused for an account of the command line that the file does not select."""
-    known = {name for each in (*active, *inactive) for name in (each.id, each.name) if name}
-    for flag, given in (("--accounts", only.accounts), ("--not-accounts", only.not_accounts)):
-        if unknown := next((each for each in given if each not in known), None):
-            hint = did_you_mean(unknown, known)
+def _with_ids(only: AccountFilter, active: Sequence[Account], inactive: Sequence[Account]) -> AccountFilter:
+    """Return the filter of the command line with ids in place of names.
+
+    Raises Refused for an account that the file does not select, and for a name that several have.
+    """
+    every = (*active, *inactive)
+
+    def find(flag: str, given: str) -> str:
+        ids = [each.id for each in every if each.id == given] or [e.id for e in every if e.name == given]
+        if not ids:
+            hint = did_you_mean(given, {name for each in every for name in (each.id, each.name) if name})
             count = words.plural(len(active), "account")
-            raise Refused(f"{flag} {unknown}: none of the {count} that the file is for{hint and f'; {hint}'}")
+            raise Refused(f"{flag} {given}: none of the {count} that the file is for{hint and f'; {hint}'}")
+        if len(ids) > 1:
+            raise Refused(f"{flag} {given}: {listed(sorted(ids), 'and')} have that name: give the id")
+        return ids[0]
+
+    return replace(
+        only,
+        accounts=tuple(find("--accounts", each) for each in only.accounts),
+        not_accounts=tuple(find("--not-accounts", each) for each in only.not_accounts),
+    )
 
 
 def _passes(account: Account, only: AccountFilter) -> bool:
-    """Whether the command line selects the account."""
-    names = {account.id, account.name} - {""}
+    """Whether the command line, with ids in place of names, selects the account."""
     return not (
-        (only.accounts and names.isdisjoint(only.accounts))
-        or not names.isdisjoint(only.not_accounts)
+        (only.accounts and account.id not in only.accounts)
+        or account.id in only.not_accounts
         or (only.units and account.units.isdisjoint(only.units))
     )
 
 
+def why_unusable(aws: Aws, account: str) -> str:
+    """Why nothing can be done in an account of the organization: `is closed`; empty if that is not so, or not known."""
+    try:
+        return _why_inactive(aws.read("organizations").describe_account(AccountId=account).get("Account"))
+    except (ClientError, BotoCoreError):
+        return ""
+
+
+def _why_inactive(account: Mapping[str, Any]) -> str:
+    """Why an account of AWS's answer cannot be used, or empty. `State` is newer than `Status`."""
+    state = str(account.get("State") or account.get("Status"))
+    return "" if state == _ACTIVE else f"is {state.lower().replace('_', ' ')}"
+
+
 class _Tree:
-    """The organizational units and the accounts in them, read level by level."""
+    """The organizational units and the accounts in them, read level by level.
+
+    A unit is named by its id, or by the path of its names, unless that is the id of a unit.
+    """
 
     def __init__(self, aws: Aws) -> None:
-        self._units: dict[str, frozenset[str]] = {}  # by account
+        self._units: dict[str, frozenset[str]] = {}  # the ids of the units of each account
+        self._paths: dict[str, str] = {}  # by id; those of the roots are empty
         read = aws.read("organizations")
         level = [(root["Id"], "", frozenset({root["Id"]})) for root in read.list_roots().get("Roots")]
-        self.known: set[str] = {each[0] for each in level}
+        self._paths.update({root: "" for root, _, _ in level})
         while level:
             asked = [
                 (
@@ -222,6 +253,10 @@ class _Tree:
                 for parent, path, above in level
             ]
             level = [found for each in asked for found in self._below(*each)]
+        self._ids: dict[str, list[str]] = {}  # by path
+        for each, path in self._paths.items():
+            if path and path not in self._paths:
+                self._ids.setdefault(path, []).append(each)
 
     def _below(
         self, above: frozenset[str], path: str, units: Any, accounts: Any
@@ -230,23 +265,29 @@ class _Tree:
             self._units[account["Id"]] = above
         for unit in units.get("OrganizationalUnits"):
             name = f"{path}/{unit['Name']}" if path else unit["Name"]
-            self.known |= {unit["Id"], name}
-            yield unit["Id"], name, above | {unit["Id"], name}
+            self._paths[unit["Id"]] = name
+            yield unit["Id"], name, above | {unit["Id"]}
 
     def of(self, account: str) -> frozenset[str]:
         """The ids and paths of the units that the account is in."""
-        return self._units.get(account, frozenset())
+        ids = self._units.get(account, frozenset())
+        return ids | ({self._paths[each] for each in ids} & self._ids.keys())
 
     def check(self, file: Iterable[tuple[Path, str]], flags: Iterable[str]) -> None:
-        """Raises NotInOrganization for a unit of the file that does not exist, Refused for one of a flag."""
-        if wrong := [(path, self._unknown(unit)) for path, unit in file if unit not in self.known]:
+        """Raises NotInOrganization for a wrong unit of the file, Refused for one of a flag."""
+        if wrong := [(path, why) for path, unit in file if (why := self._wrong(unit))]:
             raise NotInOrganization(wrong)
-        if unknown := next((each for each in flags if each not in self.known), None):
-            raise Refused(f"--ou {unknown}: {self._unknown(unknown)}")
+        for unit in flags:
+            if why := self._wrong(unit):
+                raise Refused(f"--ou {unit}: {why}")
 
-    def _unknown(self, unit: str) -> str:
-        """The error text, with a suggestion or the units that there are."""
-        names = sorted(each for each in self.known if not each.startswith(("ou-", "r-")))
+    def _wrong(self, unit: str) -> str:
+        """Why no unit is meant by an id or path; empty if one is."""
+        if unit in self._paths or len(self._ids.get(unit, ())) == 1:
+            return ""
+        if several := self._ids.get(unit):
+            return f"{listed(sorted(several), 'and')} have that name: give the id"
+        names = sorted(self._ids)
         paths = [each for each in names if each.endswith(f"/{unit}")]  # the path without its first parts
         hint = f"did you mean {quoted(paths[0])}?" if paths else did_you_mean(unit, names)
         more = [f"{len(names) - _FEW} more"] if len(names) > _FEW else []

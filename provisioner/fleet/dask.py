@@ -13,6 +13,7 @@ from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING
 
+from .. import install_command
 from ..model import Refused
 from .fleet import Fleet, Job
 from .remote import WorkerSetup, do_jobs, stop_run, versions, versions_text, without_values
@@ -80,7 +81,7 @@ class Dask:
             import distributed
         except ModuleNotFoundError as missing:
             raise Refused(
-                f"a Dask cluster needs the package `{missing.name}`: pip install 'provision-baseline[dask]'"
+                f"a Dask cluster needs the package `{missing.name}`: `{install_command('dask')}`"
             ) from missing
         try:
             asyncio.run(self._check_reachable())

@@ -9,19 +9,32 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Final, Literal
+from typing import Any, Final, Literal
 
-from ..aws import Aws, Identity, ReadCache, describe
+from ..aws import Aws, Identity, ReadCache, SynchronousExecutor, describe
 from ..aws.cloud import Cloud
+from ..aws.errors import DENIED, BotoCoreError, ClientError, code_of
 from ..aws.keyring import Role
 from ..baseline import Baseline, BaselineError
 from ..baseline.general import Accounts
 from ..engine.plan import Plan
 from ..engine.run import Run, chosen
-from ..model import Account, Change, Failure, InSyncCounts, Outcome, Result, Scope, Skipped, Step, Target
+from ..model import (
+    Account,
+    Change,
+    Failure,
+    InSyncCounts,
+    Outcome,
+    Refused,
+    Result,
+    Scope,
+    Skipped,
+    Step,
+    Target,
+)
 from ..steps.regions import enabled_regions
 from ..steps.registry import all_steps
-from .accounts import AccountFilter, SelectedAccounts, select_accounts
+from .accounts import AccountFilter, SelectedAccounts, select_accounts, why_unusable
 
 Command = Literal["diff", "apply", "verify"]
 ENTRY: Final = "account"  # stands for a step in the failure of an account that could not be entered
@@ -129,7 +142,14 @@ class Fleet:
                 yield self._target(where, region)
 
         return Run(
-            self.cloud, self.baseline, self.identity, steps, regions, places=places, on_change=self.on_change
+            self.cloud,
+            self.baseline,
+            self.identity,
+            steps,
+            regions,
+            places=places,
+            on_change=self.on_change,
+            list_enabled=self._list_enabled,
         )
 
     def regions_of(self, account: Account) -> tuple[list[str], list[Skipped]]:
@@ -142,12 +162,20 @@ class Fleet:
             return [r for r in named if r in only], [x for x in skipped if x.region in only]
         return list(named), skipped
 
+    def _list_enabled(self, account: str) -> list[str]:
+        """The Regions that AWS lists as enabled in the account; none if the caller may not list them."""
+        aws = Aws(self._target(account, self.home), self.cloud, ReadCache(), SynchronousExecutor())
+        try:
+            return enabled_regions(aws, self.home)[0]
+        except (ClientError, BotoCoreError):
+            return []
+
     def run_job(self, job: Job) -> Outcome:
         """Run the command in one account. Never raises: an error is a failure in the outcome."""
         started = time.monotonic()
         account = job.account
         try:
-            self.cloud.enter(account.id)
+            self._enter(account)
         except Exception as error:  # noqa: BLE001 - the other accounts go on
             return self._not_entered(account, error, started)
         try:
@@ -159,6 +187,15 @@ class Fleet:
             return self._not_done(account, describe(doing, error), started)
         finally:
             self.cloud.leave(account.id)
+
+    def _enter(self, account: Account) -> None:
+        """Get credentials of the account. Raises AWS's errors, and Refused if the file has no role to assume there."""
+        caller = self.identity.account
+        if account.id != caller and self.cloud.keyring.role is None:
+            raise Refused(
+                f"the file is for one account, and the credentials are of account {caller}: add `accounts` to the file"
+            )
+        self.cloud.enter(account.id)
 
     def _compare(self, job: Job, started: float) -> Outcome:
         regions, skipped = self.regions_of(job.account)
@@ -182,13 +219,32 @@ class Fleet:
         kept, in_sync = reportable(sent)
         seconds = time.monotonic() - started
         return Outcome(
-            job.account, job.regions, kept, tuple(unseen), in_sync=in_sync, seconds=seconds, applied=True
+            job.account,
+            job.regions,
+            kept,
+            tuple(map(_without_bases, unseen)),
+            in_sync=in_sync,
+            seconds=seconds,
+            applied=True,
         )
 
     def _not_entered(self, account: Account, error: Exception, started: float) -> Outcome:
+        if self.accounts.listed and code_of(error) in DENIED:  # else AWS has listed the account as active
+            aws = Aws(self._target(self.identity.account, self.home), self.cloud, ReadCache())
+            if why := why_unusable(aws, account.id):
+                seconds = time.monotonic() - started
+                skipped = (Skipped(account.id, "", why, account.name),)
+                return Outcome(account, (), (), skipped=skipped, seconds=seconds)
         role = self.cloud.keyring.role
-        doing = f"assuming {role.arn(account.id)}" if role else "getting in"
+        doing = f"assuming {role.arn(account.id)}" if role else f"entering account {account.id}"
         return self._not_done(account, describe(doing, error), started)
+
+    def not_begun(self, found: Outcome, why: str) -> Outcome:
+        """The outcome of an account that differs as *found*, and in which nothing was done because of *why*."""
+        failure = Failure("making the changes", f"not begun: {why}", hint="go on with `--resume`")
+        return replace(
+            self._not_done(found.account, failure, time.monotonic()).after(found), regions=found.regions
+        )
 
     def _not_done(self, account: Account, failure: Failure, started: float) -> Outcome:
         """The outcome of an account in which nothing was done."""
@@ -218,10 +274,19 @@ def reportable(results: Iterable[Result]) -> tuple[tuple[Result, ...], InSyncCou
         findings = [f for f in each.findings if f.ok is not True]
         resources += 0 if each.changes else len(set(each.seen))
         if each.changes or each.notes or each.withheld or not each.ok or findings:
-            kept.append(replace(each, findings=findings, seen=each.seen if each.changes else []))
+            kept.append(_without_bases(each, findings=findings, seen=each.seen if each.changes else []))
         else:
             steps += 1
     return tuple(kept), InSyncCounts(steps, resources, proofs)
+
+
+def _without_bases(result: Result, **changed: Any) -> Result:
+    """The result without what was read for its calls: that takes memory, and another process cannot be sent it."""
+    plain = [
+        [replace(change, call=replace(change.call, bases=())) for change in changes]
+        for changes in (result.changes, result.withheld)
+    ]
+    return replace(result, changes=plain[0], withheld=plain[1], **changed)
 
 
 def find_failed_needs(results: Iterable[Result]) -> dict[str, str]:

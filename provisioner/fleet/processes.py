@@ -86,8 +86,8 @@ class _Slot:
             self._pipe.send(None)
 
     def close(self) -> None:
-        """The process ends."""
-        self._pool.shutdown(wait=False, cancel_futures=True)
+        """The process ends; one that is idle has ended on return, so that its semaphores are not left behind."""
+        self._pool.shutdown(wait=self.idle, cancel_futures=True)
         self._pipe.close()
 
 

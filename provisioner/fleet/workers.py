@@ -16,6 +16,7 @@ from threading import Event
 from typing import Protocol
 
 from ..aws import describe
+from ..aws.threads import leave_signals_to_main
 from ..model import Outcome, Result, Target
 from .fleet import ENTRY, Fleet, Job
 
@@ -65,7 +66,7 @@ class Threads:
     def __init__(self, fleet: Fleet, width: int):
         self.width = width
         self._fleet = fleet
-        self._pool = ThreadPoolExecutor(width, thread_name_prefix="account")
+        self._pool = ThreadPoolExecutor(width, "account", leave_signals_to_main)
 
     def expect(self, jobs: int) -> None:
         """One job at a time: submitting to a thread costs nothing."""

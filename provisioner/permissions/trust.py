@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from ..baseline.general import Accounts
-from ..baseline.placeholders import redact
+from ..baseline.redact import redact
 from ..compare.policy import arn, document
 
 PRINCIPAL: Final = re.compile(r"\d{12}|arn:[a-z-]+:iam::\d{12}:(root|(role|user)/\S+)", re.ASCII)

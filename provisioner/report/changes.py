@@ -65,7 +65,8 @@ def notes(results: Iterable[Result], view: View) -> Iterator[Text]:
     for block in blocks(found, lambda note: [note.kind.name, note.resource, note.text], view):
         note = block.sample
         style = "yellow" if note.kind is Kind.WARNING else "dim"
-        text = words.clean(block.template(f"{note.resource}: {note.text}"))
+        exact = "; `exact: true` in the file would undo it" if note.kind is Kind.STRICTER else ""
+        text = words.clean(block.template(f"{note.resource}: {note.text}{exact}"))
         head = (f"{_NOTE[note.kind]} {note.kind.value}: ", style)
         yield Text.assemble(head, f"{text} ({block.where})")
         if view.unfold:

@@ -21,8 +21,10 @@ def _configured(result: Result) -> Finding:
         return Finding(result.step, "configured", ok, detail)
 
     if result.failures:
+        # One refused read fails the comparison and the proof of a step.
+        each_once = {f.request_id or f"{number}": f for number, f in reversed([*enumerate(result.failures)])}
         # Request ids differ from place to place, and would keep equal findings apart.
-        failures = (replace(f, message=words.without_id(f), request_id="") for f in result.failures)
+        failures = [replace(f, message=words.without_id(f), request_id="") for f in each_once.values()][::-1]
         return finding("; ".join(line for each in failures for line in words.failure(each)))
     if result.blocked_by is not None:
         return finding(f"not run: {result.blocked_by} failed")

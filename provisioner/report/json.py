@@ -110,7 +110,7 @@ def summary_json(
     return SummaryJson(
         type="summary",
         level="info" if totals.complete else "error",
-        message=words.one_line(message),
+        message=words.clean(message),
         plan_digest=digest,
         counts=counts,
         accounts_by_state=AccountsJson(
@@ -142,7 +142,7 @@ def counts_json(results: Sequence[Result], in_sync: InSyncCounts, command: Comma
 
 def error_json(command: str, message: str, problems: Iterable[Problem] = ()) -> ErrorJson:
     """The object of a command that could not begin."""
-    return ErrorJson("error", "error", words.one_line(message), FORMAT, command, list(problems))
+    return ErrorJson("error", "error", words.clean(message), FORMAT, command, list(problems))
 
 
 def to_text(found: Line | DocumentJson, indent: int | None = None) -> str:
@@ -165,7 +165,7 @@ def _object(
     return AccountJson(
         type=kind,
         level=_LEVEL[now],
-        message=words.one_line(f"{name}: {text}"),
+        message=words.clean(f"{name}: {text}"),
         state=now,
         applied=found.applied,
         account="",

@@ -36,7 +36,7 @@ class View:
     def account(self, account: str) -> str:
         """The account id, with the account's name if it has one."""
         name = self.names.get(account, "")
-        return words.clean(f"{account} ({name})" if name else account).replace("\n", "\\x0a")
+        return words.clean(f"{account} ({name})" if name else account)
 
     def shortened(self, items: Sequence[str], most: int = _SHOWN + 1) -> str:
         """The items as one text: all if they are not more than *most*, or else the first three and how many more."""

@@ -51,6 +51,9 @@ class Totals:
     def add(self, outcome: Outcome) -> State:
         """Count one more account, and return its state."""
         found = state(outcome.results, outcome.unseen, applied=outcome.applied)
+        if any(not each.region for each in outcome.skipped):  # the account itself
+            self.skipped += 1
+            return found
         setattr(self, found, getattr(self, found) + 1)
         self.regions.update(outcome.regions)
         return found

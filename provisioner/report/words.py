@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-import unicodedata
+from collections.abc import Iterable
 from typing import Any, Final
 
 from ..engine.plan import Count
@@ -13,20 +13,18 @@ _SHORT: Final = 60  # characters; a longer list or mapping is shown as a text di
 
 
 def clean(text: str) -> str:
-    """*text* with control characters made visible: a name from AWS may hold terminal escape codes."""
-    return "".join(
-        c if not unicodedata.category(c).startswith("C") or c == "\n" else f"\\x{ord(c):02x}" for c in text
-    )
+    r"""*text* on one line, with escapes for what is not printable: `\n`, `\x1b`, `\u202e`.
 
-
-def one_line(text: str) -> str:
-    """*text* on one line, with control characters made visible."""
-    return clean(text).replace("\n", " ")
+    A name from AWS may hold terminal escape codes, or line breaks that would make it look like a line of ours.
+    """
+    if text.isprintable():
+        return text
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
 
 
 def place(result: Result) -> str:
     """The account and the Region of a result."""
-    return one_line(f"{result.target.account} {result.target.region}")
+    return clean(f"{result.target.account} {result.target.region}")
 
 
 def value(given: Any) -> str:
@@ -108,3 +106,11 @@ def without_id(given: Failure) -> str:
 def plural(number: int, one: str, many: str = "") -> str:
     """`1 call`, `2 calls`, `1,118 calls`."""
     return f"{number:,} {one if number == 1 else many or one + 's'}"
+
+
+def did_you_mean(word: str, known: Iterable[str]) -> str:
+    """A hint that names the most similar known word, or an empty text."""
+    from difflib import get_close_matches
+
+    near = get_close_matches(word, [*known], 1)
+    return f"did you mean `{near[0]}`?" if near else ""

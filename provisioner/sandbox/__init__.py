@@ -10,13 +10,13 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from .model import Fault, SandboxError, WireCall
+from .model import Fault, MissingPackage, SandboxError, WireCall
 
 if TYPE_CHECKING:
     from .rule import Rule
     from .world import World
 
-__all__ = ["Fault", "SandboxError", "WireCall", "all_rules", "open_sandbox"]
+__all__ = ["Fault", "MissingPackage", "SandboxError", "WireCall", "all_rules", "open_sandbox"]
 
 
 @contextmanager
@@ -31,9 +31,7 @@ def open_sandbox(path: Path | None, *, without: Collection[str] = ()) -> Iterato
         from . import intercept
         from .world import World
     except ModuleNotFoundError as missing:
-        raise SandboxError(
-            f"the sandbox needs the package `{missing.name}`: pip install 'provision-baseline[sandbox]'"
-        ) from missing
+        raise MissingPackage(f"the sandbox needs the package `{missing.name}`") from missing
     with intercept.exclusive(), intercept.fake_environment():
         world = World(path, without=without)
         with world.opened(), intercept.intercept_botocore(world):

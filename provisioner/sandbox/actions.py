@@ -11,11 +11,10 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Final
 
-from moto.utilities.utils import get_partition
-
+from ..compare.policy_eval import Act
 from .iam import linked_role_name
 from .model import WireCall
-from .policy_eval import Act
+from .partitions import partition_of
 from .reference import ResourceType, find_action, service_prefix
 from .rule import import_rules
 
@@ -90,7 +89,7 @@ def act(call: WireCall, action: str, resource: str, **context: str) -> Act:
 
 def partition(call: WireCall) -> str:
     """The partition of the Region that was called."""
-    return get_partition(call.region)
+    return partition_of(call.region)
 
 
 def linked_role_arn(call: WireCall, principal: str) -> str:

@@ -6,9 +6,9 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from moto.core.request import Request as HttpRequest
-from moto.utilities.utils import get_partition
 
 from .model import Response
+from .partitions import partition_of
 
 
 class SandboxState(Protocol):
@@ -58,7 +58,7 @@ class Request:
     @property
     def partition(self) -> str:
         """The partition of the Region that the request was signed for."""
-        return str(get_partition(self.region))
+        return partition_of(self.region)
 
     @property
     def memory(self) -> dict[str, Any]:
@@ -102,4 +102,4 @@ def backend(service: str, account: str, region: str) -> Any:
     from moto.backends import get_backend
 
     held: Any = get_backend(service)[account]  # type: ignore[call-overload]
-    return held[get_partition(region) if service in GLOBAL_STORES else region]
+    return held[partition_of(region) if service in GLOBAL_STORES else region]

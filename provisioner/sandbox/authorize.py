@@ -11,9 +11,9 @@ import json
 from collections.abc import Mapping
 from typing import Any, Final
 
+from ..compare.policy_eval import Act, decide_identity
 from .actions import act, acts, partition
 from .model import Fault, Interrupt, Phase, WireCall
-from .policy_eval import Act, decide_identity
 from .rules.organizations import organization_of
 
 _QUERY: Final = {"s3", "iam", "sts"}  # their code is AccessDenied, with status 403

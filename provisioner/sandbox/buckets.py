@@ -32,6 +32,15 @@ def named_bucket(request: Request) -> Any:
     return bucket
 
 
+def default_key(bucket: Any) -> str | None:
+    """The id or ARN of the KMS key in the bucket's default encryption; None if it has no key of the owner's choice."""
+    rule: Any = (bucket.encryption or {}).get("Rule") or {}
+    for each in rule if isinstance(rule, list) else [rule]:
+        if key := (each.get("ApplyServerSideEncryptionByDefault") or {}).get("KMSMasterKeyID"):
+            return str(key)
+    return None
+
+
 def policy_of(bucket: Any) -> dict[str, Any] | None:
     """The bucket's policy as a document; None if there is none, or it is no JSON object."""
     try:

@@ -1,18 +1,23 @@
-"""Identify the caller of a request: the sandbox's default user, an IAM user, or an assumed role."""
+"""Identify the caller of a request: the sandbox's default user, an IAM user, an assumed role, or an account's root user.
+
+The access key of a root user is `ROOT` with the id of the account: `AWS_ACCESS_KEY_ID=ROOT123456789012`.
+"""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
-from .policy_eval import Context
+from ..compare.policy_eval import Context
 
 if TYPE_CHECKING:
     from .ask import Request
 
 USER = "sandbox"
+_ROOT_KEY = re.compile(r"ROOT(\d{12})")
 
 
 @dataclass
@@ -48,6 +53,16 @@ class Caller:
     names: frozenset[str] = frozenset()
     session: Session | None = None
 
+    @property
+    def is_root(self) -> bool:
+        """Whether the caller is the root user of its account."""
+        return self.arn.endswith(":root")
+
+    @property
+    def kind(self) -> str:
+        """The value of the condition key aws:PrincipalType."""
+        return "Account" if self.is_root else "AssumedRole" if self.session else "User"
+
 
 def account_of(key: str, known: Mapping[str, Session]) -> str | None:
     """The account of an access key; None for a key that was not created here."""
@@ -55,6 +70,8 @@ def account_of(key: str, known: Mapping[str, Session]) -> str | None:
 
     if key in known:
         return known[key].account
+    if root := _ROOT_KEY.fullmatch(key):
+        return root[1]
 
     # Moto's own lookup would create a backend of every partition in every account, for each request.
     for account, partitions in iam_backends.items():
@@ -81,6 +98,10 @@ def _find(request: Request) -> Caller:
     if session is not None:
         identity = f"{session.role_id}:{session.name}"
         return Caller(request.account, session.arn, identity, frozenset({session.role_arn}), session)
+    if _ROOT_KEY.fullmatch(request.access_key):
+        return Caller(
+            request.account, f"arn:{request.partition}:iam::{request.account}:root", request.account
+        )
     name = _user_name(request) or USER
     number = sha256(f"{request.account}{name}".encode()).hexdigest()[:17].upper()
     return Caller(
@@ -104,7 +125,7 @@ def principal_context(request: Request, who: Caller) -> Context:
     context: dict[str, str | tuple[str, ...]] = {
         "aws:principalaccount": who.account,
         "aws:principalarn": arn,
-        "aws:principaltype": "AssumedRole" if who.session else "User",
+        "aws:principaltype": who.kind,
         "aws:userid": who.user_id,
         "aws:requestedregion": request.region,
         "aws:securetransport": "true",

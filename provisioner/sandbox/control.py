@@ -30,6 +30,7 @@ class Control:
         self._lifts: dict[int, Undo] = {}
         self._verbs: Mapping[str, Callable[..., Result | None]] = {
             "organization": self._organization,
+            "standalone": world.standalone,
             "set": world.set,
             "deny": lambda **given: self._liftable(world.deny(**given)),
             "random_faults": lambda **given: self._liftable(world.interrupt(RandomFaults(**given))),

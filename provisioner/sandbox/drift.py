@@ -36,6 +36,12 @@ class Break:
     do: Callable[[], Any]
     paths: str = ""
     stricter: bool = False  # AWS is then stricter than the baseline: no drift, and nothing to repair
+    consent: str = ""  # the `--allow` name without which it is shown only, as others may need what it added
+
+    @property
+    def repaired(self) -> bool:
+        """`apply` repairs it without being asked."""
+        return not self.stricter and not self.consent
 
 
 @dataclass(frozen=True)
@@ -112,12 +118,13 @@ def drift(world: World | None, seed: int | None, count: int = 3) -> list[str]:
     account = world.account_id if world else MANAGEMENT
     regions = sorted(world.regions_written(account)) if world else ["us-east-1"]
     home = regions[0] if regions else "us-east-1"
+    session = boto3.Session()
     admin = [
-        Administrator(account, region, home=region == home)
+        Administrator(account, region, home=region == home, session=session)
         for region in dict.fromkeys(["us-east-1", *regions])
     ]
     found = sorted(
-        ((one, hand) for _, hand, one in every_break(admin) if not one.stricter),
+        ((one, hand) for _, hand, one in every_break(admin) if one.repaired),
         key=lambda each: (each[0].sentence, each[1].region),
     )
     random.Random(seed).shuffle(found)  # noqa: S311 must be reproducible
@@ -152,9 +159,10 @@ def breaks_of(resource: str) -> Callable[..., Break]:
         paths: str = "",
         *,
         stricter: bool = False,
+        consent: str = "",
         **params: Any,
     ) -> Break:
-        return Break(resource, field, sentence, partial(call, **params), paths, stricter)
+        return Break(resource, field, sentence, partial(call, **params), paths, stricter, consent)
 
     return make
 

@@ -9,10 +9,12 @@ from typing import Any
 from unittest.mock import patch
 from urllib.parse import unquote
 
-from .policy_eval import as_list
+from ..compare.policy_eval import as_list
+from .policy_text import CLOUDFRONT_USER
 from .rules.organizations import find_organization
 from .seed import CLOSED, MANAGEMENT, MEMBERS
 
+_CLOUDFRONT_ARN = re.compile(rf"arn:[a-z0-9-]+:iam::cloudfront:user/{CLOUDFRONT_USER}E[A-Z0-9]+")
 _PRINCIPAL_ARN = re.compile(r"arn:[a-z0-9-]+:(iam|sts)::(\d{12}):(.+)")
 
 # Service principal -> the role's name after AWSServiceRoleFor (case-sensitive). Each service folder adds its own.
@@ -51,7 +53,8 @@ def role_by_arn(arn: str) -> HeldRole | None:
     if not found:
         return None
     partition, account, path = found.groups()
-    role = find_role(_backend(account, partition), path.rpartition("/")[2])
+    iam = _existing_backend(account, partition)
+    role = find_role(iam, path.rpartition("/")[2]) if iam is not None else None
     if role is None or role.path + role.name != path:
         return None
     inline = [_document(text) for text in role.policies.values()]
@@ -73,6 +76,14 @@ def _backend(account: str, partition: str) -> Any:
     from moto.iam.models import iam_backends
 
     return iam_backends[account][partition]
+
+
+def _existing_backend(account: str, partition: str) -> Any | None:
+    """Moto's IAM of the account; None if it has none. Indexing would create one, which would be part of the state."""
+    from moto.iam.models import iam_backends
+
+    held: Any = dict.get(iam_backends, account)
+    return dict.get(held, partition) if held is not None else None
 
 
 def _document(text: Any) -> dict[str, Any]:
@@ -107,9 +118,9 @@ def linked_role_names() -> Any:
 def principal_id(name: str) -> str | None:
     """A role's unique id, or the name of another existing principal; None if it does not exist.
 
-    Principals of accounts outside the sandbox count as existing.
+    Principals of accounts outside the sandbox, and of CloudFront, count as existing.
     """
-    if re.fullmatch(r"\d{12}|(AROA|AIDA)[A-Z0-9]+", name):
+    if re.fullmatch(r"\d{12}|(AROA|AIDA)[A-Z0-9]+", name) or _CLOUDFRONT_ARN.fullmatch(name):
         return name
     if not (parts := _PRINCIPAL_ARN.fullmatch(name)):
         return None

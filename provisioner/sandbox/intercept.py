@@ -16,6 +16,7 @@ from botocore.exceptions import ConnectionClosedError, EndpointConnectionError, 
 from botocore.httpsession import URLLib3Session
 
 from .model import SandboxError
+from .partitions import DNS_SUFFIXES
 from .world import World
 
 _open = Lock()
@@ -98,7 +99,7 @@ def intercept_botocore(world: World) -> Iterator[None]:
         if host in ("127.0.0.1", "localhost", "::1"):
             direct: AWSResponse = real(self, request)
             return direct
-        if not host.endswith((".amazonaws.com", ".amazonaws.com.cn", ".api.aws")):
+        if not host.endswith(DNS_SUFFIXES):
             raise EndpointConnectionError(endpoint_url=request.url)
         try:
             answer = world.exchange(request.method, request.url, request.headers, _body(request))

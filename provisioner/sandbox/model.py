@@ -18,6 +18,10 @@ class SandboxError(Exception):
     """The sandbox cannot be used; the text has the reason and the remedy."""
 
 
+class MissingPackage(SandboxError):
+    """A package of the extra `sandbox` is not installed."""
+
+
 class Refused(Exception):
     """An error response of AWS: code, message, HTTP status and extra headers."""
 

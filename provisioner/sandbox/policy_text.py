@@ -5,10 +5,11 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Mapping
+from hashlib import sha256
 from typing import Any
 
+from ..compare.policy_eval import as_list, to_text
 from .model import Refused
-from .policy_eval import as_list, to_text
 
 # Actions on the bucket itself; every other s3 action is on its objects.
 _BUCKET_ACTION = re.compile(
@@ -38,6 +39,9 @@ _NARROWING = {
     "aws:sourceip",
 }
 _MAXIMUM_BYTES = 20 * 1024
+CLOUDFRONT_USER = "CloudFront Origin Access Identity "  # the start of the user name in its ARN
+# The canonical user id of an account, or the longer one of a CloudFront origin access identity.
+_CANONICAL_ID = re.compile(r"[0-9a-f]{64}|[0-9a-f]{96}")
 
 
 def to_policy(*statements: Mapping[str, Any]) -> str:
@@ -79,11 +83,27 @@ def check_bucket_policy(document: Mapping[str, Any], arn: str, exists: Callable[
             raise malformed("Could not parse the policy")
         if statement.get("Effect") not in ("Allow", "Deny"):
             raise malformed(f"Invalid effect : {statement.get('Effect')}")
-        for field in ("Principal", "Action", "Resource"):
-            if field not in statement and f"Not{field}" not in statement:
-                raise malformed(f"Missing required field {field}")
+        if fault := field_fault(statement):
+            raise malformed(fault)
         _check_principal(statement.get("Principal", statement.get("NotPrincipal")), exists)
         _check_resources(statement, arn)
+
+
+def field_fault(statement: Mapping[str, Any]) -> str:
+    """What is wrong with the fields of a resource policy's statement; an empty text if nothing is.
+
+    Each of Principal, Action and Resource must be given, or its Not form, and NotPrincipal in a Deny only (IAM User Guide,
+    "Grammar of the IAM JSON policy language" and "NotPrincipal").
+    """
+    for field in ("Principal", "Action", "Resource"):
+        given = [name for name in (field, f"Not{field}") if name in statement]
+        if not given:
+            return f"Missing required field {field}"
+        if len(given) > 1:
+            return f"Policy statement must not contain both {field} and Not{field}"
+    if "NotPrincipal" in statement and statement.get("Effect") != "Deny":
+        return "Allow with NotPrincipal is not allowed."
+    return ""
 
 
 def _check_resources(statement: Mapping[str, Any], arn: str) -> None:
@@ -108,11 +128,15 @@ def _check_principal(principal: Any, exists: Callable[[str], bool]) -> None:
         return
     if not isinstance(principal, dict) or not principal:
         raise malformed("Invalid policy syntax.")
+    if not any(map(as_list, principal.values())):
+        raise malformed("Invalid policy syntax.")
     for kind, names in principal.items():
         if kind not in ("AWS", "Service", "CanonicalUser", "Federated"):
             raise malformed(f"Invalid principal type : {kind}")
         for name in map(str, as_list(names)):
             if kind == "AWS" and name != "*" and not exists(name):
+                raise malformed("Invalid principal in policy")
+            if kind == "CanonicalUser" and not _CANONICAL_ID.fullmatch(name):
                 raise malformed("Invalid principal in policy")
             if kind == "Service" and not name.endswith(
                 (".amazonaws.com", ".amazonaws.com.cn", ".amazon.com")
@@ -133,10 +157,12 @@ def _statement(statement: Mapping[str, Any], partition: str) -> dict[str, Any]:
     made: dict[str, Any] = {}
     for key, value in statement.items():
         if key in ("Principal", "NotPrincipal") and isinstance(value, Mapping):
-            made[key] = {
-                kind: _short([_name(n, kind, partition) for n in as_list(names)])
-                for kind, names in value.items()
-            }
+            named: dict[str, list[Any]] = {}
+            for kind, names in value.items():
+                for name in as_list(names):
+                    shown_kind, shown = _name(str(name), kind, partition)
+                    named.setdefault(shown_kind, []).append(shown)
+            made[key] = {kind: _short(names) for kind, names in named.items()}
         elif key == "Condition":
             made[key] = {
                 op: {k: _short([to_text(v) for v in as_list(vs)]) for k, vs in keys.items()}
@@ -152,10 +178,14 @@ def _short(values: list[Any]) -> Any:
     return values[0] if len(values) == 1 else sorted(dict.fromkeys(values), reverse=True)
 
 
-def _name(name: Any, kind: str, partition: str) -> Any:
-    if kind == "AWS" and re.fullmatch(r"\d{12}", str(name)):
-        return f"arn:{partition}:iam::{name}:root"
-    return name
+def _name(name: str, kind: str, partition: str) -> tuple[str, str]:
+    """The kind and name of a principal, as S3 returns them: of a CloudFront identity, always its ARN."""
+    if kind == "AWS" and re.fullmatch(r"\d{12}", name):
+        return kind, f"arn:{partition}:iam::{name}:root"
+    if kind == "CanonicalUser" and len(name) > 64:
+        number = sha256(name.encode()).hexdigest()[:13].upper()
+        return "AWS", f"arn:{partition}:iam::cloudfront:user/{CLOUDFRONT_USER}E{number}"
+    return kind, name
 
 
 def is_public(document: Mapping[str, Any] | None) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -174,6 +175,21 @@ def _add(held: Any, member: Member) -> None:
     held.accounts.append(account)
     _attach_defaults(held, member.id)
     organizations_backends.master_accounts[member.id] = (MANAGEMENT, "aws")
+
+
+def add_standalone(account: str) -> None:
+    """Create an account outside of the organization, if missing; the management account may assume its role `ROLE`.
+
+    Raises `SandboxError` for a member of the organization, and for what is no account id.
+    """
+    from moto.iam.models import iam_backends
+
+    if not re.fullmatch(r"\d{12}", account):
+        raise SandboxError(f"`{account}` is no account id: an account id has 12 digits")
+    if any(one.id == account for one in members()):
+        raise SandboxError(f"account {account} is in the organization: choose another id")
+    if account not in iam_backends:
+        _create_access_role(account)
 
 
 def _create_access_role(account: str) -> None:

@@ -12,6 +12,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 from . import open_sandbox
 from .model import CONTROL, Response, SandboxError
@@ -83,12 +84,25 @@ class _Handler(BaseHTTPRequestHandler):
         self.wfile.flush()
 
     def _answer(self, body: bytes) -> Response:
+        if foreign := next((each for each in self._named() if not _is_local(each)), None):
+            text = (
+                f"the sandbox is for this machine: want a Host of 127.0.0.1 or localhost, got {foreign!r}\n"
+            )
+            return Response(403, {"Content-Type": "text/plain; charset=utf-8"}, text.encode())
         if self.path == CONTROL or self.path.startswith((f"{CONTROL}/", f"{CONTROL}?")):
             kind = self.headers.get("Content-Type") or ""
             status, result = self.server.control.answer(self.command, self.path, kind, body)
             return Response(status, {"Content-Type": "application/json"}, result)
         host = self.headers.get("Host") or "127.0.0.1"
         return self.server.world.exchange(self.command, f"http://{host}{self.path}", self.headers, body)
+
+    def _named(self) -> Iterator[str]:
+        """The hosts that the request names: a web page that a browser shows can send one, under a name of its own."""
+        for host in self.headers.get_all("Host") or ():
+            yield f"//{host}"
+        yield from self.headers.get_all("Origin") or ()
+        if not self.path.startswith("/"):
+            yield self.path
 
     do_GET = do_PUT = do_POST = do_DELETE = do_HEAD = do_PATCH = do_OPTIONS = _exchange  # noqa: N815
 
@@ -106,6 +120,15 @@ class _Handler(BaseHTTPRequestHandler):
 
     def log_message(self, format: str, *args: Any) -> None:  # noqa: A002
         """Log nothing; calls are in `World.calls`."""
+
+
+def _is_local(url: str) -> bool:
+    """Whether the host of a URL is this machine. `BUCKET.localhost` is; no other DNS name is certain to be."""
+    try:
+        host = urlsplit(url).hostname or ""
+    except ValueError:  # a broken IPv6 address
+        return False
+    return host in _LOOPBACK or host.endswith(".localhost")
 
 
 @contextmanager
@@ -135,7 +158,7 @@ def serve(
     ready: Callable[[str], None] | None = None,
     world: World | None = None,
 ) -> None:
-    """Serve the sandbox of *path*, or the open *world*, over HTTP until SIGINT or SIGTERM.
+    """Serve the sandbox of *path*, or the open *world*, over HTTP until SIGINT, SIGTERM or SIGHUP.
 
     *latency* is in seconds and added to each response. *ready* is called with the endpoint URL once it can be used. Raises
     `SandboxError` for an address that is not this machine's, or a port that is taken.
@@ -146,7 +169,9 @@ def serve(
         done.set()
 
     in_main = threading.current_thread() is threading.main_thread()
-    kept = [(number, signal.signal(number, stop)) for number in (signal.SIGINT, signal.SIGTERM) if in_main]
+    ends = [signal.SIGINT, signal.SIGTERM]
+    ends += [signal.SIGHUP] if signal.getsignal(signal.SIGHUP) != signal.SIG_IGN else []  # `nohup` ignores it
+    kept = [(each, signal.signal(each, stop)) for each in ends if in_main]
     try:
         with (
             nullcontext(world) if world else open_sandbox(path) as opened,

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from .callers import Session
 
 Undo = Callable[[], None]
-_SET = {"rates", "page_size", "empty_pages", "stale_reads", "propagation", "expired"}
+_SET = {"rates", "page_size", "empty_pages", "stale_reads", "flapping", "propagation", "expired"}
 _SET |= {"credentials_lifetime", "credentials_calls"}
 
 
@@ -28,6 +28,7 @@ class Switches:
         self.page_size = 0  # entries on a page of a list; 0 for AWS's own size
         self.empty_pages = False  # every other page of Organizations' lists is empty, with a token
         self.stale_reads = 0  # reads of each operation after a write that show the state before it
+        self.flapping = False  # of the same read, only every other shows the state before a write
         self.propagation = 0  # calls for which a new bucket, policy, role or channel is not found
         self.rates = False  # calls above AWS's rate limits are throttled
         self.expired = False  # all credentials have expired

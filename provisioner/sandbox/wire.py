@@ -18,6 +18,7 @@ from moto.core.routing import NotFound, get_service_router
 
 from .ask import Request, SandboxState
 from .callers import account_of
+from .partitions import DNS_SUFFIXES
 from .seed import MANAGEMENT
 
 # Moto's module -> botocore's service name, where they differ.
@@ -25,7 +26,8 @@ _CLIENT_NAMES = {"awslambda": "lambda", "s3bucket_path": "s3"}
 _ACCOUNT = "X-Moto-Account-Id"
 _SCOPE = re.compile(r"Credential=([^/,\s]+)/\d{8}/([^/]+)/([^/]+)/aws4_request")
 _S3_HOST = re.compile(
-    r"^(?:(?P<bucket>.+)\.)?s3(?:[.-](?:dualstack\.|fips\.)?(?P<region>[a-z0-9-]+))?\.amazonaws\.com(\.cn)?$"
+    r"^(?:(?P<bucket>.+)\.)?s3(?:[.-](?:dualstack\.|fips\.)?(?P<region>[a-z0-9-]+))?"
+    rf"(?:{'|'.join(map(re.escape, DNS_SUFFIXES))})$"
 )
 
 
@@ -53,7 +55,7 @@ def normal_url(url: str, scope: tuple[str, str, str] | None, account: str = "") 
     query = f"?{parts.query}" if parts.query else ""
     path = parts.path or "/"
     region, name = (scope[1], scope[2]) if scope else ("us-east-1", "")
-    at_aws = host.endswith((".amazonaws.com", ".amazonaws.com.cn"))
+    at_aws = host.endswith(DNS_SUFFIXES)
     if name == "s3" or (at_aws and not name and _S3_HOST.match(host)):
         if path.startswith("/v20180820/") or ".s3-control" in host:
             owner = host.split(".")[0] if at_aws else account

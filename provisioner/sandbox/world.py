@@ -72,6 +72,15 @@ class World(Switches):
             self._save()
         return found
 
+    def standalone(self, account: str) -> None:
+        """Create an account outside of the organization, with the role OrganizationAccountAccessRole.
+
+        Raises `SandboxError` if the account is in the organization.
+        """
+        with self._locked():
+            seed.add_standalone(account)
+            self._save()
+
     @contextmanager
     def opened(self) -> Iterator[None]:
         """Load this world's state into moto until the block ends, and clear moto after it."""
@@ -124,7 +133,8 @@ class World(Switches):
         except Refused as error:
             return responses.error_response(request, error)
         service = (request.account, request.service)
-        if not call.writes and (old := self._stale_state(service, request.operation)):
+        question = f"{request.operation} {dict(request.params)}" if self.flapping else request.operation
+        if not call.writes and (old := self._stale_state(service, question)):
             return self._stale_response(request, old)
         old = store.capture(self.memory) if call.writes and self.stale_reads else None
         answer = self._perform(request, writes=call.writes)
@@ -134,13 +144,13 @@ class World(Switches):
             self._save()
         return answer
 
-    def _stale_state(self, service: tuple[str, str], operation: str) -> bytes | None:
+    def _stale_state(self, service: tuple[str, str], question: str) -> bytes | None:
         """The state before the last write to a service, if this read is to be answered from it."""
         old, reads = self._stale.get(service, (None, Counter[str]()))
-        if old is None or reads[operation] >= self.stale_reads:
+        if old is None or reads[question] >= self.stale_reads:
             return None
-        reads[operation] += 1
-        return old
+        reads[question] += 1
+        return None if self.flapping and reads[question] % 2 == 0 else old
 
     def _stale_response(self, request: Request, old: bytes) -> Response:
         now = store.capture(self.memory)

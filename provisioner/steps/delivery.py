@@ -6,7 +6,7 @@ A service that delivers logs registers with `@delivers`; the bucket's policy is 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import chain
 from typing import TYPE_CHECKING, Any, Final
 
@@ -26,11 +26,26 @@ FULL_CONTROL: Final = {"s3:x-amz-acl": "bucket-owner-full-control"}
 
 @dataclass(frozen=True)
 class Delivery:
-    """A service's deliveries to one bucket. *bucket* is the reference as in the file."""
+    """What one service needs of a bucket. *bucket* is the reference as the file has it.
+
+    *headers* are the condition keys of the headers that it sends with what it delivers. *in_use* tells whether the
+    source of an ARN delivers to the bucket of a name now: its permission is kept.
+    """
 
     service: str
     bucket: str
-    statements: Callable[[str], Sequence[Statement]]  # made from the bucket's ARN
+    statements: Callable[[str], Sequence[Statement]]  # given the bucket's ARN
+    headers: Mapping[str, str] = field(default_factory=dict)
+    in_use: Callable[[str, str], bool] = lambda arn, bucket: False
+
+
+@dataclass(frozen=True)
+class Grants:
+    """What all services need of one bucket: its *statements*, and by Delivery the *headers* and what is *in_use*."""
+
+    statements: Sequence[Statement] = ()
+    headers: Mapping[str, Mapping[str, str]] = field(default_factory=dict)  # by service principal
+    in_use: Sequence[Callable[[str, str], bool]] = ()
 
 
 Deliverer = Callable[["Aws", Baseline], Iterator[Delivery]]

@@ -29,6 +29,7 @@ _FOLDER: Final = Path(__file__).parent.parent / "services"
 
 _steps: dict[str, Step] = {}
 _sections: dict[str, type[Section]] = {}
+_consents: set[str] = set()
 
 
 def section(key: str) -> Callable[[Kind], Kind]:
@@ -99,6 +100,17 @@ def rates(service: str, *, read: float = 0.0, lookup: float = 0.0, write: float 
     for kind, each in (("read", read), ("lookup", lookup), ("write", write)):
         if each:
             rate_limit.DOCUMENTED[service, kind] = rate_limit.Rate(each, each)
+
+
+def consents(*names: str) -> None:
+    """Register names for `--allow` of changes that a folder makes; those of `Guarded` fields register themselves."""
+    _consents.update(names)
+
+
+def all_consents() -> list[str]:
+    """All names for `--allow`, sorted."""
+    all_steps()
+    return sorted(_consents)
 
 
 @cache

@@ -9,7 +9,8 @@ from typing import Any
 from ..aws import Aws, Reading
 from ..compare import policy
 from ..compare.policy import Document, Statement
-from ..model import Changes, Difference, Exists, Kind, Note, Wait, create, update
+from ..compare.policy_dangers import power_of, trust_dangers
+from ..model import Change, Changes, Difference, Exists, Kind, Note, Wait, create, update
 from .statements import statements
 
 
@@ -48,10 +49,7 @@ def role(aws: Aws, region: str, want: Role) -> Changes:
         yield update(resource, (Difference("AttachedPolicies", attached, [*attached, arn]),), call)
     for policy_name, document in want.inline.items():
         yield from _inline(aws, name, policy_name, inline[policy_name], document)
-    foreign = [arn for arn in attached if arn not in want.managed]
-    foreign += [each for each in names if each not in want.inline]
-    for each in sorted(foreign):
-        yield Note(Kind.FOREIGN, resource, f"has the policy {each} too; kept")
+    yield from _foreign(aws, region, want, attached, names)
 
 
 def _trust(aws: Aws, want: Role, reading: Reading, have: Mapping[str, Any] | None) -> Changes:
@@ -74,7 +72,38 @@ def _trust(aws: Aws, want: Role, reading: Reading, have: Mapping[str, Any] | Non
         ).based_on(reading, "Role", "AssumeRolePolicyDocument"),
         partition=aws.partition,
         what="trust statement",
+        dangers=lambda foreign: trust_dangers(foreign, aws.account),
+        consent="remove-foreign-trust",
     )
+
+
+def _foreign(aws: Aws, region: str, want: Role, attached: Sequence[str], names: Sequence[str]) -> Changes:
+    """Note the policies that others gave the role, and offer to take away those that give it power over the baseline."""
+    read, write, resource = aws.read("iam", region), aws.write("iam"), f"role {want.name}"
+    managed = {arn: read.get_policy(PolicyArn=arn) for arn in attached if arn not in want.managed}
+    inline = {
+        name: read.get_role_policy(RoleName=want.name, PolicyName=name)
+        for name in names
+        if name not in want.inline
+    }
+    versions = {
+        arn: read.get_policy_version(PolicyArn=arn, VersionId=reading.get("Policy")["DefaultVersionId"])
+        for arn, reading in managed.items()
+    }
+    documents = {arn: reading.get("PolicyVersion")["Document"] for arn, reading in versions.items()}
+    documents |= {name: reading.get("PolicyDocument") for name, reading in inline.items()}
+    for name, document in sorted(documents.items()):
+        if not (power := power_of(policy.parse(document))):
+            yield Note(Kind.FOREIGN, resource, f"has the policy {name} too; kept")
+            continue
+        call = (
+            write.detach_role_policy(RoleName=want.name, PolicyArn=name)
+            if name in managed
+            else write.delete_role_policy(RoleName=want.name, PolicyName=name)
+        )
+        removed = (Difference(f"policy {name} of others", policy.parse(document), None),)
+        loses = f"`{name}` of others allows the role `{power}`"
+        yield Change(resource, removed, call, consent="remove-foreign-policy", loses=loses)
 
 
 def _inline(aws: Aws, name: str, policy_name: str, have: Document | None, want: Mapping[str, Any]) -> Changes:

@@ -12,6 +12,7 @@ from pydantic import Field
 
 from ..baseline.section import NO_SETTING, Section, aws_name
 from ..compare.stricter import Stricter, split
+from .registry import consents
 
 if TYPE_CHECKING:
     from ..model import Call, Changes, Difference, Note
@@ -24,6 +25,9 @@ class Guarded:
     stricter: Stricter
     consent: str
     loses: str
+
+    def __post_init__(self) -> None:
+        consents(self.consent)
 
 
 @dataclass(frozen=True)

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
 from ..compare import policy
 from ..compare.policy import Document, Normal, Statement
 from ..model import Call, Change, Changes, Difference, Kind, Note, Refused
+
+Danger = tuple[Statement, str]  # a foreign statement, and what it does, in words
+Dangers = Callable[[Sequence[Statement]], Iterable[Danger]]
 
 _FULL = 0.88  # share of the maximum size at which the next statement may not fit
 
@@ -21,32 +24,63 @@ def statements(
     partition: str,
     what: str = "policy statement",
     most: int = 0,
+    dangers: Dangers = lambda foreign: (),
+    consent: str = "",
 ) -> Changes:
     """Ensure that the policy has the statements *own*. *put* makes the request for the whole document.
 
-    *most* is the maximum size in bytes, 0 for no limit. Raises Refused if the policy would be larger.
+    *most* is the maximum size in bytes, 0 for no limit. Raises Refused if the policy would be larger. *dangers* finds
+    foreign statements that defeat ours; removing them is a change of its own that needs *consent*.
     """
     # Statements of a section that was removed from the file are kept: its trail may still deliver.
     owned = {str(each["Sid"]) for each in own}
-    merged = policy.merge(have, _to_write(have, own, partition), owned=owned, partition=partition)
-    ours = {_meaning(each, partition) for each in own}
-    if foreign := [each for each in merged.foreign if _meaning(each, partition) not in ours]:
-        names = ", ".join(policy.sid_of(each) or "(no Sid)" for each in foreign)
-        yield Note(Kind.FOREIGN, resource, f"{what}s of others are kept: {names}")
+
+    def merge(document: Document | None) -> policy.Merged:
+        return policy.merge(document, _to_write(document, own, partition), owned=owned, partition=partition)
+
+    merged, ours = merge(have), {_meaning(each, partition) for each in own}
+    foreign = [each for each in merged.foreign if _meaning(each, partition) not in ours]
+    dangerous = list(dangers(foreign))
+    yield from _notes(resource, what, merged, [each for each in foreign if each not in _of(dangerous)])
+    if merged.changed:
+        size = policy.size(merged.document)
+        if most and size > most:
+            raise Refused(
+                f"the policy of {resource} would have {size} bytes, AWS takes {most}:"
+                " remove statements nobody needs"
+            )
+        if most and size > _FULL * most:
+            yield Note(Kind.WARNING, resource, f"the policy has {size} of at most {most} bytes")
+        changed = tuple(
+            Difference(f"{what} {sid}", before, after) for sid, before, after in merged.differences
+        )
+        yield Change(resource, changed, put(merged.document), enables=True)
+    if dangerous:
+        kept = [each for each in policy.statements(have) if each not in _of(dangerous)]
+        document = merge({**policy.parse(have), "Statement": kept}).document
+        removed = tuple(
+            Difference(f"{what} {_name(each)} of others", dict(each), None) for each in _of(dangerous)
+        )
+        loses = "; ".join(f"`{_name(each)}` of others {text}" for each, text in dangerous)
+        # What delivers does not wait for a policy with a Deny that stays.
+        yield Change(resource, removed, put(document), consent=consent, loses=loses, enables=True)
+
+
+def _notes(resource: str, what: str, merged: policy.Merged, foreign: Sequence[Statement]) -> Iterator[Note]:
+    if foreign:
+        text = f"{what}s of others are kept: {', '.join(map(_name, foreign))}"
+        yield Note(Kind.FOREIGN, resource, text)
     for gone in policy.orphans(policy.document(merged.foreign)):
         text = f"a {what} of others names {gone}, a deleted role or user: its access is broken"
         yield Note(Kind.WARNING, resource, text)
-    if not merged.changed:
-        return
-    size = policy.size(merged.document)
-    if most and size > most:
-        raise Refused(
-            f"the policy of {resource} would have {size} bytes, AWS takes {most}: remove statements nobody needs"
-        )
-    if most and size > _FULL * most:
-        yield Note(Kind.WARNING, resource, f"the policy has {size} of at most {most} bytes")
-    changed = tuple(Difference(f"{what} {sid}", before, after) for sid, before, after in merged.differences)
-    yield Change(resource, changed, put(merged.document), enables=True)
+
+
+def _of(dangerous: Sequence[Danger]) -> list[Statement]:
+    return [statement for statement, _ in dangerous]
+
+
+def _name(statement: Statement) -> str:
+    return policy.sid_of(statement) or "(no Sid)"
 
 
 def _to_write(have: Document | None, own: Sequence[Statement], partition: str) -> list[Statement]:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Mapping
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Final
 
 from pydantic import AfterValidator, Field
 
@@ -13,11 +14,17 @@ if TYPE_CHECKING:
     from ..model import Call, Changes
 
 
+# "Tag naming limits and requirements" in the guide of tagging; `\w` has the letters and digits of all languages.
+_CHARACTERS: Final = re.compile(r"[\w +\-=.:/@]*")
+
+
 def _allowed(tags: dict[str, str]) -> dict[str, str]:
     reserved = "keys that begin with `aws:` are AWS's own: choose another"
     length = "want a key of 1 to 128 characters, and a value of up to 256"
+    other = "want letters, digits, spaces and `+ - = . _ : / @` only, in the key and in the value"
     problems = [(key, reserved) for key in tags if key.lower().startswith("aws:")]
     problems += [(k, length) for k, v in tags.items() if not 1 <= len(k) <= 128 or len(v) > 256]
+    problems += [(k, other) for k, v in tags.items() if not _CHARACTERS.fullmatch(k + v)]
     if problems:
         raise InvalidValue.several(problems)
     return tags

@@ -65,7 +65,7 @@ def _break_first(
 def field_breaks(admin: Administrator, scope: Scope) -> Iterator[tuple[str, Break]]:
     """The breaks that weaken a single field."""
     for step, _, one in every_break([admin]):
-        if all_steps()[step].scope is scope and one.field and not one.stricter:
+        if all_steps()[step].scope is scope and one.field and one.repaired:
             yield step, one
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import socket
 import ssl
 import threading
 from collections.abc import Iterator
@@ -36,6 +37,8 @@ class Handler(BaseHTTPRequestHandler):
     def _answer(self) -> None:
         body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
         self.server.connections.add(self.client_address)  # type: ignore[attr-defined]
+        if self.path == "/together":
+            self.server.together.wait(20)  # type: ignore[attr-defined]
         if self.path == "/stall":
             self.server.go_on.wait(20)  # type: ignore[attr-defined]
         if self.path in {"/cut", "/stall"}:
@@ -121,6 +124,62 @@ def test_a_connection_that_closed_while_idle_is_not_reused(server: Any, transpor
     assert answer is not None
     assert answer.status_code == 200
     assert len(server.connections) == 2
+
+
+def test_a_connection_that_was_idle_for_long_is_closed_and_not_reused(server: Any) -> None:
+    now = [0.0]
+    transport = Transport(connect=5, read=5, now=lambda: now[0])
+    transport(request(server))
+    [(_, old)] = transport._idle
+    now[0] = 29.0
+    transport(request(server))
+    assert len(server.connections) == 1
+    now[0] = 59.0
+    transport(request(server))
+    assert len(server.connections) == 2
+    assert old.ended
+    transport.close()
+
+
+def test_after_a_timeout_no_idle_connection_to_the_host_is_reused(server: Any) -> None:
+    """What is between us and AWS has forgotten them all, and drops what is sent on them."""
+    transport = Transport(connect=5, read=0.5)
+    together = threading.Barrier(3)
+
+    def ask() -> None:
+        together.wait(20)
+        transport(request(server, "/together"))
+
+    threads = [threading.Thread(target=ask) for _ in range(3)]
+    server.together = threading.Barrier(3)
+    for each in threads:
+        each.start()
+    for each in threads:
+        each.join()
+    assert len(transport._idle) == 3
+    with pytest.raises(ReadTimeoutError):
+        transport(request(server, "/stall"))
+    assert transport._idle == []
+    transport.close()
+
+
+def test_connections_are_kept_alive(server: Any, transport: Transport) -> None:
+    transport(request(server))
+    [(_, connection)] = transport._idle
+    assert connection._sock.getsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE) == 1
+
+
+@pytest.mark.parametrize(
+    ("event", "times_out"), [("before-send.iam.GetUser", True), ("before-send.iam.PutIt", False)]
+)
+def test_a_write_gets_more_time_than_a_read(server: Any, event: str, times_out: bool) -> None:
+    transport = Transport(connect=5, read=0.1, write=10)
+    server.release_after = threading.Timer(0.5, server.go_on.set)
+    server.release_after.start()
+    expected = ReadTimeoutError if times_out else ConnectionClosedError  # the handler closes once it goes on
+    with pytest.raises(expected):
+        transport(request(server, "/stall"), event_name=event)
+    server.release_after.join()
 
 
 def test_threads_share_a_transport(server: Any, transport: Transport) -> None:

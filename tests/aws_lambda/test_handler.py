@@ -5,9 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-from collections.abc import Callable, Iterator, Mapping
-from itertools import chain, repeat
-from pathlib import Path
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import pytest
@@ -16,51 +14,12 @@ from provisioner.aws_lambda import handler
 from provisioner.aws_lambda.answer import MAX_BYTES, accounts_answer
 from provisioner.model import Account, Call, Change, Difference, Outcome, Refused, Result, Target
 from provisioner.report.json import account_json
-from provisioner.sandbox import open_sandbox
-from provisioner.sandbox.serve import serving
 from provisioner.sandbox.world import World
 
 from ..conftest import EXAMPLE, ROOT
+from .conftest import PLENTY, SECRET, TEXT, WORKLOAD, Time
 
 MACHINE = json.loads((ROOT / "scripts" / "step-functions.example.json").read_text())
-SECRET = "top-secret"
-WORKLOAD = "444455556666"
-TEXT = (
-    EXAMPLE.replace("name: default\n    recording_group", 'name: "${env:RECORDER}"\n    recording_group')
-    + f"""
-accounts: {{ all: true }}
-overrides: [{{ ids: ["{WORKLOAD}"], password_policy: {{ minimum_password_length: 20 }} }}]
-"""
-)
-
-
-class Time:
-    """A Lambda context that returns the seconds given as the time left, and then the last of them again."""
-
-    def __init__(self, *seconds: float):
-        self._seconds = chain(seconds, repeat(seconds[-1]))
-
-    def get_remaining_time_in_millis(self) -> int:
-        return int(1000 * next(self._seconds))
-
-
-PLENTY = Time(900)
-
-
-@pytest.fixture(scope="module")
-def served() -> Iterator[World]:
-    with open_sandbox(None) as world, serving(world) as server, pytest.MonkeyPatch.context() as patch:
-        patch.setenv("AWS_ENDPOINT_URL", server.url)
-        patch.setenv("RECORDER", SECRET)
-        yield world
-
-
-@pytest.fixture
-def world(served: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> World:
-    served.reset()
-    (tmp_path / "baseline.yaml").write_text(TEXT)
-    monkeypatch.setenv("PROVISION_FILE", str(tmp_path / "baseline.yaml"))
-    return served
 
 
 def organization(command: str = "diff", **given: Any) -> dict[str, Any]:
@@ -123,6 +82,7 @@ def test_a_failed_account_does_not_stop_others(world: World) -> None:
     assert "role/OrganizationAccountAccessRole" in done["results"][0]["failures"][0]["doing"]
 
 
+@pytest.mark.usefixtures("event_baseline")
 def test_loosening_needs_allow_in_the_event(world: World) -> None:
     begun = organization("apply")
     accounts(begun, "apply")
@@ -206,6 +166,7 @@ def test_a_wrong_event_is_refused(world: World, event: dict[str, Any], words: st
     assert world.calls == []
 
 
+@pytest.mark.usefixtures("event_baseline")
 def test_only_allowed_accounts_are_touched(world: World) -> None:
     text = f'allowed_account_ids: ["111122223333"]\n{TEXT}'
     with pytest.raises(Refused, match="the function is in account 123456789012"):
@@ -216,6 +177,7 @@ def test_only_allowed_accounts_are_touched(world: World) -> None:
         handler({"part": "accounts", "baseline": text, "Items": [{"id": WORKLOAD}]}, PLENTY)
 
 
+@pytest.mark.usefixtures("event_baseline")
 def test_a_file_for_one_account(world: World) -> None:
     text = EXAMPLE.replace("is_organization_trail: true", "is_organization_trail: false")
     begun = organization("apply", baseline=text)

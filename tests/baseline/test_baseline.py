@@ -26,7 +26,7 @@ def test_sections_are_typed_and_looked_up_by_class() -> None:
 
 
 def test_a_missing_section() -> None:
-    baseline = read("")
+    baseline = read("buckets: {a: {name: b}}")
     assert Password not in baseline
     with pytest.raises(KeyError, match=r"baseline\.yaml has no section 'password'"):
         baseline[Password]
@@ -37,14 +37,14 @@ def test_an_empty_section_has_its_defaults() -> None:
 
 
 def test_general_settings() -> None:
-    general = read('allowed_account_ids: ["012345670123", 123456789012, 012345670123]\n').general
+    general = read('allowed_account_ids: ["012345670123", 123456789012, 012345670123]\npassword:\n').general
     assert (general.organization_name, general.home_region, general.regions) == (
         "acme",
         "eu-west-1",
         ["eu-west-1"],
     )
     assert general.allowed_account_ids == ["012345670123", "123456789012", "012345670123"]
-    assert read("regions: [us-east-1, cn-north-1]").general.regions == ["us-east-1", "cn-north-1"]
+    assert read("regions: [us-east-1, eu-west-1]\npassword:\n").general.regions == ["us-east-1", "eu-west-1"]
 
 
 @pytest.mark.parametrize(
@@ -119,7 +119,7 @@ def test_placeholders_in_keys_are_kept() -> None:
 
 def test_without_an_account_sample_values_are_used() -> None:
     assert read("buckets: {a: {name: 'x-${account_id}'}}")[Buckets].root["a"].name == "x-123456789012"
-    gov = parse("organization_name: a\nhome_region: us-gov-west-1\n", "b", SECTIONS, {})
+    gov = parse("organization_name: a\nhome_region: us-gov-west-1\npassword:\n", "b", SECTIONS, {})
     assert gov.partition == "aws-us-gov"
     assert gov.at(**HERE).partition == "aws"
 

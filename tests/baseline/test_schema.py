@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -82,13 +83,27 @@ def test_descriptions_and_choices() -> None:
         {"$ref": "#/$defs/with-placeholder"},
     ]
     length = SCHEMA["$defs"]["Password"]["properties"]["minimum_password_length"]
-    assert (length["title"], length["default"]) == ("Minimum Password Length", 14)
+    assert length["default"] == 14
     assert SCHEMA["properties"]["home_region"]["description"].startswith("The Region of what exists once")
     assert SCHEMA["$defs"]["Bucket"]["additionalProperties"] is False
     assert (
         SCHEMA["$defs"]["Bucket"]["properties"]["name"]["description"]
         == "Takes a bucket name of up to 40 characters."
     )
+
+
+def test_no_title_repeats_a_name_above_the_description_in_an_editor() -> None:
+    found = [each["title"] for each in mappings(SCHEMA) if isinstance(each.get("title"), str)]
+    assert found == ["provision baseline"]
+
+
+def mappings(value: Any) -> Iterator[dict[str, Any]]:
+    """Every mapping in a nested value."""
+    if isinstance(value, dict):
+        yield value
+        value = [*value.values()]
+    for each in value if isinstance(value, list) else ():
+        yield from mappings(each)
 
 
 def test_a_field_of_several_types_accepts_a_placeholder_for_each() -> None:

@@ -49,7 +49,7 @@ ERRORS: list[tuple[str, str]] = [
     ("password: {require_symbols: true, require_symbols: false}\n", "3:35: password.require_symbols: this key is given twice, here and in line 3; keep one of them"),
     ("password:\n\npassword:\n", "5:1: password: this key is given twice, here and in line 3; keep one of them"),
     ("password: \x07\n", "3:11: control character U+0007 is not allowed; take it away"),
-    ("# é\npassword: \ufeff\n", "4:11: a byte order mark; save the file as UTF-8 without one"),
+    ("# é\npassword: \ufeff\n", "4:11: zero width no-break space (U+FEFF), which nobody sees: delete it, or write \\uFEFF in double quotes"),
     ("password: " + "[" * 60, "3:60: nested more than 50 levels deep"),
 ]  # fmt: skip
 
@@ -62,7 +62,6 @@ def test_yaml_error(text: str, expected: str) -> None:
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
-        ("\ufeff" + HEAD, "1:1: a byte order mark; save the file as UTF-8 without one"),
         ("- a\n", "1:1: want keys and values at the top of the file, such as 'organization_name: acme'"),
         ("home_region:a\n", "1:1: want keys and values at the top of the file, such as 'organization_name: acme'; put a space after 'home_region:'"),
         ("%YAML 3.0\n---\na: b\n", "1:1: not YAML: found incompatible YAML document"),
@@ -89,7 +88,7 @@ def test_without_libyaml(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_warning_about_a_large_file_without_libyaml(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(yaml_source, "FAST", False)
     with pytest.warns(UserWarning, match="without libyaml"):
-        parse(HEAD + "# padding\n" * 10_000, "b", SECTIONS, {})
+        parse(HEAD + "password:\n" + "# padding\n" * 10_000, "b", SECTIONS, {})
 
 
 def test_tags_that_name_the_actual_type_are_allowed() -> None:

@@ -215,7 +215,7 @@ def test_target_includes_the_steps_it_needs(capfd: Any) -> None:
     ("arguments", "message"),
     [
         (["diff", "--nope"], "No such option"),
-        (["frobnicate"], "No such command"),
+        (["frobnicate"], "no such command `frobnicate`; there are apply, "),
         (["apply", FILE, "--sandbox", "--lock-timeout", "soon"], "--lock-timeout"),
         (["diff", "/nowhere/at-all.yaml", "--sandbox"], "no such file"),
         (["diff", FILE, "--sandbox", "--region", "eu-central-1"], "not among the `regions`"),
@@ -243,19 +243,18 @@ def test_a_command_that_cannot_start_prints_one_error_and_exits_1(
 
 def test_all_mistakes_in_the_file_are_printed_before_any_call(capfd: Any, home: Path) -> None:
     text = EXAMPLE.replace("minimum_password_length: 14", "minimum_password_length: x")
-    text = text.replace("is_multi_region_trail", "is_multi_regon_trail").replace("days: 30", "days: 3")
+    text = text.replace("is_multi_region_trail", "is_multi_regon_trail")
     file = home / "wrong.yaml"
     file.write_text(text)
     code, out, err = run_command(capfd, "diff", str(file), "--sandbox")
     assert (code, out) == (1, "")
     assert "SANDBOX" not in err
-    assert err.count("wrong.yaml:") == 3
+    assert err.count("wrong.yaml:") == 2
     assert "want a whole number from 6 to 128, got 'x'" in err
     assert "did you mean 'is_multi_region_trail'" in err
-    assert "want 30 or more for STANDARD_IA, got 3" in err
     code, out, _ = run_command(capfd, "validate", str(file), "--json")
     assert code == 1
-    assert len(json.loads(out)["problems"]) == 3
+    assert len(json.loads(out)["problems"]) == 2
 
 
 def test_validate_and_schema(capfd: Any) -> None:

@@ -17,7 +17,7 @@ from typing import Any
 
 import pytest
 
-from provisioner.sandbox import Fault, WireCall, open_sandbox
+from provisioner.sandbox import Fault, WireCall, open_sandbox, store
 from provisioner.sandbox.serve import serving
 from provisioner.sandbox.world import World
 
@@ -76,10 +76,20 @@ def organization(tmp_path: Path) -> Iterator[Organization]:
         yield Organization(world, door.url, tmp_path)
 
 
+@pytest.fixture(scope="module")
+def after_apply() -> list[bytes]:
+    """The state of the organization after the first `apply`, once a test has made it."""
+    return []
+
+
 @pytest.fixture
-def applied(organization: Organization) -> Organization:
+def applied(organization: Organization, after_apply: list[bytes]) -> Organization:
+    if after_apply:
+        organization.world.memory = store.restore(after_apply[0])
+        return organization
     code, out, err = organization.run("apply", "--yes")
     assert (code, "Apply complete!" in out) == (0, True), err
+    after_apply.append(store.capture(organization.world.memory))
     return organization
 
 

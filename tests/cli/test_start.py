@@ -60,7 +60,7 @@ def test_version_prints_the_same_with_and_without_the_command_line(capfd: Any) -
     assert done.stdout == capfd.readouterr().out
 
 
-@pytest.mark.parametrize("arguments", [["--help"], ["validate", "--help"], ["diff", "--help"]])
+@pytest.mark.parametrize("arguments", [["--help"], ["validate", "--help"]])
 def test_help_imports_only_the_command_line(arguments: list[str]) -> None:
     found = loaded(*arguments)
     assert not found & (SLOW | {"yaml", "pydantic", "dataclasses"})
@@ -69,7 +69,12 @@ def test_help_imports_only_the_command_line(arguments: list[str]) -> None:
         "provisioner.cli",
         "provisioner.cli.exit_codes",
         "provisioner.cli.flags",
+        "provisioner.cli.streams",
     }
+
+
+def test_help_that_lists_the_steps_imports_no_client() -> None:
+    assert not loaded("diff", "--help") & {"boto3", "urllib3", "ssl", "moto", "rich", "structlog"}
 
 
 @pytest.mark.parametrize("arguments", [["validate", FILE], ["schema"]])

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import json
 import signal
-import subprocess
-import sys
 import time
 from pathlib import Path
 from typing import Any
@@ -15,8 +13,8 @@ import pytest
 from provisioner.sandbox import Fault, WireCall, open_sandbox
 from provisioner.sandbox.serve import serving
 
-from ..conftest import EXAMPLE, ROOT
-from .test_commands import COMMAND, FILE, run_command, run_process, start_process
+from ..conftest import EXAMPLE
+from .test_commands import FILE, run_command, run_process, start_process
 
 pytestmark = pytest.mark.usefixtures("home")
 
@@ -64,9 +62,9 @@ def test_wrong_regions_are_refused_before_any_call(
 
 
 def test_values_from_the_environment_are_redacted(capfd: Any, home: Path, monkeypatch: Any) -> None:
-    monkeypatch.setenv("TOKEN", "s3cr3t-t0k3n")
+    monkeypatch.setenv("TICKET", "s3cr3t-t0k3n")
     file = home / "token.yaml"
-    tagged = 'name: organization-trail\n  tags: {token: "${env:TOKEN}", both: "x-${env:TOKEN}"}'
+    tagged = 'name: organization-trail\n  tags: {token: "${env:TICKET}", both: "x-${env:TICKET}"}'
     file.write_text(EXAMPLE.replace("name: organization-trail", tagged))
     log = str(home / "log")
     for command in (["diff"], ["diff", "--json"], ["apply", "--yes", "--json"], ["verify", "--json"]):
@@ -92,23 +90,6 @@ def test_a_wrong_state_folder_is_one_error(capfd: Any, home: Path, monkeypatch: 
     assert code == 1
     assert "the sandbox cannot be opened" in err
     assert "Traceback" not in err
-
-
-def test_a_full_disk_under_stdout_is_one_error() -> None:
-    with Path("/dev/full").open("w") as full:
-        done = subprocess.run(
-            [*COMMAND, "diff", FILE, "--sandbox"],
-            stdout=full, stderr=subprocess.PIPE, text=True, cwd=ROOT, check=False, timeout=60,
-        )  # fmt: skip
-    assert done.returncode == 1
-    assert "No space left" in done.stderr
-    assert "Traceback" not in done.stderr
-
-
-def test_a_closed_pipe_does_not_stop_apply(capfd: Any) -> None:
-    command = f"{sys.executable} -m provisioner apply {FILE} --sandbox --yes 2>&1 >/dev/null | head -n 4"
-    subprocess.run(["bash", "-c", command], cwd=ROOT, check=False, timeout=60, capture_output=True)
-    assert run_command(capfd, "diff", FILE, "--sandbox")[0] == 0
 
 
 def test_the_account_is_printed_first_even_if_its_alias_is_late(

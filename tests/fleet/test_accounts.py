@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
+from moto.organizations.models import organizations_backends
 
 from provisioner.aws import Aws, ReadCache
 from provisioner.fleet.accounts import AccountFilter, NotInOrganization, SelectedAccounts, select_accounts
@@ -229,3 +231,69 @@ def test_denied_list_of_accounts_is_an_error(bench: Bench) -> None:
         find(bench, "{all: true}")
     response: Any = getattr(denied.value, "response", {})
     assert response["Error"]["Code"] == "AccessDeniedException"
+
+
+def rename(account: str, name: str) -> None:
+    """Give an account of the sandbox's organization another name."""
+    [organization] = [
+        each for each in organizations_backends[MANAGEMENT].values() if getattr(each, "accounts", None)
+    ]
+    next(each for each in organization.accounts if each.id == account).name = name
+
+
+SAME_NAME = [
+    AccountFilter(accounts=("twin",)),
+    AccountFilter(not_accounts=("twin",)),
+    AccountFilter(accounts=("management", "twin"), units=("Workloads",)),
+]
+
+
+@pytest.mark.parametrize("only", SAME_NAME)
+@pytest.mark.parametrize("other", [ARCHIVE, CLOSED])
+def test_a_name_of_two_accounts_is_refused_with_their_ids(
+    bench: Bench, only: AccountFilter, other: str
+) -> None:
+    rename(WORKLOAD, "twin")
+    rename(other, "twin")
+    with pytest.raises(Refused) as refused:
+        find(bench, "{all: true}", only)
+    assert f"twin: {ARCHIVE if other == ARCHIVE else WORKLOAD} and " in str(refused.value)
+    assert {WORKLOAD, other} <= set(re.findall(r"\d{12}", str(refused.value)))
+    named = AccountFilter(accounts=(WORKLOAD,))
+    assert ids(find(bench, "{all: true}", named)) == {WORKLOAD}
+
+
+def test_an_account_whose_name_is_the_id_of_another_is_not_meant_by_it(bench: Bench) -> None:
+    rename(ARCHIVE, WORKLOAD)
+    assert ids(find(bench, "{all: true}", AccountFilter(accounts=(WORKLOAD,)))) == {WORKLOAD}
+    assert ids(find(bench, "{all: true}", AccountFilter(not_accounts=(WORKLOAD,)))) == {MANAGEMENT, ARCHIVE}
+
+
+def unit_id(bench: Bench, path: str) -> str:
+    """The id of a unit of the sandbox at the root."""
+    listed = bench.client("organizations").list_organizational_units_for_parent(ParentId="r-sand")
+    return next(each["Id"] for each in listed["OrganizationalUnits"] if each["Name"] == path)
+
+
+@pytest.mark.parametrize("name", ["ou-prod", "r-and-d", "ou-sand-0123abcd", "r-sand2"])
+def test_a_unit_whose_name_looks_like_an_id_is_found_and_suggested(bench: Bench, name: str) -> None:
+    bench.world.organization(accounts=8, units={name: 2})
+    assert len(ids(find(bench, f"{{organizational_units: ['{name}']}}"))) == 2
+    with pytest.raises(Refused, match=f"did you mean '{name}'"):
+        find(bench, f"{{organizational_units: ['{name}x']}}")
+
+
+def test_an_id_means_its_unit_even_if_another_has_it_as_its_name(bench: Bench) -> None:
+    workloads = unit_id(bench, "Workloads")
+    bench.world.organization(accounts=8, units={workloads: 3})
+    assert ids(find(bench, f"{{organizational_units: [{workloads}]}}")) == {WORKLOAD}
+
+
+def test_a_path_of_two_units_is_refused_with_their_ids(bench: Bench) -> None:
+    bench.world.organization(accounts=8, units={"A/B": 2})
+    nested = bench.client("organizations").list_organizational_units_for_parent(ParentId=unit_id(bench, "A"))
+    second = bench.client("organizations").create_organizational_unit(ParentId="r-sand", Name="A/B")
+    both = sorted([nested["OrganizationalUnits"][0]["Id"], second["OrganizationalUnit"]["Id"]])
+    with pytest.raises(Refused, match=f"{both[0]} and {both[1]} have that name: give the id"):
+        find(bench, "{organizational_units: [A/B]}")
+    assert len(ids(find(bench, f"{{organizational_units: [{nested['OrganizationalUnits'][0]['Id']}]}}"))) == 2

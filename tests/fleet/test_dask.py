@@ -35,7 +35,7 @@ def test_unreachable_scheduler_is_refused(served: Served, address: str) -> None:
 
 def test_error_without_dask_says_what_to_install(served: Served, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "distributed", None)
-    with pytest.raises(Refused, match=r"pip install 'provision-baseline\[dask\]'"):
+    with pytest.raises(Refused, match=r"pip install .*'distributed>=2025.1'"):
         Dask(served.fleet, served.setup(), "tcp://127.0.0.1:9", 3)
 
 

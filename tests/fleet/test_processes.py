@@ -115,7 +115,7 @@ def test_processes_end_with_their_parent(served: Served, world: World) -> None:
     [
         (["RECORDER"], "environment variable 'RECORDER' is not set"),
         (
-            ["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"],
+            ["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"],
             "Unable to locate credentials; hint: set AWS_PROFILE",
         ),
     ],

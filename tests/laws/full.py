@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import boto3
 
 from provisioner.engine.plan import Plan
-from provisioner.sandbox import open_sandbox, store
+from provisioner.sandbox import WireCall, open_sandbox, store
 from provisioner.sandbox.drift import Administrator, Break, every_break
 
 from ..conftest import ROOT, Bench
@@ -52,14 +52,28 @@ def administrator_of(bench: Bench, text: str = FULL) -> list[Administrator]:
     return _administrators(bench.world.account_id, general.home_region, regions)
 
 
+class FirstApply(NamedTuple):
+    """The states of a sandbox before and after a first `apply`, and the writes of it."""
+
+    empty: bytes
+    applied: bytes
+    writes: list[WireCall]
+
+
 @cache
-def applied(text: str = FULL) -> bytes:
-    """The state of a sandbox to which the file was applied. Call it while no sandbox is open."""
+def first_apply(text: str = FULL) -> FirstApply:
+    """Apply the file to an empty sandbox. Call it while no sandbox is open."""
     with open_sandbox(None) as world:
-        bench = Bench(world)
+        bench, empty = Bench(world), store.capture(world.memory)
+        bench.one_process = True
         bench.apply(text)
         bench.close()
-        return store.capture(world.memory)
+        return FirstApply(empty, store.capture(world.memory), world.writes)
+
+
+def applied(text: str = FULL) -> bytes:
+    """The state of a sandbox to which the file was applied. Call it while no sandbox is open."""
+    return first_apply(text).applied
 
 
 class Named(NamedTuple):

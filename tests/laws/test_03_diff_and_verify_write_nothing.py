@@ -5,14 +5,12 @@ from __future__ import annotations
 import pytest
 
 from ..conftest import Bench
-from .full import FULL, failures
+from .full import FULL, FirstApply, failures
 
 
 @pytest.fixture(params=["empty", "applied"])
-def account(request: pytest.FixtureRequest, bench: Bench) -> Bench:
-    if request.param == "applied":
-        bench.apply(FULL)
-    bench.world.calls.clear()
+def account(request: pytest.FixtureRequest, first: FirstApply, bench: Bench) -> Bench:
+    bench.at(getattr(first, request.param))
     return bench
 
 

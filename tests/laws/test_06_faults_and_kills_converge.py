@@ -6,10 +6,10 @@ from collections.abc import Callable
 
 import pytest
 
-from provisioner.sandbox import Fault, WireCall, store
+from provisioner.sandbox import Fault, WireCall
 
 from ..conftest import Bench
-from .full import FULL, calls
+from .full import FULL, FirstApply, calls
 
 SHARDS = 8
 
@@ -56,19 +56,16 @@ class Interruption:
         return self.seen >= self.place
 
 
-def each_place(bench: Bench, shard: int) -> list[tuple[int, bytes]]:
-    """The numbers of this shard's writes in a first apply, each with the state of an empty sandbox."""
-    empty = store.capture(bench.world.memory)
-    bench.apply(FULL)
-    count = len(bench.world.writes)
-    return [(place, empty) for place in range(1 + shard, count + 1, SHARDS)]
+def each_place(first: FirstApply, shard: int) -> range:
+    """The numbers of this shard's writes in a first apply."""
+    return range(1 + shard, len(first.writes) + 1, SHARDS)
 
 
 @pytest.mark.parametrize("shard", range(SHARDS))
-def test_write_that_fails_once_converges_in_the_same_run(bench: Bench, shard: int) -> None:
+def test_write_that_fails_once_converges_in_the_same_run(first: FirstApply, bench: Bench, shard: int) -> None:
     """Each write fails in one of the ways, in turn."""
-    for place, empty in each_place(bench, shard):
-        bench.at(empty)
+    for place in each_place(first, shard):
+        bench.at(first.empty)
         name = [*FAULTS][place % len(FAULTS)]
         interruption = Interruption(place, *FAULTS[name])
         lift = bench.world.interrupt(interruption)
@@ -98,9 +95,9 @@ def test_every_third_write_fails_once_and_the_run_converges(bench: Bench, fault:
 
 
 @pytest.mark.parametrize("shard", range(SHARDS))
-def test_apply_after_a_kill_at_any_write_converges(bench: Bench, shard: int) -> None:
-    for place, empty in each_place(bench, shard):
-        bench.at(empty)
+def test_apply_after_a_kill_at_any_write_converges(first: FirstApply, bench: Bench, shard: int) -> None:
+    for place in each_place(first, shard):
+        bench.at(first.empty)
         interruption = Interruption(place, reset, "after", dies=True)
         lift = bench.world.interrupt(interruption)
         run = bench.run(FULL)

@@ -47,6 +47,8 @@ def problems(bench: Bench, step: str, region: str, one: Break) -> Iterator[str]:
         return
     if not found:
         yield "not shown"
+    if one.consent and {c.consent for _, c in bench.diff(FULL).changes} != {one.consent}:
+        yield f"shown without its consent, {one.consent}"
     for name, where, resource, field in found:
         if (
             (name, where) != (step, region)
@@ -67,8 +69,8 @@ def test_each_break_is_shown_and_repaired(shard: int, request: pytest.FixtureReq
         wrong += [f"{each}: {what}" for what in problems(bench, each.step, each.region, one)]
         bench.world.calls.clear()
         bench.apply(FULL)  # which reads back until AWS shows what the file asks for
-        if one.stricter:
-            wrong += [f"{each}: {call.operation} of what is stricter" for call in bench.world.writes]
+        if not one.repaired:
+            wrong += [f"{each}: {call.operation} was called" for call in bench.world.writes]
     assert wrong == []
 
 
@@ -82,13 +84,38 @@ def test_all_breaks_at_once_are_repaired_in_one_unattended_run(
     assert command(apply) == 0
     with open_sandbox(sandbox) as world:
         bench = Bench(world)
-        weaker = [one for *_, one in every_break(administrator_of(bench)) if one.field and not one.stricter]
+        weaker = [one for *_, one in every_break(administrator_of(bench)) if one.field and one.repaired]
         broken = sum(map(carry_out, weaker))
     assert broken > len(all_sections())
     capfd.readouterr()
     code = command(apply)
     assert (code, capfd.readouterr().err) == (0, "")
     assert command(["diff", str(file), "--sandbox", "--quiet"]) == 0
+
+
+def test_what_needs_consent_is_told_by_every_command_and_removed_with_it(
+    home: Path, monkeypatch: pytest.MonkeyPatch, capfd: Any
+) -> None:
+    file, sandbox = home / "full.yaml", home / "sandbox"
+    file.write_text(FULL)
+    monkeypatch.setenv("PROVISION_SANDBOX", str(sandbox))
+    both = [str(file), "--sandbox", "--quiet"]
+    assert command(["apply", *both, "--yes"]) == 0
+    with open_sandbox(sandbox) as world:
+        found = [one for *_, one in every_break(administrator_of(Bench(world))) if one.consent]
+    assert found
+    for consent in sorted({each.consent for each in found}):
+        with open_sandbox(sandbox) as world:
+            every = every_break(administrator_of(Bench(world)))
+            one = next(one for *_, one in every if one.consent == consent)
+            assert carry_out(one), one.sentence
+        for arguments, expected in ((["diff"], 2), (["apply", "--yes"], 3), (["verify"], 2)):
+            capfd.readouterr()
+            code = command([arguments[0], *both, *arguments[1:]])
+            told = "".join(capfd.readouterr())
+            assert (code, one.field.split()[-1] in told) == (expected, True), f"{arguments}: {told}"
+        assert command(["apply", *both, "--yes", "--allow", consent]) == 0
+        assert command(["diff", *both]) == 0
 
 
 def test_listing_the_breaks_breaks_nothing(bench: Bench) -> None:

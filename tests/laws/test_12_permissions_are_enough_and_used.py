@@ -37,7 +37,7 @@ def states() -> dict[str, bytes]:
         found["empty"] = store.capture(world.memory)
         bench.at(start)
         for _, _, one in [*every_break(administrator_of(bench))]:
-            if one.field and not one.stricter:
+            if one.field and one.repaired:
                 carry_out(one)
         found["broken"] = store.capture(world.memory)
     return found

@@ -12,11 +12,13 @@ from provisioner import permissions
 from provisioner.baseline import parse
 from provisioner.cli import run as command
 from provisioner.compare.policy import document
+from provisioner.compare.policy_eval import applies
+from provisioner.engine.plan import Plan
+from provisioner.model import Change
 from provisioner.sandbox import Fault, WireCall
 from provisioner.sandbox.actions import acts
 from provisioner.sandbox.authorize import authorize, filled
 from provisioner.sandbox.drift import Administrator, carry_out, every_break
-from provisioner.sandbox.policy_eval import applies
 from provisioner.sandbox.reference import find_action
 from provisioner.sandbox.world import World
 from provisioner.services.cloudtrail.delivery import CLOUDTRAIL
@@ -228,7 +230,15 @@ def make_surroundings(bench: Bench) -> None:
 
 
 def break_everything(admin: Sequence[Administrator]) -> None:
-    """Break every setting of what `apply` has made, in each way that the services register with `@breaks`."""
+    """Break every setting of what `apply` has made, in each way that the services register with `@breaks`.
+
+    Policies of others are added, too: they are read, and kept.
+    """
     for _, _, one in [*every_break(admin)]:
-        if one.field and not one.stricter:
+        if one.field and (one.repaired or one.consent == "remove-foreign-policy"):
             carry_out(one)
+
+
+def without_consent(plan: Plan) -> list[Change]:
+    """The changes that need no consent."""
+    return [change for _, change in plan.changes if change.consent is None]

@@ -207,7 +207,7 @@ def test_they_are_enough_and_all_of_them_used(setup: Setup, caller: Caller) -> N
                 assert failures(results) == []
                 if purpose == "apply":
                     assert any(r.changes for r in results)
-                    assert not any(r.changes for r in setup.run("diff"))
+                    assert not any(c.consent is None for r in setup.run("diff") for c in r.changes)
             unused[purpose, "caller"] -= caller.taken()
             unused[purpose, "archive"] -= caller.taken(ARCHIVE)
             unused[purpose, "other"] -= caller.taken(*policies.others)
@@ -226,7 +226,7 @@ def test_they_are_enough_for_a_delegated_administrator(bench: Bench, monkeypatch
     with caller.held_to({}, {**policies.roles, WORKLOAD: policies.caller}):
         assert failures(setup.run("apply")) == []
         assert failures(setup.run("verify")) == []
-        assert not any(r.changes for r in setup.run("diff"))
+        assert not any(c.consent is None for r in setup.run("diff") for c in r.changes)
     assert caller.denials == []
 
 

@@ -159,6 +159,7 @@ def test_account_has_changes_notes_failures_and_skips() -> None:
                 "request_id": "id-1",
                 "hint": "ask",
                 "blocked_by": None,
+                "not_tried": [],
             },
             {
                 **place,
@@ -170,6 +171,7 @@ def test_account_has_changes_notes_failures_and_skips() -> None:
                 "request_id": None,
                 "hint": None,
                 "blocked_by": "config_role",
+                "not_tried": [],
             },
         ],
         "findings": [],

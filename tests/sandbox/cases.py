@@ -12,7 +12,7 @@ import boto3
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
-from provisioner.sandbox import open_sandbox
+from provisioner.sandbox import open_sandbox, seed
 
 ACCOUNT, MEMBER, OTHER_MEMBER, CLOSED = "123456789012", "444455556666", "111122223333", "777788889999"
 STRANGER = "999999999999"
@@ -52,6 +52,8 @@ class Aws:
         return Aws(region, self.keys)
 
     def of(self, account: str) -> Aws:
+        if account == STRANGER:
+            seed.add_standalone(account)
         role = f"arn:aws:iam::{account}:role/OrganizationAccountAccessRole"
         made = client("sts").assume_role(RoleArn=role, RoleSessionName="test")["Credentials"]
         names = ("AccessKeyId", "SecretAccessKey", "SessionToken")

@@ -215,3 +215,72 @@ def test_the_aws_command_works(server: Server, aws: Aws) -> None:
         "cloudtrail", "create-trail", "--name", "two", "--s3-bucket-name", "other"
     )
     assert len(command("organizations", "list-accounts")["Accounts"]) == 4
+
+
+def test_the_example_that_serve_prints_needs_nothing_else(tmp_path: Path) -> None:
+    """Another client, which reads only what AWS's own tools read, gets all that it needs from the lines that are printed."""
+    kept = {k: v for k, v in os.environ.items() if not k.startswith("AWS_")}
+    env = {**kept, "HOME": str(tmp_path), "XDG_STATE_HOME": str(tmp_path / "state")}
+    command = [sys.executable, "-m", "provisioner", "sandbox", "serve", "--port", "0"]
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True, env=env) as server:
+        assert server.stderr is not None
+        printed: list[str] = []
+        for line in server.stderr:
+            printed.append(line.strip())
+            if line.startswith("Ctrl-C"):
+                break
+        exports = "\n".join(each for each in printed if each.startswith("export "))
+        [example] = [each for each in printed if each.startswith("aws ")]
+        _, service, operation = example.split()
+        calls = (
+            "import botocore.session; make = botocore.session.Session().create_client;"
+            " print(make('config').describe_configuration_recorders());"  # of a Region
+            f" make('{service}').{operation.replace('-', '_')}()"
+        )
+        script = f'{exports}\n"{sys.executable}" -c "{calls}"'
+        done = subprocess.run(
+            ["bash", "-c", script], capture_output=True, text=True, env=env, check=False, timeout=60
+        )
+        server.send_signal(signal.SIGINT)
+    assert "ConfigurationRecorders" in done.stdout, done.stderr
+    assert "NoSuchEntity" in done.stderr, "the new sandbox has no password policy, and says so"
+
+
+@pytest.mark.parametrize(
+    ("headers", "status"),
+    [
+        ({}, 200),
+        ({"Host": "127.0.0.1"}, 200),
+        ({"Host": "localhost:4566"}, 200),
+        ({"Host": "LOCALHOST"}, 200),
+        ({"Host": "[::1]:4566"}, 200),
+        ({"Host": "bkt.localhost:4566"}, 200),
+        ({"Origin": "http://localhost:3000"}, 200),
+        ({"Host": "evil.example"}, 403),
+        ({"Host": "evil.example:4566"}, 403),
+        ({"Host": "127.0.0.1.evil.example"}, 403),
+        ({"Host": "localhost.evil.example"}, 403),
+        ({"Host": "evil.example@127.0.0.1.x"}, 403),
+        ({"Host": "notlocalhost"}, 403),
+        ({"Host": "10.0.0.1"}, 403),
+        ({"Host": "["}, 403),
+        ({"Host": ""}, 403),
+        ({"Origin": "https://evil.example"}, 403),
+        ({"Origin": "null"}, 403),
+    ],
+)
+@pytest.mark.parametrize("path", ["/", "/_sandbox"])
+def test_a_web_page_of_another_host_is_refused(
+    server: Server, world: World, headers: dict[str, str], status: int, path: str
+) -> None:
+    """A browser sends the name under which it found the server: a page whose name is pointed here gets no answer."""
+    connection = http.client.HTTPConnection("127.0.0.1", server.server_address[1], timeout=30)
+    body = "Action=GetCallerIdentity&Version=2011-06-15" if path == "/" else None
+    form = {"Content-Type": "application/x-www-form-urlencoded"}
+    signed = {"Authorization": "AWS4-HMAC-SHA256 Credential=test/20260101/us-east-1/sts/aws4_request"}
+    connection.request("POST" if body else "GET", path, body, {**form, **signed, **headers})
+    answer = connection.getresponse()
+    text = answer.read().decode()
+    connection.close()
+    assert (answer.status == 403 and "the sandbox is for this machine" in text) == (status == 403), text
+    assert bool(world.calls) == (status == 200 and path == "/")

@@ -99,7 +99,7 @@ NONE = f"arn:aws:iam::{MEMBER}:role/none"
         (f"arn:aws:iam::{CLOSED}:role/OrganizationAccountAccessRole", "AccessDenied"),
         (ACCESS.replace("arn:aws:", "arn:aws-cn:"), "AccessDenied"),
         (f"arn:aws:iam::{MEMBER}:user/audit", "ValidationError"),
-        (f"arn:aws:iam::{STRANGER}:role/any", "OK"),
+        (f"arn:aws:iam::{STRANGER}:role/OrganizationAccountAccessRole", "AccessDenied"),
     ],
 )
 def test_which_roles_can_be_assumed(aws: Aws, arn: str, code: str) -> None:

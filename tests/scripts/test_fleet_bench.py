@@ -22,7 +22,7 @@ import pytest
 from botocore.config import Config
 from botocore.exceptions import ClientError, ConnectionClosedError
 
-from ..conftest import MODELS, ROOT
+from ..conftest import ROOT
 
 sys.path.insert(0, str(ROOT / "scripts"))
 
@@ -131,7 +131,6 @@ def client(
     service: str, region: str, url: str | None, bundle: str | None, given: tuple[tuple[str, str], ...]
 ) -> Any:
     session = botocore.session.get_session()
-    session.register_component("data_loader", MODELS)
     config = Config(s3={"addressing_style": "path"}, retries={"total_max_attempts": 1})
     return session.create_client(
         service, region_name=region, endpoint_url=url, verify=bundle, config=config, **dict(given)

@@ -34,7 +34,7 @@ def results(plan: Plan) -> dict[str, Any]:
 def test_a_bucket_name_taken_after_the_plan_fails_its_users_only(bench: Bench, clock: ThreadClock) -> None:
     run = bench.run()
     plan = run.rehearse()
-    as_account(bench, "210987654321", "s3").create_bucket(Bucket=NAME)
+    as_account(bench, "444455556666", "s3").create_bucket(Bucket=NAME)
     sent = {r.step: r for r in run.send(plan)}
     failure = sent["log_buckets"].failure
     assert failure

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable
 from typing import Any
@@ -19,6 +20,12 @@ from .conftest import Switch, ThreadClock
 
 pytestmark = pytest.mark.usefixtures("home")
 
+TRUST = {
+    "Version": "2012-10-17",
+    "Statement": [
+        {"Effect": "Allow", "Principal": {"Service": "ec2.amazonaws.com"}, "Action": "sts:AssumeRole"}
+    ],
+}
 LOGS, CONFIG = "acme-cloudtrail-123456789012", "acme-config-123456789012"
 TWO = EXAMPLE.replace("regions: [us-east-1]", "regions: [us-east-1, eu-west-1]")
 WITH_ROLE = EXAMPLE.replace("config:\n  recorder:", "config:\n  role_name: recorder\n  recorder:")
@@ -212,3 +219,96 @@ def test_changes_that_aws_does_not_show_are_printed(capfd: Any, switch: Callable
         "! AWS does not show yet: password_policy  123456789012 us-east-1: password policy:"
         " MinimumPasswordLength" in err
     )
+
+
+def test_what_was_written_counts_as_shown_once_two_reads_in_a_row_show_it(
+    bench: Bench, clock: ThreadClock
+) -> None:
+    """Old, new, old: one read that shows it proves nothing."""
+    bench.world.stale_reads, bench.world.flapping = 7, True
+    bench.apply()
+    bench.world.stale_reads = 0
+    assert bench.diff().changes == []
+
+
+def put_lifecycle(bench: Bench, days: int) -> None:
+    """Let somebody else set the lifecycle rules of the bucket of the trail, with this number of days."""
+    s3 = bench.client("s3")
+    answer = s3.get_bucket_lifecycle_configuration(Bucket=LOGS)
+    answer.pop("ResponseMetadata")
+    for rule in (rules := answer.pop("Rules")):
+        if "Expiration" in rule and "Days" in rule["Expiration"]:
+            rule["Expiration"] = {"Days": days}
+    s3.put_bucket_lifecycle_configuration(Bucket=LOGS, LifecycleConfiguration={"Rules": rules}, **answer)
+
+
+def lifecycle_days(bench: Bench) -> int:
+    rules = bench.client("s3").get_bucket_lifecycle_configuration(Bucket=LOGS)["Rules"]
+    return int(next(r["Expiration"]["Days"] for r in rules if "Days" in r.get("Expiration", {})))
+
+
+def test_lifecycle_rules_that_s3_shows_now_and_then_are_no_drift(bench: Bench, clock: ThreadClock) -> None:
+    bench.apply()
+    want = lifecycle_days(bench)
+    put_lifecycle(bench, 100)
+    assert [c.call.operation for _, c in bench.diff().changes] == ["put_bucket_lifecycle_configuration"]
+    bench.world.stale_reads, bench.world.flapping = 10**6, True
+    put_lifecycle(bench, want)
+    for _ in range(3):
+        plan = bench.diff()
+        assert plan.changes == []
+        assert [str(r.failure) for r in plan.results if not r.ok] == []
+
+
+def test_lifecycle_rules_on_which_s3_does_not_agree_are_a_failure(bench: Bench, clock: ThreadClock) -> None:
+    bench.apply()
+    put_lifecycle(bench, 100)
+    bench.world.stale_reads, bench.world.flapping = 10**6, True
+    put_lifecycle(bench, 200)
+    plan = bench.diff()
+    assert plan.changes == []
+    assert ["now with one value" in str(r.failure) for r in plan.results if not r.ok] == [True]
+    assert 180 <= sum(clock.slept) < 240
+
+
+@pytest.mark.parametrize("message", ["Invalid principal in policy", "Policy has invalid resource", "no"])
+def test_a_bucket_policy_with_a_new_principal_is_waited_for_whatever_s3_says(
+    bench: Bench, clock: ThreadClock, message: str
+) -> None:
+    bench.apply()
+    role = bench.client("iam").create_role(RoleName="auditor", AssumeRolePolicyDocument=json.dumps(TRUST))[
+        "Role"
+    ]
+    statement = {
+        "sid": "Auditor",
+        "effect": "Allow",
+        "principal": {"aws": role["Arn"]},
+        "action": "s3:GetObject",
+        "resource": f"arn:aws:s3:::{LOGS}/*",
+    }
+    text = EXAMPLE.replace(
+        "    lifecycle_rules: &archive",
+        f"    policy_statements: [{json.dumps(statement)}]\n    lifecycle_rules: &archive",
+    )
+    left = [1, 2, 3]
+
+    def malformed(call: WireCall, phase: str) -> Fault | None:
+        refused = call.operation == "PutBucketPolicy" and phase == "before" and bool(left)
+        return Fault("MalformedPolicy", 400, message) if refused and left.pop() else None
+
+    bench.world.interrupt(malformed)
+    bench.apply(text)
+    assert left == []
+    assert "S3 to know the new principal of the bucket policy" in {each.until for each in bench.waits}
+
+
+def test_a_bucket_policy_without_a_new_principal_is_not_waited_for(bench: Bench, clock: ThreadClock) -> None:
+    def malformed(call: WireCall, phase: str) -> Fault | None:
+        refused = call.operation == "PutBucketPolicy" and phase == "before"
+        return Fault("MalformedPolicy", 400, "Policy has invalid resource") if refused else None
+
+    bench.world.interrupt(malformed)
+    run = bench.run(only=("log_buckets",))
+    [result] = run.send(run.rehearse())
+    assert {each.code for each in result.failures} == {"MalformedPolicy"}
+    assert clock.slept == []

@@ -61,8 +61,8 @@ def test_a_denied_read_fails_its_step_only(capfd: Any, switch: Switches, command
             " config:DescribeConfigurationRecorders because no identity-based policy allows the action"
         ),
         (
-            "hint: the caller may not `config:DescribeConfigurationRecorders`: its own policies, a service control"
-            " policy or the resource's policy say no"
+            "hint: no identity-based policy lets the caller `config:DescribeConfigurationRecorders`: add it"
+            " (`provision permissions FILE` prints all that is needed)"
         ),
         f"! config_rules  {ACCOUNT} us-east-1: not run: config_recorder failed",
     ]
@@ -149,8 +149,10 @@ def test_expired_credentials_end_reading_back(bench: Bench, clock: ThreadClock) 
 
 
 NOT_ENABLED = (
-    "hint: the credentials are good in us-east-1, so me-south-1 is not enabled in this account: `aws account"
-    " enable-region --region-name me-south-1`, or take it out of `regions`"
+    "hint: the credentials are good in us-east-1: either me-south-1 is not enabled in this account (`aws account"
+    " enable-region --region-name me-south-1`, or take it out of `regions`), or they are a session of STS's global"
+    " endpoint, which only Regions that are enabled by default accept (get them with"
+    " AWS_STS_REGIONAL_ENDPOINTS=regional)"
 )
 
 

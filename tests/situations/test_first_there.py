@@ -36,18 +36,18 @@ def test_a_trail_is_adopted_in_its_home_region(bench: Bench) -> None:
     assert writes == ["UpdateTrail"], "moved to our bucket as it runs: neither made again nor stopped"
 
 
-def test_a_trail_of_another_region_has_a_hint(bench: Bench, clock: Any) -> None:
+def test_a_trail_of_one_other_region_is_adopted_where_it_is(bench: Bench, clock: Any) -> None:
     s3, cloudtrail = bench.client("s3"), bench.client("cloudtrail", "eu-west-1")
     s3.create_bucket(Bucket="theirs")
     statements = trail_statements("theirs", "audit", region="eu-west-1")
     policy = {"Version": "2012-10-17", "Statement": statements}
     s3.put_bucket_policy(Bucket="theirs", Policy=json.dumps(policy))
     cloudtrail.create_trail(Name="audit", S3BucketName="theirs")
-    run = bench.run(BUCKETS + TRAIL)
-    [failure] = [r.failure for r in run.send(run.rehearse()) if r.failure]
-    assert failure.code == "TrailAlreadyExistsException"
-    assert "`aws cloudtrail list-trails` shows its home" in failure.hint
+    bench.apply(BUCKETS + TRAIL)
     assert [t["HomeRegion"] for t in cloudtrail.list_trails()["Trails"]] == ["eu-west-1"]
+    [trail] = cloudtrail.describe_trails()["trailList"]
+    assert trail["S3BucketName"] == "acme-logs"
+    assert cloudtrail.get_trail_status(Name="audit")["IsLogging"]
 
 
 def test_a_deny_and_tags_of_others_are_kept(bench: Bench) -> None:
@@ -82,7 +82,7 @@ def test_a_deny_and_tags_of_others_are_kept(bench: Bench) -> None:
     assert bench.diff(text).changes == []
 
 
-def test_a_deny_of_others_that_blocks_delivery_has_a_hint_and_stays(bench: Bench, clock: Any) -> None:
+def test_a_deny_of_others_that_blocks_delivery_is_named_and_not_waited_for(bench: Bench, clock: Any) -> None:
     s3 = bench.client("s3")
     s3.create_bucket(Bucket="acme-logs")
     deny = {
@@ -97,9 +97,13 @@ def test_a_deny_of_others_that_blocks_delivery_has_a_hint_and_stays(bench: Bench
         Bucket="acme-logs", Policy=json.dumps({"Version": "2012-10-17", "Statement": [deny]})
     )
     run = bench.run(BUCKETS + TRAIL)
-    [failure] = [r.failure for r in run.send(run.rehearse()) if r.failure]
+    sent = run.send(run.rehearse())
+    [withheld] = [change for r in sent for change in r.withheld]
+    assert withheld.consent == "remove-foreign-statement"
+    assert withheld.loses.startswith("`OnlyEncrypted` of others denies cloudtrail.amazonaws.com")
+    [failure] = [r.failure for r in sent if r.failure]
     assert failure.code == "InsufficientS3BucketPolicyException"
-    assert failure.hint.startswith("waited 60 s for the bucket policy to take effect")
+    assert clock.slept == []
     assert "no foreign Deny statement stand in its way" in failure.hint
     assert deny in json.loads(s3.get_bucket_policy(Bucket="acme-logs")["Policy"])["Statement"]
 

@@ -1,4 +1,4 @@
-"""Tests in the partitions of China and GovCloud: every ARN has the partition, and calls go to its Regions."""
+"""Tests in each partition, such as those of China and GovCloud: every ARN has the partition, and calls go to its Regions."""
 
 from __future__ import annotations
 
@@ -23,6 +23,11 @@ HOMES = {
     "aws": ("us-east-1", "eu-west-1", "amazonaws.com"),
     "aws-cn": ("cn-north-1", "cn-northwest-1", "amazonaws.com.cn"),
     "aws-us-gov": ("us-gov-west-1", "us-gov-east-1", "amazonaws.com"),
+    "aws-eusc": ("eusc-de-east-1", "eusc-de-east-1", "amazonaws.eu"),
+    "aws-iso": ("us-iso-east-1", "us-iso-west-1", "c2s.ic.gov"),
+    "aws-iso-b": ("us-isob-east-1", "us-isob-west-1", "sc2s.sgov.gov"),
+    "aws-iso-e": ("eu-isoe-west-1", "eu-isoe-west-1", "cloud.adc-e.uk"),
+    "aws-iso-f": ("us-isof-south-1", "us-isof-east-1", "csp.hci.ic.gov"),
 }
 ARN = re.compile(r"arn:([a-z-]+):[^\"\\, ]*")
 PRINCIPAL = re.compile(r"\b[a-z-]+\.amazonaws\.com(?:\.cn)?\b")
@@ -31,14 +36,15 @@ PRINCIPAL = re.compile(r"\b[a-z-]+\.amazonaws\.com(?:\.cn)?\b")
 def text(partition: str, *, own_role: bool = False) -> str:
     """The full file in two Regions of the partition, with AWS Config's service-linked role or a role of ours."""
     there, other, _ = HOMES[partition]
+    regions = ", ".join(dict.fromkeys((there, other)))
     found = FULL.replace("home_region: us-east-1", f"home_region: {there}")
-    found, places = re.subn(r"(?m)^regions: .*", f"regions: [{there}, {other}]", found)
+    found, places = re.subn(r"(?m)^regions: .*", f"regions: [{regions}]", found)
     assert (there in found, places) == (True, 1)
     return found.replace("\nconfig:\n", "\nconfig:\n  role_name: recorder\n") if own_role else found
 
 
 def organization(bench: Bench, partition: str) -> None:
-    """Create an organization in China or GovCloud, which have their own."""
+    """Create an organization in a partition other than `aws`: each has its own."""
     if partition != "aws":
         bench.client("organizations", HOMES[partition][0]).create_organization(FeatureSet="ALL")
 
@@ -93,7 +99,7 @@ def test_every_arn_and_principal_of_every_call(bench: Bench, partition: str, own
 
 
 @pytest.mark.parametrize("own_role", [False, True], ids=["linked role", "own role"])
-@pytest.mark.parametrize("partition", HOMES)
+@pytest.mark.parametrize("partition", [*HOMES][:4])
 def test_apply_converges_and_verify_passes(bench: Bench, partition: str, own_role: bool) -> None:
     organization(bench, partition)
     bench.world.propagation, bench.world.stale_reads = 1, 1

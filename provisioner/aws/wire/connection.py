@@ -8,16 +8,24 @@ from __future__ import annotations
 import select
 import socket
 import ssl
+import time
 from typing import Final, NamedTuple
 
 from httptools import HttpParserError, HttpParserUpgrade, HttpResponseParser
 
 _CHUNK: Final = 65536  # bytes
-_MAX_HEAD: Final = 262_144  # bytes of status line and headers
+_MAX_HEAD: Final = 262_144  # bytes of status line and headers, those of interim responses included
+MAX_ANSWER: Final = (
+    32 * 1024 * 1024
+)  # bytes of a whole response; AWS's largest answers to a read are a few MB
 
 
 class Broken(ConnectionError):
-    """The server closed the connection early, or its response is not HTTP."""
+    """The server closed the connection early."""
+
+
+class Malformed(Broken):
+    """The response is not HTTP, or too large."""
 
 
 class Response(NamedTuple):
@@ -34,6 +42,8 @@ class Connection:
     def __init__(self, sock: socket.socket | ssl.SSLSocket):
         self._sock = sock
         self.ended = False
+        self.idle_since = 0.0  # on its user's clock
+        self.reused = False  # it has carried a request before this one
 
     def close(self) -> None:
         """Close the socket."""
@@ -49,15 +59,26 @@ class Connection:
         poll.register(self._sock, select.POLLIN)
         return not poll.poll(0)
 
-    def exchange(self, head: bytes, body: bytes, *, is_head: bool = False) -> Response:
+    def exchange(
+        self, head: bytes, body: bytes, *, is_head: bool = False, silence: float = 60.0, total: float = 120.0
+    ) -> Response:
         """Send a request, and return its response. *is_head*: the response to HEAD has no body, whatever its headers say.
 
-        Raises Broken, OSError or ssl.SSLError; the connection cannot be used after that.
+        *silence* is the longest time in seconds without a byte, *total* that of the whole exchange, so that a server
+        that sends one byte now and then, or interim responses without end, does not hold the caller for ever.
+
+        Raises Broken, Malformed, TimeoutError, OSError or ssl.SSLError; the connection cannot be used after that.
         """
         self.ended = True  # until the whole response is read
+        end = time.monotonic() + total
+        self._sock.settimeout(min(silence, total))
         self._sock.sendall(head + body)
         parser = _ResponseParser(is_head=is_head)
         while not parser.done:
+            left = end - time.monotonic()
+            if left <= 0:
+                raise TimeoutError(f"the answer was not complete after {total:g} s")
+            self._sock.settimeout(min(silence, left))
             chunk = self._sock.recv(_CHUNK)
             if not chunk:
                 if not parser.ends_with_connection:
@@ -86,12 +107,14 @@ class _ResponseParser:
         """Parse the next bytes. Raises Broken where they are not HTTP."""
         self._size += len(chunk)
         if not self._headers_done and self._size > _MAX_HEAD:
-            raise Broken("the answer's headers do not end")
+            raise Malformed("the answer's headers do not end")
+        if self._size > MAX_ANSWER:
+            raise Malformed(f"the answer is larger than {MAX_ANSWER:,} bytes")
         try:
             self._parser.feed_data(chunk)
         except (HttpParserError, HttpParserUpgrade) as error:
             if not self.done:
-                raise Broken(f"the answer is no HTTP/1.1: {error}") from error
+                raise Malformed(f"the answer is no HTTP/1.1: {error}") from error
             self._excess = True
 
     @property

@@ -18,11 +18,11 @@ from urllib.parse import urlsplit
 from botocore.awsrequest import AWSPreparedRequest
 from botocore.credentials import ReadOnlyCredentials
 from botocore.exceptions import NoCredentialsError
-from botocore.parsers import create_parser
 from botocore.serialize import create_serializer
 
 from ..guard import READS, guard
 from ..options import Tally
+from .parsing import CheckedParserFactory
 from .transport import Transport
 
 _SCOPE: Final = re.compile(r"AWS4-HMAC-SHA256 Credential=[^/]+/\d{8}/([^/]+)/([^/]+)/aws4_request,", re.ASCII)
@@ -57,7 +57,7 @@ class JsonReads:
         self._agent = _text(request.headers["User-Agent"])
         self._url = url
         self._serializer = create_serializer("json")
-        self._parser = create_parser("json")
+        self._parser = CheckedParserFactory().create_parser("json")
         self._scope = (scope[1], scope[2])
 
     def supports(self, operation: str) -> bool:

@@ -11,7 +11,8 @@ import os
 import socket
 import ssl
 import threading
-from collections.abc import Iterator, Mapping
+import time
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 from urllib.parse import SplitResult, urlsplit
@@ -28,22 +29,38 @@ from botocore.exceptions import (
 from botocore.httpsession import get_cert_path
 from botocore.utils import get_environ_proxies
 
-from .connection import Connection, Response
+from ..errors import UnusableAnswer
+from ..guard import READS
+from .connection import Connection, Malformed, Response
 
 _IDLE = 300  # with the connections in use, well below the limit of 1,024 open files of a process
+_IDLE_SECONDS = 30.0  # after which a firewall may have forgotten a connection, and drop what is sent on it
+TOTAL = 2  # times the silence that is allowed: the limit of a whole exchange
 
 
 class Transport:
-    """Sends prepared requests. *connect* and *read* are seconds; *ca_bundle* is a file or folder of certificates.
+    """Sends prepared requests. *ca_bundle* is a file or folder of certificates.
 
-    At most *idle* connections are kept open when not in use; the least recently used are closed first.
+    *connect* limits the seconds until a connection is made; *read* and *write* limit the seconds for which AWS may be
+    silent after a read and after a write, and the whole exchange takes at most twice as long. At most *idle*
+    connections are kept open when not in use, for at most 30 s on the clock *now*; the least recently used are
+    closed first.
 
-    Raises the exceptions of botocore's own HTTP session.
+    Raises the exceptions of botocore's own HTTP session, and UnusableAnswer.
     """
 
-    def __init__(self, *, connect: float, read: float, ca_bundle: str | None = None, idle: int = _IDLE):
-        self._max_idle = idle
-        self._connect, self._read = connect, read
+    def __init__(
+        self,
+        *,
+        connect: float,
+        read: float,
+        write: float | None = None,
+        ca_bundle: str | None = None,
+        idle: int = _IDLE,
+        now: Callable[[], float] = time.monotonic,
+    ):
+        self._max_idle, self._now = idle, now
+        self._connect, self._read, self._write = connect, read, read if write is None else write
         self._ca_bundle = ca_bundle
         self._context: ssl.SSLContext | None = None
         # By scheme and host; the least recently used connection is the first.
@@ -51,7 +68,7 @@ class Transport:
         self._proxied: dict[str, bool] = {}
         self._lock = threading.Lock()
 
-    def __call__(self, request: AWSPreparedRequest, **_: Any) -> AWSResponse | None:
+    def __call__(self, request: AWSPreparedRequest, event_name: str = "", **_: Any) -> AWSResponse | None:
         """Return the response, or None to leave the request to botocore (a handler of its event `before-send`)."""
         url = urlsplit(request.url)
         body = request.body
@@ -59,20 +76,32 @@ class Transport:
             return None
         data = body.encode() if isinstance(body, str) else body or b""
         headers = {name: value for name, value in request.headers.items()}  # noqa: C416 - of several forms
-        response = self.send(request.method, url, headers, data)
+        writes = not event_name.rpartition(".")[2].startswith(READS)
+        response = self.send(request.method, url, headers, data, writes=writes)
         response_headers: Any = response.headers
-        return AWSResponse(request.url, response.status, response_headers, _Body(response.body))
+        return AWSResponse(request.url, response.status, response_headers, Body(response.body))
 
     def send(
-        self, method: str, url: SplitResult, headers: Mapping[str, str | bytes], body: bytes
+        self,
+        method: str,
+        url: SplitResult,
+        headers: Mapping[str, str | bytes],
+        body: bytes,
+        *,
+        writes: bool = False,
     ) -> Response:
         """Send a request that is signed already, over an idle connection or a new one, and return the response."""
+        silence = self._write if writes else self._read
         connection = self._connection(url)
         try:
             head = _head(method, url, headers, body)
-            response = connection.exchange(head, body, is_head=method == "HEAD")
+            response = connection.exchange(
+                head, body, is_head=method == "HEAD", silence=silence, total=TOTAL * silence
+            )
         except BaseException as error:
             connection.close()
+            if connection.reused and isinstance(error, TimeoutError):
+                self._close_idle(url)  # they are as old: the next try needs a new one
             raise _as_botocore_error(error, url.geturl()) from error
         if connection.ended:
             connection.close()
@@ -82,10 +111,15 @@ class Transport:
 
     def close(self) -> None:
         """Close all idle connections."""
+        self._close_idle()
+
+    def _close_idle(self, url: SplitResult | None = None) -> None:
+        """Close the idle connections to the host of *url*; by default all."""
         with self._lock:
-            for _, connection in self._idle:
-                connection.close()
-            self._idle.clear()
+            for host, connection in [*self._idle]:
+                if url is None or host == (url.scheme, url.netloc):
+                    connection.close()
+                    self._idle.remove((host, connection))
 
     def is_proxied(self, url: SplitResult) -> bool:
         """Whether the environment sets a proxy for the host."""
@@ -96,7 +130,8 @@ class Transport:
     def _connection(self, url: SplitResult) -> Connection:
         """Return an idle connection that the server has not closed, or a new one."""
         while (connection := self._take(url)) is not None:
-            if connection.alive:
+            if connection.alive and self._now() - connection.idle_since < _IDLE_SECONDS:
+                connection.reused = True
                 return connection
             connection.close()
         return self._open(url)
@@ -111,12 +146,15 @@ class Transport:
         return None
 
     def _keep(self, url: SplitResult, connection: Connection) -> None:
-        """Keep the connection for the next request; if there are too many, close the least recently used one."""
+        """Keep the connection for the next request, and close those that are too many or idle for too long."""
+        now = connection.idle_since = self._now()
+        old = []
         with self._lock:
             self._idle.append(((url.scheme, url.netloc), connection))
-            oldest = self._idle.pop(0)[1] if len(self._idle) > self._max_idle else None
-        if oldest is not None:
-            oldest.close()
+            while len(self._idle) > self._max_idle or now - self._idle[0][1].idle_since >= _IDLE_SECONDS:
+                old.append(self._idle.pop(0)[1])
+        for each in old:
+            each.close()
 
     def _open(self, url: SplitResult) -> Connection:
         host = url.hostname or ""
@@ -134,8 +172,10 @@ class Transport:
                 raise ConnectTimeoutError(endpoint_url=endpoint, error=error) from error
             failure = SSLError if isinstance(error, ssl.SSLError) else EndpointConnectionError
             raise failure(endpoint_url=endpoint, error=error) from error
-        sock.settimeout(self._read)
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+        if hasattr(socket, "TCP_KEEPIDLE"):  # Linux
+            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPIDLE, int(_IDLE_SECONDS))
         return Connection(sock)
 
     def _tls(self) -> ssl.SSLContext:
@@ -154,7 +194,7 @@ class Transport:
             return self._context
 
 
-class _Body:
+class Body:
     """A response's body, with the interface that botocore reads."""
 
     def __init__(self, data: bytes):
@@ -189,6 +229,8 @@ def _as_botocore_error(error: BaseException, endpoint: str) -> BaseException:
         return ReadTimeoutError(endpoint_url=endpoint, error=error)
     if isinstance(error, ssl.SSLError):
         return SSLError(endpoint_url=endpoint, error=error)
+    if isinstance(error, Malformed):
+        return UnusableAnswer(problem=f"what answers at {endpoint} is not AWS: {error}")
     if isinstance(error, ConnectionError):
         return ConnectionClosedError(endpoint_url=endpoint, error=error)
     return HTTPClientError(error=error) if isinstance(error, OSError) else error

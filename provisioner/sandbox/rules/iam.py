@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import json
 
+from ...compare.policy_eval import as_list
 from ..ask import Request
 from ..iam import LINKED_ROLES, MANAGED_POLICIES, find_role, linked_role_name, principal_id
 from ..iam import linked_role_names as aws_role_names
 from ..model import Refused, Response
-from ..policy_eval import as_list
 from ..rule import before, instead
 
 _DATE = "2019-01-01T00:00:00"

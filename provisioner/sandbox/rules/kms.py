@@ -6,9 +6,11 @@ import json
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from ...compare.policy_eval import Act, as_list, decide
 from ..ask import Request, backend
+from ..iam import principal_id
 from ..model import Refused
-from ..policy_eval import Act, as_list, decide
+from ..policy_text import field_fault
 from ..rule import before
 
 
@@ -35,6 +37,30 @@ def key_refuses(key: Any, principal: str, actions: Iterable[str], context: Mappi
     return any(decide(document, Act(action, key.arn, principal, context)) != "allow" for action in actions)
 
 
+def key_fault(name: str, account: str, region: str) -> Refused | None:
+    """S3's error for an object of a bucket in *region* that is to be encrypted with the key; None if it can be."""
+    where = name.split(":")[3] if name.startswith("arn:") else region
+    if name.endswith("alias/aws/s3") and where == region:
+        return None  # AWS's own key, which exists as soon as it is used
+    key = find_key(name, account, region)
+    if where != region:
+        return Refused("KMS.NotFoundException", f"Invalid arn {where}")
+    if key is None:
+        return Refused("KMS.NotFoundException", f"Key '{name}' does not exist")
+    if key.key_state == "PendingDeletion":
+        return Refused("KMS.KMSInvalidStateException", f"{key.arn} is pending deletion.")
+    return None if key.key_state == "Enabled" else Refused("KMS.DisabledException", f"{key.arn} is disabled.")
+
+
+@before("kms.keys_of_another_region", "*", row="1.5 a key is found in its own Region only")
+def keys_of_another_region(request: Request) -> None:
+    """A key's ARN of another Region is a NotFoundException that names that Region."""
+    name = str(request.params.get("KeyId") or "")
+    where = name.split(":")[3] if name.startswith("arn:") and name.count(":") >= 5 else request.region
+    if where != request.region:
+        raise Refused("NotFoundException", f"Invalid arn {where}")
+
+
 @before("kms.key_policies", "CreateKey", "PutKeyPolicy", row="13.6 create_key(Policy='{}'), lockout policy")
 def key_policies(request: Request) -> None:
     """A key policy that is invalid, or locks out its account, is MalformedPolicyDocumentException."""
@@ -48,6 +74,14 @@ def key_policies(request: Request) -> None:
         raise Refused(code, "The policy is not valid JSON.") from None
     if not isinstance(document, dict) or not as_list(document.get("Statement")):
         raise Refused(code, "The policy has no statement.")
+    for statement in as_list(document["Statement"]):
+        fault = field_fault(statement) if isinstance(statement, dict) else "A statement is an object"
+        if fault or statement.get("Effect") not in ("Allow", "Deny"):
+            raise Refused(code, fault or "Missing required field Effect")
+        principal = statement.get("Principal", statement.get("NotPrincipal"))
+        for name in map(str, as_list(principal.get("AWS")) if isinstance(principal, dict) else ()):
+            if name != "*" and principal_id(name) is None:
+                raise Refused(code, "Policy contains a statement with one or more invalid principals.")
     owner = f"arn:{request.partition}:iam::{request.account}:root"
     if (
         not request.params.get("BypassPolicyLockoutSafetyCheck")

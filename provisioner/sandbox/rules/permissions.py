@@ -17,11 +17,14 @@ from .organizations import organization_of
 # Operation -> action, on the bucket.
 S3_ACTIONS: Final = {
     "HeadBucket": "ListBucket",
+    "ListObjectsV2": "ListBucket",
     "CreateBucket": "CreateBucket",
     "GetPublicAccessBlock": "GetBucketPublicAccessBlock",
     "PutPublicAccessBlock": "PutBucketPublicAccessBlock",
     "GetBucketOwnershipControls": "GetBucketOwnershipControls",
     "PutBucketOwnershipControls": "PutBucketOwnershipControls",
+    "GetBucketAcl": "GetBucketAcl",
+    "PutBucketAcl": "PutBucketAcl",
     "GetBucketEncryption": "GetEncryptionConfiguration",
     "PutBucketEncryption": "PutEncryptionConfiguration",
     "GetBucketVersioning": "GetBucketVersioning",

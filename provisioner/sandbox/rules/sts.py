@@ -1,7 +1,4 @@
-"""STS: which roles can be assumed, by whom, for how long, and when credentials expire.
-
-Roles of accounts outside the organization count as existing and as trusting everyone, unless they were created here.
-"""
+"""STS: which roles can be assumed, by whom, for how long, and when credentials expire."""
 
 from __future__ import annotations
 
@@ -10,12 +7,12 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
+from ...compare.policy_eval import Act, Context, decide_trust
 from ..ask import Request
 from ..callers import Caller, Session, caller, principal_context, sessions
 from ..denial import expired, unknown
 from ..iam import role_by_arn
 from ..model import Refused, Response
-from ..policy_eval import Act, Context, decide_trust
 from ..rule import before, instead
 from .organizations import find_organization
 
@@ -77,9 +74,15 @@ def roles_exist(request: Request) -> None:
     found = _ROLE.fullmatch(arn)
     if not found:
         raise Refused("ValidationError", f"{arn} is invalid")
-    held = _member(request, found[2]) is not None
-    if found[1] != request.partition or (held and role_by_arn(arn) is None):
+    if found[1] != request.partition or role_by_arn(arn) is None:
         raise _denied(request)
+
+
+@before("sts.root_users", "AssumeRole", row="IAM User Guide, sts:AssumeRole: not by the root user")
+def root_users(request: Request) -> None:
+    """The root user of an account cannot assume a role."""
+    if caller(request).is_root:
+        raise Refused("AccessDenied", "Roles may not be assumed by root accounts.", 403)
 
 
 @before("sts.trust_policies", "AssumeRole", row="14.1 moto asks no trust policy")

@@ -31,9 +31,12 @@ def cloudtrail_permissions(target: Target, baseline: Baseline) -> Iterator[Permi
     section = baseline[Trail]
     # An organization trail belongs to the management account, which the file does not name.
     owner = "*" if section.is_organization_trail else target.account
-    trail = (arn(target.partition, "cloudtrail", target.region, owner, f"trail/{section.name}"),)
-    # AWS has no resources for these two.
+    # In any Region: a trail of the name may be at home in another.
+    trail = (arn(target.partition, "cloudtrail", "*", owner, f"trail/{section.name}"),)
+    # AWS has no resources for these three.
     yield from allow("TrailsRead", "cloudtrail", "DescribeTrails")
+    if section.is_multi_region_trail:
+        yield from allow("TrailsRead", "cloudtrail", "ListTrails")
     yield from allow("TrailsRead", "cloudtrail", "LookupEvents", purposes=VERIFY)
     # On trails of others too, in any Region and account, as the plan warns of those that are billed.
     every = (arn(target.partition, "cloudtrail", "*", "*", "trail/*"),)
@@ -50,7 +53,7 @@ def cloudtrail_permissions(target: Target, baseline: Baseline) -> Iterator[Permi
     }
     names = [name for name, needed in writes.items() if needed]
     yield from allow("TrailWrite", "cloudtrail", names, on=trail, purposes=APPLY)
-    yield from _key_and_role(section, target)
+    yield from _prerequisites(section, target)
     if section.is_organization_trail:
         yield from _organization_trail(target)
 
@@ -61,26 +64,32 @@ def trail_delivery_permissions(target: Target, baseline: Baseline) -> Iterator[P
     if Trail not in baseline:
         return
     section = baseline[Trail]
-    if not section.is_organization_trail and not section.exact:
-        # One that is an organization trail in AWS stays so, and its bucket's policy names the organization.
-        yield from allow("TrailsRead", "cloudtrail", "DescribeTrails")
+    yield from allow("TrailsRead", "cloudtrail", "DescribeTrails")
+    # One that is an organization trail in AWS stays so, and its bucket's policy names the organization.
     if section.is_organization_trail or not section.exact:
         yield from allow("OrganizationRead", "organizations", "DescribeOrganization")
 
 
-def _key_and_role(section: Trail, target: Target) -> Iterator[Permission]:
-    """Read the trail's key, unless the file has its ARN, and pass the role to CloudTrail."""
-    key = section.kms_key_id or ""
-    if key and ":key/" not in key:
+def _prerequisites(section: Trail, target: Target) -> Iterator[Permission]:
+    """Look at the key, topic, log group and role that the file names, and pass the role to CloudTrail."""
+    if key := section.kms_key_id:
         parts = key.split(":")
         named = parts[5] if parts[0] == "arn" else key
         alias = named.startswith("alias/")
         region, account = (parts[3], parts[4]) if parts[0] == "arn" else (target.region, target.account)
         # KMS authorizes by key, not by alias, and the file does not name the key of an alias.
-        resource = arn(target.partition, "kms", region, account, "key/*" if alias else f"key/{named}")
+        resource = "key/*" if alias else f"key/{named.removeprefix('key/')}"
+        on = (arn(target.partition, "kms", region, account, resource),)
         condition = equals("kms:RequestAlias", named) if alias else None
-        yield from allow("TrailKeyRead", "kms", "DescribeKey", on=(resource,), condition=condition)
+        yield from allow("TrailKeyRead", "kms", "DescribeKey", on=on, condition=condition)
+    if topic := section.sns_topic_name:
+        is_arn = topic.startswith("arn:")
+        on = (topic if is_arn else arn(target.partition, "sns", "*", target.account, topic),)
+        yield from allow("TrailTopicRead", "sns", "GetTopicAttributes", on=on)
+    if group := section.cloud_watch_logs_log_group_arn:
+        yield from allow("TrailLogGroupRead", "logs", "ListTagsForResource", on=(group.removesuffix(":*"),))
     if role := section.cloud_watch_logs_role_arn:
+        yield from allow("TrailRoleRead", "iam", "GetRole", on=(role,))
         to_cloudtrail = equals("iam:PassedToService", CLOUDTRAIL)
         yield from allow(
             "TrailRolePass", "iam", "PassRole", on=(role,), condition=to_cloudtrail, purposes=APPLY

@@ -12,9 +12,10 @@ from ...model import Finding, Findings
 from ...steps.arrivals import DeliveryStatus, delivery_finding, format_time, utc_now
 from ...steps.registry import verify
 from . import steps as _steps  # noqa: F401 - registers the step that is verified here
+from .prerequisites import LOGS_PAIR
 from .section import Trail
-from .state import LOGS_PAIR, trail_arn
-from .trails import find_trail
+from .state import trail_arn
+from .trails import Home, find_trail
 
 
 @verify("cloudtrail")
@@ -25,7 +26,11 @@ def verify_cloudtrail(aws: Aws, baseline: Baseline, *, now: Callable[[], datetim
     read.describe_trails()
     arn = trail_arn(aws, baseline)
     reading = read.get_trail_status(Name=arn)
-    trail = find_trail(aws, arn)
+    trail = find_trail(aws, arn, every_region=section.is_multi_region_trail)
+    if trail and trail["TrailARN"] != arn:
+        reading = aws.read("cloudtrail", Home.of(trail["TrailARN"]).region).get_trail_status(
+            Name=trail["TrailARN"]
+        )
     if trail is None:
         yield Finding(section.title, "logging", ok=False, detail="there is no such trail")
         return
@@ -50,7 +55,8 @@ def _deliveries(
 ) -> Iterator[tuple[str, DeliveryStatus]]:
     """Each destination of the trail, with the arrivals there that the status reports."""
     soon, hourly = (timedelta(minutes=20), "within 5 to 15 minutes"), (timedelta(hours=2), "once an hour")
-    validated = section.enable_log_file_validation or trail.get("LogFileValidationEnabled")
+    stated = "enable_log_file_validation" in section.model_fields_set
+    validated = (stated and section.enable_log_file_validation) or trail.get("LogFileValidationEnabled")
     for check, what, name, (first_after, comes), expected in (
         ("delivery to S3", "log file", "Delivery", soon, True),
         ("log file validation", "digest", "DigestDelivery", hourly, validated),

@@ -11,6 +11,7 @@ from ...model import Change, Changes, Difference, Kind, Note, Wait
 from .section import Trail
 from .selectors import DEFAULT, Comparison, Selectors, compare, compare_insights, describe
 from .state import Have
+from .trails import region_of_calls
 from .union import union, union_insights
 
 BUSY: Final = Wait("ConflictException", "CloudTrail to finish what it does with the trail", seconds=180)
@@ -32,7 +33,7 @@ def ensure_event_selectors(aws: Aws, section: Trail, arn: str, trail: Have | Non
             for kind in ("EventSelectors", "AdvancedEventSelectors")
             if before.get(kind) or after.get(kind)
         )
-        call = aws.write("cloudtrail").put_event_selectors(TrailName=arn, **after)
+        call = aws.write("cloudtrail", region_of_calls(aws, arn)).put_event_selectors(TrailName=arn, **after)
         call = call.based_on(trail.selectors_read if trail else None)
         return Change(section.title, differences, call.waiting(*WAITS))
 
@@ -56,7 +57,9 @@ def ensure_insight_selectors(aws: Aws, section: Trail, arn: str, trail: Have | N
 
     def put(before: list[Any], after: list[Any]) -> Change:
         differences = (Difference("InsightSelectors", before or None, after),)
-        call = aws.write("cloudtrail").put_insight_selectors(TrailName=arn, InsightSelectors=after)
+        call = aws.write("cloudtrail", region_of_calls(aws, arn)).put_insight_selectors(
+            TrailName=arn, InsightSelectors=after
+        )
         call = call.based_on(trail.insights_read if trail else None)
         return Change(section.title, differences, call.waiting(*WAITS))
 

@@ -14,8 +14,9 @@ from ...steps.references import Refers, check_references
 from ...steps.registry import section
 from ...steps.settings import Guarded, Settings, to_api
 from ...steps.tags import Tags
+from .selector_grammar import in_the_file, insight_problems, selector_problems, snake_case
 from .selector_section import AdvancedEventSelector, EventSelector, InsightSelector
-from .selectors import Selectors, management_access
+from .selectors import Selectors
 
 
 def _guarded(stricter: Stricter, loses: str) -> Guarded:
@@ -24,7 +25,7 @@ def _guarded(stricter: Stricter, loses: str) -> Guarded:
 
 @section("cloudtrail")
 class Trail(Settings):
-    """The trail that records the API calls in the account. A setting without a default stays as it is in AWS if left out."""
+    """The trail that records the API calls in the account. What is left out stays as it is in AWS; a new trail has the default."""
 
     once = True
 
@@ -32,7 +33,7 @@ class Trail(Settings):
         min_length=3,
         max_length=128,
         pattern=r"^[A-Za-z0-9]+([._-][A-Za-z0-9]+)*$",
-        description="The trail's name. An existing trail of this name in `home_region` is adopted.",
+        description="The trail's name. An existing trail of this name is adopted, in whichever Region its home is.",
         json_schema_extra={"want": "3 to 128 letters, digits and, singly between them, '.', '_' or '-'"},
     )
     s3_bucket_name: Annotated[Text, Refers("bucket")] = Field(
@@ -42,7 +43,7 @@ class Trail(Settings):
         "",
         max_length=200,
         pattern=r"^([^/].*[^/]|[^/])?$",
-        description="The prefix of the log files' names. None if left out.",
+        description="The prefix of the log files' names; an empty text is none.",
         json_schema_extra={"want": "up to 200 characters, without a '/' at the ends"},
     )
     is_organization_trail: Annotated[
@@ -63,16 +64,19 @@ class Trail(Settings):
         True, description="Deliver digests each hour, which prove that no log file was changed. CIS: true."
     )
     kms_key_id: Annotated[
-        Text | None, _guarded(present, "log files are no longer encrypted with a key of your own")
+        str | None, _guarded(present, "log files are no longer encrypted with a key of your own")
     ] = Field(
         None,
+        pattern=r"^(arn:[^:]+:kms:[^:]+:[0-9]{12}:(key|alias)/.+|alias/[A-Za-z0-9/_-]+|[A-Za-z0-9-]+)$",
         description="Encrypt log files with this key: an ARN, an id or an alias, in the bucket's Region.",
+        json_schema_extra={"want": "a key of your own: an ARN, an id or `alias/NAME`"},
     )
     sns_topic_name: str | None = Field(
         None,
-        min_length=1,
         max_length=256,
+        pattern=r"^(arn:[^:]+:sns:[^:]+:[0-9]{12}:)?[A-Za-z0-9_-]+$",
         description="The SNS topic that is notified of each log file: its name or ARN.",
+        json_schema_extra={"want": "the name or ARN of a topic that is no FIFO topic"},
     )
     cloud_watch_logs_log_group_arn: str | None = Field(
         None,
@@ -134,6 +138,10 @@ class Trail(Settings):
                 ("s3_key_prefix",),
                 "may not contain 'AWSLogs/', which CloudTrail adds itself: leave that out",
             )
+        if "alias/aws/" in (
+            self.kms_key_id or ""
+        ):  # its policy, which nobody can change, lets no CloudTrail in
+            yield ("kms_key_id",), "want a key of your own, as CloudTrail may not use AWS's: name another"
         if self.is_multi_region_trail and not self.include_global_service_events:
             text = "a trail of all Regions always records global services: drop this line"
             yield ("include_global_service_events",), text
@@ -143,35 +151,27 @@ class Trail(Settings):
                 yield (field,), f"goes with `{other}`: set both, or drop both"
 
     def _selector_problems(self) -> Iterator[tuple[Path, str]]:
-        if self.event_selectors is not None and self.advanced_event_selectors is not None:
-            text = "a trail takes this or `event_selectors`, not both: keep one"
-            yield ("advanced_event_selectors",), text
-        resources = sum(len(r.values) for s in self.event_selectors or () for r in s.data_resources)
-        if resources > 250:
-            yield ("event_selectors",), f"want 250 data resources at most, in all selectors, got {resources}"
-        fields = [field for each in self.advanced_event_selectors or () for field in each.field_selectors]
-        values = sum(len(each) for field in fields for each in field.conditions().values())
-        if values > 500:
-            yield ("advanced_event_selectors",), f"want 500 values at most, in all selectors, got {values}"
+        stated = {
+            "EventSelectors": self.event_selectors,
+            "AdvancedEventSelectors": self.advanced_event_selectors,
+        }
+        selectors = {name: to_api(each) for name, each in stated.items() if each is not None}
+        yield from in_the_file(selector_problems(selectors, spell=snake_case))
 
     def _insight_problems(self) -> Iterator[tuple[Path, str]]:
-        selectors = self.selectors()
-        if selectors is None:
-            return
-        access = management_access(selectors)
-        for index, insight in enumerate(self.insight_selectors or ()):
-            if "Management" not in (insight.event_categories or ["Management"]):
-                continue
-            if insight.insight_type == "ApiCallRateInsight" and "write" not in access:
-                yield ("insight_selectors", index), "needs event selectors that record management writes"
-            elif not access:
-                yield ("insight_selectors", index), "needs event selectors that record management events"
+        problems = insight_problems(self.insights() or (), self.selectors(), spell=snake_case)
+        yield from ((("insight_selectors", *path), text) for path, text in in_the_file(problems))
 
     def contradictions(self, baseline: Baseline) -> Iterator[Contradiction]:
         """The bucket is not in `log_buckets`, or something that must be in the trail's Region is not."""
         yield from check_references(baseline, self, ("cloudtrail",))
         home = baseline.general.home_region
-        for field in ("kms_key_id", "cloud_watch_logs_log_group_arn"):
+        for field in ("kms_key_id", "sns_topic_name", "cloud_watch_logs_log_group_arn"):
             parts = str(getattr(self, field) or "").split(":")
-            if parts[0] == "arn" and parts[3:4] != [home]:
-                yield Contradiction(("cloudtrail", field), f"want one in `home_region`, which is {home}")
+            if parts[0] == "arn" and parts[3] != home:
+                text = f"want one in `home_region`, which is {home}, got one in {parts[3]}"
+                yield Contradiction(("cloudtrail", field), text)
+        group, role = self.cloud_watch_logs_log_group_arn, self.cloud_watch_logs_role_arn
+        if group and role and group.split(":")[4] != role.split(":")[4]:
+            text = f"the log group is of account {group.split(':')[4]}: name a role of the same account"
+            yield Contradiction(("cloudtrail", "cloud_watch_logs_role_arn"), text)

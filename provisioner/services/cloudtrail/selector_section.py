@@ -1,10 +1,13 @@
-"""The keys of the section `cloudtrail` that select events. Fields are those of CloudTrail's API, in snake_case."""
+"""The keys of the section `cloudtrail` that select events. Fields are those of CloudTrail's API, in snake_case.
 
-from typing import Literal, Self
+What they may hold is in `selector_grammar`.
+"""
 
-from pydantic import Field, model_validator
+from typing import Literal
 
-from ...baseline import InvalidValue, Section, Text
+from pydantic import Field
+
+from ...baseline import Section, Text
 
 
 class DataResource(Section):
@@ -37,15 +40,6 @@ class EventSelector(Section):
         description="Record data events of these resources, which are billed.",
     )
 
-    @model_validator(mode="after")
-    def _records_something(self) -> Self:
-        if not self.include_management_events and not self.data_resources:
-            raise InvalidValue((), "records nothing: add `data_resources`, or drop it")
-        if self.exclude_management_event_sources and not self.include_management_events:
-            text = "has no effect without `include_management_events`: drop it"
-            raise InvalidValue("exclude_management_event_sources", text)
-        return self
-
 
 class FieldSelector(Section):
     """A condition on one field of an event."""
@@ -64,30 +58,12 @@ class FieldSelector(Section):
         None, min_length=1, description="The field ends with none of these."
     )
 
-    @model_validator(mode="after")
-    def _has_a_condition(self) -> Self:
-        if not self.conditions():
-            raise InvalidValue((), "want a condition, such as `equals: [Management]`")
-        return self
-
-    def conditions(self) -> dict[str, list[str]]:
-        """The values by operator."""
-        return self.model_dump(exclude_none=True, exclude={"field"})
-
 
 class AdvancedEventSelector(Section):
     """An advanced event selector. It selects the events that meet all its conditions."""
 
     name: str | None = Field(None, max_length=1000, description="A name for readers; AWS does not use it.")
     field_selectors: list[FieldSelector] = Field(min_length=1, description="The conditions. All must be met.")
-
-    @model_validator(mode="after")
-    def _has_a_category(self) -> Self:
-        if all(each.field != "eventCategory" for each in self.field_selectors):
-            raise InvalidValue(
-                "field_selectors", "want one for `eventCategory`, such as `equals: [Management]`"
-            )
-        return self
 
 
 class InsightSelector(Section):

@@ -10,6 +10,8 @@ import re
 from collections.abc import Collection, Hashable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
+from .resource_types import S3_OBJECT
+
 Selector = Mapping[str, Any]
 Selectors = Mapping[str, Any]  # as GetEventSelectors answers and PutEventSelectors takes them
 Conditions = frozenset[tuple[str, frozenset[tuple[str, frozenset[str]]]]]  # field, operator, values
@@ -37,7 +39,6 @@ DEFAULT: Final[Selectors] = {
         }
     ]
 }
-S3_OBJECT: Final = "AWS::S3::Object"
 # The resource types of basic selectors, each with its service in ARNs.
 BASIC_TYPES: Final = {S3_OBJECT: "s3", "AWS::Lambda::Function": "lambda", "AWS::DynamoDB::Table": "dynamodb"}
 _ACCESS: Final = {"All": ("read", "write"), "ReadOnly": ("read",), "WriteOnly": ("write",)}
@@ -82,6 +83,12 @@ def event_kinds(selectors: Selectors, sources: Collection[str] = ()) -> frozense
 def management_access(selectors: Selectors) -> set[str]:
     """Whether "read" and whether "write" management events are selected."""
     return {access for accesses, _ in _management(selectors) for access in accesses}
+
+
+def records_data(selectors: Selectors) -> bool:
+    """Whether any data events are selected."""
+    data = ("eventCategory", frozenset({("Equals", frozenset({"Data"}))}))
+    return any(_data(selectors)) or any(data in conditions(each) for each in conditional(selectors))
 
 
 def excluded_sources(*several: Selectors) -> frozenset[str]:

@@ -4,27 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any
 
 from ...aws import Aws, Reading
 from ...baseline import Baseline
 from ...compare import policy
-from ...model import Refused
 from ...steps.organization import require_organization
 from ...steps.references import resolve
 from ...steps.tags import from_pairs
+from .prerequisites import LOGS_PAIR
 from .section import Trail
 from .selectors import Selectors
-from .trails import find_trail
+from .trails import Home, find_trail
 from .trusted_access import ORGANIZATION_TRAIL
-
-LOGS_PAIR: Final = ("CloudWatchLogsLogGroupArn", "CloudWatchLogsRoleArn")  # AWS takes both or none
 
 
 @dataclass(frozen=True)
 class Have:
     """The trail as AWS has it. None is what was not read, because the file does not state it."""
 
+    arn: str
     settings: Mapping[str, Any]
     logging: bool
     selectors: Selectors | None
@@ -35,7 +34,7 @@ class Have:
 
 
 def trail_arn(aws: Aws, baseline: Baseline) -> str:
-    """The trail's ARN. The management account owns an organization trail, even if a delegated administrator makes it.
+    """The ARN of the trail in `home_region`. The management account owns an organization trail, even if a delegated administrator makes it.
 
     Raises Refused where the file asks for an organization trail and the account's organization cannot have one.
     """
@@ -47,21 +46,20 @@ def trail_arn(aws: Aws, baseline: Baseline) -> str:
 
 
 def read_trail(aws: Aws, section: Trail, arn: str) -> Have | None:
-    """The trail of that ARN, or None. Raises Refused where another trail has its name.
+    """The trail that `find_trail` finds, or None. Raises Refused where a trail of another owner has its name.
 
-    Only what the section states is read. All reads are made at the same time, and by ARN, because a name means
-    another trail in another account.
+    Only what the section states is read.
     """
-    read = aws.read("cloudtrail")
-    read.describe_trails()
-    status = read.get_trail_status(Name=arn)
-    selectors = read.get_event_selectors(TrailName=arn) if section.selectors() is not None else None
-    insights = read.get_insight_selectors(TrailName=arn) if section.insights() is not None else None
-    tags = read.list_tags(ResourceIdList=[arn]) if section.tags else None
-    trail = find_trail(aws, arn)
+    aws.read("cloudtrail").describe_trails()
+    reads = _start_reads(aws, section, arn)
+    trail = find_trail(aws, arn, every_region=section.is_multi_region_trail)
     if trail is None:
         return None
+    if trail["TrailARN"] != arn:
+        reads = _start_reads(aws, section, trail["TrailARN"])
+    status, selectors, insights, tags = reads
     return Have(
+        arn=trail["TrailARN"],
         settings=_settings(trail),
         logging=status.get("IsLogging"),
         selectors=_event_selectors(selectors) if selectors else None,
@@ -70,6 +68,22 @@ def read_trail(aws: Aws, section: Trail, arn: str) -> Have | None:
         tags=_tags(tags) if tags else None,
         selectors_read=selectors,
         insights_read=insights,
+    )
+
+
+def _start_reads(
+    aws: Aws, section: Trail, arn: str
+) -> tuple[Reading, Reading | None, Reading | None, Reading | None]:
+    """Start reading the status, selectors, insight selectors and tags, at the same time.
+
+    By ARN, because a name means another trail in another account, and at the trail's home, as AWS asks for.
+    """
+    read = aws.read("cloudtrail", Home.of(arn).region)
+    return (
+        read.get_trail_status(Name=arn),
+        read.get_event_selectors(TrailName=arn) if section.selectors() is not None else None,
+        read.get_insight_selectors(TrailName=arn) if section.insights() is not None else None,
+        read.list_tags(ResourceIdList=[arn]) if section.tags else None,
     )
 
 
@@ -97,33 +111,14 @@ def _settings(trail: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def want_settings(aws: Aws, baseline: Baseline) -> dict[str, Any]:
-    """The settings that the file asks for, with ARNs where AWS answers with ARNs. None is to have none."""
+    """The settings that the file asks for, without those of `prerequisites`. None is to have none."""
     section = baseline[Trail]
-    want = {
+    return {
         "S3BucketName": resolve(aws, baseline, "bucket", section.s3_bucket_name).name,
         "S3KeyPrefix": section.s3_key_prefix,
         "IsOrganizationTrail": section.is_organization_trail,
         "IsMultiRegionTrail": section.is_multi_region_trail,
         "IncludeGlobalServiceEvents": section.include_global_service_events,
         "EnableLogFileValidation": section.enable_log_file_validation,
-        "KmsKeyId": _key_arn(aws, section.kms_key_id),
+        **({} if section.kms_key_id else {"KmsKeyId": None}),
     }
-    if topic := section.sns_topic_name:
-        is_arn = topic.startswith("arn:")
-        want["SnsTopicName"] = (
-            topic if is_arn else policy.arn(aws.partition, "sns", aws.region, aws.account, topic)
-        )
-    if section.cloud_watch_logs_log_group_arn:
-        pair = (section.cloud_watch_logs_log_group_arn, section.cloud_watch_logs_role_arn)
-        want |= dict(zip(LOGS_PAIR, pair, strict=True))
-    return want
-
-
-def _key_arn(aws: Aws, key: str | None) -> str | None:
-    """The ARN of the key, with which CloudTrail answers even if it was given an id or an alias."""
-    if key is None or ":key/" in key:
-        return key
-    found = aws.read("kms").describe_key(KeyId=key).value("KeyMetadata", "NotFoundException")
-    if found is None:
-        raise Refused(f"there is no key `{key}` in {aws.region}: make it, or correct `cloudtrail.kms_key_id`")
-    return str(found["Arn"])

@@ -7,21 +7,37 @@ from functools import partial
 from typing import Any
 
 from ...aws import Aws
+from ...aws.errors import BotoCoreError, ClientError
 from ...baseline import Baseline
+from ...baseline.section import aws_name
 from ...compare.policy import arn as make_arn
-from ...model import Call, Change, Changes, Difference, Exists, Kind, Note, Scope, Wait, create, update
+from ...model import (
+    Call,
+    Change,
+    Changes,
+    Difference,
+    Exists,
+    Kind,
+    Note,
+    Refused,
+    Scope,
+    Wait,
+    create,
+    update,
+)
 from ...steps.delivery import Delivery, delivers
 from ...steps.organization import read_organization
 from ...steps.references import resource_key
-from ...steps.registry import hints, rates, step
+from ...steps.registry import consents, hints, rates, step
 from ...steps.settings import Strictness, settings
 from ...steps.tags import tags, to_pairs
 from .delivery import cloudtrail_delivery
+from .prerequisites import LOGS_PAIR, add_prerequisites, prerequisites
 from .recording import BUSY, WAITS, ensure_event_selectors, ensure_insight_selectors
 from .section import Trail
 from .selectors import DEFAULT, management_access, selects_writes_to
-from .state import LOGS_PAIR, Have, read_trail, trail_arn, want_settings
-from .trails import other_trail_notes, read_trails
+from .state import Have, read_trail, trail_arn, want_settings
+from .trails import Home, look_up_trail, other_trail_notes, read_trails, region_of_calls
 
 # What CreateTrail and UpdateTrail answer until an earlier write is seen everywhere in AWS.
 _WAITS = (
@@ -37,6 +53,7 @@ _WAITS = (
 )
 
 
+consents("drop-recorded-events")
 hints(
     "cloudtrail",
     {
@@ -64,24 +81,43 @@ rates("cloudtrail", read=10, lookup=2, write=1)
 def trail_delivery(aws: Aws, baseline: Baseline) -> Iterator[Delivery]:
     """The delivery of the trail: for its owner and, if it is an organization trail, for every account.
 
-    A trail that is an organization trail in AWS only, and stays so as the stricter, keeps the statements for that.
+    What the file leaves to AWS is as AWS has it: an organization trail that stays so as the stricter, a prefix, and a
+    home in another Region. A trail of another account is not seen here, unless it is the organization's.
     """
     if Trail not in baseline:
         return
     section, arn = baseline[Trail], trail_arn(aws, baseline)
+    try:
+        trail, _ = look_up_trail(aws, arn, every_region=section.is_multi_region_trail)
+    except (ClientError, BotoCoreError, Refused):
+        trail = None  # the step `cloudtrail` reads it too, and fails; the buckets need not
+    arn = trail["TrailARN"] if trail else arn
     for_organization = section.is_organization_trail
-    if not for_organization and not section.exact:
-        trails = read_trails(aws, baseline.general.home_region)
-        for_organization = any(each["TrailARN"] == arn and each.get("IsOrganizationTrail") for each in trails)
+    if trail and not section.exact:
+        for_organization |= bool(trail.get("IsOrganizationTrail"))
+    prefix = section.s3_key_prefix
+    if trail and "s3_key_prefix" not in section.model_fields_set:
+        prefix = trail.get("S3KeyPrefix") or ""
     organization = read_organization(aws) if for_organization else None
     statements = partial(
         cloudtrail_delivery,
-        prefix=section.s3_key_prefix or None,
+        prefix=prefix or None,
         trail_arn=arn,
         owner_account=arn.split(":")[4],
         organization_id=organization.id if organization else None,
     )
-    yield Delivery("cloudtrail", section.s3_bucket_name, statements)
+    key = section.kms_key_id
+    headers = {"s3:x-amz-server-side-encryption": "aws:kms"} if key else {}
+
+    def in_use(source: str, bucket: str) -> bool:
+        parts = source.split(":")
+        if parts[2] != "cloudtrail" or parts[4] not in {aws.account, aws.central}:
+            return False
+        found = [each for each in read_trails(aws, parts[3]) if each["TrailARN"] == source]
+        # The trail of another account is only listed here if it is the organization's.
+        return parts[4] != aws.account if not found else found[0]["S3BucketName"] == bucket
+
+    yield Delivery("cloudtrail", section.s3_bucket_name, statements, headers, in_use)
 
 
 @step(
@@ -96,17 +132,20 @@ def ensure_cloudtrail(aws: Aws, baseline: Baseline) -> Changes:
     section = baseline[Trail]
     # Start these reads before waiting for the answer to any other.
     aws.read("cloudtrail").describe_trails()
-    if section.kms_key_id and ":key/" not in section.kms_key_id:
-        aws.read("kms").describe_key(KeyId=section.kms_key_id)
     arn = trail_arn(aws, baseline)
     have, want = read_trail(aws, section, arn), want_settings(aws, baseline)
-    warnings = [*_warnings(aws, section, arn, want)]  # a list, as all reads must precede the first write
+    arn = have.arn if have else arn
+    found = prerequisites(aws, section, Home.of(arn).region, new=have is None)
+    warnings = [
+        *_warnings(aws, section, arn, have, want)
+    ]  # a list, as all reads must precede the first write
+    yield from add_prerequisites(want, section.title, found)
     if have is None:
         yield _create(aws, section, want)
     else:
         yield Exists(section.title)
     if have is None or not have.logging:  # before the settings, which may have to wait
-        call = aws.write("cloudtrail").start_logging(Name=arn).waiting(*WAITS)
+        call = aws.write("cloudtrail", region_of_calls(aws, arn)).start_logging(Name=arn).waiting(*WAITS)
         yield update(section.title, (Difference("logging", have=False, want=True),), call)
     if have is not None:
         yield from _settings(aws, section, arn, have, want)
@@ -134,7 +173,8 @@ def _settings(aws: Aws, section: Trail, arn: str, have: Have, want: Mapping[str,
         params = {name: "" if value is None else value for name, value in changed.items()}
         if params.keys() & set(LOGS_PAIR):
             params |= {name: want[name] for name in LOGS_PAIR}
-        call = aws.write("cloudtrail").update_trail(Name=arn, **params).waiting(*_WAITS)
+        write = aws.write("cloudtrail", region_of_calls(aws, arn))
+        call = write.update_trail(Name=arn, **params).waiting(*_WAITS)
         bucket = changed.get("S3BucketName")
         return call.using(resource_key("bucket", bucket)) if bucket else call
 
@@ -145,19 +185,47 @@ def _settings(aws: Aws, section: Trail, arn: str, have: Have, want: Mapping[str,
             yield Note(Kind.WARNING, section.title, text)
 
     strictness = Strictness.of(Trail, exact=section.exact)
-    yield from settings(section.title, have.settings, want, put, strictness, warn=warn)
+    asked = _asked(section, have.settings, want, strictness)
+    yield from settings(section.title, have.settings, asked, put, strictness, warn=warn)
+
+
+def _asked(
+    section: Trail, have: Mapping[str, Any], want: Mapping[str, Any], strictness: Strictness
+) -> dict[str, Any]:
+    """The settings that the file states, and the defaults of those in which AWS is stricter, which are noted."""
+    stated = {aws_name(each) for each in section.model_fields_set}
+    if "is_multi_region_trail" in section.model_fields_set and want["IsMultiRegionTrail"]:
+        stated.add("IncludeGlobalServiceEvents")  # AWS refuses the one without the other
+    guarded = strictness.guarded
+    return {
+        name: value
+        for name, value in want.items()
+        if name in stated or (name in guarded and guarded[name].stricter(have[name], value))
+    }
 
 
 def _tags(aws: Aws, section: Trail, arn: str, have: Mapping[str, str]) -> Changes:
     def put(missing: dict[str, str]) -> Call:
-        return aws.write("cloudtrail").add_tags(ResourceId=arn, TagsList=to_pairs(missing))
+        return aws.write("cloudtrail", region_of_calls(aws, arn)).add_tags(
+            ResourceId=arn, TagsList=to_pairs(missing)
+        )
 
     yield from tags(section.title, have, section.tags, put)
 
 
-def _warnings(aws: Aws, section: Trail, arn: str, want: Mapping[str, Any]) -> Iterator[Note]:
+def _warnings(
+    aws: Aws, section: Trail, arn: str, have: Have | None, want: Mapping[str, Any]
+) -> Iterator[Note]:
     """What the file asks for that works, but costs something or leaves something unrecorded."""
     selectors = section.selectors() or DEFAULT
+    if have and (home := Home.of(arn).region) != aws.region:
+        text = f"is at home in {home}, where it stays, as a trail cannot move"
+        if (
+            not have.settings["IsMultiRegionTrail"]
+            and "is_multi_region_trail" not in section.model_fields_set
+        ):
+            text += f"; it records {home} only: set `cloudtrail.is_multi_region_trail: true`"
+        yield Note(Kind.WARNING, section.title, text)
     if section.is_organization_trail and not section.is_multi_region_trail:
         text = f"records {aws.region} only, in all accounts; other Regions go unwatched"
         yield Note(Kind.WARNING, section.title, text)

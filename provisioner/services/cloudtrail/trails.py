@@ -41,30 +41,57 @@ def read_trails(aws: Aws, region: str) -> list[Mapping[str, Any]]:
     return found
 
 
-def find_trail(aws: Aws, arn: str) -> Mapping[str, Any] | None:
+def find_trail(aws: Aws, arn: str, *, every_region: bool) -> Mapping[str, Any] | None:
     """The trail of that ARN, or None where there is none and it can be made.
 
-    Raises Refused where a trail of another home Region or owner has its name.
+    A trail of the name that is at home in another Region is the one, as a trail cannot move. A trail that records one
+    other Region only is in the way with *every_region*, as AWS makes a trail of every Region in each of them.
+    Raises Refused where a trail of another owner has its name.
     """
+    trail, others = look_up_trail(aws, arn, every_region=every_region)
+    if trail is None and others is not None:
+        name = arn.rpartition("/")[2]
+        raise Refused(_name_taken(name, aws.account, Home.of(others["TrailARN"]), Home.of(arn)))
+    return trail
+
+
+def look_up_trail(
+    aws: Aws, arn: str, *, every_region: bool
+) -> tuple[Mapping[str, Any] | None, Mapping[str, Any] | None]:
+    """The trail as `find_trail` finds it, and a trail of another owner that has its name; None where there is none."""
     home, name = Home.of(arn), arn.rpartition("/")[2]
-    same_name = None
-    for trail in read_trails(aws, home.region):
-        if trail["TrailARN"] == arn:
-            return trail
-        if trail["Name"] == name:
-            same_name = same_name or trail
-    if same_name:
-        raise Refused(_name_taken(name, aws.account, Home.of(same_name["TrailARN"]), home))
-    return None
+    same_name = [each for each in read_trails(aws, home.region) if each["Name"] == name]
+    own = [each for each in same_name if Home.of(each["TrailARN"]).account == home.account]
+    trail = next((each for each in own if each["TrailARN"] == arn), own[0] if own else None)
+    if not same_name and every_region and home.account == aws.account:
+        trail = _trail_of_one_region(aws, home, name)
+    return trail, next((each for each in same_name if each not in own), None)
+
+
+def _trail_of_one_region(aws: Aws, home: Home, name: str) -> Mapping[str, Any] | None:
+    """A trail of that name that records one other Region, and is listed there only."""
+    listed = aws.read("cloudtrail", home.region).list_trails().get("Trails")
+    arns = sorted(each["TrailARN"] for each in listed if each["Name"] == name)
+    arns = [each for each in arns if Home.of(each).account == home.account]
+    if len(arns) > 1:
+        where = " and ".join(Home.of(each).region for each in arns)
+        raise Refused(
+            f"trails `{name}` are at home in {where}: delete all but one, or choose another `cloudtrail.name`"
+        )
+    if not arns:
+        return None
+    shown = read_trails(aws, Home.of(arns[0]).region)
+    return next((each for each in shown if each["TrailARN"] == arns[0]), None)
+
+
+def region_of_calls(aws: Aws, arn: str) -> str | None:
+    """The Region that takes the calls about the trail, its home; None where that is the target's, as in Call."""
+    home = Home.of(arn).region
+    return None if home == aws.region else home
 
 
 def _name_taken(name: str, account: str, have: Home, want: Home) -> str:
     other = "choose another `cloudtrail.name`"
-    if have.account == want.account:
-        return (
-            f"trail `{name}` is at home in {have.region}, and a trail cannot move:"
-            f" set `home_region: {have.region}`, or {other}"
-        )
     if have.account == account:
         return (
             f"trail `{name}` is this account's own, and the organization's belongs to account"
@@ -78,11 +105,10 @@ def _name_taken(name: str, account: str, have: Home, want: Home) -> str:
 
 def other_trail_notes(aws: Aws, arn: str) -> Iterator[Note]:
     """A warning for each other trail that records management events: AWS bills every copy but the first."""
-    home = Home.of(arn).region
     reads = []
-    for trail in read_trails(aws, home):
+    for trail in read_trails(aws, aws.region):
         if trail["TrailARN"] != arn:
-            status = aws.read("cloudtrail", home).get_trail_status(Name=trail["TrailARN"])
+            status = aws.read("cloudtrail").get_trail_status(Name=trail["TrailARN"])
             selectors = None
             if trail.get("HasCustomEventSelectors"):
                 # By ARN, AWS answers for event selectors in the trail's home Region only.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any, Final
 
 from ...aws import Aws
@@ -10,8 +10,9 @@ from ...baseline import Baseline
 from ...compare.values import differences
 from ...model import Call, Change, Changes, Difference, Exists, Kind, Note, Refused, Wait
 from ...steps.references import resolve, resource_key
+from .destinations import Destination
 from .rule_section import more_often
-from .section import Config, region_of
+from .section import Config
 from .state import ConfigState, JsonObject, adopted, channel_title
 
 _SNAPSHOTS: Final = "configSnapshotDeliveryProperties"
@@ -21,18 +22,12 @@ _PREFIX_MAY_STAY: Final = (
 )
 
 
-def check_topic(aws: Aws, section: Config) -> None:
-    """Raise Refused if the topic is in another Region than the channel."""
-    region = region_of(section.delivery_channel.sns_topic_arn) or aws.region
-    if region != aws.region:
-        raise Refused(
-            f"`config.delivery_channel.sns_topic_arn` is in {region}, and AWS Config takes a topic of its own"
-            f" Region only, here {aws.region}: write `${{region}}` in the ARN, and make a topic in each Region"
-        )
-
-
-def ensure_channel(aws: Aws, baseline: Baseline, state: ConfigState) -> Changes:
+def ensure_channel(
+    aws: Aws, baseline: Baseline, state: ConfigState, destinations: Iterable[Destination]
+) -> Changes:
     """Create or repair the channel, in one request that holds all its fields.
+
+    Raises Refused if its key or topic does not exist or cannot be used here.
 
     With `exact`, snapshots that come more often are made rarer in a second change, for that one needs consent.
     """
@@ -42,6 +37,8 @@ def ensure_channel(aws: Aws, baseline: Baseline, state: ConfigState) -> Changes:
     if have:
         yield Exists(title)
     yield from adopted(title, have, name)
+    if trouble := next(filter(None, (each.trouble for each in destinations)), ""):
+        raise Refused(trouble)
     bucket = resolve(aws, baseline, "bucket", section.delivery_channel.s3_bucket_name).name
     want, stricter = _channel_settings(section, bucket, have)
     if stricter and not section.exact:

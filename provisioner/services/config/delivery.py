@@ -24,9 +24,9 @@ from ...steps.delivery import (
     one_or_list,
 )
 from ...steps.organization import read_organization
+from .principal import principal
 from .section import Config
 
-CONFIG: Final = "config.amazonaws.com"
 _MOST_ACCOUNTS: Final = 100  # listed by id in a bucket policy, which may have 20 KB
 
 
@@ -54,7 +54,9 @@ def config_deliveries(aws: Aws, baseline: Baseline) -> Iterator[Delivery]:
     statements = partial(
         config_delivery, prefix=channel.s3_key_prefix, account_ids=accounts, organization_id=organization_id
     )
-    yield Delivery("config", channel.s3_bucket_name, statements)
+    key = channel.s3_kms_key_arn
+    headers = {"s3:x-amz-server-side-encryption": "aws:kms"} if key else {}
+    yield Delivery("config", channel.s3_bucket_name, statements, headers)
 
 
 def listed_by_id(accounts: Accounts) -> bool:
@@ -80,21 +82,22 @@ def config_delivery(
         source = writes = {"AWS:SourceAccount": one_or_list(accounts, "account")}
         paths = [log_path(bucket_arn, prefix, account, "Config/") for account in accounts]
         objects = one_or_list(paths, "account")
+    service = principal(bucket_arn.split(":")[1])
     return [
-        allow_service("AWSConfigBucketPermissionsCheck", CONFIG, "s3:GetBucketAcl", bucket_arn, source),
-        allow_service("AWSConfigBucketExistenceCheck", CONFIG, "s3:ListBucket", bucket_arn, source),
-        allow_service("AWSConfigBucketDelivery", CONFIG, "s3:PutObject", objects, FULL_CONTROL | writes),
+        allow_service("AWSConfigBucketPermissionsCheck", service, "s3:GetBucketAcl", bucket_arn, source),
+        allow_service("AWSConfigBucketExistenceCheck", service, "s3:ListBucket", bucket_arn, source),
+        allow_service("AWSConfigBucketDelivery", service, "s3:PutObject", objects, FULL_CONTROL | writes),
     ]
 
 
-def config_trust(account_id: str) -> dict[str, Any]:
+def config_trust(account_id: str, partition: str = "aws") -> dict[str, Any]:
     """The trust policy of the role: AWS Config may assume it, for this account only."""
     return document(
         [
             {
                 "Sid": "AWSConfigAssumeRole",
                 "Effect": "Allow",
-                "Principal": {"Service": CONFIG},
+                "Principal": {"Service": principal(partition)},
                 "Action": "sts:AssumeRole",
                 "Condition": {"StringEquals": {"aws:SourceAccount": account_id}},
             }

@@ -23,7 +23,8 @@ from ...steps.permission import (
     with_or_without_path,
     within,
 )
-from .delivery import CONFIG, listed_by_id
+from .delivery import listed_by_id
+from .principal import principal
 from .role import SERVICE_ROLE, managed_policy
 from .rules import rules_of
 from .section import Config
@@ -38,12 +39,12 @@ def config_role_permissions(target: Target, baseline: Baseline) -> Iterator[Perm
     elif section.role_arn:
         # A role of another account is not read.
         if target.account in {section.role_arn.split(":")[4], ANY_ACCOUNT}:
-            roles = with_or_without_path(section.role_arn)
-            yield from allow("ConfigRoleRead", "iam", "GetRole", on=roles, purposes=VERIFY)
+            yield from allow("ConfigRoleRead", "iam", "GetRole", on=with_or_without_path(section.role_arn))
     else:
-        role = linked_role(target, CONFIG, SERVICE_ROLE)
+        service = principal(target.partition)
+        role = linked_role(target, service, SERVICE_ROLE)
         yield from allow("ConfigRoleRead", "iam", "GetRole", on=with_or_without_path(role))
-        create, config = "CreateServiceLinkedRole", equals("iam:AWSServiceName", CONFIG)
+        create, config = "CreateServiceLinkedRole", equals("iam:AWSServiceName", service)
         yield from allow("ConfigRoleMake", "iam", create, on=(role,), condition=config, purposes=APPLY)
 
 
@@ -51,6 +52,12 @@ def _own_role(target: Target, name: str) -> Iterator[Permission]:
     roles = _named(target, name)
     reads = "GetRole ListAttachedRolePolicies ListRolePolicies GetRolePolicy"
     yield from allow("ConfigRoleRead", "iam", reads, on=roles)
+    # What others attached to the role is read too.
+    policies = (
+        arn(target.partition, "iam", "", target.account, "policy/*"),
+        arn(target.partition, "iam", "", "aws", "policy/*"),
+    )
+    yield from allow("PoliciesRead", "iam", "GetPolicy GetPolicyVersion", on=policies)
     yield from allow("ConfigRoleMake", "iam", "CreateRole", on=roles[:1], purposes=APPLY)
     writes = "UpdateAssumeRolePolicy PutRolePolicy"
     yield from allow("ConfigRoleWrite", "iam", writes, on=roles, purposes=APPLY)
@@ -90,8 +97,13 @@ def config_recorder_permissions(target: Target, baseline: Baseline) -> Iterator[
         roles = _named(target, section.role_name)
         yield from allow("ConfigRoleRead", "iam", "GetRole", on=roles)
     else:
-        roles = (section.role_arn or linked_role(target, CONFIG, SERVICE_ROLE),)
-    to_config = equals("iam:PassedToService", CONFIG)
+        roles = (section.role_arn or linked_role(target, principal(target.partition), SERVICE_ROLE),)
+    channel = section.delivery_channel
+    if (key := channel.s3_kms_key_arn) and target.account in {key.split(":")[4], ANY_ACCOUNT}:
+        yield from allow("ConfigKeyRead", "kms", "DescribeKey", on=(key,))
+    if (topic := channel.sns_topic_arn) and target.account in {topic.split(":")[4], ANY_ACCOUNT}:
+        yield from allow("ConfigTopicRead", "sns", "GetTopicAttributes", on=(topic,))
+    to_config = equals("iam:PassedToService", principal(target.partition))
     yield from allow("ConfigRolePass", "iam", "PassRole", on=roles, condition=to_config, purposes=APPLY)
 
 
@@ -125,7 +137,7 @@ def config_rules_permissions(target: Target, baseline: Baseline) -> Iterator[Per
     A rule's ARN ends in an id that AWS chooses, so a policy cannot name the rules of the file; reads have no
     resource at all.
     """
-    rules, in_region = rules_of(baseline[Config], home=target.home), within(target)
+    rules, in_region = rules_of(baseline[Config], target), within(target)
     if not rules:
         return
     every_rule, narrowed = regional(target, baseline, "config", "config-rule/*")

@@ -7,10 +7,11 @@ from typing import Any, Final
 from ...aws import Aws
 from ...baseline import Baseline
 from ...compare.values import differences
-from ...model import Call, Change, Changes, Difference, Exists, Findings, Kind, Note, Scope, Wait
+from ...model import Call, Change, Changes, Difference, Exists, Findings, Kind, Note, Part, Scope, Wait
 from ...steps.arrivals import utc_now
-from ...steps.registry import hints, step, verify
-from .channel import check_topic, ensure_channel
+from ...steps.registry import consents, hints, step, verify
+from .channel import ensure_channel
+from .destinations import read_destinations
 from .health import channel_findings, count_finding, recorder_findings
 from .recording import (
     EXCLUSION,
@@ -25,7 +26,7 @@ from .recording import (
 )
 from .role import role_arn
 from .section import Config
-from .state import ConfigState, JsonObject, adopted, read_config, recorder_title
+from .state import ConfigState, JsonObject, adopted, channel_title, read_config, recorder_title
 
 _READ_ONLY: Final = {"arn", "recordingScope", "servicePrincipal", "connectorArn", "scopeConfiguration"}
 # Regions that opened after February 2022 record no IAM types.
@@ -35,6 +36,7 @@ _NO_IAM: Final = {
 }
 
 
+consents("record-less", "shorten-config-history")
 hints(
     "config",
     {
@@ -54,22 +56,22 @@ def ensure_config_recorder(aws: Aws, baseline: Baseline) -> Changes:
     A recorder is never stopped. What Control Tower set up is left alone.
     """
     section = baseline[Config]
-    check_topic(aws, section)
-    have = read_config(aws)
+    have, destinations = read_config(aws), read_destinations(aws, section)
     for name in have.service_recorders:
         yield Note(Kind.FOREIGN, recorder_title(name), "belongs to an AWS service; left alone")
     if have.control_tower is not None:
         yield Note(Kind.FOREIGN, have.control_tower, "managed by Control Tower; left alone")
         return
     name = str(have.recorder["name"]) if have.recorder else section.recorder.name
-    settings = _ensure_recorder(aws, baseline, have, name), ensure_channel(aws, baseline, have)
+    channel = channel_title(have.channel["name"] if have.channel else section.delivery_channel.name)
+    ready = have.channel or not any(each.trouble for each in destinations)
     recording = have.status.get("recording")
     if not recording and have.recorder and have.channel:  # before the settings, which may have to wait
         yield _start(aws, name, recording)
         recording = True
-    for each in settings:
-        yield from each
-    if not recording:
+    yield from _ensure_recorder(aws, baseline, have, name)
+    yield Part(channel, ensure_channel(aws, baseline, have, destinations))
+    if not recording and ready:  # AWS starts no recorder without a channel
         yield _start(aws, name, recording)
 
 
@@ -200,8 +202,12 @@ def verify_config_recorder(aws: Aws, baseline: Baseline) -> Findings:
     read = aws.read("config")
     counts = read.get_discovered_resource_counts()
     delivery = read.describe_delivery_channel_status()
+    destinations = read_destinations(aws, baseline[Config])
     have, now = read_config(aws), utc_now()
     yield from recorder_findings(have, now)
     statuses = delivery.get("DeliveryChannelsStatus")
     yield from channel_findings(have, statuses[0] if statuses else None, now)
+    for each in destinations:
+        name = have.channel["name"] if have.channel else baseline[Config].delivery_channel.name
+        yield each.finding(channel_title(name))
     yield count_finding(have, counts.all().get("totalDiscoveredResources"), now)

@@ -8,13 +8,16 @@ from ...aws import Aws
 from ...baseline import Baseline
 from ...compare import policy
 from ...compare.policy import arn
-from ...model import Changes, Exists, Finding, Findings, Scope, create
+from ...model import Changes, Exists, Finding, Findings, Refused, Scope, create
 from ...steps.references import resolve
 from ...steps.regions import enabled_regions
-from ...steps.registry import step, verify
+from ...steps.registry import consents, step, verify
 from ...steps.roles import Role, ask_role, role
-from .delivery import CONFIG, config_delivery_role_policy, config_trust
+from .delivery import config_delivery_role_policy, config_trust
+from .principal import principal
 from .section import Config
+
+consents("remove-foreign-policy", "remove-foreign-trust")
 
 SERVICE_ROLE: Final = "AWSServiceRoleForConfig"
 
@@ -24,7 +27,7 @@ def role_arn(aws: Aws, baseline: Baseline) -> str:
     section = baseline[Config]
     if section.role_arn:
         return section.role_arn
-    path = f"aws-service-role/{CONFIG}/{SERVICE_ROLE}"
+    path = f"aws-service-role/{principal(aws.partition)}/{SERVICE_ROLE}"
     if section.role_name:
         have = ask_role(aws, baseline.general.home_region, section.role_name).value("Role", "NoSuchEntity")
         if have:  # its path, if it has one, cannot be known from its name
@@ -40,25 +43,32 @@ def managed_policy(partition: str) -> str:
 
 @step("config_role", Config, Scope.ACCOUNT, clients=("iam",))
 def ensure_config_role(aws: Aws, baseline: Baseline) -> Changes:
-    """Create the service-linked role, or create and repair the role that the file names; leave one given by ARN alone."""
+    """Create the service-linked role, or create and repair the role that the file names; leave one given by ARN alone.
+
+    Raises Refused if there is no role of that ARN, or if it is in another account.
+    """
     section = baseline[Config]
     if section.role_name:
         want = Role(
             section.role_name,
             "AWS Config records with this role",
-            trust=policy.statements(config_trust(aws.account)),
+            trust=policy.statements(config_trust(aws.account, aws.partition)),
             managed=(managed_policy(aws.partition),),
             inline={"ConfigDelivery": _delivery_policy(aws, baseline)},
         )
         yield from role(aws, baseline.general.home_region, want)
     elif section.role_arn:
-        return
+        ok, detail = _check_role(aws, baseline, section.role_arn)
+        if not ok:
+            raise Refused(f"`config.role_arn`: {detail}")
+        yield Exists(f"role {section.role_arn.rpartition('/')[2]}")
     elif ask_role(aws, baseline.general.home_region, SERVICE_ROLE).found("NoSuchEntity") is not None:
         yield Exists(f"role {SERVICE_ROLE}")
     else:
         # IAM answers InvalidInput if the role exists, and for other reasons: it is read again to find out.
-        call = aws.write("iam").create_service_linked_role(AWSServiceName=CONFIG).or_done("InvalidInput")
-        yield create(f"role {SERVICE_ROLE}", {"AWSServiceName": CONFIG}, call)
+        service = principal(aws.partition)
+        call = aws.write("iam").create_service_linked_role(AWSServiceName=service).or_done("InvalidInput")
+        yield create(f"role {SERVICE_ROLE}", {"AWSServiceName": service}, call)
 
 
 def _delivery_policy(aws: Aws, baseline: Baseline) -> dict[str, Any]:
@@ -82,14 +92,23 @@ def _delivery_policy(aws: Aws, baseline: Baseline) -> dict[str, Any]:
 def verify_config_role(aws: Aws, baseline: Baseline) -> Findings:
     """The role exists, under the ARN that the file asks for."""
     want = role_arn(aws, baseline)
-    name = want.rpartition("/")[2]
-    if f":{aws.account}:" not in want:
-        yield Finding(f"role {name}", "there", None, f"is in another account and cannot be looked at: {want}")
-        return
-    have = ask_role(aws, baseline.general.home_region, name).value("Role", "NoSuchEntity")
+    yield Finding(f"role {want.rpartition('/')[2]}", "there", *_check_role(aws, baseline, want))
+
+
+def _check_role(aws: Aws, baseline: Baseline, want: str) -> tuple[bool, str]:
+    """Whether there is a role of that ARN that AWS Config can be given; its ARN, or what is wrong and the remedy.
+
+    Source: IAM User Guide, "Granting a user permissions to pass a role to an AWS service".
+    """
+    owner = want.split(":")[4]
+    if owner != aws.account:
+        text = (
+            f"is in account {owner}, and AWS Config takes a role of its own account: write `${{account_id}}`"
+        )
+        return False, f"{text} in {want}"
+    have = ask_role(aws, baseline.general.home_region, want.rpartition("/")[2]).value("Role", "NoSuchEntity")
     if have is None:
-        yield Finding(f"role {name}", "there", False, "there is no such role")
-    elif have["Arn"] != want:
-        yield Finding(f"role {name}", "there", False, f"its ARN is {have['Arn']}, the baseline has {want}")
-    else:
-        yield Finding(f"role {name}", "there", True, want)
+        return False, f"there is no role {want}: make it, or name another"
+    if have["Arn"] != want:
+        return False, f"its ARN is {have['Arn']}, the baseline has {want}: correct it"
+    return True, want

@@ -1,18 +1,23 @@
 """One rule in the YAML mapping `config.rules`: a managed rule of AWS, under a name of the user's choice."""
 
 import json
+import re
 from collections.abc import Mapping
-from typing import Annotated, Any, Final, Literal, Self, get_args
+from typing import Annotated, Final, Literal, Self, get_args
 
-from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema, model_validator
+from pydantic import AfterValidator, Field, WithJsonSchema, model_validator
 
-from ...baseline import NO_SETTING, InvalidValue, Section
-from ...compare.spelling import to_text
+from ...baseline import NO_SETTING, InvalidValue, Region, Section
+from ...baseline.problem import quoted
+from ...baseline.section import AsWritten
 from ...steps.tags import Tags
+from .managed_rules import intended
 
 Frequency = Literal["One_Hour", "Three_Hours", "Six_Hours", "Twelve_Hours", "TwentyFour_Hours"]
 _FREQUENCIES: Final[tuple[str, ...]] = get_args(Frequency)
 _MOST_PARAMETERS: Final = 1024  # characters of JSON
+_IDENTIFIER: Final = re.compile(r"^[A-Z0-9_]{1,256}$")
+_MANAGED_RULE: Final = "the identifier of a managed rule, such as 'ENCRYPTED_VOLUMES'"
 
 
 def more_often(have: str | None, want: str | None) -> bool:
@@ -39,16 +44,28 @@ def _check_name(name: str) -> str:
     return name
 
 
-def _as_text(value: Any) -> Any:
-    return to_text(value) if isinstance(value, bool | int | float) else value
+def _check_identifier(identifier: str) -> str:
+    meant = intended(identifier)
+    if not meant and _IDENTIFIER.fullmatch(identifier):
+        return identifier
+    hint = f"; did you mean {quoted(meant)}?" if meant else ""
+    raise InvalidValue((), f"want {_MANAGED_RULE}, got {quoted(identifier)}{hint}")
+
+
+def _check_value(value: str) -> str:
+    # AWS answers "Blank spaces are not acceptable for input parameter".
+    if not value.strip():
+        raise InvalidValue((), "AWS takes no empty value: leave the parameter out, or say what it is")
+    return value
 
 
 _ResourceTypes = Annotated[list[Annotated[str, Field(min_length=1, max_length=256)]], AfterValidator(sorted)]
 RuleName = Annotated[str, Field(min_length=1, max_length=128), AfterValidator(_check_name)]
-# AWS takes text only: 14 becomes `"14"`, and true becomes `"true"`.
+# AWS takes text only: 14 becomes `"14"`, 1.30 `"1.30"`, and true `"true"`.
 ParameterValue = Annotated[
     str,
-    BeforeValidator(_as_text),
+    AsWritten,
+    AfterValidator(_check_value),
     WithJsonSchema(
         {"type": ["string", "integer", "number", "boolean"], "want": "text, a number, true or false"}
     ),
@@ -86,10 +103,9 @@ class Scope(Section):
 class Rule(Section):
     """A managed rule. Rules of other names in AWS are left alone."""
 
-    source_identifier: str = Field(
-        pattern=r"^[A-Z0-9_]{1,256}$",
+    source_identifier: Annotated[str, AfterValidator(_check_identifier)] = Field(
         description="AWS's name of the rule, such as ENCRYPTED_VOLUMES.",
-        json_schema_extra={"want": "the identifier of a managed rule, such as 'ENCRYPTED_VOLUMES'"},
+        json_schema_extra={"want": _MANAGED_RULE, "pattern": _IDENTIFIER.pattern},
     )
     description: str | None = Field(
         None, max_length=256, description="What it is for. If left out, AWS's is kept."
@@ -110,6 +126,23 @@ class Rule(Section):
         False,
         description="Only in `home_region`: for rules about IAM, which have the same result in each Region.",
     )
+    regions: Annotated[list[Region] | None, NO_SETTING] = Field(
+        None,
+        min_length=1,
+        description="Only in these of the file's Regions: for rules that AWS does not have in all, such as those of"
+        " CloudFront, in us-east-1.",
+    )
+
+    @model_validator(mode="after")
+    def _check_regions(self) -> Self:
+        if self.home_region_only and self.regions is not None:
+            raise InvalidValue("regions", "goes without `home_region_only`: drop one of the two")
+        repeated = [i for i, each in enumerate(self.regions or ()) if each in (self.regions or ())[:i]]
+        if repeated:
+            raise InvalidValue.several(
+                (("regions", i), "is listed twice: keep one of them") for i in repeated
+            )
+        return self
 
     @model_validator(mode="after")
     def _check_size(self) -> Self:

@@ -22,13 +22,16 @@ from ...model import (
     Part,
     Refused,
     Scope,
+    Target,
     Wait,
 )
 from ...steps.arrivals import utc_now
+from ...steps.permission import ANY_REGION
 from ...steps.registry import step, verify
 from ...steps.settings import to_api
 from ...steps.tags import from_pairs, tags, to_pairs
 from .health import rule_finding
+from .managed_rules import identifiers, similar
 from .rule_section import Rule, more_often, owner_of, parameters_text
 from .section import Config
 from .state import JsonObject
@@ -51,7 +54,7 @@ def ensure_config_rules(aws: Aws, baseline: Baseline) -> Changes:
     A rule fails if a rule of another service, or of another kind, has its name.
     """
     section = baseline[Config]
-    want = rules_of(section, home=aws.target.home)
+    want = rules_of(section, aws.target)
     have = _read_rules(aws, want)
     tags_asked = {
         name: aws.read("config").list_tags_for_resource(ResourceArn=have[name]["ConfigRuleArn"])
@@ -68,9 +71,14 @@ def _tagging(aws: Aws, have: JsonObject) -> Callable[[dict[str, str]], Call]:
     return lambda missing: write.tag_resource(ResourceArn=arn, Tags=to_pairs(missing))
 
 
-def rules_of(section: Config, *, home: bool) -> dict[str, Rule]:
-    """The rules of the file for the home Region or for another one, by name."""
-    return {name: rule for name, rule in section.rules.items() if home or not rule.home_region_only}
+def rules_of(section: Config, target: Target) -> dict[str, Rule]:
+    """The rules of the file for the target's Region, by name. All, if the Region is not known."""
+    return {
+        name: rule
+        for name, rule in section.rules.items()
+        if (target.home or not rule.home_region_only)
+        and (rule.regions is None or target.region in {*rule.regions, ANY_REGION})
+    }
 
 
 def _read_rules(aws: Aws, names: Iterable[str]) -> dict[str, JsonObject]:
@@ -129,6 +137,11 @@ def _ensure_settings(aws: Aws, name: str, rule: Rule, have: JsonObject | None, *
     change, for that one needs consent.
     """
     want = rule_settings(rule, have)
+    if have is None and rule.source_identifier not in identifiers():
+        text = f"is of {rule.source_identifier}, which this version does not know among AWS's managed rules"
+        near = similar(rule.source_identifier)
+        hint = f"; the most similar one is {near}" if near else ""
+        yield Note(Kind.WARNING, _title(name), text + hint)
     frequency, asked = (have or {}).get(_FREQUENCY), rule.maximum_execution_frequency
     # The frequency of another managed rule says nothing about this one.
     stricter = have is not None and _same_managed_rule(want, have) and more_often(frequency, asked)
@@ -214,7 +227,7 @@ def _title(name: str) -> str:
 @verify("config_rules")
 def verify_config_rules(aws: Aws, baseline: Baseline) -> Findings:
     """Each rule of the file was evaluated, and its last evaluation did not fail."""
-    names = rules_of(baseline[Config], home=aws.target.home)
+    names = rules_of(baseline[Config], aws.target)
     describe = aws.read("config").describe_config_rule_evaluation_status
     statuses = _by_name(describe, "ConfigRulesEvaluationStatus", names)
     for name in names:

@@ -1,11 +1,12 @@
 """The YAML section `config`: what AWS Config records, where it delivers, and the rules it evaluates."""
 
 from collections.abc import Iterator
-from typing import Annotated, Self
+from typing import Annotated, Final, Self
 
 from pydantic import Field, model_validator
 
 from ...baseline import NO_SETTING, Baseline, Contradiction, InvalidValue, Section, Text
+from ...baseline.partitions import partition_of
 from ...compare.spelling import CONTROL_TOWER
 from ...steps.references import Refers, check_references, find
 from ...steps.registry import section
@@ -13,6 +14,7 @@ from ...steps.settings import Settings
 from .recording_section import Recorder
 from .rule_section import Frequency, Rule, RuleName
 
+BEIJING: Final = "cn-north-1"
 RoleName = Annotated[
     str,
     Field(
@@ -118,15 +120,45 @@ class Config(Settings):
             )
             yield Contradiction((*path, "s3_kms_key_arn"), message)
         topic_region = region_of(channel.sns_topic_arn)
-        if topic_region and not general.covers(topic_region):
+        if topic_region and baseline.region in general.named_regions and topic_region != baseline.region:
             message = (
-                f"the topic is in {topic_region}, which is none of `regions`: write `${{region}}` in the ARN"
+                f"the topic is in {topic_region}, and AWS Config takes a topic of its own Region only, such as"
+                f" {baseline.region}: write `${{region}}` in the ARN, and make a topic in each Region"
             )
             yield Contradiction((*path, "sns_topic_arn"), message)
+        # "Delivery channel cannot be cross-Region for the China (Beijing) Region": PutDeliveryChannel in
+        # docs.amazonaws.cn, AWS Config API Reference.
+        china = baseline.partition == partition_of(BEIJING)
+        if china and general.covers(BEIJING) and general.home_region != BEIJING:
+            message = (
+                f"AWS Config in {BEIJING} delivers to a bucket in {BEIJING} only, and the buckets are in `home_region`,"
+                f" {general.home_region}: make {BEIJING} the home Region, or leave it out of `regions`"
+            )
+            yield Contradiction((*path, "s3_bucket_name"), message)
+        yield from self._wrong_account(baseline)
+        for name, rule in self.rules.items():
+            for index, region in enumerate(rule.regions or ()):
+                if not general.covers(region):
+                    message = f"'{region}' is none of the file's `regions`: add it there, or drop it here"
+                    yield Contradiction(("config", "rules", name, "regions", index), message)
         if not general.covers(general.home_region):
             message = "is for `home_region`, which is none of `regions`: add it"
             for field in self._only_in_home_region():
                 yield Contradiction(("config", *field), message)
+
+    def _wrong_account(self, baseline: Baseline) -> Iterator[Contradiction]:
+        """The role is in one account, and the file is for others: a service takes a role of its own account only."""
+        owner, general = (self.role_arn or "::::").split(":")[4], baseline.general
+        if owner in {"", baseline.account_id} or general.overrides:  # one may be for that account only
+            return
+        accounts = general.accounts
+        known = accounts.ids if accounts and accounts.listed else general.allowed_account_ids
+        if (accounts is not None and known is None) or (known and set(known) != {owner}):
+            message = (
+                f"the role is in account {owner}, and AWS Config takes a role of its own account: write"
+                " `${account_id}` in the ARN, and make a role in each account"
+            )
+            yield Contradiction(("config", "role_arn"), message)
 
     def _only_in_home_region(self) -> Iterator[tuple[str, ...]]:
         """The paths of the fields that are set and have an effect in the home Region only."""

@@ -13,6 +13,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from ...compare import policy
+from ...compare.values import Named
 from ...model import Change, Changes, Difference, Kind, Note, update
 from ...steps.delivery import SID_SUFFIX
 from .lifecycle_rules import MergedRules, Rule, merge_rules, rule_filter
@@ -24,6 +25,7 @@ _DELETIONS = (
     ("old versions", "NoncurrentVersionExpiration", "NoncurrentDays"),
 )
 _NO_ACTION = {"ID", "Status", "Filter"}
+_SIZE = "TransitionDefaultMinimumObjectSize"
 # S3 refuses a rule without an action, and this one deletes no data. Such a rule of ours tells the next run that
 # objects were kept for ever before.
 _PLACEHOLDER = {"Expiration": {"ExpiredObjectDeleteMarker": True}}
@@ -31,12 +33,26 @@ _KEEP_FOR_EVER: Rule = {"Status": "Enabled"}
 
 
 def lifecycle(bucket: Bucket) -> Changes:
-    """Add or repair the rules of the file; rules of others stay."""
-    if bucket.want.lifecycle_rules is None:
+    """Add or repair the rules of the file; rules of others stay.
+
+    For some minutes after a PUT, S3 answers now with the new rules and now with the earlier ones, so that rules that
+    differ are read again.
+    """
+    if not bucket.want.has_lifecycle:
         return
+    if not bucket.new:
+        bucket.aws.confirm(
+            bucket.reads["get_bucket_lifecycle_configuration"],
+            lambda: not any(isinstance(each, Change) for each in _rules(bucket)),
+        )
+    yield from _rules(bucket)
+
+
+def _rules(bucket: Bucket) -> Changes:
+    """Find what differs in the rules, without asking AWS again."""
     answer = bucket.answer("get_bucket_lifecycle_configuration")
     have_rules = {rule.get("ID"): rule for rule in answer.get("Rules", [])}
-    want_rules = [each.to_api() for each in bucket.want.lifecycle_rules]
+    want_rules = [each.to_api() for each in bucket.want.lifecycle_rules or ()]
     safe = []
     for want in want_rules:
         have = _have_rule(bucket, have_rules.get(want["ID"]), want)
@@ -46,24 +62,53 @@ def lifecycle(bucket: Bucket) -> Changes:
                 yield Note(Kind.STRICTER, bucket.title, f"lifecycle rule {want['ID']} {text}")
         safe.append(_with_longer(want, have or {}, longer))
     merged = merge_rules(answer.get("Rules", []), safe)
-    yield from _foreign_notes(bucket, merged.foreign, want_rules)
-    if merged.differences:
-        yield _put(bucket, merged, answer)
+    hasty = {}
+    if bucket.want.lifecycle_rules is not None:
+        hasty = {
+            _name(rule): text for rule in merged.foreign if (text := "; ".join(_sooner(rule, want_rules)))
+        }
+        if kept := [_name(rule) for rule in merged.foreign if _name(rule) not in hasty]:
+            yield Note(Kind.FOREIGN, bucket.title, f"lifecycle rules of others are kept: {', '.join(kept)}")
+    size = _size_difference(bucket, answer) if merged.document["Rules"] else ()
+    if merged.differences or size:
+        yield from _rule_warnings(bucket, merged)
+        yield _put(bucket, merged, answer, *size)
     exact = merge_rules(merged.document["Rules"], want_rules)
     if bucket.want.exact and exact.differences:
         loses = "logs are deleted sooner than now"
         yield replace(_put(bucket, exact, answer), consent="shorten-retention", loses=loses)
+    if hasty:
+        left = [rule for rule in merged.document["Rules"] if _name(rule) not in hasty]
+        removed: list[Named[Rule]] = [
+            (f"{name} of others", rule, None) for rule in merged.foreign if (name := _name(rule)) in hasty
+        ]
+        loses = "; ".join(f"`{name}` of others deletes {text}" for name, text in hasty.items())
+        change = _put(bucket, MergedRules({"Rules": left}, merged.foreign, removed), answer)
+        yield replace(change, consent="remove-foreign-lifecycle-rule", loses=loses)
 
 
-def _put(bucket: Bucket, merged: MergedRules, answer: Mapping[str, Any]) -> Change:
+def _put(bucket: Bucket, merged: MergedRules, answer: Mapping[str, Any], *differences: Difference) -> Change:
+    """The change that writes all rules. *differences* are those beside the rules."""
     # Left out, this would change from the default of old configurations to the new default.
-    key = "TransitionDefaultMinimumObjectSize"
-    size = {key: answer[key]} if key in answer else {}
-    call = bucket.put("put_bucket_lifecycle_configuration", LifecycleConfiguration=merged.document, **size)
-    changed = tuple(
-        Difference(f"lifecycle rule {name}", have, want) for name, have, want in merged.differences
-    )
-    return update(bucket.title, changed, call)
+    size = bucket.want.transition_default_minimum_object_size or answer.get(_SIZE)
+    given = {_SIZE: size} if size else {}
+    call = bucket.put("put_bucket_lifecycle_configuration", LifecycleConfiguration=merged.document, **given)
+    rules = (Difference(f"lifecycle rule {name}", have, want) for name, have, want in merged.differences)
+    return update(bucket.title, (*rules, *differences), replace(call, flaps=True))
+
+
+def _size_difference(bucket: Bucket, answer: Mapping[str, Any]) -> tuple[Difference, ...]:
+    have, want = answer.get(_SIZE), bucket.want.transition_default_minimum_object_size
+    return (Difference(_SIZE, have, want),) if want not in {None, have} else ()
+
+
+def _rule_warnings(bucket: Bucket, merged: MergedRules) -> Iterator[Note]:
+    """What S3 may refuse of the rules that are written, or what they do not do."""
+    written = {name for name, _, want in merged.differences if want is not None}
+    versioned = bucket.want.versioning.status == "Enabled"
+    for rule in bucket.want.lifecycle_rules or ():
+        for text in rule.warnings(versioned=versioned) if rule.id in written else ():
+            yield Note(Kind.WARNING, bucket.title, f"lifecycle rule {rule.id}: {text}")
 
 
 def _have_rule(bucket: Bucket, have: Rule | None, want: Rule) -> Rule | None:
@@ -137,17 +182,8 @@ def _with_longer(want: Rule, have: Rule, longer: Mapping[str, str]) -> dict[str,
     return rule if rule.keys() - _NO_ACTION else {**rule, **_PLACEHOLDER}
 
 
-def _foreign_notes(bucket: Bucket, foreign: Sequence[Rule], want_rules: Sequence[Rule]) -> Iterator[Note]:
-    """Name the rules of others, with a warning for those that delete logs sooner than the file asks for."""
-    kept = []
-    for rule in foreign:
-        name = str(rule.get("ID", "(no id)"))
-        if deletions := "; ".join(_sooner(rule, want_rules)):
-            yield Note(Kind.WARNING, bucket.title, f"lifecycle rule {name} of others deletes {deletions}")
-        else:
-            kept.append(name)
-    if kept:
-        yield Note(Kind.FOREIGN, bucket.title, f"lifecycle rules of others are kept: {', '.join(kept)}")
+def _name(rule: Rule) -> str:
+    return str(rule.get("ID", "(no id)"))
 
 
 def _sooner(rule: Rule, want_rules: Sequence[Rule]) -> Iterator[str]:

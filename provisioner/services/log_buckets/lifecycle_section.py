@@ -1,50 +1,52 @@
 """The key `lifecycle_rules` of a log bucket. Fields are those of S3's LifecycleRule, in snake_case."""
 
-from collections.abc import Iterator, Sequence
-from typing import Any, Literal, Self
+from collections.abc import Iterator
+from typing import Any, Final, Literal, Self
 
 from pydantic import Field, model_validator
 
 from ...baseline import InvalidValue, Section
 from ...baseline.problem import Path
 from ...steps.settings import to_api
+from .lifecycle_limits import Transitions, conflicts, doubtful
 
 _STORAGE = Literal[
-    "STANDARD_IA", "ONEZONE_IA", "INTELLIGENT_TIERING", "GLACIER_IR", "GLACIER", "DEEP_ARCHIVE"
+    "STANDARD_IA", "INTELLIGENT_TIERING", "ONEZONE_IA", "GLACIER_IR", "GLACIER", "DEEP_ARCHIVE"
 ]
-_FROM_DAY_30 = {"STANDARD_IA", "ONEZONE_IA"}
+_MOST_DAYS: Final = 2**31 - 1  # S3 reads days as a 32-bit integer
+_NONCURRENT: Final = "Days after the version was overwritten or deleted, or its object expired."
 
 
 class Transition(Section):
-    """Move objects to a cheaper storage class."""
+    """Move objects to a cheaper storage class. Which objects are too small for it, the bucket's `transition_default_minimum_object_size` says."""
 
-    days: int = Field(ge=0, description="Days after the object was created.")
+    days: int = Field(ge=0, le=_MOST_DAYS, description="Days after the object was created.")
     storage_class: _STORAGE
 
 
 class NoncurrentTransition(Section):
     """Move old versions to a cheaper storage class."""
 
-    noncurrent_days: int = Field(ge=0, description="Days after the version was replaced by a newer one.")
+    noncurrent_days: int = Field(ge=0, le=_MOST_DAYS, description=_NONCURRENT)
     storage_class: _STORAGE
 
 
 class Expiration(Section):
-    """Delete objects."""
+    """Expire objects: in a bucket with versioning they become old versions behind a delete marker, without it they are deleted."""
 
-    days: int = Field(ge=1, description="Days after the object was created.")
+    days: int = Field(ge=1, le=_MOST_DAYS, description="Days after the object was created.")
 
 
 class NoncurrentExpiration(Section):
-    """Delete old versions."""
+    """Delete old versions, for good: those of expired objects, and those that somebody overwrote or deleted."""
 
-    noncurrent_days: int = Field(ge=1, description="Days after the version was replaced by a newer one.")
+    noncurrent_days: int = Field(ge=1, le=_MOST_DAYS, description=_NONCURRENT)
 
 
 class AbortUpload(Section):
     """Delete the parts of uploads that were never completed."""
 
-    days_after_initiation: int = Field(ge=1, description="Days after the upload was started.")
+    days_after_initiation: int = Field(ge=1, le=_MOST_DAYS, description="Days after the upload was started.")
 
 
 class LifecycleRule(Section):
@@ -53,16 +55,23 @@ class LifecycleRule(Section):
     id: str = Field(
         min_length=1, max_length=255, description="The rule's name. A rule of this id is replaced."
     )
-    prefix: str = Field("", description="Only objects whose key starts with this. All if left out.")
+    prefix: str = Field(
+        "", max_length=1024, description="Only objects whose key starts with this. All if left out."
+    )
     transitions: list[Transition] = Field(
         default=[], description="Moves to cheaper storage classes, at most one to each."
     )
-    expiration: Expiration | None = Field(None, description="When objects are deleted. Never, if left out.")
+    expiration: Expiration | None = Field(
+        None,
+        description="When objects expire; never, if left out. With versioning, `noncurrent_version_expiration` "
+        "says how many days later they are deleted.",
+    )
     noncurrent_version_transitions: list[NoncurrentTransition] = Field(
         default=[], description="`transitions` for old versions."
     )
     noncurrent_version_expiration: NoncurrentExpiration | None = Field(
-        None, description="`expiration` for old versions."
+        None,
+        description="When old versions are deleted. Never, if left out, and neither are expired objects then.",
     )
     abort_incomplete_multipart_upload: AbortUpload | None = Field(
         None,
@@ -76,15 +85,31 @@ class LifecycleRule(Section):
         return self
 
     def _problems(self) -> Iterator[tuple[Path, str]]:
-        current = [(each.days, each.storage_class) for each in self.transitions]
-        days = self.expiration.days if self.expiration else None
-        yield from _time_problems("", "days", current, days)
-        old = [(each.noncurrent_days, each.storage_class) for each in self.noncurrent_version_transitions]
+        expires = self.expiration.days if self.expiration else None
+        yield from _time_problems("", "days", self._current, expires)
         gone = self.noncurrent_version_expiration
-        days = gone.noncurrent_days if gone else None
-        yield from _time_problems("noncurrent_version_", "noncurrent_days", old, days)
+        expires = gone.noncurrent_days if gone else None
+        yield from _time_problems("noncurrent_version_", "noncurrent_days", self._old, expires)
         if not self._actions():
             yield ("id",), "the rule does nothing: give it `transitions` or `expiration`"
+
+    @property
+    def _current(self) -> Transitions:
+        return [(each.days, each.storage_class) for each in self.transitions]
+
+    @property
+    def _old(self) -> Transitions:
+        return [(each.noncurrent_days, each.storage_class) for each in self.noncurrent_version_transitions]
+
+    def warnings(self, *, versioned: bool) -> Iterator[str]:
+        """A text for each thing that S3 may refuse, or that does not do what it seems to."""
+        yield from doubtful(self._current)
+        yield from (f"old versions: {text}" for text in doubtful(self._old))
+        if versioned and self.expiration and not self.noncurrent_version_expiration:
+            yield (
+                "`expiration` deletes nothing in a bucket with versioning, it only hides: say with "
+                "`noncurrent_version_expiration` when the hidden versions are deleted"
+            )
 
     def _actions(self) -> dict[str, Any]:
         """What the rule does, under AWS's names."""
@@ -96,20 +121,25 @@ class LifecycleRule(Section):
 
 
 def _time_problems(
-    version: str, days: str, transitions: Sequence[tuple[int, str]], expires: int | None
+    version: str, days: str, transitions: Transitions, expires: int | None
 ) -> Iterator[tuple[Path, str]]:
     """What S3 refuses in *transitions*, given as (days, storage class), and in the day of the expiration after them.
 
     *version* begins the names of the two fields, *days* is the name of the field in each of them.
     """
     field = f"{version}transitions"
-    classes: set[str] = set()
-    for index, (day, storage_class) in enumerate(transitions):
-        if storage_class in _FROM_DAY_30 and day < 30:
-            yield (field, index, days), f"want 30 or more for {storage_class}, got {day}"
-        if storage_class in classes:
-            yield (field, index, "storage_class"), f"want each class once, got {storage_class} again"
-        classes.add(storage_class)
+    for index, other, least in conflicts(transitions):
+        (day, cold), (other_day, warm) = transitions[index], transitions[other]
+        if cold == warm:
+            yield (field, index, "storage_class"), f"want each class once, got {cold} again"
+        elif least is None:
+            yield (
+                (field, index, "storage_class"),
+                f"S3 moves nothing from {warm} to {cold}: leave one of them out",
+            )
+        else:
+            want = f"want {least} or more for {cold}, after {warm} on day {other_day}"
+            yield (field, index, days), f"{want}, got {day}"
     last = max((day for day, _ in transitions), default=-1)
     if expires is not None and expires <= last:
         text = f"want more than the {last} days of the last transition, got {expires}"

@@ -32,6 +32,8 @@ def log_bucket_permissions(target: Target, baseline: Baseline) -> Iterator[Permi
         yield from allow("LogBucketsWrite", "s3", _WRITE, on=on, purposes=APPLY)
         yield from allow("LogBucketsRead", "s3", _optional_reads(bucket), on=on)
         yield from allow("LogBucketsWrite", "s3", _optional_writes(bucket), on=on, purposes=APPLY)
+        if key := bucket.server_side_encryption.kms_master_key_id:
+            yield from allow("LogBucketsKeyRead", "kms", ["DescribeKey"], on=(key,))
     for declaration in DELIVERY_DECLARATIONS:
         yield from declaration(target, baseline)
 
@@ -40,7 +42,8 @@ def _optional_reads(bucket: LogBucket) -> list[str]:
     needed = {
         "GetBucketObjectLockConfiguration": bucket.object_lock is not None,
         "GetBucketTagging": bool(bucket.tags),
-        "GetLifecycleConfiguration": bucket.lifecycle_rules is not None,
+        "GetBucketAcl": bucket.object_ownership == "BucketOwnerEnforced",  # where ACLs are to be turned off
+        "GetLifecycleConfiguration": bucket.has_lifecycle,
     }
     return [name for name, each in needed.items() if each]
 
@@ -52,6 +55,9 @@ def _optional_writes(bucket: LogBucket) -> list[str]:
         "PutBucketVersioning": bucket.exact or bucket.versioning.status == "Enabled",
         "PutBucketObjectLockConfiguration": bucket.object_lock is not None,
         "PutBucketTagging": bool(bucket.tags),
-        "PutLifecycleConfiguration": bool(bucket.lifecycle_rules),
+        "PutBucketAcl": bucket.object_ownership == "BucketOwnerEnforced",
+        "PutLifecycleConfiguration": bool(
+            bucket.lifecycle_rules or bucket.transition_default_minimum_object_size
+        ),
     }
     return [name for name, each in needed.items() if each]

@@ -1,32 +1,115 @@
-"""The policy of a log bucket. Statements are ours by their Sid; those of others stay."""
+"""The policy of a log bucket. Statements are ours by their Sid; those of others stay, unless they defeat ours."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from ...compare import policy
-from ...compare.policy import Statement
+from ...compare.policy import Document, Statement
+from ...compare.policy_dangers import dangers
 from ...model import Call, Changes, Wait
-from ...steps.statements import statements
+from ...steps.delivery import Grants
+from ...steps.statements import Danger, statements
 from .state import PROPAGATION, Bucket
+
+_SOURCE = "aws:SourceArn"
 
 
 def bucket_policy(bucket: Bucket) -> Changes:
-    """Add or repair our statements."""
+    """Add or repair our statements; offer to remove those of others that stop deliveries or open the bucket."""
+    aws, have = bucket.aws, bucket.have("get_bucket_policy")
+    own = with_what_is_in_use(have, bucket.grants, bucket.want.name)
 
     def put(document: dict[str, Any]) -> Call:
         call = bucket.put("put_bucket_policy", Policy=policy.compact(document))
+        if not _principals(document) - _principals(have):
+            return call
+        # S3 does not know a new role or user at once, and does not always say that this is what is wrong.
         until = "S3 to know the new principal of the bucket policy"
-        return call.waiting(Wait("MalformedPolicy", until, "Invalid principal", PROPAGATION))
+        return call.waiting(Wait("MalformedPolicy", until, seconds=PROPAGATION))
+
+    def find_dangers(foreign: Sequence[Statement]) -> Iterable[Danger]:
+        return dangers(
+            foreign,
+            own,
+            resource=policy.arn(aws.partition, "s3", "", "", bucket.want.name),
+            account=aws.account,
+            region=aws.region,
+            friends={aws.central, aws.archive},
+            headers=bucket.grants.headers,
+        )
 
     yield from statements(
         bucket.title,
-        bucket.have("get_bucket_policy"),
-        bucket.statements,
+        have,
+        own,
         put,
-        partition=bucket.aws.partition,
+        partition=aws.partition,
         most=policy.BUCKET_POLICY_BYTES,
+        dangers=find_dangers,
+        consent="remove-foreign-statement",
     )
+
+
+def with_what_is_in_use(have: Document | None, grants: Grants, bucket: str) -> list[Statement]:
+    """The statements that the bucket needs, with what still delivers under them now.
+
+    A trail that the file has renamed, or that another file made, keeps its permission until it is gone: what follows
+    may fail, and then it is the one that delivers. The path of an earlier prefix stays for good, as whether something
+    delivers there cannot be known in all accounts; the statement's conditions hold there too.
+    """
+    found = {policy.sid_of(each): each for each in policy.statements(have)}
+    return [_merged(found.get(each["Sid"]), each, grants, bucket) for each in grants.statements]
+
+
+def _principals(document: Document | None) -> set[str]:
+    """The roles, users and accounts that the statements name."""
+    named = [
+        statement.get(element)
+        for statement in policy.statements(document)
+        for element in ("Principal", "NotPrincipal")
+    ]
+    return {
+        name for each in named if isinstance(each, Mapping) for name in policy.listed(each.get("AWS"))
+    } - {"*"}
+
+
+def _merged(have: Statement | None, want: Statement, grants: Grants, bucket: str) -> Statement:
+    if have is None or not isinstance(want.get("Principal"), Mapping) or "Service" not in want["Principal"]:
+        return want
+    merged = dict(want)
+    paths = policy.listed(want["Resource"])
+    if earlier := [each for each in policy.listed(have.get("Resource")) if _is_earlier(each, paths)]:
+        merged["Resource"] = [*paths, *earlier]
+    equals = (want.get("Condition") or {}).get("StringEquals") or {}
+    sources = policy.listed(equals.get(_SOURCE))
+    have_equals = (have.get("Condition") or {}).get("StringEquals") or {}
+    kept = [
+        arn
+        for arn in policy.listed(have_equals.get(_SOURCE))
+        if sources and arn not in sources and any(each(arn, bucket) for each in grants.in_use)
+    ]
+    if kept:
+        string_equals = {**equals, _SOURCE: sorted([*sources, *kept])}
+        merged["Condition"] = {**want["Condition"], "StringEquals": string_equals}
+    return merged
+
+
+def _is_earlier(path: str, paths: Sequence[str]) -> bool:
+    """Whether *path* differs from one of *paths* in the prefix before `AWSLogs/` only, and that is literal."""
+    if path in paths:
+        return False
+    bucket, _, below = path.partition("/")
+    prefix, logs, rest = below.rpartition("AWSLogs/")
+    same = any((bucket, logs + rest) == _without_prefix(each) for each in paths)
+    return bool(logs) and same and not set(prefix) & set("*?$")
+
+
+def _without_prefix(path: str) -> tuple[str, str]:
+    bucket, _, below = path.partition("/")
+    _, logs, rest = below.rpartition("AWSLogs/")
+    return bucket, logs + rest
 
 
 def deny_insecure_transport(bucket_arn: str) -> list[Statement]:

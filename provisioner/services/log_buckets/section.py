@@ -1,6 +1,5 @@
 """The section `log_buckets` of the YAML file. Fields are those of S3's API, in snake_case."""
 
-import re
 from collections.abc import Iterator, Mapping
 from typing import Annotated, Any, Literal, Self
 
@@ -15,6 +14,7 @@ from ...steps.registry import section
 from ...steps.settings import Guarded, Settings
 from ...steps.tags import Tags
 from .lifecycle_section import LifecycleRule
+from .names import RESERVED_ENDS, RESERVED_STARTS
 
 
 class Versioning(Section):
@@ -73,7 +73,7 @@ class ObjectLock(Section):
     """A time in which no object can be deleted. It can never be turned off; AWS Config cannot deliver with it."""
 
     mode: Literal["GOVERNANCE", "COMPLIANCE"] = Field(description="COMPLIANCE binds even the root user.")
-    days: int = Field(ge=1, description="How long each object is kept.")
+    days: int = Field(ge=1, le=36500, description="How long each object is kept; at most 100 years.")
 
 
 class LogBucket(Settings):
@@ -94,15 +94,35 @@ class LogBucket(Settings):
     object_ownership: Literal["BucketOwnerEnforced", "BucketOwnerPreferred", "ObjectWriter"] = Field(
         "BucketOwnerEnforced", description="BucketOwnerEnforced turns ACLs off."
     )
-    lifecycle_rules: list[LifecycleRule] | None = Field(
+    lifecycle_rules: Annotated[list[LifecycleRule], Field(max_length=1000)] | None = Field(
         None, description="When logs are moved to cheaper storage or deleted. Not touched if left out."
+    )
+    transition_default_minimum_object_size: (
+        Literal["all_storage_classes_128K", "varies_by_storage_class"] | None
+    ) = Field(
+        None,
+        description="Which objects `lifecycle_rules` never move: with `all_storage_classes_128K` those under 128 KB, with "
+        "`varies_by_storage_class` GLACIER and DEEP_ARCHIVE take these too, at a price for each. Not touched if left out.",
     )
     object_lock: ObjectLock | None = Field(None, description="Write once, read many.")
     tags: Tags = {}  # noqa: RUF012 - pydantic copies a default
     policy_statements: list[dict[str, Any]] = Field(
         default=[],
-        description="Statements to add to the generated ones of the bucket policy; each with a `Sid`.",
+        description="Statements to add to the generated ones of the bucket policy, in AWS's spelling or in snake_case; "
+        "each with a `Sid`.",
     )
+
+    @property
+    def has_lifecycle(self) -> bool:
+        """The file says something about the lifecycle."""
+        return self.lifecycle_rules is not None or self.transition_default_minimum_object_size is not None
+
+    @property
+    def statements(self) -> list[dict[str, Any]]:
+        """The `policy_statements` in AWS's spelling."""
+        from ...compare.policy_spelling import to_aws_spelling  # rarely needed
+
+        return [to_aws_spelling(each) for each in self.policy_statements]
 
     @model_validator(mode="after")
     def _check(self) -> Self:
@@ -111,9 +131,9 @@ class LogBucket(Settings):
         return self
 
     def _problems(self) -> Iterator[tuple[Path, str]]:
-        # "General purpose bucket naming rules" in the S3 User Guide.
-        if re.search(r"^(xn--|sthree-|amzn-s3-demo-)|(-s3alias|--ol-s3|--x-s3)$", self.name):
-            yield ("name",), "AWS reserves this start or end of a name: choose another"
+        parts = [f"start with `{start}`" for start in RESERVED_STARTS if self.name.startswith(start)]
+        parts += [f"end with `{end}`" for end in RESERVED_ENDS if self.name.endswith(end)]
+        yield from ((("name",), f"AWS reserves names that {part}: choose another") for part in parts)
         if self.name.startswith(CONTROL_TOWER):
             yield ("name",), "AWS Control Tower owns the buckets of that name: choose another"
         ids = [rule.id for rule in self.lifecycle_rules or []]
@@ -122,9 +142,6 @@ class LogBucket(Settings):
                 yield ("lifecycle_rules", index, "id"), f"want another id, an earlier rule has '{each}'"
         if self.object_lock and self.versioning.status != "Enabled":
             yield ("object_lock",), "needs `versioning: {status: Enabled}`"
-        for index, statement in enumerate(self.policy_statements):
-            if not statement.get("Sid"):
-                yield ("policy_statements", index), "want a `Sid`, by which later runs find the statement"
 
 
 @section("log_buckets")
@@ -148,8 +165,9 @@ class LogBuckets(Section):
             if bucket.name in keys:
                 yield Contradiction(("log_buckets", key, "name"), f"is the name of `{keys[bucket.name]}` too")
             keys[bucket.name] = key
-            for message in _statement_problems(bucket, baseline.partition):
-                yield Contradiction(("log_buckets", key, "policy_statements"), message)
+            arn = f"arn:{baseline.partition}:s3:::{bucket.name}"
+            for path, message in (*_key_problems(bucket, baseline), *_statement_problems(bucket, arn)):
+                yield Contradiction(("log_buckets", key, *path), message)
 
 
 @provides("bucket", "log_buckets", archive=True)
@@ -157,14 +175,25 @@ def _buckets(baseline: Baseline) -> Mapping[str, LogBucket]:
     return baseline[LogBuckets].root if LogBuckets in baseline else {}
 
 
-def _statement_problems(bucket: LogBucket, partition: str) -> list[str]:
-    """What AWS would refuse in the extra statements."""
+def _key_problems(bucket: LogBucket, baseline: Baseline) -> Iterator[tuple[Path, str]]:
+    """A KMS key that S3 cannot use in the bucket. PutBucketEncryption takes it, and every delivery fails."""
+    region = (bucket.server_side_encryption.kms_master_key_id or ":::").split(":")[3]
+    home = baseline.general.home_region
+    if region and region != home:
+        text = (
+            f"the key is in {region}, and the bucket in `home_region`, {home}: S3 uses keys of the bucket's own Region "
+            "only"
+        )
+        yield ("server_side_encryption", "kms_master_key_id"), text
+
+
+def _statement_problems(bucket: LogBucket, arn: str) -> Iterator[tuple[Path, str]]:
+    """What AWS would refuse in the extra statements, or what would stop the log services."""
     if not bucket.policy_statements:
-        return []
+        return
     # Imported here because few files have such statements, and the imports take time.
-    from ...compare.policy import document
-    from ...compare.policy_check import check
+    from ...compare.policy_check import problems
     from ...steps.delivery import SID_SUFFIX
 
-    arn = f"arn:{partition}:s3:::{bucket.name}"
-    return check(document(bucket.policy_statements), bucket_arn=arn, reserved=SID_SUFFIX)
+    for path, message in problems(bucket.policy_statements, bucket_arn=arn, reserved=SID_SUFFIX):
+        yield ("policy_statements", *path), message

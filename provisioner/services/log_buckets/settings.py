@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
-from ...compare import policy
 from ...compare.values import differences
-from ...model import Call, Changes, Kind, Note, update
+from ...model import Call, Change, Changes, Kind, Note, Part, Refused, update
 from ...steps.settings import Guarded, Strictness, settings, to_api
 from ...steps.tags import from_pairs, tags, to_pairs
+from .acl import make_private, read_acl
+from .key import read_key
 from .lifecycle import lifecycle
 from .policy import bucket_policy
 from .section import PublicAccessBlock
 from .state import Bucket
+
+Setting = Callable[[Bucket], Changes]
 
 # From the weakest to the strictest.
 _OWNERSHIP = ["ObjectWriter", "BucketOwnerPreferred", "BucketOwnerEnforced"]
@@ -26,8 +28,8 @@ def bucket_settings(bucket: Bucket) -> Changes:
     """Bring every setting to the baseline. The policy is last: a Deny in it may lock the operator out."""
     for setting in (
         _public_access,
-        _ownership,
-        _encryption,
+        _part("object ownership", _ownership),
+        _part("encryption", _encryption),
         _versioning,
         _object_lock,
         _tags,
@@ -35,6 +37,15 @@ def bucket_settings(bucket: Bucket) -> Changes:
         bucket_policy,
     ):
         yield from setting(bucket)
+
+
+def _part(what: str, setting: Setting) -> Setting:
+    """The setting as a part of its own: where it cannot be read or set, the bucket's other settings still are."""
+
+    def part(bucket: Bucket) -> Changes:
+        yield Part(f"{what} of {bucket.title}", setting(bucket))
+
+    return part
 
 
 def _public_access(bucket: Bucket) -> Changes:
@@ -53,6 +64,10 @@ def _ownership(bucket: Bucket) -> Changes:
     if bucket.new:
         return  # CreateBucket has set it
     rules = (bucket.have("get_bucket_ownership_controls") or {}).get("Rules") or [{}]
+    off = bucket.want.object_ownership == "BucketOwnerEnforced" != rules[0].get("ObjectOwnership")
+    acl = read_acl(bucket) if off else None
+    if acl is not None:
+        yield from make_private(bucket, acl)
 
     def put(rule: str) -> Call:
         return bucket.put(
@@ -64,7 +79,12 @@ def _ownership(bucket: Bucket) -> Changes:
 
     guarded = Guarded(stricter, "loosen-ownership", "ACLs count again")
     have = rules[0].get("ObjectOwnership")
-    yield from _setting(bucket, "ObjectOwnership", have, bucket.want.object_ownership, put, guarded)
+    for item in _setting(bucket, "ObjectOwnership", have, bucket.want.object_ownership, put, guarded):
+        if isinstance(item, Change) and acl is not None and acl.consent:
+            # S3 refuses it while the ACL is not private, so it waits for the same consent.
+            yield replace(item, consent=acl.consent, loses=acl.loses)
+        else:
+            yield item
 
 
 def _versioning(bucket: Bucket) -> Changes:
@@ -94,6 +114,15 @@ def _setting(
 
 
 def _encryption(bucket: Bucket) -> Changes:
+    if key := read_key(bucket):
+        if key.usable is False:
+            raise Refused(key.detail)
+        if key.usable is None:
+            yield Note(Kind.WARNING, bucket.title, key.detail)
+    yield from _default_encryption(bucket)
+
+
+def _default_encryption(bucket: Bucket) -> Changes:
     section, rule = bucket.want.server_side_encryption, _encryption_rule(bucket)
     have = {**rule["ApplyServerSideEncryptionByDefault"], "BucketKeyEnabled": rule["BucketKeyEnabled"]}
     want: dict[str, Any] = {"SSEAlgorithm": section.sse_algorithm}
@@ -103,20 +132,23 @@ def _encryption(bucket: Bucket) -> Changes:
         want["BucketKeyEnabled"] = section.bucket_key_enabled
     algorithm, key = have["SSEAlgorithm"], have.get("KMSMasterKeyID")
     stronger = algorithm in _ALGORITHMS[_ALGORITHMS.index(section.sse_algorithm) + 1 :]
-    own_key = _is_own_key(bucket, key)
+    unusable = _why_unusable(bucket, key)
     text = f"encryption is {algorithm} with {key or 'the key aws/s3'}"
-    if stronger and own_key and not bucket.want.exact:
-        text = f"{text}; the baseline asks for {section.sse_algorithm}"
-        yield Note(Kind.STRICTER, bucket.title, text)
+    if stronger and unusable:
+        text = f"{text}, {unusable}: nothing is delivered with it; it is replaced by {section.sse_algorithm}"
+        yield Note(Kind.WARNING, bucket.title, text)
+    elif stronger and not bucket.want.exact:
+        stricter = f"{text}; the baseline asks for {section.sse_algorithm}"
+        yield Note(Kind.STRICTER, bucket.title, stricter)
+        if not section.kms_master_key_id and not _is_known_key(bucket, key):
+            text = (
+                f"{text}, which is not known as a key of yours: its owner could lock the logs away; if it is yours, name "
+                "it in `server_side_encryption`, else set `exact: true`"
+            )
+            yield Note(Kind.WARNING, bucket.title, text)
         # The stronger algorithm stays, with the key that the file names, if any.
         del want["SSEAlgorithm"]
         want.pop("BucketKeyEnabled", None)
-    elif stronger and not own_key:
-        text = (
-            f"{text}, not known as a key of this account in {bucket.aws.region}: log services may be unable to use it, "
-            f"and its owner could lock the logs away; it is replaced by {section.sse_algorithm}"
-        )
-        yield Note(Kind.WARNING, bucket.title, text)
     changed = differences(have, want)
     if not changed:
         return
@@ -127,7 +159,7 @@ def _encryption(bucket: Bucket) -> Changes:
     rule["ApplyServerSideEncryptionByDefault"] = default
     call = bucket.put("put_bucket_encryption", ServerSideEncryptionConfiguration={"Rules": [rule]})
     change = update(bucket.title, changed, call)
-    if stronger and own_key and bucket.want.exact:
+    if stronger and not unusable and bucket.want.exact:
         change = replace(change, consent="weaken-encryption", loses="new logs get a weaker encryption")
     yield change
 
@@ -139,13 +171,20 @@ def _encryption_rule(bucket: Bucket) -> dict[str, Any]:
     return {**least, **rules[0]}
 
 
-def _is_own_key(bucket: Bucket, key: str | None) -> bool:
-    """Whether the key is certainly a customer managed key of this account, in the bucket's Region.
+def _why_unusable(bucket: Bucket, key: str | None) -> str:
+    """Why log services certainly cannot use the key: AWS's own key, or one of another Region; else an empty text."""
+    parts = (key or "").split(":")
+    if key is None or "alias/aws/" in key:
+        return "AWS's own key, which log services cannot use"
+    if len(parts) > 5 and (parts[1], parts[3]) != (bucket.aws.partition, bucket.aws.region):
+        return f"a key in {parts[3]}, which S3 cannot use in {bucket.aws.region}"
+    return ""
 
-    An id or a bare alias means another key in another account, and log services may not use AWS managed keys.
-    """
-    own = re.escape(policy.arn(bucket.aws.partition, "kms", bucket.aws.region, bucket.aws.account, ""))
-    return re.fullmatch(own + r"(key/.+|alias/(?!aws/).+)", key or "") is not None
+
+def _is_known_key(bucket: Bucket, key: str | None) -> bool:
+    """Whether the key is by its ARN one of an account that the run knows. An id alone means one of the writer's account."""
+    aws, parts = bucket.aws, (key or "").split(":")
+    return len(parts) > 5 and parts[4] in {aws.account, aws.central, aws.archive}
 
 
 def _object_lock(bucket: Bucket) -> Changes:

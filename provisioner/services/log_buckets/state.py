@@ -7,8 +7,8 @@ from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
 from ...aws import Aws, Incomplete, Reading
-from ...compare.policy import Statement
 from ...model import Call, Wait
+from ...steps.delivery import Grants
 from .section import LogBucket
 
 
@@ -52,10 +52,12 @@ PROPAGATION = 120.0  # seconds until a new bucket, or a new principal in a polic
 
 def start_reads(aws: Aws, want: LogBucket) -> dict[str, Reading]:
     """Start every read that the bucket needs, at the same time; settings that the file leaves out are not read."""
+    if key := want.server_side_encryption.kms_master_key_id:
+        aws.read("kms").describe_key(KeyId=key)  # remembered until it is asked for again
     stated = {
         "get_object_lock_configuration": want.object_lock is not None,
         "get_bucket_tagging": bool(want.tags),
-        "get_bucket_lifecycle_configuration": want.lifecycle_rules is not None,
+        "get_bucket_lifecycle_configuration": want.has_lifecycle,
     }
     return _start(aws, want, [name for name in READS if stated.get(name, True)])
 
@@ -67,11 +69,11 @@ def _start(aws: Aws, want: LogBucket, names: Sequence[str]) -> dict[str, Reading
 
 @dataclass(frozen=True)
 class Bucket:
-    """One bucket of the file: *want*, the policy *statements* that it needs, and its *reads* by operation."""
+    """One bucket of the file: *want*, the *grants* that services need, and its *reads* by operation."""
 
     aws: Aws
     want: LogBucket
-    statements: Sequence[Statement]
+    grants: Grants
     reads: Mapping[str, Reading]
     new: bool = False
 

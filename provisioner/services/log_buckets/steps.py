@@ -5,23 +5,31 @@ Services that deliver logs register the bucket policy statements that they need 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from ...aws import Aws
-from ...aws.errors import ClientError, code_of
+from ...aws.errors import ClientError, code_of, why_denied
 from ...baseline import Baseline
 from ...compare import policy
-from ...compare.policy import Statement
 from ...model import Change, Changes, Exists, Finding, Findings, Part, Refused, Scope, create
-from ...steps.delivery import DELIVERERS, SID_SUFFIX, all_statements
+from ...steps.delivery import DELIVERERS, SID_SUFFIX, Delivery, Grants, all_statements
 from ...steps.references import find
-from ...steps.registry import hints, step, verify
+from ...steps.registry import consents, hints, step, verify
+from .key import verify_key
 from .policy import deny_insecure_transport
-from .section import LogBuckets
+from .section import LogBucket, LogBuckets
 from .settings import bucket_settings
 from .state import Bucket, start_reads
 
+consents(
+    "loosen-ownership",
+    "remove-foreign-lifecycle-rule",
+    "remove-foreign-statement",
+    "shorten-retention",
+    "suspend-versioning",
+    "weaken-encryption",
+)
 hints(
     "s3",
     {
@@ -38,9 +46,9 @@ def ensure_log_buckets(aws: Aws, baseline: Baseline) -> Changes:
     """Make each log bucket that is missing, and bring the settings of all to the baseline."""
     buckets = baseline[LogBuckets].root
     reads = {key: start_reads(aws, want) for key, want in buckets.items()}
-    statements = _statements(aws, baseline)
+    grants = _grants(aws, baseline)
     for key, want in buckets.items():
-        bucket = Bucket(aws, want, statements[key], reads[key])
+        bucket = Bucket(aws, want, grants[key], reads[key])
         yield Part(bucket.title, _ensure_bucket(bucket))
 
 
@@ -64,8 +72,7 @@ def read_bucket(bucket: Bucket) -> dict[str, Any] | None:
     except ClientError as error:
         if code_of(error) in {"403", "AccessDenied"}:
             raise Refused(
-                f"the bucket `{name}` exists, and account {bucket.aws.account} may not look at it: another account has the "
-                "name (choose another), or the caller lacks `s3:ListBucket`"
+                f"the bucket `{name}` exists, and account {bucket.aws.account} may not look at it: {_why(error)}"
             ) from error
         raise
     if head is not None and head.get("BucketRegion", region) != region:
@@ -76,25 +83,49 @@ def read_bucket(bucket: Bucket) -> dict[str, Any] | None:
     return dict(head) if head is not None else None
 
 
-def _statements(aws: Aws, baseline: Baseline) -> dict[str, list[Statement]]:
-    """The policy statements that each bucket needs, by its key."""
+def _why(error: ClientError) -> str:
+    """Why the account may not look at a bucket, as far as AWS says; a policy comes before the owner."""
+    why = why_denied(error)
+    if "explicit deny" in why:
+        return f"{why} keeps the caller from `s3:ListBucket`: except the caller there, as the account's root user if it must be"
+    if why:
+        return f"{why} lets the caller `s3:ListBucket`: add it"
+    return (
+        "an explicit Deny in a policy (the bucket's, the organization's, an endpoint's) keeps the caller from"
+        " `s3:ListBucket`, it lacks `s3:ListBucket`, or another account has the name (choose another)"
+    )
+
+
+def _grants(aws: Aws, baseline: Baseline) -> dict[str, Grants]:
+    """What the services that deliver need of each bucket, by its key."""
     buckets = baseline[LogBuckets].root
-    arns = {key: policy.arn(aws.partition, "s3", "", "", want.name) for key, want in buckets.items()}
-    generated: dict[str, list[Sequence[Statement]]] = {
-        key: [deny_insecure_transport(arn)] for key, arn in arns.items()
-    }
+    deliveries: dict[str, list[Delivery]] = {key: [] for key in buckets}
     for deliverer in DELIVERERS:
         for delivery in deliverer(aws, baseline):
             found = find(baseline, "bucket", delivery.bucket)
             if found is not None:
-                generated[found.key].append(delivery.statements(arns[found.key]))
-    return {
-        key: [
-            *({**each, "Sid": f"{each['Sid']}{SID_SUFFIX}"} for each in all_statements(*generated[key])),
-            *want.policy_statements,
-        ]
-        for key, want in buckets.items()
+                deliveries[found.key].append(delivery)
+    in_use = [each.in_use for several in deliveries.values() for each in several]
+    return {key: _grants_of(aws, want, deliveries[key], in_use) for key, want in buckets.items()}
+
+
+def _grants_of(
+    aws: Aws,
+    want: LogBucket,
+    deliveries: Sequence[Delivery],
+    in_use: Sequence[Callable[[str, str], bool]],
+) -> Grants:
+    arn = policy.arn(aws.partition, "s3", "", "", want.name)
+    needed = [(each, each.statements(arn)) for each in deliveries]
+    generated = all_statements(deny_insecure_transport(arn), *(found for _, found in needed))
+    headers = {
+        service: each.headers
+        for each, found in needed
+        for statement in found
+        for service in policy.listed(statement["Principal"].get("Service"))
     }
+    marked = [{**each, "Sid": f"{each['Sid']}{SID_SUFFIX}"} for each in generated]
+    return Grants([*marked, *want.statements], headers, in_use)
 
 
 def _create(bucket: Bucket) -> Change:
@@ -112,7 +143,8 @@ def _create(bucket: Bucket) -> Change:
 def verify_log_buckets(aws: Aws, baseline: Baseline) -> Findings:
     """Find whether each bucket exists and belongs to this account."""
     buckets = baseline[LogBuckets].root.values()
-    for bucket in [Bucket(aws, want, (), start_reads(aws, want)) for want in buckets]:
+    for bucket in [Bucket(aws, want, Grants(), start_reads(aws, want)) for want in buckets]:
         exists = read_bucket(bucket) is not None
         detail = f"in {aws.region}, owned by {aws.account}" if exists else "not there"
         yield Finding(bucket.title, "reachable", exists, detail)
+        yield from verify_key(bucket)

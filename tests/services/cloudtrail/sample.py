@@ -47,8 +47,15 @@ ADVANCED = """
         - {field: resources.ARN, starts_with: ["arn:aws:s3:::vault/"]}
         - {field: readOnly, equals: ["true"]}
 """
-FULL = (
+STATED = (
     PLAIN
+    + """
+  is_multi_region_trail: true
+  enable_log_file_validation: true
+"""
+)
+FULL = (
+    STATED
     + f"""
   s3_key_prefix: trails
   is_organization_trail: true

@@ -18,18 +18,41 @@ def make_trail(bench: Bench, name: str, region: str = "us-east-1", **given: Any)
     s3 = bench.client("s3")
     s3.create_bucket(Bucket=bucket)
     with written_by_anyone(s3, bucket):
-        cloudtrail.create_trail(Name=name, S3BucketName=bucket, IsMultiRegionTrail=True, **given)
+        cloudtrail.create_trail(**{"Name": name, "S3BucketName": bucket, "IsMultiRegionTrail": True, **given})
     cloudtrail.start_logging(Name=name)
     return cloudtrail
 
 
-def test_a_trail_with_another_home_region_is_refused(bench: Bench) -> None:
-    make_trail(bench, "audit", "eu-west-1")
+@pytest.mark.parametrize("every_region", [True, False])
+def test_a_trail_with_another_home_region_is_adopted_there(bench: Bench, every_region: bool) -> None:
+    text = PLAIN + SELECTORS + "  is_multi_region_trail: true\n  tags: {team: security}\n"
+    text += "  insight_selectors: [{insight_type: ApiCallRateInsight}]\n"
+    cloudtrail = make_trail(bench, "audit", "eu-west-1", IsMultiRegionTrail=every_region)
+    cloudtrail.stop_logging(Name="audit")
+    before = len(bench.world.writes)
+    repaired(bench, text)
+    made = [call for call in bench.world.writes[before:] if call.service == "cloudtrail"]
+    names = {"StartLogging", "UpdateTrail", "PutEventSelectors", "PutInsightSelectors", "AddTags"}
+    assert {(call.operation, call.region) for call in made} == {(name, "eu-west-1") for name in names}
+    [trail] = cloudtrail.describe_trails()["trailList"]
+    assert (trail["S3BucketName"], trail["IsMultiRegionTrail"]) == ("acme-logs", True)
+    assert "LatestDeliveryError" not in cloudtrail.get_trail_status(Name="audit")
+    assert ["is at home in eu-west-1" in text for kind, text in notes(bench, text) if kind is Kind.WARNING]
+    assert all(each.ok for each in bench.run(text, only=ONLY).verify())
+
+
+def test_two_trails_of_the_name_in_other_regions_are_refused(bench: Bench) -> None:
+    for region in ("eu-west-1", "us-west-2"):
+        make_trail(bench, "audit", region, IsMultiRegionTrail=False)
     found = result(bench)
-    assert found.changes == []
     assert found.failure
-    assert "at home in eu-west-1" in found.failure.message
-    assert "`home_region: eu-west-1`" in found.failure.message
+    assert "at home in eu-west-1 and us-west-2" in found.failure.message
+
+
+def test_a_trail_of_one_region_leaves_that_of_another_alone(bench: Bench) -> None:
+    make_trail(bench, "audit", "eu-west-1", IsMultiRegionTrail=False)
+    text = PLAIN + "  is_multi_region_trail: false\n"
+    assert repaired(bench, text)[-2:] == ["CreateTrail", "StartLogging"]
 
 
 def test_a_member_is_refused_the_organization_trail(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:

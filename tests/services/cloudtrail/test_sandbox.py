@@ -381,6 +381,14 @@ CASES = [
     ),
     Case("cloudtrail.log_group", "trust", log_group(principal="config.amazonaws.com"), _ROLE),
     Case("cloudtrail.log_group", "rights", log_group(may="logs:CreateLogStream"), _ROLE),
+    Case(
+        "cloudtrail.log_group_tags",
+        "no log group",
+        lambda aws: aws.logs.list_tags_for_resource(
+            resourceArn=f"arn:aws:logs:us-east-1:{ACCOUNT}:log-group:nope"
+        )["tags"],
+        "ResourceNotFoundException",
+    ),
     Case("cloudtrail.answers", "null", raw("update_trail", "KmsKeyId", Name="trl"), False),
     Case("cloudtrail.status", "delivers", status(broken=False), (True, None)),
     Case("cloudtrail.status", "broken", status(broken=True), (True, "AccessDenied")),

@@ -10,7 +10,9 @@ from ...conftest import Bench
 from .sample import ADVANCED, GROUP, PLAIN, ROLE
 
 _DATA = 'include_management_events: false, data_resources: [{type: "AWS::S3::Object", values: [%s]}]'
-_MANY = ", ".join(f"a{number}" for number in range(251))
+_BUCKET = '"arn:aws:s3:::a/"'
+_MANY = ", ".join(f'"arn:aws:s3:::a/{number}"' for number in range(251))
+_LOGS = "cloud_watch_logs_log_group_arn: '%s'\n  cloud_watch_logs_role_arn: %s"
 _INSIGHTS = "  insight_selectors: [{insight_type: %s}]"
 
 
@@ -28,13 +30,34 @@ _INSIGHTS = "  insight_selectors: [{insight_type: %s}]"
         (f"cloud_watch_logs_role_arn: {ROLE}", "cloud_watch_logs_role_arn", "cloud_watch_logs_log_group_arn"),
         (f"cloud_watch_logs_log_group_arn: '{GROUP[:-2]}'", "cloud_watch_logs_log_group_arn", "':*'"),
         ("kms_key_id: arn:aws:kms:eu-west-1:123456789012:key/1", "kms_key_id", "us-east-1"),
+        ("kms_key_id: arn:aws-cn:kms:us-east-1:123456789012:key/1", "kms_key_id", "`${partition}`"),
+        ("kms_key_id: arn:aws:s3:::bucket", "kms_key_id", "want a key"),
+        ("kms_key_id: alias/aws/s3", "kms_key_id", "of your own"),
+        ("sns_topic_name: arn:aws:sns:eu-west-1:123456789012:audit", "sns_topic_name", "us-east-1"),
+        ("sns_topic_name: arn:aws:sqs:us-east-1:123456789012:audit", "sns_topic_name", "topic"),
+        ("sns_topic_name: audit.fifo", "sns_topic_name", "FIFO"),
+        (
+            _LOGS % (GROUP.replace("us-east-1", "eu-west-1"), ROLE),
+            "cloud_watch_logs_log_group_arn",
+            "us-east-1",
+        ),
+        (
+            _LOGS % (GROUP, "arn:aws:iam::111122223333:role/audit"),
+            "cloud_watch_logs_role_arn",
+            "same account",
+        ),
+        (
+            _LOGS % (GROUP, ROLE.replace("arn:aws:", "arn:aws-cn:")),
+            "cloud_watch_logs_role_arn",
+            "`${partition}`",
+        ),
         ("event_selectors: []", "event_selectors", "1 to 5"),
         (f"event_selectors: [{', '.join(['{}'] * 6)}]", "event_selectors", "1 to 5"),
         ("event_selectors: [{include_management_events: false}]", "event_selectors[0]", "records nothing"),
         (f"event_selectors: [{{{_DATA % _MANY}}}]", "event_selectors", "got 251"),
         (f"event_selectors: [{{}}]\n{ADVANCED}", "advanced_event_selectors", "keep one"),
         (
-            f"event_selectors: [{{{_DATA % 'a'}}}]\n{_INSIGHTS % 'ApiErrorRateInsight'}",
+            f"event_selectors: [{{{_DATA % _BUCKET}}}]\n{_INSIGHTS % 'ApiErrorRateInsight'}",
             "insight_selectors[0]",
             "management events",
         ),

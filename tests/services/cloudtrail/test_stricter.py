@@ -80,7 +80,7 @@ def test_a_change_that_is_not_allowed_does_not_stop_the_repair(bench: Bench) -> 
     make_surroundings(bench)
     bench.apply(PLAIN + "  kms_key_id: alias/audit\n", only=ONLY)
     bench.client("cloudtrail").update_trail(Name=ARN, IsMultiRegionTrail=False)
-    exact = PLAIN + "  enable_log_file_validation: false\n  exact: true\n"
+    exact = PLAIN + "  is_multi_region_trail: true\n  enable_log_file_validation: false\n  exact: true\n"
     repair, loosening = result(bench, exact).changes
     assert (repair.call.params, repair.consent) == ({"Name": ARN, "IsMultiRegionTrail": True}, None)
     assert loosening.call.params == {"Name": ARN, "EnableLogFileValidation": False, "KmsKeyId": ""}
@@ -206,6 +206,8 @@ def test_more_insights_are_stricter(bench: Bench) -> None:
 def test_a_category_of_insights_is_removed_if_exact(bench: Bench) -> None:
     text = PLAIN + "  exact: true\n  insight_selectors: [{insight_type: ApiCallRateInsight}]\n"
     bench.apply(text, only=ONLY)
+    vault = {"Type": "AWS::S3::Object", "Values": ["arn:aws:s3:::vault/"]}
+    bench.client("cloudtrail").put_event_selectors(TrailName=ARN, EventSelectors=[{"DataResources": [vault]}])
     both = [{"InsightType": "ApiCallRateInsight", "EventCategories": ["Data", "Management"]}]
     bench.client("cloudtrail").put_insight_selectors(TrailName=ARN, InsightSelectors=both)
     [change] = result(bench, text).changes

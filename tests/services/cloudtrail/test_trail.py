@@ -19,6 +19,7 @@ from .sample import (
     ONLY,
     PLAIN,
     ROLE,
+    STATED,
     TOPIC,
     changed,
     make_surroundings,
@@ -101,7 +102,7 @@ def test_eventual_consistency_is_waited_for(bench: Bench) -> None:
             tamper()
             bench.waits.clear()
             left[:] = [each] * 3
-            bench.apply(PLAIN, only=ONLY)
+            bench.apply(STATED, only=ONLY)
             waits = [wait for wait in bench.waits if not wait.until.startswith("AWS's rate")]
             assert (each[0], len(waits)) == (each[0], 3)
 
@@ -201,11 +202,14 @@ def test_settings_that_the_file_leaves_out_are_neither_read_nor_changed(bench: B
     assert asked == {"DescribeTrails", "GetTrailStatus"}
 
 
-def test_a_prefix_that_the_file_leaves_out_is_removed(bench: Bench) -> None:
+def test_a_prefix_that_the_file_leaves_out_stays_and_may_be_delivered_to(bench: Bench) -> None:
     bench.apply(PLAIN, only=ONLY)
     with written_by_anyone(bench.client("s3"), "acme-logs"):
         bench.client("cloudtrail").update_trail(Name=ARN, S3KeyPrefix="moved")
-    [change] = result(bench, PLAIN).changes
+    assert result(bench, PLAIN).changes == []
+    bench.apply(PLAIN, only=ONLY)
+    assert "LatestDeliveryError" not in bench.client("cloudtrail").get_trail_status(Name=ARN)
+    [change] = result(bench, PLAIN + "  s3_key_prefix: ''\n").changes
     assert change.call.params == {"Name": ARN, "S3KeyPrefix": ""}
 
 

@@ -39,7 +39,7 @@ def test_recorder_of_another_name_is_adopted(bench: Bench, running: bool) -> Non
         config.start_configuration_recorder(ConfigurationRecorderName="theirs")
     plan = bench.diff(ALL, only=ONLY)
     started = [] if running else [("recording", False, True)]
-    assert fields(plan) == [(f"{GROUP}.includeGlobalResourceTypes", False, True), *started]
+    assert fields(plan) == [*started, (f"{GROUP}.includeGlobalResourceTypes", False, True)]
     text = "was there, and is adopted under its own name; the baseline's is default"
     assert notes(plan) == [
         ("FOREIGN", f"configuration recorder theirs: {text}"),
@@ -98,8 +98,10 @@ def add_recorder(monkeypatch: pytest.MonkeyPatch, linked: dict[str, str]) -> Non
     """Add a recorder to what AWS answers: moto creates none for a service."""
     real = Cloud.read
 
-    def read(self: Any, target: Any, service: str, region: str, operation: str, params: Any) -> Any:
-        answer = real(self, target, service, region, operation, params)
+    def read(
+        self: Any, target: Any, service: str, region: str, operation: str, params: Any, *more: Any
+    ) -> Any:
+        answer = real(self, target, service, region, operation, params, *more)
         if operation == "describe_configuration_recorders":
             return {**answer, "ConfigurationRecorders": [linked, *answer["ConfigurationRecorders"]]}
         return answer

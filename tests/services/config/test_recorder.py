@@ -180,8 +180,8 @@ def test_stopped_recorder_is_repaired_and_started(bench: Bench) -> None:
     assert ("recording", False, True) in fields(bench.diff(ALL, only=ONLY))
     bench.apply(ALL, only=ONLY)
     assert [call.operation for call in bench.world.writes[before:]] == [
-        "PutConfigurationRecorder",
         "StartConfigurationRecorder",
+        "PutConfigurationRecorder",
     ]
 
 

@@ -7,13 +7,15 @@ from typing import Any
 
 import pytest
 
-from provisioner.sandbox import Fault
+from provisioner.sandbox import Fault, store
+from provisioner.sandbox.drift import Administrator, carry_out, every_break
 from provisioner.services.config.delivery import config_trust
 
 from ...conftest import Bench
 from .sample import ACCOUNT, ROLE, SERVICE_ROLE, config_file, fields, notes
 
 ONLY = ("config_role",)
+OWN_ACCOUNT = "AWS Config takes a role of its own account: write `${account_id}` in"
 MANAGED = "arn:aws:iam::aws:policy/service-role/AWS_ConfigRole"
 TOPIC = "arn:aws:sns:${region}:123456789012:config"
 OWN = config_file({"role_name": "recorder"}, s3_key_prefix="aws")
@@ -198,32 +200,77 @@ def test_foreign_policies_are_kept_and_noted(bench: Bench) -> None:
     ]
 
 
-def test_role_given_by_arn_is_neither_read_nor_changed(bench: Bench) -> None:
-    arn = f"arn:aws:iam::{ACCOUNT}:role/team/theirs"
-    before = len(bench.world.calls)
-    plan = bench.diff(config_file({"role_arn": arn}), only=ONLY)
-    assert (plan.changes, plan.failed) == ([], [])
-    assert [call.operation for call in bench.world.calls[before:]] == ["GetCallerIdentity"]
+@pytest.mark.parametrize(
+    ("path", "message"),
+    [
+        ("/team/", ""),
+        ("/", f"its ARN is {ROLE}/theirs, the baseline has {ROLE}/team/theirs: correct it"),
+        ("", f"there is no role {ROLE}/team/theirs: make it, or name another"),
+    ],
+)
+def test_role_given_by_arn_must_exist_and_is_not_changed(bench: Bench, path: str, message: str) -> None:
+    if path:
+        trust = json.dumps(config_trust("111122223333"))
+        bench.client("iam").create_role(RoleName="theirs", Path=path, AssumeRolePolicyDocument=trust)
+    before = len(bench.world.writes)
+    text = config_file({"role_arn": f"{ROLE}/team/theirs"})
+    plan = bench.diff(text, only=ONLY)
+    assert plan.changes == []
+    failures = [r.failure.message for r in plan.failed if r.failure]
+    assert failures == ([f"`config.role_arn`: {message}"] if message else [])
+    assert bench.world.writes[before:] == []
+
+
+def test_role_of_another_account_is_refused(bench: Bench) -> None:
+    """AWS answers PutConfigurationRecorder with "Cross-account pass role is not allowed"."""
+    arn = "arn:aws:iam::111122223333:role/far"
+    (failed,) = bench.diff(config_file({"role_arn": arn}), only=ONLY).failed
+    assert failed.failure is not None
+    assert failed.failure.message == f"`config.role_arn`: is in account 111122223333, and {OWN_ACCOUNT} {arn}"
+
+
+@pytest.mark.parametrize(
+    ("home", "service"),
+    [
+        ("us-east-1", "config.amazonaws.com"),
+        ("cn-north-1", "config.amazonaws.com"),
+        ("eusc-de-east-1", "config.amazonaws.com"),
+        ("us-iso-east-1", "config.c2s.ic.gov"),
+        ("us-isob-east-1", "config.amazonaws.com"),
+        ("eu-isoe-west-1", "config.amazonaws.com"),
+        ("us-isof-east-1", "config.amazonaws.com"),
+    ],
+)
+def test_service_principal_of_each_partition(bench: Bench, home: str, service: str) -> None:
+    text = f"home_region: {home}\n" + config_file(regions=[home])
+    plan = bench.diff(text, only=("config_recorder",))
+    assert plan.failed == []
+    wants = {d.field: d.want for _, c in plan.changes for d in c.differences}
+    partition = bench.baseline(text).partition
+    assert wants["AWSServiceName"] == service
+    assert wants["roleARN"] == (
+        f"arn:{partition}:iam::{ACCOUNT}:role/aws-service-role/{service}/AWSServiceRoleForConfig"
+    )
 
 
 @pytest.mark.parametrize(
     ("config", "path", "ok", "detail"),
     [
         ({}, "linked", True, SERVICE_ROLE),
-        ({}, "", False, "there is no such role"),
+        ({}, "", False, f"there is no role {SERVICE_ROLE}: make it, or name another"),
         ({"role_name": "recorder"}, "/", True, f"arn:aws:iam::{ACCOUNT}:role/recorder"),
         ({"role_name": "recorder"}, "/team/", True, f"arn:aws:iam::{ACCOUNT}:role/team/recorder"),
         (
             {"role_arn": f"arn:aws:iam::{ACCOUNT}:role/recorder"},
             "/team/",
             False,
-            f"its ARN is {ROLE}/team/recorder, the baseline has {ROLE}/recorder",
+            f"its ARN is {ROLE}/team/recorder, the baseline has {ROLE}/recorder: correct it",
         ),
         (
             {"role_arn": "arn:aws:iam::111122223333:role/far"},
             "",
-            None,
-            "is in another account and cannot be looked at: arn:aws:iam::111122223333:role/far",
+            False,
+            f"is in account 111122223333, and {OWN_ACCOUNT} arn:aws:iam::111122223333:role/far",
         ),
     ],
 )
@@ -237,3 +284,21 @@ def test_verify(bench: Bench, config: dict[str, str], path: str, ok: bool | None
         )
     (result,) = bench.run(config_file(config), only=ONLY).verify()
     assert [(f.ok, f.detail) for f in result.findings] == [(ok, detail)]
+
+
+def test_trust_and_power_that_others_gave_the_role_need_consent_to_remove(bench: Bench) -> None:
+    bench.apply(OWN)
+    administrator = Administrator(bench.world.account_id, "us-east-1")
+    foreign = [one for _, _, one in every_break([administrator], "config_role") if one.consent]
+    assert {each.consent for each in foreign} == {"remove-foreign-trust", "remove-foreign-policy"}
+    clean = store.capture(bench.world.memory)
+    for each in foreign:
+        bench.at(clean)
+        assert carry_out(each), each.sentence
+        ((_, change),) = bench.diff(OWN).changes
+        assert (change.consent, change.resource) == (each.consent, "role recorder")
+        assert change.differences[0].field.startswith(each.field), each.sentence
+        run = bench.run(OWN)
+        assert [r.step for r in run.send(run.rehearse()) if r.withheld] == ["config_role"]
+        bench.apply(OWN, allow=(each.consent,))
+        assert bench.diff(OWN).changes == []

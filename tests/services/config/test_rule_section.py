@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from provisioner.baseline import BaselineError
+from provisioner.compare.spelling import to_text
 from provisioner.compare.values import differences
 from provisioner.services.config.rule_section import Rule, more_often
 from provisioner.services.config.rules import normal_rule, rule_settings
@@ -53,11 +54,13 @@ def test_empty_fields_are_equal(empty: dict[str, Any]) -> None:
 
 @given(
     st.dictionaries(
-        st.text(min_size=1, max_size=9), st.text(max_size=9) | st.booleans() | st.integers(), max_size=5
+        st.text(min_size=1, max_size=9),
+        st.text(max_size=9).filter(str.strip) | st.booleans() | st.integers(),
+        max_size=5,
     )
 )
 def test_equal_parameters(parameters: dict[str, Any]) -> None:
-    rule = Rule(**BARE, input_parameters=parameters)
+    rule = Rule(**BARE, input_parameters={key: to_text(value) for key, value in parameters.items()})
     have = {"Source": SOURCE, "InputParameters": json.dumps(parameters, indent=3)}
     assert differences(normal_rule(have), rule_settings(rule, have)) == ()
 
@@ -112,6 +115,29 @@ def test_more_often() -> None:
         (
             {NAME: {**BARE, "scope": {"compliance_resource_id": "i-1"}}},
             "compliance_resource_id: needs its one type",
+        ),
+        (
+            {NAME: {"source_identifier": "IAM_PASWORD_POLICY"}},
+            "'ENCRYPTED_VOLUMES', got 'IAM_PASWORD_POLICY'; did you mean 'IAM_PASSWORD_POLICY'?",
+        ),
+        ({NAME: {"source_identifier": "password-policy"}}, "got 'password-policy'"),
+        ({NAME: {"source_identifier": ""}}, "want the identifier of a managed rule"),
+        ({NAME: {**BARE, "input_parameters": {"a": ""}}}, "input_parameters.a: AWS takes no empty value"),
+        ({NAME: {**BARE, "input_parameters": {"a": " \t"}}}, "input_parameters.a: AWS takes no empty value"),
+        ({NAME: {**BARE, "input_parameters": {"a": None}}}, "input_parameters.a: want text, a number"),
+        (
+            {NAME: {**BARE, "regions": ["us-east-1"], "home_region_only": True}},
+            "rules.passwords.regions: goes without `home_region_only`",
+        ),
+        ({NAME: {**BARE, "regions": []}}, "regions: want a list of at least 1 item"),
+        ({NAME: {**BARE, "regions": ["us-east-1", "us-east-1"]}}, "regions[1]: is listed twice"),
+        (
+            {NAME: {**BARE, "regions": ["us-esat-1"]}},
+            "regions[0]: there is no Region `us-esat-1`; did you mean",
+        ),
+        (
+            {NAME: {**BARE, "regions": ["eu-west-1"]}},
+            "regions[0]: 'eu-west-1' is none of the file's `regions`: add it there, or drop it here",
         ),
         ({NAME: {**BARE, "tags": {"aws:x": "y"}}}, "keys that begin with `aws:` are AWS's own"),
     ],

@@ -226,8 +226,10 @@ def test_name_of_a_foreign_rule_is_refused(
     bench.apply(rules(passwords=BARE), only=ONLY)
     real = Cloud.read
 
-    def read(self: Any, target: Any, service: str, region: str, operation: str, params: Any) -> Any:
-        answer = real(self, target, service, region, operation, params)
+    def read(
+        self: Any, target: Any, service: str, region: str, operation: str, params: Any, *more: Any
+    ) -> Any:
+        answer = real(self, target, service, region, operation, params, *more)
         if operation == "describe_config_rules":  # moto makes no rules for services
             answer["ConfigRules"] = [{**each, **by_hand} for each in answer["ConfigRules"]]
         return answer
@@ -282,3 +284,34 @@ def test_verify(bench: Bench) -> None:
         if r.step == "config_rules"
     }
     assert findings == {"config rule passwords": True, "config rule more": False}
+
+
+def test_regions_of_a_rule(bench: Bench) -> None:
+    """A rule that AWS has in one Region only, such as those of CloudFront, is made and verified there."""
+    regions = ("eu-west-1", "us-east-1")
+    cloudfront = {"source_identifier": "CLOUDFRONT_ACCESSLOGS_ENABLED", "regions": ["us-east-1"]}
+    text = rules(regions=regions, passwords={**BARE, "regions": [*regions]}, cloudfront=cloudfront)
+    bench.apply(text, only=ONLY)
+    there = [
+        sorted(
+            r["ConfigRuleName"] for r in bench.client("config", region).describe_config_rules()["ConfigRules"]
+        )
+        for region in regions
+    ]
+    assert there == [["passwords"], ["cloudfront", "passwords"]]
+    assert bench.diff(text, only=ONLY).changes == []
+    verified = [
+        (r.target.region, f.resource)
+        for r in bench.run(text, only=ONLY).verify()
+        for f in r.findings
+        if f.resource == "config rule cloudfront"
+    ]
+    assert verified == [("us-east-1", "config rule cloudfront")]
+
+
+def test_a_rule_that_is_not_known_is_warned_of_until_it_exists(bench: Bench) -> None:
+    text = rules(new={"source_identifier": "S3_BUCKET_MOON_PHASE_CHECK"})
+    (warning,) = [text for kind, text in notes(bench.diff(text, only=ONLY)) if kind == "WARNING"]
+    assert "is of S3_BUCKET_MOON_PHASE_CHECK, which this version does not know" in warning
+    bench.apply(text, only=ONLY)
+    assert notes(bench.diff(text, only=ONLY)) == []

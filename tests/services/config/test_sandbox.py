@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
@@ -289,7 +290,7 @@ def test_a_periodic_rule_needs_no_recorder(aws: Aws) -> None:
 
 @pytest.mark.parametrize("identifier", ["lower_case", "WITH-DASH"])
 def test_an_identifier_that_is_no_managed_rules_is_refused(aws: Aws, identifier: str) -> None:
-    with pytest.raises(ClientError, match="InvalidParameterValueException"):
+    with pytest.raises(ClientError, match=r"InvalidParameterValueException"):
         put_rule(managed_rule(identifier=identifier))(aws)
 
 
@@ -357,3 +358,58 @@ def test_another_account_delivers_into_the_log_bucket(aws: Aws) -> None:
     make_recorder(member, LINKED_ROLE.replace(ACCOUNT, MEMBER))
     member.config.put_delivery_channel(DeliveryChannel={"name": "default", "s3BucketName": "bkt"})
     member.config.start_configuration_recorder(ConfigurationRecorderName="default")
+
+
+def test_a_misspelt_rule_and_an_empty_value_are_refused(world: World) -> None:
+    aws = Aws()
+    make_recorder(aws)
+    source = {"Owner": "AWS", "SourceIdentifier": "ENCRYPTED_VOLUMS"}
+    rule: dict[str, Any] = {"ConfigRuleName": "r", "Source": source}
+    with pytest.raises(ClientError, match=r"InvalidParameterValueException.*sourceIdentifier"):
+        aws.config.put_config_rule(ConfigRule=rule)
+    rule["Source"] = {"Owner": "AWS", "SourceIdentifier": "ACCESS_KEYS_ROTATED"}
+    for value in ("", " "):
+        given = json.dumps({"maxAccessKeyAge": value})
+        with pytest.raises(ClientError, match="Blank spaces are not acceptable for input parameter"):
+            aws.config.put_config_rule(ConfigRule={**rule, "InputParameters": given})
+    aws.config.put_config_rule(ConfigRule={**rule, "InputParameters": '{"maxAccessKeyAge":"90"}'})
+
+
+def test_a_role_of_another_account_is_refused(world: World) -> None:
+    recorder = {"name": "default", "roleARN": LINKED_ROLE.replace(ACCOUNT, MEMBER)}
+    with pytest.raises(ClientError, match="Cross-account pass role is not allowed"):
+        Aws().config.put_configuration_recorder(ConfigurationRecorder=recorder)
+
+
+@pytest.mark.parametrize(
+    ("region", "bucket_region", "refused"),
+    [
+        ("cn-north-1", "cn-northwest-1", True),
+        ("cn-north-1", "cn-north-1", False),
+        ("cn-northwest-1", "cn-north-1", False),
+    ],
+)
+def test_in_beijing_the_bucket_is_in_beijing(
+    world: World, region: str, bucket_region: str, refused: bool
+) -> None:
+    aws, there = Aws(region), Aws(bucket_region)
+    there.s3.create_bucket(Bucket="bkt", CreateBucketConfiguration={"LocationConstraint": bucket_region})
+    statements = [
+        {
+            "Sid": "Config",
+            "Effect": "Allow",
+            "Principal": {"Service": "config.amazonaws.com"},
+            "Action": "s3:*",
+            "Resource": ["arn:aws-cn:s3:::bkt", "arn:aws-cn:s3:::bkt/*"],
+        }
+    ]
+    document = json.dumps({"Version": "2012-10-17", "Statement": statements})
+    there.s3.put_bucket_policy(Bucket="bkt", Policy=document)
+    role = aws.iam.create_service_linked_role(AWSServiceName="config.amazonaws.com")["Role"]["Arn"]
+    aws.config.put_configuration_recorder(ConfigurationRecorder={"name": "default", "roleARN": role})
+    channel = {"name": "default", "s3BucketName": "bkt"}
+    if not refused:
+        aws.config.put_delivery_channel(DeliveryChannel=channel)
+        return
+    with pytest.raises(ClientError, match=r"InsufficientDeliveryPolicyException.*not in cn-north-1"):
+        aws.config.put_delivery_channel(DeliveryChannel=channel)

@@ -88,7 +88,30 @@ from .sample import EC2, ROLE, S3, config_file, recorder_file
         (config_file(s3_kms_key_arn="alias/config"), "want the ARN of a KMS key"),
         (
             config_file(sns_topic_arn="arn:aws:sns:eu-west-1:123456789012:config"),
-            "sns_topic_arn: the topic is in eu-west-1, which is none of `regions`",
+            "sns_topic_arn: the topic is in eu-west-1, and AWS Config takes a topic of its own Region only",
+        ),
+        (
+            config_file(
+                regions=["us-east-1", "eu-west-1"], sns_topic_arn="arn:aws:sns:us-east-1:123456789012:config"
+            ),
+            "takes a topic of its own Region only, such as eu-west-1: write `${region}` in the ARN",
+        ),
+        (
+            "home_region: cn-northwest-1\n" + config_file(regions=["cn-northwest-1", "cn-north-1"]),
+            "s3_bucket_name: AWS Config in cn-north-1 delivers to a bucket in cn-north-1 only",
+        ),
+        (
+            "home_region: cn-northwest-1\n" + config_file().replace('["us-east-1"]', "all"),
+            "s3_bucket_name: AWS Config in cn-north-1 delivers to a bucket in cn-north-1 only",
+        ),
+        (
+            "accounts: {all: true}\n" + config_file({"role_arn": f"{ROLE}/a".replace("1234", "9999")}),
+            "config.role_arn: the role is in account 999956789012, and AWS Config takes a role of its own account",
+        ),
+        (
+            "allowed_account_ids: ['111122223333']\n"
+            + config_file({"role_arn": f"{ROLE}/a".replace("1234", "9999")}),
+            "write `${account_id}` in the ARN",
         ),
         (config_file(delivery_frequency="Hourly"), "delivery_frequency: want one of 'One_Hour'"),
         (
@@ -103,3 +126,22 @@ def test_error(bench: Bench, text: str, words: str) -> None:
     with pytest.raises(BaselineError) as error:
         bench.baseline(text)
     assert words in str(error.value)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "home_region: cn-north-1\n" + config_file(regions=["cn-northwest-1", "cn-north-1"]),
+        "home_region: cn-northwest-1\n" + config_file(regions=["cn-northwest-1"]),
+        config_file().replace('["us-east-1"]', "all"),
+        config_file(
+            regions=["us-east-1", "eu-west-1"], sns_topic_arn="arn:aws:sns:${region}:123456789012:config"
+        ),
+        "accounts: {all: true}\n" + config_file({"role_arn": "arn:aws:iam::${account_id}:role/a"}),
+        "accounts: {all: true}\noverrides:\n- ids: ['999956789012']\n  config: {role_arn: 'arn:aws:iam::999956789012:role/a'}\n"
+        + config_file(),
+        "accounts: {ids: ['999956789012']}\n" + config_file({"role_arn": "arn:aws:iam::999956789012:role/a"}),
+    ],
+)
+def test_valid(bench: Bench, text: str) -> None:
+    assert "config" in bench.baseline(text).sections

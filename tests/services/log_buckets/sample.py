@@ -35,7 +35,6 @@ log_buckets:
         Condition: {NumericLessThan: {"s3:TlsVersion": 1.2}}
 """
 LOCKED = FILE + "    object_lock: {mode: GOVERNANCE, days: 30}\n"
-ENCRYPTED = FILE + f"    server_side_encryption: {{sse_algorithm: 'aws:kms', kms_master_key_id: '{KEY}'}}\n"
 EXACT = "    exact: true\n"
 FOREIGN_RULE = {"ID": "theirs", "Status": "Enabled", "Filter": {"Prefix": "tmp/"}, "Expiration": {"Days": 9}}
 FOREIGN_STATEMENT = {
@@ -87,6 +86,17 @@ def change_rule(**given: Any) -> Callable[[Any], None]:
         s3.put_bucket_lifecycle_configuration(Bucket=NAME, LifecycleConfiguration={"Rules": found})
 
     return change
+
+
+def make_key(bench: Bench, **given: Any) -> str:
+    """Create a KMS key that can be used, and return its ARN."""
+    made: str = bench.client("kms", **given).create_key()["KeyMetadata"]["Arn"]
+    return made
+
+
+def encrypted(key: str) -> str:
+    """The file with a KMS key."""
+    return FILE + f"    server_side_encryption: {{sse_algorithm: 'aws:kms', kms_master_key_id: '{key}'}}\n"
 
 
 def encrypt(bench: Bench, algorithm: str, key: str | None) -> None:

@@ -135,15 +135,20 @@ NOT_SOONER = [
 
 
 @pytest.mark.parametrize(("rule", "text"), SOONER)
-def test_a_rule_of_others_that_deletes_sooner_is_a_warning(bench: Bench, rule: Any, text: str) -> None:
+def test_a_rule_of_others_that_deletes_sooner_is_removed_with_consent_only(
+    bench: Bench, rule: Any, text: str
+) -> None:
     bench.apply(FILE)
     ours = [] if "Prefix" in rule else [rules(bench)["archive"]]
     put_rules(bench, *ours, {"ID": "x", "Status": "Enabled", **rule})
     plan = bench.diff(FILE)
-    [warning] = texts(plan, Kind.WARNING)
-    assert warning.startswith("lifecycle rule x of others deletes")
-    assert text in warning
+    [change] = [change for _, change in plan.changes if change.consent]
+    assert change.consent == "remove-foreign-lifecycle-rule"
+    assert change.loses.startswith("`x` of others deletes")
+    assert text in change.loses
     assert texts(plan, Kind.FOREIGN) == []
+    bench.apply(FILE, allow=(change.consent,))
+    assert rules(bench).keys() == {"archive"}
 
 
 @pytest.mark.parametrize("rule", NOT_SOONER)
@@ -155,8 +160,9 @@ def test_a_rule_of_others_that_deletes_nothing_sooner_is_only_named(bench: Bench
     assert texts(plan, Kind.FOREIGN) == ["lifecycle rules of others are kept: x"]
 
 
-def test_any_deletion_by_others_is_a_warning_where_the_file_deletes_nothing(bench: Bench) -> None:
+def test_any_deletion_by_others_is_shown_where_the_file_deletes_nothing(bench: Bench) -> None:
     text = f"log_buckets: {{logs: {{name: {NAME}, lifecycle_rules: []}}}}\n"
     bench.apply(text)
     put_rules(bench, FOREIGN_RULE)
-    assert "and the baseline keeps them for ever" in texts(bench.diff(text), Kind.WARNING)[0]
+    [(_, change)] = bench.diff(text).changes
+    assert "and the baseline keeps them for ever" in change.loses

@@ -166,6 +166,31 @@ def lock_then_suspend(aws: Aws) -> Any:
     aws.s3.put_bucket_versioning(Bucket="bkt", VersioningConfiguration={"Status": "Suspended"})
 
 
+def own_with_acl(aws: Aws) -> Any:
+    """Turn ACLs off for a bucket to which S3's log delivery may write by its ACL."""
+    aws.s3.create_bucket(Bucket="bkt", ObjectOwnership="ObjectWriter")
+    aws.s3.put_bucket_acl(Bucket="bkt", ACL="log-delivery-write")
+    controls = {"Rules": [{"ObjectOwnership": "BucketOwnerEnforced"}]}
+    aws.s3.put_bucket_ownership_controls(Bucket="bkt", OwnershipControls=controls)
+
+
+def public_acl(aws: Aws) -> Any:
+    aws.s3.create_bucket(Bucket="bkt", ObjectOwnership="ObjectWriter")
+    aws.s3.put_bucket_acl(Bucket="bkt", ACL="public-read")
+
+
+def lock_for_long(aws: Aws) -> Any:
+    aws.s3.create_bucket(Bucket="bkt", ObjectLockEnabledForBucket=True)
+    retention = {"DefaultRetention": {"Mode": "GOVERNANCE", "Years": 101}}
+    lock = {"ObjectLockEnabled": "Enabled", "Rule": retention}
+    aws.s3.put_object_lock_configuration(Bucket="bkt", ObjectLockConfiguration=lock)
+
+
+def key_of_others(aws: Aws) -> Any:
+    key = aws.of(MEMBER).kms.create_key()["KeyMetadata"]["Arn"]
+    aws.kms.describe_key(KeyId=key)
+
+
 def log_to_locked(aws: Aws) -> Any:
     aws.s3.create_bucket(Bucket="target", ObjectLockEnabledForBucket=True)
     retention = {"DefaultRetention": {"Mode": "GOVERNANCE", "Days": 1}}
@@ -183,7 +208,7 @@ def log_to_locked(aws: Aws) -> Any:
     aws.s3.put_bucket_logging(Bucket="bkt", BucketLoggingStatus=status)
 
 
-_IA = [{"Days": 1, "StorageClass": "STANDARD_IA"}]
+_BACK = [{"Days": 9, "StorageClass": "GLACIER"}, {"Days": 9, "StorageClass": "STANDARD_IA"}]
 _KEPT = rule(
     Filter={"ObjectSizeGreaterThan": 500},
     NoncurrentVersionExpiration={"NoncurrentDays": 5, "NewerNoncurrentVersions": 3},
@@ -238,6 +263,16 @@ CASES = [
         after_bucket("put_bucket_acl", ACL="log-delivery-write"),
         "AccessControlListNotSupported",
     ),
+    Case("s3.acl_private_first", "log delivery", own_with_acl, "InvalidBucketAclWithObjectOwnership"),
+    Case("s3.block_public_acls", "public", public_acl, "AccessDenied"),
+    Case(
+        "s3.tag_limits",
+        "characters",
+        after_bucket("put_bucket_tagging", Tagging={"TagSet": [{"Key": "a&b", "Value": "v"}]}),
+        "InvalidTag",
+    ),
+    Case("s3.lock_limits", "101 years", lock_for_long, "InvalidRetentionPeriod"),
+    Case("kms.keys_of_others", "no policy", key_of_others, "AccessDeniedException"),
     Case("s3.versioning_with_lock", "suspend", lock_then_suspend, "InvalidBucketState"),
     Case("s3.logging_target_lock", "target", log_to_locked, "InvalidTargetBucketForLogging"),
     Case(
@@ -311,7 +346,7 @@ CASES = [
         lifecycle(rule(Filter={"And": {"Prefix": "a"}}, Expiration={"Days": 9})),
         "MalformedXML",
     ),
-    Case("s3.lifecycle_days", "too early", lifecycle(rule(Transitions=_IA)), "InvalidArgument"),
+    Case("s3.lifecycle_days", "out of order", lifecycle(rule(Transitions=_BACK)), "InvalidArgument"),
     Case(
         "s3.lifecycle_days",
         "expires before",

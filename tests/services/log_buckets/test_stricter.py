@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
 from provisioner.model import Kind
 
 from ...conftest import Bench
-from .sample import ENCRYPTED, EXACT, FILE, KEY, LOCKED, NAME, encrypt, fields, texts
+from .sample import EXACT, FILE, KEY, LOCKED, NAME, encrypt, encrypted, fields, make_key, texts
 
 LOOSER: list[tuple[str, str, str]] = [
     ("    versioning: {status: Suspended}\n", "Versioning is Enabled", "suspend-versioning"),
@@ -43,14 +45,14 @@ def test_a_stricter_setting_stays_unless_exact_and_allowed(
     assert fields(bench.diff(exact)) == []
 
 
+# Keys with which nothing can be delivered: AWS's own, and one of another Region.
 UNUSABLE_KEYS = [
-    KEY.replace("123456789012", "210987654321"),
     KEY.replace("us-east-1", "eu-west-1"),
-    KEY.partition("/")[2],
-    "alias/logs",
     "arn:aws:kms:us-east-1:123456789012:alias/aws/s3",
+    "alias/aws/s3",
     None,
 ]
+THEIRS = KEY.replace("123456789012", "210987654321")
 
 
 @pytest.mark.parametrize(
@@ -67,38 +69,79 @@ def test_encryption_that_log_services_cannot_use_is_not_stricter(
     assert [c.consent for _, c in plan.changes] == [None]
     [text] = texts(plan, Kind.WARNING)
     assert (key or "the key aws/s3") in text
-    assert "not known as a key of this account" in text
+    assert "nothing is delivered with it" in text
     assert texts(plan, Kind.STRICTER) == []
     bench.apply(FILE)
     assert fields(bench.diff(FILE)) == []
 
 
-@pytest.mark.parametrize("key", [KEY, "arn:aws:kms:us-east-1:123456789012:alias/logs"])
-def test_encryption_with_a_key_of_this_account_is_stricter(bench: Bench, key: str) -> None:
+@pytest.mark.parametrize("algorithm", ["aws:kms", "aws:kms:dsse"])
+@pytest.mark.parametrize(
+    ("key", "is_known"),
+    [
+        (KEY, True),
+        ("arn:aws:kms:us-east-1:123456789012:alias/logs", True),
+        (THEIRS, False),
+        (THEIRS.replace("key/1", "key/mrk-1"), False),
+        ("arn:aws:kms:us-east-1:210987654321:alias/logs", False),
+        (KEY.partition("/")[2], False),
+        ("alias/logs", False),
+    ],
+)
+def test_any_other_key_is_stricter_and_stays(
+    bench: Bench, algorithm: str, key: str, *, is_known: bool
+) -> None:
     bench.apply(FILE)
-    encrypt(bench, "aws:kms", key)
-    plan = bench.diff(FILE)
+    encrypt(bench, algorithm, key)
+    plan = bench.apply(FILE)
     assert fields(plan) == []
     assert key in texts(plan, Kind.STRICTER)[0]
-    [(_, change)] = bench.diff(FILE + EXACT).changes
-    assert change.consent == "weaken-encryption"
+    assert len(texts(plan, Kind.WARNING)) == (not is_known)
+    run = bench.run(FILE + EXACT)
+    [(_, change)] = run.rehearse().changes
+    assert (change.consent, bool(change.loses)) == ("weaken-encryption", True)
+    before = len(bench.world.writes)
+    [sent] = run.send(run.rehearse())
+    assert (len(bench.world.writes), [each.consent for each in sent.withheld]) == (before, [change.consent])
+
+
+def test_a_key_of_another_account_that_the_file_names_is_no_warning(bench: Bench) -> None:
+    sts, arn = bench.client("sts"), "arn:aws:iam::444455556666:role/OrganizationAccountAccessRole"
+    keys = sts.assume_role(RoleArn=arn, RoleSessionName="test")["Credentials"]
+    owner = bench.client(
+        "kms",
+        aws_access_key_id=keys["AccessKeyId"],
+        aws_secret_access_key=keys["SecretAccessKey"],
+        aws_session_token=keys["SessionToken"],
+    )
+    key = owner.create_key()["KeyMetadata"]["Arn"]
+    plan = bench.apply(encrypted(key))
+    assert "`kms:DescribeKey`" in texts(plan, Kind.WARNING)[0], "its policy lets nobody else look at it"
+    found = json.loads(owner.get_key_policy(KeyId=key, PolicyName="default")["Policy"])
+    look = {"Effect": "Allow", "Principal": {"AWS": "*"}, "Action": "kms:DescribeKey", "Resource": "*"}
+    found["Statement"].append(look)
+    owner.put_key_policy(KeyId=key, PolicyName="default", Policy=json.dumps(found))
+    plan = bench.apply(encrypted(key))
+    assert (fields(plan), texts(plan, Kind.WARNING)) == ([], [])
 
 
 def test_two_layers_of_encryption_stay_when_the_key_is_repaired(bench: Bench) -> None:
-    bench.apply(ENCRYPTED)
-    encrypt(bench, "aws:kms:dsse", KEY.replace("1111", "9999"))
-    assert fields(bench.diff(ENCRYPTED)) == ["KMSMasterKeyID"]
-    [(_, change)] = bench.diff(ENCRYPTED + EXACT).changes
+    key = make_key(bench)
+    text = encrypted(key)
+    bench.apply(text)
+    encrypt(bench, "aws:kms:dsse", KEY)
+    assert fields(bench.diff(text)) == ["KMSMasterKeyID"]
+    [(_, change)] = bench.diff(text + EXACT).changes
     assert change.consent == "weaken-encryption"
-    bench.apply(ENCRYPTED)
+    bench.apply(text)
     [rule] = bench.client("s3").get_bucket_encryption(Bucket=NAME)["ServerSideEncryptionConfiguration"][
         "Rules"
     ]
     assert rule["ApplyServerSideEncryptionByDefault"] == {
         "SSEAlgorithm": "aws:kms:dsse",
-        "KMSMasterKeyID": KEY,
+        "KMSMasterKeyID": key,
     }
-    assert fields(bench.diff(ENCRYPTED)) == []
+    assert fields(bench.diff(text)) == []
 
 
 LOCKS = [

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from typing import Any
 
+from ....compare.policy_eval import as_list
 from ....sandbox.drift import (
     Administrator,
     Break,
     breaks,
     breaks_of,
-    changed_bucket_policy,
     create_delivery_bucket,
     trusted_access_break,
 )
@@ -65,10 +66,16 @@ class _Trail:
         yield self.broken("S3BucketName", f"sent the log files of {what} to another bucket", self._redirect)
 
     def _remove_prefix(self) -> None:
-        """Remove the key prefix, which the bucket policy must allow at that moment."""
+        """Remove the key prefix, and let the trail write without it too, so that it goes on delivering."""
         s3, bucket = self.admin.client("s3"), self.found["S3BucketName"]
-        with changed_bucket_policy(s3, bucket, f"/{self.found['S3KeyPrefix']}/AWSLogs", "/AWSLogs"):
-            self.client.update_trail(Name=self.name, S3KeyPrefix="")
+        policy = json.loads(s3.get_bucket_policy(Bucket=bucket)["Policy"])
+        below = f"/{self.found['S3KeyPrefix']}/AWSLogs"
+        for each in policy["Statement"]:
+            paths = as_list(each["Resource"])
+            if any(below in path for path in paths):
+                each["Resource"] = [*paths, *(path.replace(below, "/AWSLogs") for path in paths)]
+        s3.put_bucket_policy(Bucket=bucket, Policy=json.dumps(policy))
+        self.client.update_trail(Name=self.name, S3KeyPrefix="")
 
     def _redirect(self) -> None:
         """Make the trail deliver to another bucket."""
@@ -86,7 +93,8 @@ class _Trail:
             reads = {"ReadWriteType": "ReadOnly", "IncludeManagementEvents": True}
             text, trail = f"made {what} log reads only", {"TrailName": name}
             yield self.broken("EventSelectors", text, put, asked, EventSelectors=[reads], **trail)
-            data = {"Type": "AWS::Lambda::Function", "Values": ["arn:aws:lambda"]}
+            partition = self.found["TrailARN"].split(":")[1]
+            data = {"Type": "AWS::Lambda::Function", "Values": [f"arn:{partition}:lambda"]}
             wide = {"ReadWriteType": "All", "IncludeManagementEvents": True, "DataResources": [data]}
             text = f"made {what} log the use of functions too"
             yield self.broken("", text, put, asked, stricter=True, EventSelectors=[wide], **trail)

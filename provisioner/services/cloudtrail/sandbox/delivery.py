@@ -7,13 +7,13 @@ import re
 from datetime import UTC, datetime
 from typing import Any
 
+from ....compare.policy_eval import Act, decide, decide_identity
 from ....sandbox.ask import Request
-from ....sandbox.buckets import find_bucket, policy_of
+from ....sandbox.buckets import default_key, find_bucket, policy_of
 from ....sandbox.iam import ensure_linked_role, role_by_arn
 from ....sandbox.model import Refused
-from ....sandbox.policy_eval import Act, decide, decide_identity
 from ....sandbox.rule import after, before, instead
-from ....sandbox.rules.kms import find_key, key_refuses
+from ....sandbox.rules.kms import find_key, key_fault, key_refuses
 from ....sandbox.rules.organizations import find_organization
 from .home_region import requested_trail
 from .trails import PRINCIPAL, described, find_trail, trail_arn
@@ -141,6 +141,14 @@ def log_group(request: Request) -> None:
         raise Refused(bad_role, "Access denied. Check the trust relationships for your role.")
 
 
+@before("cloudtrail.log_group_tags", "logs:ListTagsForResource", row="9 Logs: ListTagsForResource")
+def log_group_tags(request: Request) -> None:
+    """The tags of a log group that does not exist are ResourceNotFoundException (API ListTagsForResource)."""
+    found = re.fullmatch(r"arn:[a-z-]+:logs:[^:]*:\d{12}:log-group:([^:*]+)", request.params["resourceArn"])
+    if found and found[1] not in request.store("logs").groups:
+        raise Refused("ResourceNotFoundException", "The specified log group does not exist.")
+
+
 @after("cloudtrail.organization_role", *_CHANGES, row="3 Organization trail: SLR created on the way")
 def organization_role(request: Request, _: dict[str, Any]) -> None:
     """An organization trail creates the service-linked role AWSServiceRoleForCloudTrail."""
@@ -172,12 +180,15 @@ def status(request: Request) -> dict[str, Any]:
 def _deliveries(trail: Any, when: datetime, state: Any) -> dict[str, Any]:
     organization = bool(trail.is_org_trail)
     fault = bucket_fault(trail.bucket_name, trail.s3_key_prefix, trail.arn, organization=organization)
+    bucket = find_bucket(trail.bucket_name)
     if fault is None and trail.kms_key_id:
-        bucket = find_bucket(trail.bucket_name)
         regions = [trail.region_name, *([bucket.region_name] if bucket is not None else [])]
         keys = (find_key(trail.kms_key_id, trail.account_id, region) for region in regions)
         key = next((key for key in keys if key is not None), None)
         fault = None if key is not None and key.key_state == "Enabled" else "KMS.DisabledException"
+    elif fault is None and bucket is not None and (name := default_key(bucket)):
+        refusal = key_fault(name, trail.account_id, bucket.region_name)
+        fault = refusal.code if refusal else None
     good = when if fault is None else state.started
     shown: dict[str, Any] = {
         "LatestDeliveryTime": good,

@@ -28,10 +28,13 @@ def find_requested_trail(request: Request) -> Any | None:
     """The trail that a request is about; None if it does not exist."""
     _, name = _name(request)
     owner = request.acting_account or request.account
-    for trail in known_trails(request):
-        if trail.arn == name or (trail.trail_name == name and trail.account_id == owner):
-            return trail
-    return None
+    found = [
+        trail
+        for trail in known_trails(request)
+        if trail.arn == name or (trail.trail_name == name and trail.account_id == owner)
+    ]
+    here = (trail for trail in found if trail.region_name == request.region)
+    return next(here, found[0] if found else None)
 
 
 def requested_trail(request: Request) -> Any:

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
+from ....compare.policy_eval import Act
 from ....sandbox.actions import Acts, act, authorizes, default_acts, linked_role_arn
 from ....sandbox.ask import backend
 from ....sandbox.iam import linked_role_name
 from ....sandbox.model import WireCall
-from ....sandbox.policy_eval import Act
 from ....sandbox.rules.permissions import role_arn
 from .trails import PRINCIPAL
 

@@ -1,4 +1,4 @@
-"""Event and insight selectors: defaults, the two kinds that exclude each other, and limits."""
+"""Event and insight selectors: defaults, the two kinds that exclude each other, and what `selector_grammar` refuses."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import Any
 from ....sandbox.ask import Request
 from ....sandbox.model import Refused
 from ....sandbox.rule import instead
+from ..selector_grammar import insight_problems, selector_problems
 from .home_region import requested_trail
 from .trails import default_selector
 
@@ -15,6 +16,11 @@ def _trail(request: Request) -> Any:
     if request.acting_account:
         return request.store(account=request.acting_account).trails[request.params["TrailName"]]
     return requested_trail(request)
+
+
+def _dotted(path: tuple[str | int, ...]) -> str:
+    """A path as AWS would write it: `EventSelectors[0].DataResources[1].Type`."""
+    return "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in path).removeprefix(".")
 
 
 def _invalid(text: str) -> Refused:
@@ -39,45 +45,18 @@ def put_event_selectors(request: Request) -> dict[str, Any]:
         raise _invalid(
             "The PutEventSelectors operation takes event selectors or advanced event selectors, one kind."
         )
+    for path, text in selector_problems(request.params, partition=request.partition):
+        raise _invalid(f"{_dotted(path)}: {text}")
     if basic:
         trail.event_selectors, trail.advanced_event_selectors = [_basic(one) for one in basic], []
-        _check_basic(trail.event_selectors)
         return {"TrailARN": trail.arn, "EventSelectors": trail.event_selectors}
     advanced = list(advanced or [])
-    _check_advanced(advanced)
     trail.event_selectors, trail.advanced_event_selectors = [], advanced
     return {"TrailARN": trail.arn, "AdvancedEventSelectors": advanced}
 
 
 def _basic(selector: dict[str, Any]) -> dict[str, Any]:
     return {**default_selector(), **selector}
-
-
-def _check_basic(selectors: list[dict[str, Any]]) -> None:
-    if len(selectors) > 5:
-        raise _invalid("The number of event selectors exceeds the limit of 5.")
-    values = [v for one in selectors for r in one["DataResources"] for v in r.get("Values") or ["*"]]
-    if len(values) > 250:
-        raise _invalid("The number of data resources exceeds the limit of 250.")
-    for one in selectors:
-        if one["ReadWriteType"] not in ("All", "ReadOnly", "WriteOnly"):
-            raise _invalid(f"The ReadWriteType {one['ReadWriteType']} is not valid.")
-        if any(not str(r.get("Type", "")).startswith("AWS::") for r in one["DataResources"]):
-            raise _invalid("The data resource type is not valid.")
-        if one["ExcludeManagementEventSources"] and not one["IncludeManagementEvents"]:
-            raise _invalid("ExcludeManagementEventSources needs IncludeManagementEvents.")
-        if not one["IncludeManagementEvents"] and not one["DataResources"]:
-            raise _invalid("An event selector must log management events or data events.")
-
-
-def _check_advanced(selectors: list[dict[str, Any]]) -> None:
-    fields = [f for one in selectors for f in one.get("FieldSelectors") or []]
-    operators = ("Equals", "StartsWith", "EndsWith", "NotEquals", "NotStartsWith", "NotEndsWith")
-    if sum(len(f.get(o) or []) for f in fields for o in operators) > 500:
-        raise _invalid("The number of values exceeds the limit of 500.")
-    for one in selectors:
-        if not any(f.get("Field") == "eventCategory" for f in one.get("FieldSelectors") or []):
-            raise _invalid("An advanced event selector must have the field eventCategory.")
 
 
 @instead("cloudtrail.insights", "GetInsightSelectors", row="13.1 get_insight_selectors without insights")
@@ -91,7 +70,14 @@ def get_insight_selectors(request: Request) -> dict[str, Any]:
 
 @instead("cloudtrail.insights", "PutInsightSelectors")
 def put_insight_selectors(request: Request) -> dict[str, Any]:
-    """Replace the insight selectors."""
+    """Replace the insight selectors, if the trail records the events that they need."""
     trail = _trail(request)
-    trail.insight_selectors = list(request.params.get("InsightSelectors") or [])
+    insights = list(request.params.get("InsightSelectors") or [])
+    recorded = {
+        "EventSelectors": trail.event_selectors,
+        "AdvancedEventSelectors": trail.advanced_event_selectors,
+    }
+    for path, text in insight_problems(insights, recorded):
+        raise Refused("InvalidInsightSelectorsException", f"{_dotted(path)}: {text}")
+    trail.insight_selectors = insights
     return {"TrailARN": trail.arn, "InsightSelectors": trail.insight_selectors}

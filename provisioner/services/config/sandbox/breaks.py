@@ -15,7 +15,7 @@ from ....sandbox.drift import (
     create_delivery_bucket,
 )
 from ....sandbox.policy_text import to_policy, trust_policy
-from .delivery import PRINCIPAL
+from ..principal import CONFIG
 
 _SNAPSHOTS = "configSnapshotDeliveryProperties"
 _READ_ONLY = ("ConfigRuleArn", "ConfigRuleId", "ConfigRuleState", "CreatedBy")
@@ -40,6 +40,47 @@ def role_breaks(admin: Administrator) -> Iterator[Break]:
         for policy in iam.list_attached_role_policies(**role)["AttachedPolicies"]:
             text, arn = f"detached {policy['PolicyName']} from {what}", policy["PolicyArn"]
             yield broken("AttachedPolicies", text, iam.detach_role_policy, **role, PolicyArn=arn)
+        yield from _foreign(iam, name, what)
+
+
+def _foreign(iam: Any, name: str, what: str) -> Iterator[Break]:
+    """Give the role power that is not of the baseline, and let strangers assume it."""
+    role, broken = {"RoleName": name}, breaks_of(what)
+    trust = iam.get_role(**role)["Role"]["AssumeRolePolicyDocument"]
+    for who, principal in (("everybody", "*"), ("a stranger", "arn:aws:iam::999999999999:root")):
+        stranger = {
+            "Sid": "Foreign",
+            "Effect": "Allow",
+            "Principal": {"AWS": principal},
+            "Action": "sts:AssumeRole",
+        }
+        document = json.dumps({**trust, "Statement": [*trust["Statement"], stranger]})
+        yield broken(
+            "trust statement Foreign",
+            f"let {who} assume {what}",
+            iam.update_assume_role_policy,
+            consent="remove-foreign-trust",
+            **role,
+            PolicyDocument=document,
+        )
+    power, consent = to_policy({"Effect": "Allow", "Action": "*", "Resource": "*"}), "remove-foreign-policy"
+    text = f"attached a policy of all actions to {what}"
+    yield broken("policy arn:", text, _attach, consent=consent, iam=iam, role=name, document=power)
+    yield broken(
+        "policy power",
+        f"wrote a policy of all actions into {what}",
+        iam.put_role_policy,
+        consent=consent,
+        **role,
+        PolicyName="power",
+        PolicyDocument=power,
+    )
+
+
+def _attach(iam: Any, role: str, document: str) -> None:
+    """Create a policy and attach it to the role."""
+    made = iam.create_policy(PolicyName="Power", PolicyDocument=document)["Policy"]
+    iam.attach_role_policy(RoleName=role, PolicyArn=made["Arn"])
 
 
 @breaks("config_recorder", regional=True)
@@ -92,7 +133,7 @@ def _replace_role(admin: Administrator, recorder: dict[str, Any]) -> None:
     """Give the recorder another role, which is created if needed."""
     iam, name = admin.client("iam"), "theirs"
     try:
-        made = iam.create_role(RoleName=name, AssumeRolePolicyDocument=trust_policy(PRINCIPAL))
+        made = iam.create_role(RoleName=name, AssumeRolePolicyDocument=trust_policy(CONFIG))
     except iam.exceptions.EntityAlreadyExistsException:
         made = iam.get_role(RoleName=name)
     policy = to_policy({"Effect": "Allow", "Action": ["s3:*", "config:*"], "Resource": "*"})
@@ -118,7 +159,7 @@ def _channel_breaks(
         """Deliver to another bucket."""
         bucket = f"attacker-config-{admin.account}-{region}"
         source = {"StringEquals": {"aws:SourceAccount": admin.account}}
-        create_delivery_bucket(admin, bucket, PRINCIPAL, source)
+        create_delivery_bucket(admin, bucket, CONFIG, source)
         put(DeliveryChannel={**channel, "s3BucketName": bucket})
 
     yield broken("s3BucketName", f"sent the history of {region} to another bucket", redirect)

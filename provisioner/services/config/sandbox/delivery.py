@@ -5,38 +5,42 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any
 
+from ....compare.policy_eval import Act, decide, decide_identity
 from ....sandbox.ask import Request
-from ....sandbox.buckets import find_bucket, policy_of
+from ....sandbox.buckets import default_key, find_bucket, policy_of
 from ....sandbox.iam import role_by_arn
 from ....sandbox.model import Refused
-from ....sandbox.policy_eval import Act, decide, decide_identity
 from ....sandbox.rule import after, before, instead
-from ....sandbox.rules.kms import find_key
+from ....sandbox.rules.kms import find_key, key_fault
 from ....sandbox.rules.organizations import find_organization, unit_path
+from ..principal import principal
+from ..section import BEIJING
 
-PRINCIPAL = "config.amazonaws.com"
 _CODE = "InsufficientDeliveryPolicyException"
 
 
-def delivery_fault(request: Request, role_arn: str, bucket_name: str, prefix: str | None) -> str | None:
+def delivery_fault(
+    request: Request, role_arn: str, bucket_name: str, prefix: str | None, key: str | None
+) -> str | None:
     """Why AWS Config cannot deliver: `NoSuchBucket`, or the action that fails; None if it can."""
     bucket = find_bucket(bucket_name)
     if bucket is None:
         return "NoSuchBucket"
     role = role_by_arn(role_arn)
-    if role is None or not role.trusts(PRINCIPAL):
+    service = principal(request.partition)
+    if role is None or not role.trusts(service):
         return "assume role"
-    linked = role.path == f"/aws-service-role/{PRINCIPAL}/"
-    principal = PRINCIPAL if linked else role_arn
+    linked = role.path == f"/aws-service-role/{service}/"
+    writer = service if linked else role_arn
     where = f"arn:{request.partition}:s3:::{bucket_name}"
     below = f"{where}/{prefix}" if prefix else where
     context = _context(request, role_arn, linked=linked)
     probe = f"{below}/AWSLogs/{request.account}/Config/ConfigWritabilityCheckFile"
     writing = {**context, "s3:x-amz-acl": "bucket-owner-full-control"}
-    acts = {"get bucket acl": Act("s3:GetBucketAcl", where, principal, context)}
+    acts = {"get bucket acl": Act("s3:GetBucketAcl", where, writer, context)}
     if linked:
-        acts["list bucket"] = Act("s3:ListBucket", where, principal, context)
-    acts["write to bucket"] = Act("s3:PutObject", probe, principal, writing)
+        acts["list bucket"] = Act("s3:ListBucket", where, writer, context)
+    acts["write to bucket"] = Act("s3:PutObject", probe, writer, writing)
     for what, act in acts.items():
         by_bucket = decide(policy_of(bucket), act)
         by_role = None if linked else decide_identity(role.documents, act)
@@ -45,6 +49,9 @@ def delivery_fault(request: Request, role_arn: str, bucket_name: str, prefix: st
             allowed = "allow" in (by_bucket, by_role)
         if "deny" in (by_bucket, by_role) or not allowed:
             return what
+    used = key or default_key(bucket)
+    if used and key_fault(used, request.account, bucket.region_name):
+        return "write to bucket"
     return None
 
 
@@ -60,7 +67,7 @@ def _context(request: Request, role_arn: str, *, linked: bool) -> dict[str, str]
         "aws:sourceaccount": request.account,
         "aws:sourcearn": f"arn:{request.partition}:config:{request.region}:{request.account}:",
         "aws:principalisawsservice": "true",
-        "aws:principalservicename": PRINCIPAL,
+        "aws:principalservicename": principal(request.partition),
     }
     if held is not None:
         context |= {"aws:sourceorgid": held.org.id, "aws:sourceorgpaths": unit_path(held, request.account)}
@@ -80,9 +87,24 @@ def channel_name(request: Request) -> None:
         request.rewrite(DeliveryChannel={**channel, "name": "default"})
 
 
+@before("config.channel_key_and_topic", "PutDeliveryChannel", row="4 PutDeliveryChannel")
+def channel_key_and_topic(request: Request) -> None:
+    """The key must be in the bucket's Region, the topic in the channel's."""
+    channel = request.params.get("DeliveryChannel") or {}
+    key, topic = channel.get("s3KmsKeyArn"), channel.get("snsTopicARN")
+    bucket = find_bucket(channel.get("s3BucketName") or "")
+    if key and (
+        not key.startswith("arn:")
+        or (bucket is not None and find_key(key, request.account, bucket.region_name) is None)
+    ):
+        raise Refused("InvalidS3KmsKeyArnException", f"The arn '{key}' is not a valid kms key or alias arn.")
+    if topic and not _has_topic(request, topic):
+        raise Refused("InvalidSNSTopicARNException", f"The sns topic arn '{topic}' is not valid.")
+
+
 @before("config.channel_delivery", "PutDeliveryChannel", row="13.2 channel with bucket missing")
 def channel_delivery(request: Request) -> None:
-    """A channel is accepted only if AWS Config can write to the bucket now."""
+    """A channel is accepted only if AWS Config can write to the bucket now; in Beijing, to a bucket in Beijing only."""
     recorder, channel = find_recorder(request), request.params.get("DeliveryChannel") or {}
     name, prefix = channel.get("s3BucketName") or "", channel.get("s3KeyPrefix")
     if (
@@ -91,7 +113,10 @@ def channel_delivery(request: Request) -> None:
         or (channel["name"] not in request.store().delivery_channels and request.store().delivery_channels)
     ):
         return  # moto refuses these itself
-    fault = delivery_fault(request, recorder.role_arn, name, prefix)
+    bucket = find_bucket(name)
+    if request.region == BEIJING and bucket is not None and bucket.region_name != BEIJING:
+        raise Refused(_CODE, f"Insufficient delivery policy to s3 bucket: {name}, which is not in {BEIJING}.")
+    fault = delivery_fault(request, recorder.role_arn, name, prefix, channel.get("s3KmsKeyArn"))
     if fault == "NoSuchBucket":
         text = f"Cannot find a S3 bucket with an empty bucket name or the bucket does not exist: {name}"
         raise Refused("NoSuchBucketException", text)
@@ -107,22 +132,6 @@ def channel_delivery(request: Request) -> None:
             f"provided s3 key prefix is '{prefix or 'null'}', provided kms key is '{key or 'null'}'."
         )
         raise Refused(_CODE, text)
-
-
-@before("config.channel_key_and_topic", "PutDeliveryChannel", row="4 PutDeliveryChannel")
-def channel_key_and_topic(request: Request) -> None:
-    """The key must be in the bucket's Region, the topic in the channel's."""
-    channel = request.params.get("DeliveryChannel") or {}
-    key, topic = channel.get("s3KmsKeyArn"), channel.get("snsTopicARN")
-    bucket = find_bucket(channel.get("s3BucketName") or "")
-    if key and (
-        bucket is None
-        or not key.startswith("arn:")
-        or find_key(key, request.account, bucket.region_name) is None
-    ):
-        raise Refused("InvalidS3KmsKeyArnException", f"The arn '{key}' is not a valid kms key or alias arn.")
-    if topic and not _has_topic(request, topic):
-        raise Refused("InvalidSNSTopicARNException", f"The sns topic arn '{topic}' is not valid.")
 
 
 def _has_topic(request: Request, arn: str) -> bool:
@@ -153,7 +162,8 @@ def _present_fault(request: Request, recorder: Any) -> str | None:
     channel = next(iter(request.store().delivery_channels.values()), None)
     if channel is None:
         return "NoSuchDeliveryChannel"
-    return delivery_fault(request, recorder.role_arn, channel.s3_bucket_name, channel.s3_key_prefix)
+    where = (channel.s3_bucket_name, channel.s3_key_prefix, channel.s3_kms_key_arn)
+    return delivery_fault(request, recorder.role_arn, *where)
 
 
 def _failure(fault: str) -> dict[str, Any]:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from ....sandbox.iam import LINKED_ROLES, MANAGED_POLICIES
+from ..principal import CONFIG, principal
 
 LINKED_ROLES |= {
-    "config.amazonaws.com": "Config",
+    CONFIG: "Config",
+    principal("aws-iso"): "Config",
     "config-conforms.amazonaws.com": "ConfigConforms",
     "config-multiaccountsetup.amazonaws.com": "ConfigMultiAccountSetup",
 }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from ....sandbox.actions import Acts, act, authorizes, default_acts, partition
 from ....sandbox.model import WireCall
+from ..principal import principal
 
 
 @authorizes("config")
@@ -15,7 +16,7 @@ def _config(call: WireCall) -> Acts:
         recorder = params["ConfigurationRecorder"]
         yield act(call, f"config:{name}", f"{here}:configuration-recorder/{recorder.get('name')}/a1b2c3d4")
         role = recorder.get("roleARN") or ""
-        yield act(call, "iam:PassRole", role, iam__PassedToService="config.amazonaws.com")
+        yield act(call, "iam:PassRole", role, iam__PassedToService=principal(partition(call)))
     elif name == "StartConfigurationRecorder":
         recorder = params["ConfigurationRecorderName"]
         yield act(call, f"config:{name}", f"{here}:configuration-recorder/{recorder}/a1b2c3d4")

@@ -34,13 +34,15 @@ def recorder_name(request: Request) -> None:
 
 @before("config.recorder_role", "PutConfigurationRecorder", row="13.2 recorder without roleARN")
 def recorder_role(request: Request) -> None:
-    """A recorder needs a role ARN: InvalidRoleException."""
+    """A recorder needs the ARN of a role of its account: InvalidRoleException, AccessDeniedException."""
     role = _recorder(request).get("roleARN")
     if not role:
         text = "You have provided a null or empty Amazon Resource Name (ARN) for the role assumed by Config."
         raise Refused("InvalidRoleException", text)
     if not _ROLE.fullmatch(role):
         raise Refused("InvalidRoleException", f"Role ARN {role} is not valid.")
+    if role.split(":")[4] != request.account:
+        raise Refused("AccessDeniedException", "Cross-account pass role is not allowed.")
 
 
 @before("config.recording_mode", "PutConfigurationRecorder", row="13.2 recordingMode DAILY")

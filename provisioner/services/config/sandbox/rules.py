@@ -12,6 +12,7 @@ from unittest.mock import patch
 from ....sandbox.ask import Request
 from ....sandbox.model import Refused, Response
 from ....sandbox.rule import after, before, instead
+from ..managed_rules import intended
 
 _IDENTIFIER = re.compile(r"[A-Z][A-Z0-9_]+")
 _INVALID = "InvalidParameterValueException"
@@ -43,7 +44,7 @@ def rule_needs_recorder(request: Request) -> None:
 
 @before("config.rule_parameters", "PutConfigRule", row="13.2 InputParameters with a number, >1024 chars")
 def rule_parameters(request: Request) -> None:
-    """InputParameters is a JSON object of strings, with 1024 characters at most."""
+    """InputParameters is a JSON object of strings that are not blank, with 1024 characters at most."""
     rule, name, _ = _asked(request)
     text = rule.get("InputParameters")
     if not text:
@@ -55,7 +56,7 @@ def rule_parameters(request: Request) -> None:
     except ValueError:
         raise Refused(_INVALID, f"Invalid json {text} passed in the InputParameters field") from None
     for key, value in values.items() if isinstance(values, dict) and name else []:
-        if not isinstance(value, str):
+        if not isinstance(value, str) or not value.strip():
             raise Refused(_INVALID, f"Blank spaces are not acceptable for input parameter: {key}.")
 
 
@@ -70,9 +71,9 @@ def rule_frequency(request: Request) -> None:
 
 @instead("config.newer_rules", "PutConfigRule", row="13.2 SourceIdentifier newer than moto's static list")
 def newer_rules(request: Request) -> Response:
-    """A managed rule that is newer than moto is accepted if its identifier has the right form."""
+    """A managed rule that is newer than moto is accepted if its identifier has the right form, and is no misspelt one."""
     rule, name, _ = _asked(request)
-    if not name or name in _known() or not _IDENTIFIER.fullmatch(name):
+    if not name or name in _known() or not _IDENTIFIER.fullmatch(name) or intended(name):
         return request.moto()
     try:
         given: Iterable[str] = json.loads(rule.get("InputParameters") or "{}")

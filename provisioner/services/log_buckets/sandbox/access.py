@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
+from ....compare.policy_eval import Act, decide
 from ....sandbox.ask import Request
 from ....sandbox.buckets import named_bucket, policy_of, requested_bucket
 from ....sandbox.callers import caller, principal_context
 from ....sandbox.model import Refused, Response
-from ....sandbox.policy_eval import Act, decide
-from ....sandbox.rule import before, instead
+from ....sandbox.rule import after, before, instead
 from ....sandbox.rules.permissions import S3_ACTIONS
 
 _OBJECT_OPERATIONS = ("GetObject", "HeadObject", "PutObject", "DeleteObject", "CopyObject", "DeleteObjects")
@@ -69,9 +69,11 @@ def foreign_account(request: Request) -> None:
 def policy_denies(request: Request) -> None:
     """An explicit deny in the bucket's policy, evaluated with its conditions, is 403 AccessDenied."""
     bucket = requested_bucket(request)
-    # The owner's root user can always get, put and delete the policy.
-    if bucket is None or request.operation in ("CreateBucket", *_POLICY_OPERATIONS):
+    if bucket is None or request.operation == "CreateBucket":
         return
+    who = caller(request)
+    if who.is_root and who.account == bucket.account_id and request.operation in _POLICY_OPERATIONS:
+        return  # so that an owner cannot lock itself out
     if decide(policy_of(bucket), _act(request)) == "deny":
         raise _denied(request, bucket)
 
@@ -105,6 +107,24 @@ def system_tags(request: Request) -> Response:
         return request.moto()
     request.store().put_bucket_tagging(bucket.name, put)
     return Response(204, {}, b"")
+
+
+@instead("s3.tag_values", "GetBucketTagging", row="1.8 a tag's value may be empty, and is returned so")
+def tag_values(request: Request) -> Response | dict[str, Any]:
+    """A tag with an empty value is returned with that value."""
+    tags = request.store().get_bucket_tagging(named_bucket(request).name)["Tags"]
+    # Moto reads an empty value as None.
+    return {"TagSet": [{**tag, "Value": tag["Value"] or ""} for tag in tags]} if tags else request.moto()
+
+
+@after("s3.tags_at_create", "CreateBucket", row="settings.md CreateBucket: CreateBucketConfiguration.Tags")
+def tags_at_create(request: Request, _: dict[str, Any]) -> None:
+    """A bucket can be created with tags."""
+    tags = (request.params.get("CreateBucketConfiguration") or {}).get("Tags") or []
+    if tags:
+        request.store().put_bucket_tagging(
+            request.params["Bucket"], {tag["Key"]: tag["Value"] for tag in tags}
+        )
 
 
 def _denied(request: Request, bucket: Any) -> Refused:

@@ -10,6 +10,8 @@ from botocore import xform_name
 
 from ....sandbox.drift import Administrator, Break, breaks, breaks_of, read_or_none
 
+STRANGER = "999999999999"
+
 
 @breaks("log_buckets")
 def bucket_breaks(admin: Administrator) -> Iterator[Break]:
@@ -79,10 +81,24 @@ class _Bucket:
         text = "encrypted with a key that log services cannot use"
         asked, put = "*.server_side_encryption.sse_algorithm", self.s3.put_bucket_encryption
         yield self.broken("SSEAlgorithm", text, asked, put, ServerSideEncryptionConfiguration=managed)
+        region = self.s3.meta.region_name
+        key = {
+            "SSEAlgorithm": "aws:kms",
+            "KMSMasterKeyID": f"arn:aws:kms:{region}:{STRANGER}:key/11111111-2222-3333-4444-555555555555",
+        }
+        theirs = {"Rules": [{"ApplyServerSideEncryptionByDefault": key}]}
+        text = "encrypted with a key of another account"
+        yield self.broken("", text, asked, put, stricter=True, ServerSideEncryptionConfiguration=theirs)
         text, asked = "let writers own the objects of", "*.object_ownership"
         writer = {"Rules": [{"ObjectOwnership": "ObjectWriter"}]}
         put = self.s3.put_bucket_ownership_controls
         yield self.broken("ObjectOwnership", text, asked, put, OwnershipControls=writer)
+
+        def open_acl(**bucket: str) -> None:
+            put(**bucket, OwnershipControls=writer)
+            self.s3.put_bucket_acl(**bucket, ACL="log-delivery-write")
+
+        yield self.broken("ObjectOwnership", "let S3's log delivery write by the ACL of", asked, open_acl)
 
     def lifecycle(self) -> Iterator[Break]:
         found = self.read("get_bucket_lifecycle_configuration", "NoSuchLifecycleConfiguration")
@@ -91,9 +107,15 @@ class _Bucket:
         asked, put = "*.lifecycle_rules", self.s3.put_bucket_lifecycle_configuration
         yield self.broken("", "deleted the lifecycle rules of", asked, self.s3.delete_bucket_lifecycle)
 
+        size = "TransitionDefaultMinimumObjectSize"
+        others = {"all_storage_classes_128K", "varies_by_storage_class"} - {found.get(size)}
+        lifecycle = {"LifecycleConfiguration": {"Rules": found["Rules"]}, size: min(others)}
+        text, asked_size = "moved other sizes of objects in", "*.transition_default_minimum_object_size"
+        yield self.broken(size, text, asked_size, put, **lifecycle)
+
         def changed(field: str, sentence: str, new: dict[str, Any], *, stricter: bool = False) -> Break:
             rules = [new if each["ID"] == new["ID"] else each for each in found["Rules"]]
-            params = {"LifecycleConfiguration": {"Rules": rules}}
+            params = {"LifecycleConfiguration": {"Rules": rules}, size: found[size]}
             return self.broken(field, sentence, asked, put, stricter=stricter, **params)
 
         for rule in found["Rules"]:
@@ -104,6 +126,12 @@ class _Bucket:
             yield changed("", "kept logs for 27 years in", late, stricter=True)
             bare = {key: rule[key] for key in ("ID", "Status", "Filter")} | day
             yield changed(field, "had logs deleted after a day, and moved nowhere, in", bare)
+        for action in ({"Expiration": {"Days": 1}}, {"NoncurrentVersionExpiration": {"NoncurrentDays": 1}}):
+            foreign = {"ID": "Foreign", "Status": "Enabled", "Filter": {}, **action}
+            text = f"added a rule with {next(iter(action))} after a day to"
+            rules = {"LifecycleConfiguration": {"Rules": [*found["Rules"], foreign]}, size: found[size]}
+            consent = "remove-foreign-lifecycle-rule"
+            yield self.broken("lifecycle rule Foreign", text, asked, put, consent=consent, **rules)
 
     def tags(self) -> Iterator[Break]:
         found = (self.read("get_bucket_tagging", "NoSuchTagSet") or {}).get("TagSet", [])
@@ -126,10 +154,43 @@ class _Bucket:
             other = {**statement, "Condition": {"StringEquals": {"aws:PrincipalAccount": "999999999999"}}}
             changed = [other if each is statement else each for each in statements]
             yield self._policy(sid, f"changed the statement {sid} in the policy of", document, changed)
+        for sentence, statement in self._foreign(statements):
+            found = {"Sid": "Foreign", **statement}
+            text = f"{sentence} the policy of"
+            yield self._policy("Foreign", text, document, [*statements, found], "remove-foreign-statement")
 
-    def _policy(self, sid: str, sentence: str, document: dict[str, Any], statements: list[Any]) -> Break:
+    def _foreign(self, statements: list[Any]) -> Iterator[tuple[str, dict[str, Any]]]:
+        """Statements that defeat those of the baseline, each with what it does."""
+        arn = f"arn:aws:s3:::{self.name}"
+        stranger = {"AWS": "arn:aws:iam::999999999999:root"}
+        delete = {
+            "Effect": "Allow",
+            "Principal": stranger,
+            "Action": "s3:DeleteObject*",
+            "Resource": f"{arn}/*",
+        }
+        yield "let a stranger delete logs by", delete
+        for statement in statements:
+            if "Service" in statement["Principal"] and statement.get("Condition"):
+                bare = {key: value for key, value in statement.items() if key not in {"Sid", "Condition"}}
+                yield f"repeated {statement['Sid']} without its condition in", bare
+        deny = {"Effect": "Deny", "Principal": "*", "Action": "s3:PutObject", "Resource": f"{arn}/*"}
+        services = [each["Principal"]["Service"] for each in statements if "Service" in each["Principal"]]
+        if services:
+            for key, operator, value in (
+                ("aws:SourceVpce", "StringNotEquals", "vpce-0123456789abcdef0"),
+                ("aws:SourceIp", "NotIpAddress", "192.0.2.0/24"),
+                ("aws:PrincipalOrgID", "StringNotEquals", "o-elsewhere00"),
+                ("s3:x-amz-server-side-encryption", "StringNotEquals", "aws:kms"),
+            ):
+                yield f"denied all that has another {key} by", {**deny, "Condition": {operator: {key: value}}}
+            yield "denied deliveries by", {**deny, "Principal": {"Service": services}}
+
+    def _policy(
+        self, sid: str, sentence: str, document: dict[str, Any], statements: list[Any], consent: str = ""
+    ) -> Break:
         field = f"policy statement {sid}"
         if not statements:
             return self.broken(field, sentence, "", self.s3.delete_bucket_policy)
         text = json.dumps({**document, "Statement": statements})
-        return self.broken(field, sentence, "", self.s3.put_bucket_policy, Policy=text)
+        return self.broken(field, sentence, "", self.s3.put_bucket_policy, consent=consent, Policy=text)

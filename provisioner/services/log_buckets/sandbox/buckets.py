@@ -6,13 +6,13 @@ import re
 from typing import Any
 
 from ....sandbox.ask import Request
-from ....sandbox.buckets import find_bucket, named_bucket
+from ....sandbox.buckets import default_key, find_bucket, named_bucket
 from ....sandbox.model import Refused, Response
 from ....sandbox.rule import after, before, instead
+from ....sandbox.rules.kms import key_fault
+from ..names import RESERVED_ENDS, RESERVED_STARTS
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
-_RESERVED_START = ("xn--", "sthree-", "amzn-s3-demo-")
-_RESERVED_END = ("-s3alias", "--ol-s3", "--x-s3", "--table-s3", ".mrap")
 
 
 @before("s3.bucket_names", "CreateBucket", row="13.3 uppercase name")
@@ -23,8 +23,8 @@ def bucket_names(request: Request) -> None:
         not _NAME.fullmatch(name)
         or ".." in name
         or re.fullmatch(r"\d+\.\d+\.\d+\.\d+", name)
-        or name.startswith(_RESERVED_START)
-        or name.endswith(_RESERVED_END)
+        or name.startswith(RESERVED_STARTS)
+        or name.endswith(RESERVED_ENDS)
     )
     if bad:
         raise Refused("InvalidBucketName", "The specified bucket is not valid.")
@@ -91,6 +91,16 @@ def encryption_read(request: Request) -> Response | dict[str, Any]:
 def encryption_forgotten(request: Request, _: dict[str, Any]) -> None:
     """Remove the stored rules."""
     named_bucket(request).strict_encryption = None
+
+
+@before("s3.object_keys", "PutObject", "CopyObject", row="2 Encryption: failures come later, at delivery")
+def object_keys(request: Request) -> None:
+    """An object cannot be put if its KMS key, or the bucket's, is missing, disabled or of another Region."""
+    bucket = named_bucket(request)
+    algorithm = request.params.get("ServerSideEncryption")
+    name = request.params.get("SSEKMSKeyId") or (default_key(bucket) if algorithm != "AES256" else None)
+    if name and (fault := key_fault(name, request.account, bucket.region_name)):
+        raise fault
 
 
 @before("s3.acls_disabled", "PutBucketAcl", "PutObjectAcl", row="13.3 put_bucket_acl on BucketOwnerEnforced")

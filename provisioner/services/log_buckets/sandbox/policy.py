@@ -3,15 +3,25 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import Any
 
+from ....compare.policy_eval import as_list
 from ....sandbox.ask import Request
 from ....sandbox.buckets import find_bucket, named_bucket, policy_of
 from ....sandbox.iam import principal_id
 from ....sandbox.model import Refused, Response
-from ....sandbox.policy_eval import as_list
-from ....sandbox.policy_text import check_bucket_policy, is_public, normalised, read_policy
+from ....sandbox.policy_text import check_bucket_policy, is_public, malformed, normalised, read_policy
+from ....sandbox.reference import find_action
 from ....sandbox.rule import after, before, instead
+
+_FIELDS = ("Sid", "Effect", "Principal", "Action", "Resource", "Condition")
+_EQUAL = r"(Not)?Equals"
+_ORDER = rf"({_EQUAL}|(Less|Greater)Than(Equals)?)"
+_OPERATOR = re.compile(
+    rf"Null|(ForAllValues:|ForAnyValue:)?(String({_EQUAL}(IgnoreCase)?|(Not)?Like)|Numeric{_ORDER}|Date{_ORDER}"
+    rf"|Arn({_EQUAL}|(Not)?Like)|Bool|BinaryEquals|(Not)?IpAddress)(IfExists)?"
+)
 
 
 @before("s3.malformed_policy", "PutBucketPolicy", row="13.3 put_bucket_policy not json")
@@ -21,6 +31,24 @@ def malformed_policy(request: Request) -> None:
     document = read_policy(_text(request))
     arn = f"arn:{request.partition}:s3:::{bucket.name}"
     check_bucket_policy(document, arn, lambda name: principal_id(name) is not None)
+    for statement in as_list(document["Statement"]):
+        _check_words(statement)
+
+
+def _check_words(statement: dict[str, Any]) -> None:
+    """Raise `Refused` for a field, an action or a condition operator that AWS does not know."""
+    for field in statement:
+        if field.removeprefix("Not") not in _FIELDS:
+            raise malformed(f"Unknown field {field}")
+    for action in (*as_list(statement.get("Action")), *as_list(statement.get("NotAction"))):
+        known = find_action(str(action)) is not None
+        if not known and "*" not in str(action) and "?" not in str(action):
+            raise malformed("Policy has invalid action")
+    for operator, keys in (statement.get("Condition") or {}).items():
+        if not _OPERATOR.fullmatch(operator):
+            raise malformed(f"Invalid Condition type : {operator}")
+        if any(":" not in key for key in keys):
+            raise malformed("Policy has an invalid condition key")
 
 
 @before("s3.block_public_policy", "PutBucketPolicy", row="13.3 public policy although BlockPublicPolicy=True")

@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 
+from ....compare.policy_eval import as_list
 from ....sandbox.ask import Request
 from ....sandbox.model import READS, Refused
-from ....sandbox.policy_eval import as_list
 from ....sandbox.rules.propagation import Resource, creates, needs, role
 
 

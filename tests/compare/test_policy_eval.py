@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from provisioner.sandbox.policy_eval import Act, conditions_hold, decide, decide_identity, like
+from provisioner.compare.policy_eval import Act, conditions_hold, decide, decide_identity, like
 
 TRAIL = "arn:aws:cloudtrail:us-east-1:123456789012:trail/t"
 CONTEXT = {

@@ -169,7 +169,7 @@ def _holds(operator: str, key: str, values: list[str], context: Context) -> bool
     test = _TESTS.get(negative or name)
     if test is None:
         return False
-    if not have:
-        return negative is not None
+    if not have:  # `ForAnyValue` of no value is false
+        return negative is not None and not operator.lower().startswith("foranyvalue:")
     fits = (any(test(want, one) for want in values) is not bool(negative) for one in have)
     return all(fits) if every else any(fits)

@@ -1,0 +1,282 @@
+"""Find the caller's own credentials as every AWS tool does, and say in one message what is wrong where that fails.
+
+botocore's credential providers raise whatever happens to them: errors of the file system, of JSON, of a subprocess. Here
+each becomes a ConfigurationError that names the variable, or the profile with its setting, and the remedy.
+"""
+
+from __future__ import annotations
+
+import getpass
+import os
+import re
+import ssl
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any, Final
+from urllib.parse import urlsplit
+
+import botocore.session
+from botocore.credentials import AssumeRoleProvider, CredentialResolver, Credentials, ReadOnlyCredentials
+from botocore.exceptions import BotoCoreError, ClientError, MissingDependencyException, ProfileNotFound
+
+from .errors import DENIED, ConfigurationError, code_of, describe, is_outage, is_throttle
+
+_ANY: Final = (
+    *(BotoCoreError, ClientError, OSError, ValueError, LookupError, TypeError, AttributeError),
+    *(RuntimeError, EOFError),  # credentials that are expired when they are new; no terminal to ask on
+)
+_SIGNABLE: Final = re.compile(
+    r"[\x21-\x7e]+"
+)  # what a key or token may consist of: it becomes a part of a header
+_OTHER_VARIABLES: Final = (
+    "REQUESTS_CA_BUNDLE",
+    "HTTPS_PROXY",
+    "HTTP_PROXY",
+    "NO_PROXY",
+)  # that botocore reads
+_ENDPOINT: Final = re.compile(r"endpoint[_-]url|, service ", re.IGNORECASE)
+_FIELDS: Final = ("access_key_id", "secret_access_key", "session_token")
+_WEB_IDENTITY: Final = "AWS_WEB_IDENTITY_TOKEN_FILE"
+_CONTAINER: Final = ("AWS_CONTAINER_CREDENTIALS_RELATIVE_URI", "AWS_CONTAINER_CREDENTIALS_FULL_URI")
+# By botocore's name of the credential provider: its settings in a profile, and the remedy.
+_OF_PROFILE: Final = {
+    "assume-role": (
+        "`role_arn` with `source_profile` or `credential_source`",
+        "name a profile that exists and leads to credentials, and a role that they may assume",
+    ),
+    "assume-role-with-web-identity": (
+        "`web_identity_token_file` with `role_arn`",
+        "name a file with a token, and a role that takes it",
+    ),
+    "custom-process": (
+        "`credential_process`",
+        "run its command by hand: it must print the JSON document that `aws configure export-credentials` prints",
+    ),
+    "sso": (
+        "`sso_session` or `sso_start_url`",
+        "sign in again: `aws sso login{profile}`; `aws configure sso` completes the profile",
+    ),
+    "login": ("`login_session`", "sign in again: `aws login{profile}`"),
+    "shared-credentials-file": (
+        "`aws_access_key_id` and `aws_secret_access_key`",
+        "an access key needs its secret key: set both",
+    ),
+}
+_OF_PROFILE_FILE: Final = {"config-file": _OF_PROFILE["shared-credentials-file"]}
+_OF_ENVIRONMENT: Final = {
+    "env": (
+        "AWS_ACCESS_KEY_ID",
+        "set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, with AWS_SESSION_TOKEN if they are temporary, or unset all",
+    ),
+    "iam-role": ("the role of this EC2 instance", "attach a role to the instance, or set AWS_PROFILE"),
+    "ec2-credentials-file": ("AWS_CREDENTIAL_FILE", "correct the file, or unset the variable"),
+    "boto-config": ("BOTO_CONFIG", "correct the file, or unset the variable"),
+}
+
+
+class CallerCredentials(Credentials):
+    """The caller's own credentials, of one of botocore's providers. Reading them raises ConfigurationError."""
+
+    def __init__(self, found: Credentials, session: botocore.session.Session):
+        super().__init__("", "", method=found.method)
+        self._found, self._session = found, session
+
+    def get_frozen_credentials(self) -> ReadOnlyCredentials:
+        """Return the credentials, renewed where they expire."""
+        with _errors_of(self._session, self.method):
+            frozen = self._found.get_frozen_credentials()
+        for field, value in zip(_FIELDS, frozen, strict=False):
+            if value is None and field == "session_token":
+                continue
+            if not _SIGNABLE.fullmatch(value if isinstance(value, str) else ""):
+                where, _ = _source(self._session, self.method)
+                named = f"AWS_{field.upper()}" if self.method == "env" else f"{where}: `aws_{field}`"
+                raise ConfigurationError(
+                    f"{named} holds a space, a line break or another character that no key has, or nothing",
+                    "copy it again, without quotes and line breaks",
+                )
+        return frozen
+
+
+def find_credentials(session: botocore.session.Session, resolver: CredentialResolver) -> Credentials | None:
+    """Return the credentials of the first provider that has some, or None where none has. Raises ConfigurationError."""
+    for provider in resolver.providers:
+        if isinstance(provider, AssumeRoleProvider):
+            # botocore's own prompter reads stdin where there is no terminal.
+            provider._prompter = _ask_for_mfa_code  # type: ignore[attr-defined] # noqa: SLF001
+        with _errors_of(session, provider.METHOD or ""):
+            found = provider.load()
+        if found is not None:
+            return CallerCredentials(found, session)
+    _check_half_keys(session)
+    return None
+
+
+def _check_half_keys(session: botocore.session.Session) -> None:
+    """Raise ConfigurationError where there are no credentials, but a part of some, or a profile that should have some."""
+    environment = [f"AWS_{each.upper()}" for each in _FIELDS if os.environ.get(f"AWS_{each.upper()}")]
+    profile = [f"`aws_{each}`" for each in _FIELDS if session.get_scoped_config().get(f"aws_{each}")]
+    for have, place, method in ((environment, "", "env"), (profile, _profile(session), "config-file")):
+        if have:
+            lacks = f"AWS_{_FIELDS[0].upper()}" if method == "env" else f"`aws_{_FIELDS[0]}`"
+            where = f"{place} has" if place else "there is"
+            text = f"{where} {' and '.join(have)}, and no {lacks}"
+            raise ConfigurationError(text, _source(session, method)[1])
+    if session.profile is not None:
+        raise ConfigurationError(
+            f"{_profile(session)} has no credentials",
+            "`aws configure` puts some there; or set AWS_PROFILE or `--profile` to another one",
+        )
+
+
+@contextmanager
+def _errors_of(session: botocore.session.Session, method: str) -> Iterator[None]:
+    """Raise what a credential provider raises as a ConfigurationError; throttling and outages as they are."""
+    try:
+        yield
+    except ConfigurationError:
+        raise
+    except _ANY as error:
+        if is_throttle(error) or is_outage(error):
+            raise
+        known: dict[str, Any] = getattr(error, "kwargs", {})  # of botocore's errors
+        named = str(known.get("provider", ""))  # the provider that a `source_profile` led to
+        where, hint = _source(session, named if named in _OF_PROFILE else method)
+        text = str(known.get("error_msg", error)).strip().rstrip(".") or "it failed, and did not say why"
+        if isinstance(error, LookupError):
+            text = f"there is no {text}"
+        if isinstance(error, MissingDependencyException):
+            hint = f"`{sys.executable} -m pip install 'botocore[crt]'`"
+        if isinstance(error, EOFError):
+            hint = "run it in a terminal, or set temporary credentials: `aws configure export-credentials` prints them"
+        if isinstance(error, ClientError) and code_of(error) not in DENIED:
+            hint = describe("", error).hint or hint
+        raise ConfigurationError(f"{where}: {text}", hint) from error
+
+
+def _source(session: botocore.session.Session, method: str) -> tuple[str, str]:
+    """Return where a provider's credentials come from, as the user has set it, and the remedy."""
+    if method == "container-role":
+        name = next((each for each in _CONTAINER if each in os.environ), _CONTAINER[0])
+        return name, "outside of a container, unset it; inside, look whether its role is attached"
+    if method == "assume-role-with-web-identity" and _WEB_IDENTITY in os.environ:
+        return (
+            f"{_WEB_IDENTITY} with AWS_ROLE_ARN",
+            "name a file with a token, and a role that takes it, or unset both",
+        )
+    if setting := {**_OF_PROFILE, **_OF_PROFILE_FILE}.get(method):
+        profile = f" --profile {session.profile}" if session.profile else ""
+        return f"{_profile(session)}, {setting[0]}", setting[1].format(profile=profile)
+    return _OF_ENVIRONMENT.get(method, (method, "correct it, or remove it"))
+
+
+def _profile(session: botocore.session.Session) -> str:
+    """The profile in use, with the variable that names it."""
+    named = next((n for n in ("AWS_DEFAULT_PROFILE", "AWS_PROFILE") if os.environ.get(n)), "")
+    by = f" (of {named})" if named and os.environ[named] == session.profile else ""
+    return f"profile `{session.profile or 'default'}`{by}"
+
+
+def _ask_for_mfa_code(prompt: str) -> str:
+    """Ask for the MFA code on the terminal. Raises EOFError where there is none."""
+    try:
+        os.close(os.open(os.ctermid(), os.O_RDWR | os.O_NOCTTY))
+    except OSError:
+        raise EOFError(
+            f"`mfa_serial` asks for a code, and there is no terminal ({prompt.strip(': ')})"
+        ) from None
+    return getpass.getpass(prompt)
+
+
+@contextmanager
+def configuration_errors(session: botocore.session.Session, **flags: str | None) -> Iterator[None]:
+    """Raise what botocore raises for a wrong setting as a ConfigurationError that names the setting.
+
+    *flags* are the values of flags of the command line, by name with `_` for `-`.
+    """
+    try:
+        yield
+    except ConfigurationError:
+        raise
+    except ProfileNotFound as error:
+        raise ConfigurationError(
+            f"{_named(session, str(error), flags)}there is no profile `{error.kwargs['profile']}`",
+            "`aws configure list-profiles` shows those that there are",
+        ) from error
+    except _ANY as error:
+        name = _named(session, str(error), flags)
+        if not name and isinstance(error, BotoCoreError | ClientError):
+            raise
+        url = ", to one such as http://127.0.0.1:4566" if _ENDPOINT.search(name) else ""
+        raise ConfigurationError(
+            f"{name}{str(error).rstrip('.')}", f"correct it{url}, or leave it out"
+        ) from error
+
+
+def _named(session: botocore.session.Session, text: str, flags: dict[str, str | None]) -> str:
+    """Return the flag, variable or setting of the profile whose value occurs in an error's *text*, with a colon."""
+    values = {f"--{name.replace('_', '-')}": value or "" for name, value in flags.items()}
+    values |= {
+        n: v for n, v in os.environ.items() if n.startswith(("AWS_", "BOTO")) or n.upper() in _OTHER_VARIABLES
+    }
+    with suppress(BotoCoreError):  # if the file cannot be read, that is the error at hand
+        profile = session.profile or "default"
+        settings = session.full_config["profiles"].get(profile, {})
+        values |= {f"profile `{profile}`, `{key}`": str(value) for key, value in settings.items()}
+        services = session.full_config.get("services", {}).get(settings.get("services"), {})
+        for key, value in services.items():
+            values |= {f"profile `{profile}`, service `{key}`": str(each) for each in value.values()}
+    found = max((n for n, v in values.items() if v and v in text), key=lambda n: len(values[n]), default="")
+    return f"{found}: " if found else ""
+
+
+def ca_bundle(session: botocore.session.Session) -> str | None:
+    """Return the file or folder of certificates that the user names, if any. Raises ConfigurationError if it is none."""
+    bundle = session.get_config_variable("ca_bundle") or os.environ.get("REQUESTS_CA_BUNDLE")
+    if not bundle:
+        return None
+    path = str(bundle)
+    try:
+        if Path(path).is_dir():
+            return path
+        ssl.create_default_context(cafile=path)
+    except OSError as error:  # ssl.SSLError is one
+        why = (
+            "holds no certificate" if isinstance(error, ssl.SSLError) else error.strerror or "cannot be read"
+        )
+        raise ConfigurationError(
+            f"{_named(session, path, {})}`{path}`: {why}",
+            "name a file of certificates in PEM form, or unset it for those of botocore",
+        ) from error
+    return path
+
+
+def check_proxies() -> None:
+    """Raise ConfigurationError if a variable names a proxy that is no HTTP proxy: botocore would retry it for a minute."""
+    for name, value in os.environ.items():
+        if not value or name.upper() not in {"HTTPS_PROXY", "HTTP_PROXY"}:
+            continue
+        try:
+            url = urlsplit(value if "://" in value else f"http://{value}")
+            usable = url.scheme in {"http", "https"} and bool(url.hostname) and url.port != 0
+        except ValueError:  # of brackets or the port
+            usable = False
+        if not usable:
+            raise ConfigurationError(
+                f"{name}: no URL of an HTTP proxy",
+                "set one such as http://proxy.example.com:3128, or unset it",
+            )
+
+
+def known_regions(session: botocore.session.Session) -> dict[str, str]:
+    """Return every Region that botocore knows, with its partition.
+
+    They are those of STS, which every Region has and whose model is loaded anyway; EC2's model takes 60 ms more.
+    """
+    return {
+        region: partition
+        for partition in session.get_available_partitions()
+        for region in session.get_available_regions("sts", partition)
+    }

@@ -1,0 +1,62 @@
+"""Tell the user which call a run waits for, once AWS has been silent for a while."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+
+from .options import Waiting
+from .threads import leave_signals_to_main
+
+_AFTER = 5.0  # seconds without an answer
+_INTERVAL = 1.0  # seconds between two looks at the calls
+
+
+class SilenceWatch:
+    """Calls *tell*, from a thread of its own, with the call that has waited longest for its answer.
+
+    Without *tell*, nothing is watched.
+    """
+
+    def __init__(self, tell: Callable[[Waiting], None] | None):
+        self._tell = tell
+        self._calls: dict[object, tuple[float, Waiting]] = {}  # each with its start
+        self._closed = threading.Event()
+        self._lock = threading.Lock()
+        self._thread: threading.Thread | None = None
+
+    @contextmanager
+    def watching(self, call: Waiting) -> Iterator[None]:
+        """Watch the call that the block makes. Its `waited` is filled in when it is told."""
+        if self._tell is None:
+            yield
+            return
+        self._start()
+        key = object()
+        self._calls[key] = (time.monotonic(), call)
+        try:
+            yield
+        finally:
+            del self._calls[key]
+
+    def close(self) -> None:
+        """End the thread."""
+        self._closed.set()
+
+    def _start(self) -> None:
+        with self._lock:
+            if self._thread is None:
+                self._thread = threading.Thread(target=self._watch, name="silence", daemon=True)
+                self._thread.start()
+
+    def _watch(self) -> None:
+        leave_signals_to_main()
+        while not self._closed.wait(_INTERVAL):
+            # A copy in one step, because other threads add and remove calls.
+            started, call = min([*self._calls.values()], key=lambda each: each[0], default=(0.0, None))
+            waited = time.monotonic() - started
+            if call is not None and waited >= _AFTER and self._tell is not None:
+                self._tell(replace(call, waited=waited))

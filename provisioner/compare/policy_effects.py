@@ -1,0 +1,126 @@
+"""What a valid statement of a bucket policy does: whether it is public, locks everybody out, or stops log services.
+
+Sources: "The meaning of public" and "Amazon S3 condition keys" in the S3 User Guide; "AWS global condition context
+keys" in the IAM User Guide.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Final
+
+from .policy import Statement, listed
+from .policy_eval import Act, applies
+
+Condition = tuple[str, str, list[str]]  # operator, key in lower case, values
+
+# Condition keys with which a statement for everybody is not public to S3, if their value is fixed ("The meaning of
+# public", S3 user guide).
+_NARROWING: Final = frozenset(
+    {
+        *("aws:sourceip", "aws:sourcearn", "aws:sourcevpc", "aws:sourcevpce", "aws:sourceowner"),
+        *("aws:sourceaccount", "aws:sourceorgid", "aws:principalorgid", "aws:userid"),
+        *("s3:dataaccesspointarn", "s3:dataaccesspointaccount"),
+        "s3:x-amz-server-side-encryption-aws-kms-key-id",
+    }
+)
+_POSITIVE: Final = re.compile(
+    r"(ForAnyValue:)?(String(Equals|EqualsIgnoreCase|Like)|Arn(Equals|Like)|IpAddress)"
+)
+# What a request of a user or a log service over TLS has in common with that of others, by condition key.
+_REQUEST: Final = {
+    "aws:securetransport": "true",
+    "s3:tlsversion": "1.3",
+    "s3:signatureversion": "AWS4-HMAC-SHA256",
+    "s3:authtype": "REST-HEADER",
+}
+_DELIVERY: Final = {
+    **_REQUEST,
+    "aws:principalisawsservice": "true",
+    "aws:viaawsservice": "false",
+    "s3:x-amz-acl": "bucket-owner-full-control",
+}
+# What a request of a log service never has, and its address is not one of the user's.
+_NOT_IN_DELIVERY: Final = re.compile(
+    r"s3:(x-amz-server-side-encryption.*|x-amz-grant-.*|dataaccesspoint.*)"
+    r"|aws:(principal(arn|account|org.*|tag/.*)|userid|username|sourcevpce?|sourceip|vpcsourceip|multifactorauth.*"
+    r"|sourceidentity|tokenissuetime|federatedprovider)"
+)
+_SERVICE: Final = "delivery.logs.amazonaws.com"  # stands for every log service
+_ANYBODY: Final = "000000000000"  # no account has this id
+_LOG_FILE: Final = "AWSLogs/000000000000/log.json.gz"
+# Without these, log services and `provision` itself are locked out of the bucket.
+_VITAL: Final = ("s3:GetBucketAcl", "s3:ListBucket", "s3:GetBucketPolicy", "s3:PutBucketPolicy")
+
+
+def effects(statement: Statement, bucket_arn: str) -> Iterator[tuple[tuple[str, ...], str]]:
+    """What a valid statement does that S3's block of public policies, or the log services, do not bear."""
+    conditions = _conditions(statement)
+    everybody = "*" in _principals(statement) or bool(statement.get("NotPrincipal"))
+    if statement.get("Effect") == "Allow":
+        if everybody and not any(_narrows(*one) for one in conditions):
+            text = (
+                "would be refused by BlockPublicPolicy: want a principal, or a condition with a fixed value of "
+                "`aws:PrincipalOrgID`, `aws:SourceAccount` or the like"
+            )
+            yield ("Principal",), text
+    elif action := _denied_to_all(statement, bucket_arn):
+        text = (
+            f"would deny everybody `{action}`, log services and provision included: want a `Condition` that spares them, "
+            "or fewer actions"
+        )
+        yield (), text
+    elif _denies_delivery(statement, bucket_arn):
+        if any("server-side-encryption" in key for _, key, _ in conditions):
+            why, remedy = (
+                ", whose writes have no such header",
+                "the bucket's default encryption to do this, or ",
+            )
+        else:
+            keys = ", ".join(f"`{key}`" for _, key, _ in conditions)
+            why, remedy = f", whose requests meet the condition on {keys}" if keys else "", ""
+        text = (
+            f"would stop log services{why}: want {remedy}`aws:PrincipalIsAWSService` `false` in the condition"
+        )
+        yield (), text
+
+
+def _denied_to_all(statement: Statement, bucket_arn: str) -> str:
+    """The first action without which nothing works, if the statement denies it to everybody; else an empty text."""
+    if "*" not in _principals(statement) or any(key not in _REQUEST for _, key, _ in _conditions(statement)):
+        return ""
+    vital = [(action, bucket_arn) for action in _VITAL] + [("s3:PutObject", f"{bucket_arn}/{_LOG_FILE}")]
+    acts = (Act(action, resource, _ANYBODY, _REQUEST) for action, resource in vital)
+    return next((act.action for act in acts if applies(statement, act)), "")
+
+
+def _denies_delivery(statement: Statement, bucket_arn: str) -> bool:
+    """Whether a Deny certainly keeps a log service from writing to the bucket."""
+    keys = {key for _, key, _ in _conditions(statement)}
+    if any(key not in _DELIVERY and not _NOT_IN_DELIVERY.fullmatch(key) for key in keys):
+        return False
+    file = f"{bucket_arn}/{_LOG_FILE}"
+    return applies(statement, Act("s3:PutObject", file, _SERVICE, _DELIVERY))
+
+
+def _principals(statement: Statement) -> list[str]:
+    """The AWS principals of the statement; `*` counts as one."""
+    principal = statement.get("Principal")
+    return listed(principal.get("AWS") if isinstance(principal, Mapping) else principal)
+
+
+def _conditions(statement: Statement) -> list[Condition]:
+    condition = statement.get("Condition")
+    return [
+        (operator, str(key).lower(), listed(values))
+        for operator, keys in (condition.items() if isinstance(condition, Mapping) else ())
+        for key, values in (keys.items() if isinstance(keys, Mapping) else ())
+    ]
+
+
+def _narrows(operator: str, key: str, values: Sequence[str]) -> bool:
+    if key == "s3:dataaccesspointarn":  # of the ARN, only the account must be fixed
+        values = [(value.split(":")[4:5] or [value])[0] for value in values]
+    loose = any(re.search(r"[*?]|\$\{|/0$", value) for value in values)
+    return bool(_POSITIVE.fullmatch(operator)) and key in _NARROWING and bool(values) and not loose

@@ -1,0 +1,216 @@
+"""Tests of what ends a command or its output: closed readers, full disks, and signals while AWS does not answer."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from provisioner.sandbox import Fault, WireCall, open_sandbox
+from provisioner.sandbox.serve import Server, serving
+
+from ..conftest import EXAMPLE, ROOT
+from .test_commands import COMMAND, FILE, run_process
+
+pytestmark = pytest.mark.usefixtures("home")
+
+FULL_DISK = "/dev/full"
+PRODUCTS = {  # commands that make nothing but their output
+    "schema": ["schema"],
+    "schema of the output": ["schema", "--output"],
+    "permissions": ["permissions", FILE],
+    "validate": ["validate", FILE],
+    "validate as JSON": ["validate", FILE, "--json"],
+    "completion": ["completion", "bash"],
+}
+ALL = {
+    **PRODUCTS,
+    "help": ["--help"],
+    "version": ["--version"],
+    "help of a command": ["apply", "--help"],
+    "diff": ["diff", FILE, "--sandbox"],
+    "diff as JSON": ["diff", FILE, "--sandbox", "--json"],
+    "diff as JSON lines": ["diff", FILE, "--sandbox", "--json-lines"],
+    "verify": ["verify", FILE, "--sandbox"],
+    "apply": ["apply", FILE, "--sandbox", "--yes"],
+    "drift": ["sandbox", "drift"],
+    "reset": ["sandbox", "reset"],
+    "a wrong command line": ["frobnicate"],
+    "a wrong file": ["validate", str(ROOT / "README.md")],
+}
+
+
+def shell(text: str, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """Run a command in bash, in which `"$@"` in *text* stands for it."""
+    return subprocess.run(
+        ["bash", "-c", text, "bash", *COMMAND, *arguments],
+        capture_output=True, text=True, cwd=ROOT, check=False, timeout=120,
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("arguments", [pytest.param(each, id=name) for name, each in ALL.items()])
+def test_a_reader_that_closes_the_pipe_ends_nothing(arguments: list[str]) -> None:
+    for reader, streams, usual in (("head -n 1", "", None), ("true", "2>&1", run_process(*arguments))):
+        done = shell(f'"$@" {streams} | {reader}; exit "${{PIPESTATUS[0]}}"', *arguments)
+        assert "Traceback" not in done.stderr + done.stdout
+        assert "Broken pipe" not in done.stderr
+        assert "Exception ignored" not in done.stderr
+        assert usual is None or done.returncode == usual.returncode
+
+
+@pytest.mark.parametrize("arguments", [pytest.param(each, id=name) for name, each in PRODUCTS.items()])
+def test_output_that_is_lost_is_an_error_of_a_command_that_makes_nothing_else(arguments: list[str]) -> None:
+    done = shell(f'"$@" >{FULL_DISK}', *arguments)
+    assert done.returncode == 1
+    assert "stdout: No space left on device: what is written there is lost" in done.stderr
+    assert "Traceback" not in done.stderr
+    assert shell('"$@" >/dev/null', *arguments).returncode == 0
+
+
+def test_a_full_log_is_reported_once() -> None:
+    done = run_process("apply", FILE, "--sandbox", "--yes", "--log-file", FULL_DISK)
+    assert done.returncode == 0
+    assert (
+        done.stderr.count("--log-file /dev/full: No space left on device: what is written there is lost") == 1
+    )
+
+
+def test_characters_that_the_terminal_lacks_are_spelled(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PYTHONIOENCODING", "ascii")
+    done = run_process("diff", FILE, "--sandbox")
+    assert "false -> true" in done.stdout
+
+
+# What the command line is, and the operation of AWS that does not answer.
+WAITING = {
+    "diff asks who it is": (["diff", FILE], "GetCallerIdentity"),
+    "diff reads": (["diff", FILE], "GetAccountPasswordPolicy"),
+    "verify reads": (["verify", FILE], "DescribeTrails"),
+    "apply reads": (["apply", FILE, "--yes"], "DescribeTrails"),
+    "finding the accounts": (["diff", "-"], "ListAccounts"),
+    "what exists once": (["apply", "-", "--yes"], "DescribeTrails"),
+    "an account is read": (["diff", "-"], "GetAccountPasswordPolicy"),
+    "a write": (["apply", FILE, "--yes"], "UpdateAccountPasswordPolicy"),
+}
+GRACEFUL = {"an account is read", "a write"}  # the first signal lets them end
+
+
+class Held:
+    """A sandbox behind HTTP that does not answer one operation until it is released."""
+
+    def __init__(self, served: Server):
+        self.url, self.world = served.url, served.world
+        self.reached, self.released = threading.Event(), threading.Event()
+
+    def hold(self, operation: str) -> None:
+        def held(call: WireCall, phase: str) -> Fault | None:
+            if call.operation == operation:
+                self.reached.set()
+                self.released.wait()
+            return None
+
+        self.world.interrupt(held)
+
+
+@pytest.fixture
+def held(credentials: None) -> Iterator[Held]:
+    with open_sandbox(None) as world, serving(world) as served:
+        found = Held(served)
+        try:
+            yield found
+        finally:
+            found.released.set()
+
+
+@pytest.mark.parametrize("name", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+@pytest.mark.parametrize("case", WAITING)
+def test_a_signal_ends_a_command_whose_threads_wait_for_aws(
+    held: Held, case: str, name: signal.Signals
+) -> None:
+    arguments, operation = WAITING[case]
+    held.hold(operation)
+    pipe: Any = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+    started = subprocess.Popen(
+        [*COMMAND, *arguments, "--endpoint-url", held.url], **pipe, text=True, cwd=ROOT
+    )
+    assert started.stdin is not None
+    assert started.stderr is not None
+    if "-" in arguments:
+        started.stdin.write(EXAMPLE + "\naccounts: {all: true}\n")
+    started.stdin.close()
+    started.stdin = None
+    assert held.reached.wait(60)
+    started.send_signal(name)
+    said = ""
+    if case in GRACEFUL:
+        for line in started.stderr:
+            said += line
+            if "once more to stop at once" in line:
+                break
+        started.send_signal(name)
+    _, rest = started.communicate(timeout=60)  # AWS has not answered yet: nothing waited for it
+    assert started.returncode == 130
+    assert "Traceback" not in said + rest
+    assert "Exception ignored" not in said + rest
+    assert "interrupted" in rest
+    assert ("nothing was changed" in rest) == (case != "a write")
+
+
+@pytest.mark.parametrize("name", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_a_signal_ends_the_served_sandbox(name: signal.Signals) -> None:
+    command = [*COMMAND, "sandbox", "serve", "--port", "0"]
+    started = subprocess.Popen(command, stderr=subprocess.PIPE, text=True, cwd=ROOT)
+    assert started.stderr is not None
+    assert any("Ctrl-C ends it" in line for line in started.stderr)
+    started.send_signal(name)
+    _, err = started.communicate(timeout=60)
+    assert (started.returncode, "Traceback" in err) == (0, False)
+
+
+def test_nohup_is_respected(held: Held) -> None:
+    held.hold("GetAccountPasswordPolicy")
+    command = ["nohup", *COMMAND, "diff", FILE, "--endpoint-url", held.url]
+    started = subprocess.Popen(
+        command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=ROOT
+    )
+    assert held.reached.wait(60)
+    started.send_signal(signal.SIGHUP)
+    held.released.set()
+    started.communicate(timeout=60)
+    assert started.returncode == 2
+
+
+def test_ctrl_c_at_the_question_ends_it(held: Held, tmp_path: Path) -> None:
+    """Also for many accounts, where the first one lets accounts in flight end."""
+    file = tmp_path / "organization.yaml"
+    file.write_text(EXAMPLE + "\naccounts: {all: true}\n")
+    leader, follower = os.openpty()
+    command = [*COMMAND, "apply", str(file), "--endpoint-url", held.url]
+    started = subprocess.Popen(
+        command, stdin=follower, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, cwd=ROOT
+    )
+    assert started.stderr is not None
+    said = ""
+    while "Only `yes` is accepted" not in said:
+        said += started.stderr.read(1)
+    started.send_signal(signal.SIGINT)
+    _, rest = started.communicate(timeout=60)
+    os.close(leader)
+    os.close(follower)
+    assert (started.returncode, "nothing was changed" in rest) == (130, True)
+
+
+def test_an_interrupt_before_the_command_line_is_read_prints_no_traceback() -> None:
+    code = (
+        "import sys, signal, provisioner.cli as c\nfrom provisioner.__main__ import main\n"
+        "def run(given):\n    signal.raise_signal(signal.SIGTERM)\nc.run = run\nmain()"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False, cwd=ROOT)
+    assert (done.returncode, done.stderr) == (130, "")
