@@ -16,13 +16,11 @@ _INTERRUPTED = 130
 
 def main() -> None:
     """Run the command line and leave with its exit code."""
-    if sys.argv[1:] == [
-        "--version"
-    ]:  # in the words of the command line, which takes longer to load than to say them
+    if sys.argv[1:] == ["--version"]:  # without the command line, which takes long to import
         with suppress(OSError):
             os.write(1, f"provision {__version__}\n".encode())
         return
-    # Modules stay until the end: to look for garbage among them is a tenth of what a short command costs.
+    # Modules stay until the end: collecting garbage among them is a tenth of the time of a short command.
     gc.set_threshold(50_000, 20, 20)
     try:
         for each in (signal.SIGTERM, signal.SIGHUP):
@@ -36,9 +34,9 @@ def main() -> None:
         sys.stdout.flush()
     except KeyboardInterrupt:
         os._exit(_INTERRUPTED)
-    if threading.active_count() > 1:  # they still wait for answers of AWS, which nobody needs any more
+    if threading.active_count() > 1:  # threads that wait for answers of AWS that nobody needs any more
         os._exit(code)
-    gc.freeze()  # nor is it looked for at the end
+    gc.freeze()  # no collection at the end either
     sys.exit(code)
 
 

@@ -16,7 +16,8 @@ from pathlib import Path
 import pytest
 
 from provisioner.baseline import BaselineError, parse
-from provisioner.baseline.general import Accounts, General
+from provisioner.baseline.accounts import Accounts
+from provisioner.baseline.general import General
 from provisioner.cli import main
 from provisioner.steps.registry import all_sections
 

@@ -4,7 +4,8 @@
 """
 
 from .access import Aws, Identity, ReadCache, Reading, SynchronousExecutor, identify
-from .errors import Incomplete, Interrupted, OutcomeUnknown, describe
+from .errors import Incomplete, Interrupted, OutcomeUnknown
+from .hints import describe
 from .options import Options, Waiting
 
 __all__ = [

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from ..model import Call, Target
-from .errors import ClientError, Incomplete, OutcomeUnknown, Stale, code_of
+from .errors import ClientError, Incomplete, OutcomeUnknown, code_of
 
 if TYPE_CHECKING:
     from .cloud import Cloud
@@ -174,9 +174,8 @@ class Aws:
         self._cloud = cloud
         self._memory = memory
         self._readers = readers or cloud.readers
-        self._visit = cloud.visit(
-            target.account
-        )  # a read that nobody awaits must not enter the account again
+        # A read that nobody awaits must not enter the account again.
+        self._visit = cloud.visit(target.account)
 
     def read(self, service: str, region: str | None = None) -> Reader:
         """Return a Reader of *service*."""
@@ -200,16 +199,8 @@ class Aws:
         Raises OutcomeUnknown where AWS must be read again to know what it has now, and what `Cloud.write` raises.
         """
         self._check(call)
-        if any(each.changed() for each in call.bases):
-            raise OutcomeUnknown(
-                Stale(f"{call.name or call.operation}: AWS has changed since it was read"),
-                already_exists=True,
-            )
-        region = call.region or self.region
         try:
-            return self._cloud.write(
-                self.target, call.service, region, call.operation, dict(call.params), call.waits
-            )
+            return self._cloud.write(self.target, call)
         except ClientError as error:
             if code_of(error) in call.done:
                 raise OutcomeUnknown(error, already_exists=True) from error

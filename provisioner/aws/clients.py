@@ -10,7 +10,6 @@ import os
 import platform
 import threading
 from collections.abc import Iterator, Mapping
-from difflib import get_close_matches
 from functools import cache
 from typing import Any, Final
 
@@ -22,7 +21,9 @@ from botocore.loaders import create_loader
 from botocore.paginate import Paginator
 
 from .. import __version__
-from .credentials import ca_bundle, check_proxies, configuration_errors, find_credentials, known_regions
+from ..baseline.partitions import unknown_region
+from .configuration import ca_bundle, check_proxies, configuration_errors
+from .credentials import find_credentials
 from .errors import ClientError, Incomplete, code_of
 from .guard import READS, guard
 from .keyring import Keyring
@@ -34,8 +35,6 @@ from .wire.transport import Transport
 
 BOTOCORE: Final = botocore.__version__
 STOCK: Final = "PROVISION_STOCK_BOTOCORE"  # if this variable is set, botocore connects and signs itself
-# Seconds. A read that hangs is soon asked again; a write whose answer is lost must first be read back.
-_CONNECT_TIMEOUT, READ_TIMEOUT, WRITE_TIMEOUT = 10.0, 15.0, 60.0
 # Pages of one answer: 60,000 accounts at the 20 that a page of Organizations has, where AWS allows 50,000; and pages
 # in a row without an entry.
 _MAX_PAGES, _MAX_EMPTY_PAGES = 3_000, 100
@@ -57,10 +56,8 @@ def default_region(profile: str | None) -> str | None:
     session = botocore.session.Session(profile=profile)
     with configuration_errors(session, profile=profile):
         region = os.environ.get("AWS_REGION") or session.get_config_variable("region")
-        known = known_regions(session) if region else {}
-        if region and region not in known:
-            close = get_close_matches(region.strip(), known, 1)
-            raise ValueError(f"`{region}` is no Region" + (f"; did you mean `{close[0]}`?" if close else ""))
+        if region and (message := unknown_region(region)):
+            raise ValueError(message)
     return str(region) if region else None
 
 
@@ -86,16 +83,14 @@ class Clients:
         session.register_component("response_parser_factory", CheckedParserFactory())
         # A session token of the global endpoint is refused in Regions that are not enabled by default.
         session.set_config_variable("sts_regional_endpoints", "regional")
-        self._endpoint_url = options.endpoint_url
+        self._endpoint_url, self._limits = options.endpoint_url, options.limits
         self._transport: Transport | None = None
         bundle = None
         if options.own_connections:  # the sandbox in this process makes no connections
             check_proxies()
             bundle = ca_bundle(session)
         if options.own_connections and not os.environ.get(STOCK):
-            self._transport = Transport(
-                connect=_CONNECT_TIMEOUT, read=READ_TIMEOUT, write=WRITE_TIMEOUT, ca_bundle=bundle
-            )
+            self._transport = Transport(self._limits, ca_bundle=bundle)
         self._own_signatures = options.own_signatures
         self._clients: dict[tuple[str, str], Any] = {}
         self._json_reads: dict[tuple[str, str], JsonReads] = {}
@@ -108,10 +103,6 @@ class Clients:
             client.close()
         if self._transport is not None:
             self._transport.close()
-
-    def regions(self) -> dict[str, str]:
-        """Return every Region that botocore knows, with its partition."""
-        return known_regions(self._session)
 
     def sts_regions(self, region: str) -> Iterator[str]:
         """Yield the Regions whose STS answers for the partition of *region*: this one, then the partition's main one."""
@@ -178,7 +169,7 @@ class Clients:
         paginator: Any = Paginator(method, config, client.meta.service_model.operation_model(name))
         pages = paginator.paginate(**params)
         keys = [each.expression for each in pages.result_keys]
-        merged: dict[str, Any] = {}
+        merged: dict[str, list[Any]] = {}
         empty = 0
         for each in pages:
             empty = 0 if any(each.get(key) for key in keys) else empty + 1
@@ -187,7 +178,7 @@ class Clients:
             for key in keys:
                 if key not in each:
                     raise Incomplete(f"AWS answered {operation} with a page without `{key}`; run again")
-                merged[key] = [*merged.get(key, []), *each[key]]
+                merged.setdefault(key, []).extend(each[key])
         return merged
 
     def _pagination(self, service: str) -> Mapping[str, Any]:
@@ -204,25 +195,24 @@ class Clients:
     def _make(self, service: str, region: str) -> Any:
         config = Config(
             retries={"total_max_attempts": 1, "mode": "standard"},
-            connect_timeout=_CONNECT_TIMEOUT,
-            read_timeout=WRITE_TIMEOUT,
+            connect_timeout=self._limits.connect,
+            read_timeout=self._limits.write,
             tcp_keepalive=True,
             max_pool_connections=_CONNECTIONS,
             user_agent=_USER_AGENT,
             s3={"addressing_style": "path"},  # one host for every bucket, so that connections are reused
         )
-        if (
-            self._session.get_config_variable("region") is None
-        ):  # without one, a profile's role is assumed globally
+        # Without a Region, a profile's role is assumed globally.
+        if self._session.get_config_variable("region") is None:
             self._session.set_config_variable("region", region)
         with configuration_errors(self._session, endpoint_url=self._endpoint_url):
             client = self._session.create_client(
                 service, region_name=region, endpoint_url=self._endpoint_url, config=config
             )
         client.meta.events.register("provide-client-params", guard)
-        client.meta.events.register_first("before-send", self._count)
+        client.meta.events.register_first("before-send", self._before_send)
         endpoint = getattr(client, "_endpoint")  # noqa: B009 - botocore has no other way to its session
-        endpoint.http_session = BoundedSession(endpoint.http_session, WRITE_TIMEOUT)
+        endpoint.http_session = BoundedSession(endpoint.http_session, self._limits)
         if self._transport is not None:
             if self._own_signatures:
                 json_reads = JsonReads(client, self._transport, self.keyring.current, self._tally)
@@ -231,10 +221,10 @@ class Clients:
             client.meta.events.register("before-send", self._transport)  # type: ignore[arg-type]
         return client
 
-    def _count(self, event_name: str, request: Any, **_: Any) -> None:
-        writes = not event_name.rpartition(".")[2].startswith(READS)
-        request.silence = WRITE_TIMEOUT if writes else READ_TIMEOUT
-        self._tally.count(writes=writes)
+    def _before_send(self, event_name: str, request: Any, **_: Any) -> None:
+        """Count the request, and note on it whether it writes, which the transports do not see."""
+        request.writes = not event_name.rpartition(".")[2].startswith(READS)
+        self._tally.count(writes=request.writes)
 
 
 def _with_reason(error: ClientError, client: Any, operation: str, params: dict[str, Any]) -> ClientError:

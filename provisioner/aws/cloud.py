@@ -7,66 +7,37 @@ import threading
 from collections import defaultdict
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
-from typing import Any, NamedTuple
+from typing import Any, Final
 
 from botocore.credentials import ReadOnlyCredentials
 from botocore.exceptions import ClientError
 
-from ..model import Target, Wait
-from .clients import READ_TIMEOUT, WRITE_TIMEOUT, Clients, default_region
+from ..model import Call, Target, Wait
+from .clients import Clients, default_region
 from .errors import (
-    BUSY,
     EXPIRED,
     BotoCoreError,
     Incomplete,
     Interrupted,
     OutcomeUnknown,
+    Stale,
     code_of,
     is_closed_to_caller,
     is_outage,
-    is_persistent,
     is_throttle,
 )
 from .guard import READS, write_allowed
 from .keyring import CALLER
 from .options import Clock, Options, RealClock, Tally, Waiting
 from .rate_limit import RateLimiter, kind_of
+from .request import Request
+from .retries import DEADLINE, Stopwatch, read_attempts, until, write_wait
 from .silence import SilenceWatch
 from .threads import leave_signals_to_main
-from .wire.transport import TOTAL
 
-WORKERS = 32  # parallel reads
-_ATTEMPTS = 8  # of a read
-_PERSISTENT_ATTEMPTS = 3  # of a read that gets no answer in time, no connection, or no answer of AWS's
-_RENEWALS = 3  # of credentials, for one call
-_BUSY = 300.0  # seconds for which a call is retried while another operation on the same resource is under way
-_DEADLINE = 60.0  # seconds after its first refusal for which a call is retried for throttling and outages
-_WHOLE = 600.0  # seconds for all pages of an answer
-
-
-class _Request(NamedTuple):
-    """One call. *name* is AWS's spelling of the operation."""
-
-    target: Target
-    service: str
-    region: str
-    operation: str
-    name: str
-    params: dict[str, Any]
-    visit: int | None = None  # see `Keyring.ensure`
-
-
-class _Stopwatch:
-    """The clock, without the time for which our own rate limiter has held a call back: AWS did not refuse it then."""
-
-    def __init__(self, clock: Clock):
-        self._clock = clock
-        self.held = 0.0  # seconds
-
-    def now(self) -> float:
-        """Return the seconds since some fixed moment."""
-        return self._clock.now() - self.held
+WORKERS: Final = 32  # parallel reads
+_RENEWALS: Final = 3  # of credentials, for one call
+_WHOLE: Final = 600.0  # seconds for all pages of an answer
 
 
 class Cloud:
@@ -90,10 +61,10 @@ class Cloud:
         self.clock: Clock = clock or RealClock(self.stop)
         self.tally = Tally()
         self.on_wait = on_wait or (lambda waiting: None)
-        self._silence = SilenceWatch(on_wait)
+        self._silence = SilenceWatch(on_wait, options.limits)
         self.readers = ThreadPoolExecutor(workers, "read", leave_signals_to_main)
         self._clients = clients = Clients(options, self.tally)
-        self.client, self.regions, self.offers = clients.client, clients.regions, clients.offers
+        self.client, self.offers = clients.client, clients.offers
         self.keyring = clients.keyring
         self._rate_limiter = RateLimiter(documented=options.use_documented_rates)
         self._accepted: dict[str, None] = {}  # the Regions that accepted the credentials, in that order
@@ -125,7 +96,7 @@ class Cloud:
         Raises botocore's errors, Incomplete where the pages do not end or miss what they must have, and Interrupted if
         the account was left since *visit*.
         """
-        watch = _Stopwatch(self.clock)
+        watch = Stopwatch(self.clock)
         started = watch.now()
 
         def page(**params: Any) -> Any:
@@ -133,18 +104,23 @@ class Cloud:
                 raise Incomplete(
                     f"AWS's answer to {operation} was not complete after {_WHOLE:.0f} s; run again"
                 )
-            request = self._request(target, service, region, operation, params)
-            return self._read_page(request._replace(visit=visit), watch)
+            return self._read_page(self._request(target, service, region, operation, params, visit), watch)
 
         return self._clients.whole(service, region, operation, page, params)
 
     def _request(
-        self, target: Target, service: str, region: str, operation: str, params: dict[str, Any]
-    ) -> _Request:
+        self,
+        target: Target,
+        service: str,
+        region: str,
+        operation: str,
+        params: dict[str, Any],
+        visit: int | None = None,
+    ) -> Request:
         name = self.client(service, region).meta.method_to_api_mapping[operation]
-        return _Request(target, service, region, operation, name, params)
+        return Request(target, service, region, operation, name, params, visit)
 
-    def _read_page(self, request: _Request, watch: _Stopwatch) -> Any:
+    def _read_page(self, request: Request, watch: Stopwatch) -> Any:
         """Return AWS's answer to one read, which is retried for throttling and outages."""
         refused: float | None = None  # when it was refused first
         attempt = 0
@@ -154,18 +130,16 @@ class Cloud:
                 answer = self._send(request, watch)
             except (ClientError, BotoCoreError) as error:
                 self._annotate(error, request)
-                most = _PERSISTENT_ATTEMPTS if is_persistent(error) else _ATTEMPTS
                 refused = watch.now() if refused is None else refused
                 waited = watch.now() - refused
-                retried = is_throttle(error) or is_outage(error) or code_of(error) in BUSY
-                if not retried or attempt >= most or waited > _DEADLINE:
+                if attempt >= read_attempts(error) or waited > DEADLINE:
                     raise
-                self._back_off(error, request, attempt, waited, _DEADLINE)
+                self._back_off(error, request, attempt, waited, DEADLINE)
             else:
                 self._accepted.setdefault(request.region)
                 return answer
 
-    def _send(self, request: _Request, watch: _Stopwatch) -> Any:
+    def _send(self, request: Request, watch: Stopwatch) -> Any:
         """Make one call with the credentials of the target's account, as soon as its rate limit allows."""
         service, region = request.service, request.region
         account = self.keyring.account_of(request.target.account)
@@ -177,12 +151,11 @@ class Cloud:
             reserved = self.clock.now()
             pause = self._rate_limiter.reserve(where, kind, reserved)
             if pause > 0:
-                until = f"AWS's rate for {service} in {region}"
-                self.on_wait(Waiting(request.target, request.operation, until, 0.0, pause))
+                self.on_wait(request.waiting(f"AWS's rate for {service} in {region}", 0.0, pause))
                 self.clock.sleep(pause)
                 watch.held += self.clock.now() - reserved
             try:
-                with self.keyring.signing(credentials), self._silence.watching(_answer_of(request)):
+                with self.keyring.signing(credentials), self._silence.watching(request):
                     answer = self._clients.call(service, region, request.operation, request.params)
             except ClientError as error:
                 if is_throttle(error):
@@ -230,61 +203,57 @@ class Cloud:
         self.keyring.leave(account)
         self._rate_limiter.forget(account)
 
-    def write(
-        self,
-        target: Target,
-        service: str,
-        region: str,
-        operation: str,
-        params: dict[str, Any],
-        waits: tuple[Wait, ...],
-    ) -> Any:
+    def write(self, target: Target, call: Call) -> Any:
         """Make the call, and return AWS's answer.
 
         It is retried for 60 s while AWS throttles it, for 300 s while another operation on the same resource is under
-        way, and after an answer that *waits* names for as long as that says. Raises OutcomeUnknown when AWS may have
-        made the change or not, and Interrupted when the user stopped the run.
+        way, and after an answer that `waits` of the call names for as long as that says. Before each attempt, AWS must
+        still have what the request was made from: the other operation may be somebody's change of the same document.
+
+        Raises OutcomeUnknown where AWS must be read again to know what it has now, and Interrupted when the user
+        stopped the run.
         """
-        request = self._request(target, service, region, operation, params)
-        watch = _Stopwatch(self.clock)
-        times: dict[Wait | str, list[float]] = defaultdict(list)  # at which AWS gave each answer
+        region = call.region or target.region
+        request = self._request(target, call.service, region, call.operation, dict(call.params))
+        watch = Stopwatch(self.clock)
+        times: dict[Wait, list[float]] = defaultdict(list)  # at which AWS gave each answer
         while True:
             if self.stop.is_set():
                 raise Interrupted(f"{request.name} was not called")
+            if any(each.changed() for each in call.bases):
+                stale = Stale(f"{request.name}: AWS has changed since it was read")
+                raise OutcomeUnknown(stale, already_exists=True)
             try:
                 with write_allowed():
                     return self._send(request, watch)
             except (ClientError, BotoCoreError) as error:
                 self._annotate(error, request)
-                self._wait_or_raise(error, request, times, waits, watch)
+                self._wait_or_raise(error, request, call, times, watch)
 
     def _wait_or_raise(
         self,
         error: Exception,
-        request: _Request,
-        times: dict[Wait | str, list[float]],
-        waits: tuple[Wait, ...],
-        watch: _Stopwatch,
+        request: Request,
+        call: Call,
+        times: dict[Wait, list[float]],
+        watch: Stopwatch,
     ) -> None:
         """Sleep before a retry of a write; raise where no retry helps or the answer's deadline is over."""
-        busy = code_of(error) in BUSY
-        wait = next((w for w in waits if w.code == code_of(error) and w.text in str(error)), None)
-        if wait is None and not is_throttle(error) and not busy:
-            raise OutcomeUnknown(error) if is_outage(error) else error
-        same_answer = times[wait or code_of(error)]
-        same_answer.append(watch.now())
-        attempt, waited = len(same_answer), same_answer[-1] - same_answer[0]
-        limit = wait.seconds if wait else _BUSY if busy else _DEADLINE
-        if waited >= limit:
-            error.waited = f"{waited:.0f} s for {wait.until if wait else _until(error)}"  # type: ignore[attr-defined]
-            raise error
+        wait = write_wait(error, call)
         if wait is None:
-            self._back_off(error, request, attempt, waited, limit)
+            raise OutcomeUnknown(error) if is_outage(error) else error
+        times[wait].append(watch.now())
+        attempt, waited = len(times[wait]), times[wait][-1] - times[wait][0]
+        if waited >= wait.seconds:
+            error.waited = f"{waited:.0f} s for {wait.until}"  # type: ignore[attr-defined]
+            raise error
+        if wait not in call.waits:
+            self._back_off(error, request, attempt, waited, wait.seconds)
             return
-        self.on_wait(Waiting(request.target, request.operation, wait.until, waited, wait.seconds))
+        self.on_wait(request.waiting(wait.until, waited, wait.seconds))
         self.clock.sleep(min(2.0 ** min(attempt - 1, 3), max(wait.seconds - waited, 0.1)))
 
-    def _annotate(self, error: Exception, request: _Request) -> None:
+    def _annotate(self, error: Exception, request: Request) -> None:
         """Set on the error the call that it answers, and a Region that accepted the credentials."""
         accepted = tuple(self._accepted)  # a copy, because other threads add to it
         error.service = request.service  # type: ignore[attr-defined]
@@ -294,27 +263,11 @@ class Cloud:
         error.accepted_in = "" if request.region in accepted else next(iter(accepted), "")  # type: ignore[attr-defined]
 
     def _back_off(
-        self, error: Exception, request: _Request, attempt: int, waited: float, limit: float
+        self, error: Exception, request: Request, attempt: int, waited: float, limit: float
     ) -> None:
         """Sleep longer at each attempt, with jitter, so that many callers do not come back at once."""
         if is_throttle(error):
-            self.tally.throttled += 1
+            self.tally.add(0, 0, 1)
         if attempt > 2:
-            self.on_wait(Waiting(request.target, request.operation, _until(error), waited, limit))
+            self.on_wait(request.waiting(until(error), waited, limit))
         self.clock.sleep(self._random.uniform(0.1, min(0.3 * 2.0**attempt, 20.0)))
-
-
-def _answer_of(request: _Request) -> Waiting:
-    """Return the wait for the call's answer. At the latest at its limit, a read is asked again, a write is read back."""
-    limit = TOTAL * (READ_TIMEOUT if request.name.startswith(READS) else WRITE_TIMEOUT)
-    target = replace(request.target, region=request.region)
-    return Waiting(target, request.operation, f"AWS to answer {request.name}", 0.0, limit)
-
-
-def _until(error: Exception) -> str:
-    """Return what a retry after *error* waits for, as a user reads it."""
-    if code_of(error) in BUSY:
-        return "AWS to finish another operation on the same resource"
-    if is_throttle(error):
-        return "AWS's rate limit to pass"
-    return f"AWS to answer after {code_of(error) or 'a broken connection'}"

@@ -9,34 +9,21 @@ from __future__ import annotations
 import getpass
 import os
 import re
-import ssl
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
-from pathlib import Path
+from contextlib import contextmanager
 from typing import Any, Final
-from urllib.parse import urlsplit
 
 import botocore.session
 from botocore.credentials import AssumeRoleProvider, CredentialResolver, Credentials, ReadOnlyCredentials
-from botocore.exceptions import BotoCoreError, ClientError, MissingDependencyException, ProfileNotFound
+from botocore.exceptions import ClientError, MissingDependencyException
 
-from .errors import DENIED, ConfigurationError, code_of, describe, is_outage, is_throttle
+from .configuration import ANY_ERROR
+from .errors import DENIED, ConfigurationError, code_of, is_outage, is_throttle
+from .hints import describe
 
-_ANY: Final = (
-    *(BotoCoreError, ClientError, OSError, ValueError, LookupError, TypeError, AttributeError),
-    *(RuntimeError, EOFError),  # credentials that are expired when they are new; no terminal to ask on
-)
-_SIGNABLE: Final = re.compile(
-    r"[\x21-\x7e]+"
-)  # what a key or token may consist of: it becomes a part of a header
-_OTHER_VARIABLES: Final = (
-    "REQUESTS_CA_BUNDLE",
-    "HTTPS_PROXY",
-    "HTTP_PROXY",
-    "NO_PROXY",
-)  # that botocore reads
-_ENDPOINT: Final = re.compile(r"endpoint[_-]url|, service ", re.IGNORECASE)
+# What a key or token may consist of: it becomes a part of a header.
+_SIGNABLE: Final = re.compile(r"[\x21-\x7e]+")
 _FIELDS: Final = ("access_key_id", "secret_access_key", "session_token")
 _WEB_IDENTITY: Final = "AWS_WEB_IDENTITY_TOKEN_FILE"
 _CONTAINER: Final = ("AWS_CONTAINER_CREDENTIALS_RELATIVE_URI", "AWS_CONTAINER_CREDENTIALS_FULL_URI")
@@ -138,7 +125,7 @@ def _errors_of(session: botocore.session.Session, method: str) -> Iterator[None]
         yield
     except ConfigurationError:
         raise
-    except _ANY as error:
+    except ANY_ERROR as error:
         if is_throttle(error) or is_outage(error):
             raise
         known: dict[str, Any] = getattr(error, "kwargs", {})  # of botocore's errors
@@ -188,95 +175,3 @@ def _ask_for_mfa_code(prompt: str) -> str:
             f"`mfa_serial` asks for a code, and there is no terminal ({prompt.strip(': ')})"
         ) from None
     return getpass.getpass(prompt)
-
-
-@contextmanager
-def configuration_errors(session: botocore.session.Session, **flags: str | None) -> Iterator[None]:
-    """Raise what botocore raises for a wrong setting as a ConfigurationError that names the setting.
-
-    *flags* are the values of flags of the command line, by name with `_` for `-`.
-    """
-    try:
-        yield
-    except ConfigurationError:
-        raise
-    except ProfileNotFound as error:
-        raise ConfigurationError(
-            f"{_named(session, str(error), flags)}there is no profile `{error.kwargs['profile']}`",
-            "`aws configure list-profiles` shows those that there are",
-        ) from error
-    except _ANY as error:
-        name = _named(session, str(error), flags)
-        if not name and isinstance(error, BotoCoreError | ClientError):
-            raise
-        url = ", to one such as http://127.0.0.1:4566" if _ENDPOINT.search(name) else ""
-        raise ConfigurationError(
-            f"{name}{str(error).rstrip('.')}", f"correct it{url}, or leave it out"
-        ) from error
-
-
-def _named(session: botocore.session.Session, text: str, flags: dict[str, str | None]) -> str:
-    """Return the flag, variable or setting of the profile whose value occurs in an error's *text*, with a colon."""
-    values = {f"--{name.replace('_', '-')}": value or "" for name, value in flags.items()}
-    values |= {
-        n: v for n, v in os.environ.items() if n.startswith(("AWS_", "BOTO")) or n.upper() in _OTHER_VARIABLES
-    }
-    with suppress(BotoCoreError):  # if the file cannot be read, that is the error at hand
-        profile = session.profile or "default"
-        settings = session.full_config["profiles"].get(profile, {})
-        values |= {f"profile `{profile}`, `{key}`": str(value) for key, value in settings.items()}
-        services = session.full_config.get("services", {}).get(settings.get("services"), {})
-        for key, value in services.items():
-            values |= {f"profile `{profile}`, service `{key}`": str(each) for each in value.values()}
-    found = max((n for n, v in values.items() if v and v in text), key=lambda n: len(values[n]), default="")
-    return f"{found}: " if found else ""
-
-
-def ca_bundle(session: botocore.session.Session) -> str | None:
-    """Return the file or folder of certificates that the user names, if any. Raises ConfigurationError if it is none."""
-    bundle = session.get_config_variable("ca_bundle") or os.environ.get("REQUESTS_CA_BUNDLE")
-    if not bundle:
-        return None
-    path = str(bundle)
-    try:
-        if Path(path).is_dir():
-            return path
-        ssl.create_default_context(cafile=path)
-    except OSError as error:  # ssl.SSLError is one
-        why = (
-            "holds no certificate" if isinstance(error, ssl.SSLError) else error.strerror or "cannot be read"
-        )
-        raise ConfigurationError(
-            f"{_named(session, path, {})}`{path}`: {why}",
-            "name a file of certificates in PEM form, or unset it for those of botocore",
-        ) from error
-    return path
-
-
-def check_proxies() -> None:
-    """Raise ConfigurationError if a variable names a proxy that is no HTTP proxy: botocore would retry it for a minute."""
-    for name, value in os.environ.items():
-        if not value or name.upper() not in {"HTTPS_PROXY", "HTTP_PROXY"}:
-            continue
-        try:
-            url = urlsplit(value if "://" in value else f"http://{value}")
-            usable = url.scheme in {"http", "https"} and bool(url.hostname) and url.port != 0
-        except ValueError:  # of brackets or the port
-            usable = False
-        if not usable:
-            raise ConfigurationError(
-                f"{name}: no URL of an HTTP proxy",
-                "set one such as http://proxy.example.com:3128, or unset it",
-            )
-
-
-def known_regions(session: botocore.session.Session) -> dict[str, str]:
-    """Return every Region that botocore knows, with its partition.
-
-    They are those of STS, which every Region has and whose model is loaded anyway; EC2's model takes 60 ms more.
-    """
-    return {
-        region: partition
-        for partition in session.get_available_partitions()
-        for region in session.get_available_regions("sts", partition)
-    }

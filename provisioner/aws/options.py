@@ -1,4 +1,4 @@
-"""Options, clock, waits and call counts of a run. Imports nothing of botocore, so that it is fast to import."""
+"""Options, limits, clock, waits and call counts of a run. Imports nothing of botocore, so that it is fast to import."""
 
 from __future__ import annotations
 
@@ -47,18 +47,37 @@ class Waiting:
 
 
 @dataclass(frozen=True)
+class Limits:
+    """The limits of one exchange with AWS, so that no server can hold a call for ever or fill the memory."""
+
+    connect: float = 10.0  # seconds until there is a connection
+    # Seconds without a byte. A read that hangs is soon asked again; a write whose answer is lost must first be read back.
+    read: float = 15.0
+    write: float = 60.0
+    answer: int = 32 * 1024 * 1024  # bytes of a response; AWS's largest answers to a read are a few MB
+
+    def silence(self, *, writes: bool) -> float:
+        """Return the longest time in seconds without a byte."""
+        return self.write if writes else self.read
+
+    def total(self, *, writes: bool) -> float:
+        """Return the longest time in seconds of the whole exchange: a byte now and then does not extend it."""
+        return 2 * self.silence(writes=writes)
+
+
+@dataclass(frozen=True)
 class Options:
     """Where credentials and endpoint come from, and how calls are sent. None is the default of every AWS tool."""
 
     profile: str | None = None
     endpoint_url: str | None = None
-    use_documented_rates: bool = (
-        True  # keep to AWS's documented rates, which an endpoint that is not AWS does not have
-    )
-    own_connections: bool = (
-        False  # `wire/transport`; the sandbox in this process replaces botocore's connections
-    )
-    own_signatures: bool = False  # `wire/json_reads`, over own connections: faster where there are many calls
+    # Keep to AWS's documented rates, which an endpoint that is not AWS does not have.
+    use_documented_rates: bool = True
+    # Use `wire/transport`. The sandbox in this process replaces botocore's connections instead.
+    own_connections: bool = False
+    # Use `wire/json_reads`, over own connections: faster where there are many calls.
+    own_signatures: bool = False
+    limits: Limits = field(default_factory=Limits)
 
 
 @dataclass

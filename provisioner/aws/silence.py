@@ -6,9 +6,9 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import replace
 
-from .options import Waiting
+from .options import Limits, Waiting
+from .request import Request
 from .threads import leave_signals_to_main
 
 _AFTER = 5.0  # seconds without an answer
@@ -18,25 +18,26 @@ _INTERVAL = 1.0  # seconds between two looks at the calls
 class SilenceWatch:
     """Calls *tell*, from a thread of its own, with the call that has waited longest for its answer.
 
-    Without *tell*, nothing is watched.
+    *limits* say when a read is asked again at the latest, and a write read back. Without *tell*, nothing is watched.
     """
 
-    def __init__(self, tell: Callable[[Waiting], None] | None):
-        self._tell = tell
-        self._calls: dict[object, tuple[float, Waiting]] = {}  # each with its start
+    def __init__(self, tell: Callable[[Waiting], None] | None, limits: Limits):
+        self._tell, self._limits = tell, limits
+        self._calls: dict[object, tuple[float, Request]] = {}  # each with its start
         self._closed = threading.Event()
         self._lock = threading.Lock()
         self._thread: threading.Thread | None = None
 
     @contextmanager
-    def watching(self, call: Waiting) -> Iterator[None]:
-        """Watch the call that the block makes. Its `waited` is filled in when it is told."""
+    def watching(self, request: Request) -> Iterator[None]:
+        """Watch the call that the block makes."""
         if self._tell is None:
             yield
             return
-        self._start()
+        if self._thread is None:
+            self._start()
         key = object()
-        self._calls[key] = (time.monotonic(), call)
+        self._calls[key] = (time.monotonic(), request)
         try:
             yield
         finally:
@@ -56,7 +57,9 @@ class SilenceWatch:
         leave_signals_to_main()
         while not self._closed.wait(_INTERVAL):
             # A copy in one step, because other threads add and remove calls.
-            started, call = min([*self._calls.values()], key=lambda each: each[0], default=(0.0, None))
+            calls = [*self._calls.values()]
+            started, request = min(calls, key=lambda each: each[0], default=(0.0, None))
             waited = time.monotonic() - started
-            if call is not None and waited >= _AFTER and self._tell is not None:
-                self._tell(replace(call, waited=waited))
+            if request is not None and waited >= _AFTER and self._tell is not None:
+                limit = self._limits.total(writes=request.writes)
+                self._tell(request.waiting(f"AWS to answer {request.name}", waited, limit))

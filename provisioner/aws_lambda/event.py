@@ -15,7 +15,7 @@ Each key may be in the event itself, in its `BatchInput`, or in `asked` in eithe
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, get_args
 
@@ -50,18 +50,16 @@ class Request:
     baseline: str | None = None
     failed_needs: Mapping[str, str] = field(default_factory=dict)
     overrides: Mapping[str, Sequence[int]] = field(default_factory=dict)
-    items: Sequence[
-        Mapping[str, Any]
-    ] = ()  # {"id": 12 digits, "overrides": indexes, if any}, each account once
+    # Each {"id": 12 digits, "overrides": indexes, if any}, each account once.
+    items: Sequence[Mapping[str, Any]] = ()
     results: Sequence[Mapping[str, Any]] = ()
 
 
 def parse_event(event: Mapping[str, Any]) -> Request:
     """Check the event. Raises Refused for a wrong value or an unknown key, so that no misspelt key is ignored."""
     given: dict[str, Any] = {"command": "diff"}
-    for layer in (event.get("BatchInput") or {}, event):
-        given |= layer.get("asked") or {}
-        given |= {key: value for key, value in layer.items() if key not in {"asked", "BatchInput"}}
+    for layer in _layers(event):
+        given |= layer
     for key, value in given.items():
         if key not in _TYPES:
             raise Refused(f"the event has a `{key}`; known are {', '.join(_TYPES)}")
@@ -77,7 +75,23 @@ def parse_event(event: Mapping[str, Any]) -> Request:
     for account, overrides in given.get("overrides", {}).items():
         _check_account("overrides", account, overrides)
     _check_items(given.get("Items", ()))
+    _check_results(given.get("results", ()))
     return Request(items=given.pop("Items", ()), **given)
+
+
+def _layers(event: Any) -> Iterator[Mapping[str, Any]]:
+    """The objects of the event that have its keys. Of two values of one key, the later one counts."""
+    whole = _object("the event", event)
+    for layer in (_object("the event's `BatchInput`", whole.get("BatchInput")), whole):
+        yield _object("the event's `asked`", layer.get("asked"))
+        yield {key: value for key, value in layer.items() if key not in {"asked", "BatchInput"}}
+
+
+def _object(name: str, value: Any) -> Mapping[str, Any]:
+    """The value, or an empty object for null. Raises Refused for one of another type."""
+    if value is not None and not isinstance(value, Mapping):
+        raise Refused(f"{name}: want an object, got {value!r}")
+    return value or {}
 
 
 def _check_texts(key: str, texts: Sequence[Any]) -> None:
@@ -94,6 +108,14 @@ def _check_items(items: Sequence[Any]) -> None:
         if item["id"] in seen:
             raise Refused(f"the event's `Items`: account {item['id']} is there twice: name it once")
         seen.add(item["id"])
+
+
+def _check_results(results: Sequence[Any]) -> None:
+    for each in results:
+        if not isinstance(each, Mapping) or not all(
+            isinstance(each.get(k), str) for k in ("account", "state")
+        ):
+            raise Refused(f"the event's `results`: want those that `accounts` answered, got {each!r}")
 
 
 def _check_account(key: str, account: Any, overrides: Any) -> None:

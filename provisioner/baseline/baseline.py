@@ -147,9 +147,7 @@ class BaselineFile:
         self.general: General | None = None
         self._reader = SectionReader(source, kinds, self.env, {}, self.secrets)
         self._baselines: dict[tuple[str, ...], Baseline] = {}
-        self.overrides_by_account: dict[
-            str, tuple[int, ...]
-        ] = {}  # account -> the overrides that apply to it
+        self.overrides_by_account: dict[str, tuple[int, ...]] = {}  # those that apply to each account
         self.variants: dict[tuple[int, ...], BaselineFile] = {}
         self.original = self  # of a variant: the file without overrides
 
@@ -163,12 +161,16 @@ class BaselineFile:
         baseline = self.check(problems)
         if baseline is not None and not problems:
             problems.extend(self._empty(baseline))
-        overrides = node_at(self.source, "overrides").value
-        for index in range(len(overrides) if isinstance(overrides, list) else 0):
+        for index in self._override_indexes:
             problems.extend(self._problems_of_override(index))
         if problems or baseline is None:
             raise BaselineError(problems)
         return baseline
+
+    @property
+    def _override_indexes(self) -> range:
+        items = node_at(self.source, "overrides").value
+        return range(len(items) if isinstance(items, list) else 0)
 
     def override(self, accounts: Mapping[str, tuple[int, ...]]) -> None:
         """Set the overrides that apply to each of these accounts."""
@@ -235,11 +237,8 @@ class BaselineFile:
                 example = next((each for each in kind.model_fields if each not in switches(kind)), "")
                 hint = f"set a field, such as `{example}`" if example else "add what it is for"
                 yield from checker.problem((key,), f"asks for nothing: {hint}, or remove `{key}`")
-        items = node_at(self.source, "overrides").value
-        indices = range(len(items) if isinstance(items, list) else 0)
-        if not baseline.sections and not any(
-            self.kinds.keys() & keys_at(self.source, "overrides", index) for index in indices
-        ):
+        overridden = (keys_at(self.source, "overrides", index) for index in self._override_indexes)
+        if not baseline.sections and not any(self.kinds.keys() & keys for keys in overridden):
             known = listed((f"`{key}`" for key in self.kinds), "and")
             message = (
                 f"asks for nothing: add a section, such as `{next(iter(self.kinds))}`; there are {known}"

@@ -60,18 +60,22 @@ class Checker:
         """
         converted = False
         for error in errors:
-            found = self.source.find((*path, *error["loc"]))
-            *parents, key = found.path[len(path) :] or (None,)
-            written = error["type"] == AS_WRITTEN and found.path == (*path, *error["loc"])
-            value = found.node.text if written else number_or_boolean(found.node, self.env)
-            # Not the whole section, which is a mapping, and not the value of an invalid key.
-            if key is None or value is None or error["loc"][-1:] == ("[key]",):
+            if error["loc"][-1:] == ("[key]",):  # not the value of an invalid key
                 continue
-            parent = data
-            for part in parents:
-                parent = parent[part]
-            parent[key] = value
-            converted = True
+            written = error["type"] == AS_WRITTEN
+            for below in error["ctx"]["paths"] if written else [()]:
+                at = (*path, *error["loc"], *below)
+                found = self.source.find(at)
+                as_text = written and found.path == at
+                value = found.node.text if as_text else number_or_boolean(found.node, self.env)
+                *parents, key = found.path[len(path) :] or (None,)
+                if key is None or value is None:  # not the whole section, which is a mapping
+                    continue
+                parent = data
+                for part in parents:
+                    parent = parent[part]
+                parent[key] = value
+                converted = True
         return converted
 
     def _problems(self, error: ErrorDetails, path: Path, schema: wording.Schema) -> Iterator[Problem]:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 
+from .accounts import Override
 from .checks import unknown_key
-from .general import Override
 from .problem import Problem, listed
 from .section import Section
 from .yaml_merge import keys_at, node_at, positions

@@ -10,7 +10,7 @@ from functools import cache
 from importlib.util import find_spec
 from typing import Any, NamedTuple
 
-from .problem import Path, most_similar
+from .problem import Path, leaves, most_similar
 
 
 class _Partition(NamedTuple):
@@ -64,13 +64,10 @@ def unknown_region(region: str) -> str:
 
 def arns_elsewhere(value: Any, partition: str, path: Path) -> Iterator[tuple[Path, str]]:
     """The path of each ARN of another partition in a nested value, and the error message."""
-    if isinstance(value, str):
-        _, _, rest = value.partition("arn:")
-        found = rest.partition(":")[0] if value.startswith("arn:") else ""
+    for at, text in leaves(value, path):
+        if not (isinstance(text, str) and text.startswith("arn:")):
+            continue
+        found = text.split(":")[1]
         if found != partition and any(each.name == found for each in _partitions()):
-            text = f"the ARN is of {found}, and the file's Regions are in {partition}"
-            yield path, f"{text}: an account is in one partition; write `${{partition}}` in the ARN"
-        return
-    items = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
-    for key, each in items:
-        yield from arns_elsewhere(each, partition, (*path, key))
+            elsewhere = f"the ARN is of {found}, and the file's Regions are in {partition}"
+            yield at, f"{elsewhere}: an account is in one partition; write `${{partition}}` in the ARN"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -86,6 +86,15 @@ def dotted(path: Path) -> str:
         else:
             text += f"[{quoted(part)}]"
     return text
+
+
+def leaves(value: Any, path: Path = ()) -> Iterator[tuple[Path, Any]]:
+    """Each value in nested data that is no mapping and no list, with its path."""
+    if not isinstance(value, dict | list):
+        yield path, value
+        return
+    for key, each in value.items() if isinstance(value, dict) else enumerate(value):
+        yield from leaves(each, (*path, key))
 
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:

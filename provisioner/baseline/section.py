@@ -11,6 +11,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 from pydantic_core import PydanticCustomError
 
 from .partitions import unknown_region
+from .problem import leaves
 
 if TYPE_CHECKING:
     from .problem import Path
@@ -29,8 +30,8 @@ class Contradiction:
 class InvalidValue(ValueError):
     """Raised by a validator: an error message, and the path of the error below the validated value.
 
-    Examples: `raise Wrong("days", "want more than 30")`, `raise Wrong(("transitions", 1), "...")`, and for several
-    errors `raise Wrong.several([(path, message), ...])`.
+    Examples: `raise InvalidValue("days", "want more than 30")`, `raise InvalidValue(("transitions", 1), "...")`, and
+    for several errors `raise InvalidValue.several([(path, message), ...])`.
     """
 
     def __init__(self, path: str | int | Path, message: str) -> None:
@@ -110,18 +111,36 @@ def aws_name(field: str, *, small: bool = False) -> str:
     return name[0].lower() + name[1:] if small else name
 
 
-# The type of the error for a number, true or false where the field takes its text.
+# The type of the error for numbers, true and false where the field takes their text. `paths` in its context has the path
+# of each one below the field.
 AS_WRITTEN: Final = "as_written"
 
 
 def _refuse_scalars(value: Any) -> Any:
-    if isinstance(value, bool | int | float):
-        raise PydanticCustomError(AS_WRITTEN, "text")
+    if paths := [path for path, each in leaves(value) if isinstance(each, bool | int | float)]:
+        raise PydanticCustomError(AS_WRITTEN, "text", {"paths": paths})
     return value
 
 
-# On a field of text, in `Annotated`: a number, true or false is taken as it is written in the file, `1.30` as "1.30".
+# On a field of text, in `Annotated`: a number, true or false is taken as it is written in the file, `1.30` as "1.30". On a
+# mapping or list: all of those in it are.
 AsWritten: Final = BeforeValidator(_refuse_scalars)
+
+
+def _refuse_null(value: Any) -> Any:
+    """Refuse a key without a value: if all lines below it are commented out, "no restriction" is not what is meant."""
+    if value is None:
+        raise PydanticCustomError("nothing", "nothing")
+    return value
+
+
+# On a field that may be left out, in `Annotated`: a key without a value is an error. Its JSON Schema needs `without_null`.
+NOT_NULL: Final = BeforeValidator(_refuse_null)
+
+
+def without_null(schema: dict[str, Any]) -> None:
+    """Let the JSON Schema refuse null, as NOT_NULL does."""
+    schema["anyOf"].remove({"type": "null"})
 
 
 def known_region(region: str) -> str:

@@ -6,8 +6,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from . import wording
+from .accounts import Override
 from .checks import Checker
-from .general import General, Override
+from .general import General
 from .partitions import arns_elsewhere
 from .placeholders import Environment, Filler
 from .problem import Path, Problem

@@ -20,59 +20,15 @@ from .flags import (
     file_argument,
     shared_options,
 )
+from .names import Commands, translate
 
 if TYPE_CHECKING:
     from ..fleet.fleet import Command
 
 _SETTINGS = {"help_option_names": ["-h", "--help"], "max_content_width": 110}
-# Terraform's spelling of options, which its users type out of habit. Its exit codes are the default here.
-_TERRAFORM = {
-    "-auto-approve": "--yes",
-    "-target": "--target",
-    "-json": "--json",
-    "-no-color": "--no-color",
-    "-detailed-exitcode": None,
-}
-# What other programs call a command.
-_OTHER_WORDS = {
-    "plan": "diff",
-    "preview": "diff",
-    "show": "diff",
-    "deploy": "apply",
-    "up": "apply",
-    "repair": "apply",
-    "fix": "apply",
-    "audit": "verify",
-    "scan": "verify",
-    "test": "verify",
-    "check": "validate",
-    "lint": "validate",
-    "policy": "permissions",
-    "iam": "permissions",
-    "start": "serve",
-    "clear": "reset",
-}
 _EPILOG = (
     "Exit codes: 0 in sync or done, 1 error, 2 changes, 3 some accounts or steps failed, 130 interrupted."
 )
-
-
-class _Commands(click.Group):
-    """A group that names the command that was meant."""
-
-    def resolve_command(
-        self, ctx: click.Context, args: list[str]
-    ) -> tuple[str | None, click.Command | None, list[str]]:
-        """The command of the first argument. Raises UsageError with the nearest one."""
-        name = args[0]
-        if self.get_command(ctx, name) is None and not name.startswith("-"):
-            from difflib import get_close_matches
-
-            near = [_OTHER_WORDS.get(name, ""), *get_close_matches(name, self.commands, 1)]
-            meant = next((each for each in near if each in self.commands), "")
-            hint = f"did you mean `{meant}`?" if meant else f"there are {', '.join(sorted(self.commands))}"
-            raise click.UsageError(f"no such command `{name}`; {hint}", ctx)
-        return super().resolve_command(ctx, args)
 
 
 class _StepsCommand(click.Command):
@@ -90,7 +46,7 @@ class _StepsCommand(click.Command):
 def run(arguments: list[str]) -> int:
     """Run one command line and return its exit code. Every error has been printed on stderr."""
     try:
-        code = main.main(args=_translate(arguments), prog_name="provision", standalone_mode=False)
+        code = main.main(args=translate(arguments), prog_name="provision", standalone_mode=False)
         return code if isinstance(code, int) else OK
     except click.exceptions.Exit as end:
         return end.exit_code
@@ -105,18 +61,7 @@ def run(arguments: list[str]) -> int:
         return ERROR
 
 
-def _translate(arguments: list[str]) -> list[str]:
-    """Replace Terraform's spelling of options by ours."""
-    translated: list[str] = []
-    for argument in arguments:
-        name, equals, value = argument.partition("=")
-        ours = _TERRAFORM.get(name, name)
-        if ours is not None:
-            translated.append(ours + equals + value)
-    return translated
-
-
-@click.group(cls=_Commands, context_settings=_SETTINGS, epilog=_EPILOG)
+@click.group(cls=Commands, context_settings=_SETTINGS, epilog=_EPILOG)
 @click.version_option(__version__, prog_name="provision", message="%(prog)s %(version)s")
 def main() -> None:
     """Bring one AWS account, or an organization, to the security baseline of one YAML file, and keep it there.
@@ -274,7 +219,7 @@ def completion(shell: str) -> int:
     return _printed(offline.completion(main, shell))
 
 
-@main.group(cls=_Commands)
+@main.group(cls=Commands)
 def sandbox() -> None:
     """Serve, reset or break the sandbox: the AWS on this machine that --sandbox uses."""
 

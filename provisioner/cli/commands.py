@@ -16,7 +16,7 @@ from .lock import locked
 from .open_session import open_session
 from .open_work import open_work
 from .option_checks import unknown_consents
-from .options import CommandError, CommandOptions, private_files
+from .options import STATE_HINT, CommandError, CommandOptions, private_files
 from .screen import Screen
 from .session import Session
 from .work import Work
@@ -121,7 +121,7 @@ def _reason(error: CommandError | OSError) -> str:
     text = words.clean(str(error))
     if isinstance(error, CommandError) or error.filename is None:
         return text
-    return f"{error.filename}: {error.strerror}; set XDG_STATE_HOME to a folder that can be written"
+    return f"{error.filename}: {error.strerror}; {STATE_HINT}"
 
 
 def _print_interrupted(screen: Screen, session: Session | None) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ..baseline.partitions import all_regions
 from ..steps.registry import all_consents, all_sections, all_steps
 
 
@@ -22,9 +23,7 @@ def consents() -> list[str]:
 
 def regions() -> list[str]:
     """The Regions that botocore knows."""
-    from ..aws.cloud import Cloud
-
-    return sorted(Cloud().regions())
+    return sorted(all_regions())
 
 
 def profiles() -> list[str]:

@@ -111,11 +111,8 @@ def _waves(work: Work) -> Iterator[list[Job]]:
 
     An account that could not be read is in a wave, too, and is one that failed.
     """
-    rollout, allowed, failed_needs = (
-        work.fleet.accounts.rollout,
-        work.session.options.allow,
-        find_failed_needs(work.once),
-    )
+    rollout, allowed = work.fleet.accounts.rollout, work.session.options.allow
+    failed_needs = find_failed_needs(work.once)
     found = [each for each in work.sorted_outcomes if each.drifted or each.failed]
     waves = rollout.split(found) if rollout else [found]
     done = 0  # accounts

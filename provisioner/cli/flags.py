@@ -131,6 +131,7 @@ _OPTIONS = (
         "--log-file",
         type=click.Path(dir_okay=False),
         envvar="PROVISION_LOG_FILE",
+        show_envvar=True,
         metavar="PATH",
         help="Append a log to this file, a JSON object a line; - is stderr.",
     ),

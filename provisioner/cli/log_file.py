@@ -63,7 +63,7 @@ class LogFile:
                     level="error",
                     **_place(result),
                     doing=f.doing,
-                    operation=f"{f.service}:{f.operation}" if f.operation else None,
+                    operation=words.failed_operation(f) or None,
                     code=f.code or None,
                     message=f.message,
                     request_id=f.request_id or None,

@@ -50,7 +50,7 @@ def open_session(options: CommandOptions, screen: Screen) -> Iterator[Session]:
             _open_sandbox(stack, screen)
         cloud = _connect(options, screen, baseline)
         stack.callback(cloud.close, wait=options.sandbox)  # a late call must not miss the sandbox
-        check_regions(cloud, baseline, only)
+        check_regions(baseline, only)
         _make_clients(cloud, baseline)
         home = baseline.general.home_region
         with aws_errors(f"asking AWS in {home} who the caller is"):

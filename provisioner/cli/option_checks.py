@@ -6,9 +6,9 @@ import re
 from collections.abc import Iterator
 
 from ..aws import Identity
-from ..aws.cloud import Cloud
 from ..baseline import Baseline
 from ..baseline.general import ALL
+from ..baseline.partitions import partition_of, unknown_region
 from ..engine.plan import Plan
 from ..engine.run import chosen
 from ..report import words
@@ -63,16 +63,12 @@ def check_steps(baseline: Baseline, options: CommandOptions) -> None:
     except KeyError as error:
         name, steps = str(error.args[0]), all_steps()
         known = [each for each, step in steps.items() if step.section in baseline]
-        section = (
-            next((key for key, kind in all_sections().items() if kind is steps[name].section), "")
-            if name in steps
-            else ""
-        )
-        hint = f"it needs the section `{section}`" if section else words.did_you_mean(name, known)
-        why = "; ".join(
-            filter(None, (f"no such step in {options.file}", hint, f"there are {', '.join(known)}"))
-        )
-        raise CommandError(f"--target {name}: {why}") from error
+        hint = words.did_you_mean(name, known)
+        if name in steps:
+            sections = {kind: key for key, kind in all_sections().items()}
+            hint = f"it needs the section `{sections[steps[name].section]}`"
+        parts = (f"no such step in {options.file}", hint, f"there are {', '.join(known)}")
+        raise CommandError(f"--target {name}: {'; '.join(filter(None, parts))}") from error
 
 
 def check_identity(identity: Identity) -> None:
@@ -95,21 +91,13 @@ def unknown_consents(options: CommandOptions, plan: Plan) -> Iterator[str]:
             yield f"--allow {name}: no change is called so, and nothing more is allowed; {hint}"
 
 
-def check_regions(cloud: Cloud, baseline: Baseline, only: tuple[str, ...]) -> None:
-    """Raise CommandError unless botocore knows every Region and all are in one partition, as credentials are.
-
-    *only* are the Regions of `--regions`.
-    """
-    general = baseline.general
-    place = baseline.place(("regions",) if "regions" in general.model_fields_set else ("home_region",))
-    known = cloud.regions()
-    of_file = [general.home_region, *general.named_regions]
-    for region in [*of_file, *only]:
-        if region not in known:
-            hint = words.did_you_mean(region, known) or "if it is new, upgrade botocore"
-            where = place if region in of_file else f"--region {region}"
-            raise CommandError(f"{where}: there is no Region `{region}`; {hint}")
-    partitions = {known[region]: region for region in [*of_file, *only]}
-    if len(partitions) > 1:
-        two = " and ".join(f"`{region}` in {partition}" for partition, region in sorted(partitions.items()))
-        raise CommandError(f"{place}: {two}: an account is in one partition; make a file for each")
+def check_regions(baseline: Baseline, only: tuple[str, ...]) -> None:
+    """Raise CommandError unless botocore knows each Region of `--regions`, and it is in the partition of the file."""
+    for region in only:
+        if message := unknown_region(region):
+            raise CommandError(f"--region {region}: {message}")
+        if (partition := partition_of(region)) != baseline.partition:
+            raise CommandError(
+                f"--region {region}: it is in {partition}, and the file's Regions are in {baseline.partition}: an account is"
+                " in one partition"
+            )

@@ -30,7 +30,7 @@ def print_plan(work: Work, plan: Plan) -> None:
         screen.message(f"interrupted; {unread} not read: go on with `--resume`", always=True)
     _print_summary(work, plan, _planned(work, plan))
     if plan.changes:
-        screen.results([f"plan {plan.digest}"])
+        screen.results([Text(f"plan {plan.digest}", no_wrap=True)])  # in one piece, to be copied
 
 
 def print_failures(work: Work, results: Iterable[Result]) -> None:

@@ -11,7 +11,7 @@ import click
 
 from .. import permissions as least
 from ..baseline import Baseline, BaselineError
-from ..baseline.general import Accounts
+from ..baseline.accounts import Accounts
 from ..steps.permission import ANY_ACCOUNT
 from .offline import read_baseline
 

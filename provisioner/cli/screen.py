@@ -29,8 +29,9 @@ _SHORT = 3.0  # a wait with a shorter limit, in seconds, is not printed where th
 _INTERVAL = 10.0  # seconds between lines about one wait where there is no terminal
 _WAITING = 3.0  # seconds after which a wait that is not told again is over
 _SHORTEST_SECRET = 4  # in whole lines, a shorter one would also be found in counts and times
-# What stands before the text of a line: its indent, and a mark. Where the line is wrapped, the rest gets as much indent.
+# What stands before the text of a line: its indent, and a mark.
 _INDENT: Final = re.compile(r" *(?:(?:[-+~!·≥]|ok|FAIL|wait) +)? *")
+_CONTINUED: Final = 2  # where a line is wrapped, the rest is indented by this much more than its text
 
 
 class Screen:
@@ -72,11 +73,14 @@ class Screen:
 
     def _print(self, console: Console, line: Text | str) -> None:
         text = self._line(line)
-        if console.is_terminal and text.cell_len > console.width:
+        if console.is_terminal and text.cell_len > console.width and not text.no_wrap:
             found = _INDENT.match(text.plain)
-            indent = min(found.end() if found else 0, console.width // 2)
-            rest = text[indent:].wrap(console, console.width - indent)
-            text = text[:indent] + Text("\n" + " " * indent).join(rest)
+            start = min(found.end() if found else 0, console.width // 2)
+            first = text[start:].wrap(console, console.width - start)[0]
+            left = len(text.plain[start + len(first) :].lstrip())
+            indent = start + _CONTINUED
+            rest = text[len(text) - left :].wrap(console, console.width - indent)
+            text = text[:start] + Text("\n" + " " * indent).join([first, *rest])
         console.print(text, soft_wrap=True)
 
     def _line(self, line: Text | str) -> Text:

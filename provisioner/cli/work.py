@@ -32,9 +32,8 @@ class Work:
     workers: Workers
     run: Run  # of the steps that run once; of one account, of all steps
     once: list[Result] = field(default_factory=list)
-    once_unseen: list[Result] = field(
-        default_factory=list
-    )  # of *once*: changed, and AWS does not show it yet
+    # Of *once*: changed, and AWS does not show it yet.
+    once_unseen: list[Result] = field(default_factory=list)
     outcomes: dict[str, Outcome] = field(default_factory=dict)  # by account id
     printed: set[tuple[Any, ...]] = field(default_factory=set)  # failures that were printed: see `output`
 

@@ -6,32 +6,13 @@ request of an AWS service carries: IAM User Guide, "AWS global condition context
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Final
 
 from .policy import Statement, listed
 from .policy_eval import Act, applies, as_list, decide_identity
 
-# What a stranger must not do with logs, and what nobody may do who is not known at all.
-_WRITES: Final = (
-    *("s3:DeleteObject", "s3:DeleteObjectVersion", "s3:PutObject", "s3:PutObjectAcl", "s3:PutObjectTagging"),
-    *("s3:BypassGovernanceRetention", "s3:DeleteBucket", "s3:PutBucketPolicy", "s3:DeleteBucketPolicy"),
-    *(
-        "s3:PutLifecycleConfiguration",
-        "s3:PutBucketVersioning",
-        "s3:PutBucketAcl",
-        "s3:PutEncryptionConfiguration",
-    ),
-    *("s3:PutBucketOwnershipControls", "s3:PutBucketPublicAccessBlock", "s3:ReplicateDelete"),
-)
-_READS: Final = ("s3:GetObject", "s3:GetObjectVersion", "s3:ListBucket")
-# What only an administrator does, each to a part of the baseline or to the policies that guard it.
-_POWERS: Final = (
-    *("iam:AttachRolePolicy", "iam:PutRolePolicy", "iam:CreateAccessKey", "iam:PassRole", "sts:AssumeRole"),
-    *("s3:DeleteObject", "s3:PutBucketPolicy", "cloudtrail:StopLogging", "config:StopConfigurationRecorder"),
-    *("kms:PutKeyPolicy", "kms:ScheduleKeyDeletion", "organizations:LeaveOrganization"),
-)
 _STRANGER: Final = "000000000000"  # no account has this id
 
 
@@ -44,10 +25,14 @@ def dangers(
     region: str,
     friends: Collection[str],
     headers: Mapping[str, Mapping[str, str]],
+    writes: Sequence[str],
+    reads: Sequence[str],
 ) -> Iterator[tuple[Statement, str]]:
-    """Each statement of *foreign* that defeats *own* or opens *resource*, the ARN of a bucket, and how, in words.
+    """Each statement of *foreign* that defeats *own* or opens *resource*, and how, in words.
 
-    *account* is the bucket's, *friends* are other accounts that may write to it. *headers* are the condition keys of
+    *resource* is an ARN, and what is in the resource has an ARN below it. *account* is its account, and *friends* are
+    others that may write to it. *writes* are actions that no other account may have, *reads* those that not everybody may
+    have. *headers* are the condition keys of
     the headers that a service sends, by its principal.
     """
     requests = [
@@ -70,7 +55,7 @@ def dangers(
                 statement,
                 f"allows {who} to write for any account, so that the condition of ours protects nothing",
             )
-        elif text := _strangers(statement, resource, {account, *friends}):
+        elif text := _strangers(statement, resource, {account, *friends}, writes, reads):
             yield statement, text
 
 
@@ -89,9 +74,9 @@ def trust_dangers(foreign: Sequence[Statement], account: str) -> Iterator[tuple[
                 break
 
 
-def power_of(document: Mapping[str, Any]) -> str:
-    """The first action with which a role that has this policy could undo the baseline; empty if there is none."""
-    acts = (Act(action, "provision", _STRANGER) for action in _POWERS)
+def first_allowed(document: Mapping[str, Any], actions: Iterable[str]) -> str:
+    """The first of the actions that an identity policy allows on any resource; empty if there is none."""
+    acts = (Act(action, "provision", _STRANGER) for action in actions)
     return next((act.action for act in acts if decide_identity([document], act) == "allow"), "")
 
 
@@ -166,21 +151,23 @@ def _of_a_stranger(act: Act) -> Act:
     )
 
 
-def _strangers(statement: Statement, resource: str, known: Collection[str]) -> str:
+def _strangers(
+    statement: Statement, resource: str, known: Collection[str], writes: Sequence[str], reads: Sequence[str]
+) -> str:
     """What the statement allows principals of unknown accounts, in words; empty where that is nothing bad."""
     anybody = Act("", "", _STRANGER)
-    if found := _allowed(statement, anybody, resource, (*_WRITES, *_READS)):
+    if found := _allowed(statement, anybody, resource, (*writes, *reads)):
         return f"allows everybody `{found}`"
     for account in _named_accounts(statement):
         # The statement may name the account, its root or one of its roles: as a bare account it is asked for all.
         named = Act("", "", account, names=frozenset(map(str, as_list(statement["Principal"]["AWS"]))))
-        if account not in known and (found := _allowed(statement, named, resource, _WRITES)):
+        if account not in known and (found := _allowed(statement, named, resource, writes)):
             return f"allows account {account} `{found}`"
     return ""
 
 
 def _allowed(statement: Statement, act: Act, resource: str, actions: Sequence[str]) -> str:
-    """The first of the actions that the statement allows, on the bucket or an object in it."""
+    """The first of the actions that the statement allows, on the resource or on what is in it."""
     context: dict[str, Any] = {"aws:securetransport": "true", "aws:principalisawsservice": "false"}
     for action in actions:
         for name in (resource, f"{resource}/AWSLogs/provision"):

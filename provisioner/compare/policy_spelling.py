@@ -5,9 +5,10 @@ Source: "IAM JSON policy elements" and "IAM JSON policy elements: Condition oper
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from typing import Any, Final
+
+from .spelling import snake_case
 
 PAIRS: Final = (("Principal", "NotPrincipal"), ("Action", "NotAction"), ("Resource", "NotResource"))
 ELEMENTS: Final = ("Sid", "Effect", *(name for pair in PAIRS for name in pair), "Condition")
@@ -39,11 +40,6 @@ OPERATORS: Final = (
         for each in _VALUE_OPERATORS
     ),
 )
-
-
-def snake_case(word: str) -> str:
-    """Convert a word of AWS's to snake_case: `NotPrincipal` to `not_principal`, `AWS` to `aws`."""
-    return re.sub(r"(?<=[a-z])(?=[A-Z])", "_", word).lower()
 
 
 _AWS_WORDS: Final = {snake_case(word): word for word in (*ELEMENTS, *PRINCIPALS, *OPERATORS)}

@@ -21,8 +21,10 @@ if TYPE_CHECKING:
 
 _SYNCHRONOUS = SynchronousExecutor()
 SETTLE = 120.0  # seconds that AWS gets to show what was written (Terraform's budget for IAM and S3)
-_AGREE = 2  # reads in a row that must show it: for a while AWS answers now with the new value, now with the earlier one
-_AGREE_PAUSE = 0.5  # seconds between them
+_FLAPPING_READS = (
+    2  # in a row that must show a change after which AWS answers now with the new value, now with the old
+)
+_FLAPPING_PAUSE = 0.5  # seconds between them
 
 
 @dataclass
@@ -37,7 +39,7 @@ class Run:
     on_step: Callable[[Result], None] = lambda result: None
     on_change: Callable[[Result, Change], None] = lambda result, change: None
     places: Callable[[Step], Iterable[Target]] | None = None  # of an organization: where each step runs
-    failed_needs: Mapping[str, str] = field(default_factory=dict)  # of earlier runs: see `find_failed_steps`
+    failed_needs: Mapping[str, str] = field(default_factory=dict)  # of earlier runs: see Result.failed_needs
     lenient: bool = False  # a Region that cannot be used is skipped, and reported
     list_enabled: Callable[[str], Collection[str]] = lambda account: ()  # the Regions enabled in an account
     skipped: list[Skipped] = field(default_factory=list)
@@ -90,9 +92,9 @@ class Run:
         return graph.write(self.graph, work, self.failed_needs, self._workers)
 
     def settle(self, sent: Iterable[Result]) -> list[Result]:
-        """Read back what was changed until AWS shows it twice in a row, for at most SETTLE seconds.
+        """Read back what was changed until AWS shows it, for at most SETTLE seconds.
 
-        Returns the results that still show a change, and those that can no longer be read.
+        A change whose call flaps must be shown several times in a row. Returns the results that still show a change, and those that can no longer be read.
         """
         from ..aws import Waiting
 
@@ -104,9 +106,8 @@ class Run:
         started = clock.now()
         unreadable: list[Result] = []
         flapping = {(r.step, r.target) for r in sent if any(c.call.flaps for c in r.changes)}
-        # How often in a row AWS must still show what was written.
-        asked = {n: _AGREE if (n.step.name, n.target) in flapping else 1 for n in left}
-        shown = dict.fromkeys(left, 0)
+        needed = {n: _FLAPPING_READS if (n.step.name, n.target) in flapping else 1 for n in left}
+        missing = dict(needed)  # reads in a row that must still show what was written
         for attempt in range(64):
             self.refresh()
             results = graph.read(left, self._rehearse_quietly, {}, self._workers)
@@ -116,8 +117,8 @@ class Run:
             open_results = [r for r in results if _is_open(r)]
             waited = clock.now() - started
             for node, r in zip(left, results, strict=True):
-                shown[node] = _AGREE if _is_unreadable(r) else 0 if _is_open(r) else shown[node] + 1
-            left = {node: set() for node in left if shown[node] < asked[node]}
+                missing[node] = 0 if _is_unreadable(r) else needed[node] if _is_open(r) else missing[node] - 1
+            left = {node: set() for node in left if missing[node] > 0}
             if not left or waited >= SETTLE or self.cloud.stop.is_set():
                 return unreadable + open_results
             for result in open_results:
@@ -125,7 +126,7 @@ class Run:
                 self.cloud.on_wait(
                     Waiting(result.target, "", f"AWS to show what was written: {until}", waited, SETTLE)
                 )
-            pause = 1.0 * 2.0 ** min(attempt, 3) if open_results else _AGREE_PAUSE
+            pause = 1.0 * 2.0 ** min(attempt, 3) if open_results else _FLAPPING_PAUSE
             clock.sleep(min(pause, SETTLE - waited))
         return unreadable + open_results
 

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from ..aws import Aws
 from ..aws.errors import BotoCoreError, ClientError
-from ..baseline.general import Accounts, AccountSelector, General
+from ..baseline.accounts import Accounts, AccountSelector
+from ..baseline.general import General
 from ..baseline.problem import Path, did_you_mean, dotted, listed, quoted
 from ..model import Account, Refused, Skipped
 from ..report import words
 
 _ACTIVE: Final = "ACTIVE"
 _FEW: Final = 8  # units named in the error for an unknown one
+_Inactive = dict[str, tuple[Account, str]]  # accounts that cannot be used by id, each with the reason
 
 
 @dataclass(frozen=True)
@@ -62,7 +64,7 @@ class NotInOrganization(Refused):
 
 
 def select_accounts(aws: Aws, general: General, only: AccountFilter) -> SelectedAccounts:
-    """The accounts that the file and the command line select. Reads no more from AWS than `questions` says.
+    """The accounts that the file and the command line select. Reads no more from AWS than `lookups` says.
 
     Raises NotInOrganization for a unit or account of the file that does not exist, Refused for one of a flag.
     """
@@ -70,35 +72,30 @@ def select_accounts(aws: Aws, general: General, only: AccountFilter) -> Selected
     assert want is not None  # noqa: S101 - a file for one account selects none
     needs = lookups(general, only)
     tree = _Tree(aws) if needs.units else None
+    active, inactive = [Account(each) for each in dict.fromkeys(want.ids)], _Inactive()
     if needs.accounts:
         active, inactive = _list_accounts(aws)
-        known, unknown = (
-            {each.id for each in active} | inactive.keys(),
-            "the organization has no such account",
-        )
-    else:
-        active, inactive = (
-            [Account(each) for each in dict.fromkeys(want.ids)],
-            dict[str, tuple[Account, str]](),
-        )
-        known, unknown = set(want.ids), "is not among `accounts.ids`"
     if tree is not None:
         active = [replace(each, units=tree.of(each.id)) for each in active]
         inactive = {n: (replace(each, units=tree.of(n)), why) for n, (each, why) in inactive.items()}
         tree.check(_units(general), only.units)
-    wrong = [(path, unknown) for path, each in _ids(general) if each not in known]
-    if want.log_archive in inactive:
-        wrong.append(
-            (("accounts", "log_archive"), f"this account {inactive[want.log_archive][1]}: name another")
-        )
-    if wrong:
-        raise NotInOrganization(wrong)
+    unknown = "the organization has no such account" if needs.accounts else "is not among `accounts.ids`"
+    _check_ids(general, {each.id for each in active}, inactive, unknown)
     if needs.tags:
         active = _with_tags(aws, active)
     active = [each for each in active if _selected(each, want)]
     missed = [(each, why) for each, why in inactive.values() if _selected(each, want)]
     only = _with_ids(only, active, [each for each, _ in missed])
     return _filtered(active, missed, only, general)
+
+
+def _check_ids(general: General, active: Collection[str], inactive: _Inactive, unknown: str) -> None:
+    """Raise NotInOrganization for ids of the file that are neither, each with *unknown*, and for an inactive log archive."""
+    wrong = [(path, unknown) for path, each in _ids(general) if each not in active and each not in inactive]
+    if general.accounts and (archive := general.accounts.log_archive) in inactive:
+        wrong.append((("accounts", "log_archive"), f"this account {inactive[archive][1]}: name another"))
+    if wrong:
+        raise NotInOrganization(wrong)
 
 
 def _filtered(
@@ -148,10 +145,10 @@ def _ids(general: General) -> Iterator[tuple[Path, str]]:
         yield ("accounts", "log_archive"), want.log_archive
 
 
-def _list_accounts(aws: Aws) -> tuple[list[Account], dict[str, tuple[Account, str]]]:
-    """The active accounts of the organization; and the others by id, each with the reason."""
+def _list_accounts(aws: Aws) -> tuple[list[Account], _Inactive]:
+    """The active accounts of the organization, and the others."""
     active: list[Account] = []
-    inactive: dict[str, tuple[Account, str]] = {}
+    inactive = _Inactive()
     for each in aws.read("organizations").list_accounts().get("Accounts"):
         account = Account(each["Id"], each.get("Name", ""))
         if why := _why_inactive(each):

@@ -16,7 +16,7 @@ from ..aws.cloud import Cloud
 from ..aws.errors import DENIED, BotoCoreError, ClientError, code_of
 from ..aws.keyring import Role
 from ..baseline import Baseline, BaselineError
-from ..baseline.general import Accounts
+from ..baseline.accounts import Accounts
 from ..engine.plan import Plan
 from ..engine.run import Run, chosen
 from ..model import (

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from ..baseline import Baseline
-from ..baseline.general import Accounts
+from ..baseline.accounts import Accounts
 from ..fleet.accounts import lookups
 from ..steps.permission import ANY_ACCOUNT, POLICY_NOTES
 from .parts import uses_archive

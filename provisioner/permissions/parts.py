@@ -12,7 +12,8 @@ from itertools import chain, combinations
 from typing import Final, NamedTuple
 
 from ..baseline import Baseline, BaselineError
-from ..baseline.general import Accounts, General
+from ..baseline.accounts import Accounts
+from ..baseline.general import General
 from ..compare.policy import arn
 from ..fleet.accounts import lookups
 from ..model import Scope, Step, Target
@@ -38,7 +39,9 @@ def of_caller(baseline: Baseline, account: str, partition: str) -> Iterator[Part
     general = baseline.general
     accounts, archive = general.accounts, account
     if accounts is not None:
-        entering = chain(_listing(general, partition), _assuming(baseline, accounts, account, partition))
+        entering = chain(
+            _listing(general, account, partition), _assuming(baseline, accounts, account, partition)
+        )
         yield from (Part(ACCOUNTS, each) for each in entering)
         archive = accounts.log_archive or account
 
@@ -158,8 +161,8 @@ def _region_listing(general: General, home: Target) -> Iterator[Permission]:
             yield from allow("RegionsRead", "ec2", "DescribeRegions")
 
 
-def _listing(general: General, partition: str) -> Iterator[Permission]:
-    """Yield what `fleet.accounts.select_accounts` needs for this file.
+def _listing(general: General, caller: str, partition: str) -> Iterator[Permission]:
+    """Yield what `select_accounts` and `why_unusable` of `fleet/accounts.py` need for this file.
 
     The account in these ARNs is the management account, which no file names.
     """
@@ -177,9 +180,12 @@ def _listing(general: General, partition: str) -> Iterator[Permission]:
         units = (resource("root/o-*/r-*"), resource("ou/o-*/ou-*"))
         reads = "ListAccountsForParent ListOrganizationalUnitsForParent"
         yield from allow("AccountUnitsRead", "organizations", reads, on=units)
+    accounts = (resource("account/o-*/*"),)
     if needed.tags:
-        accounts = (resource("account/o-*/*"),)
         yield from allow("AccountTagsRead", "organizations", "ListTagsForResource", on=accounts)
+    if general.accounts and general.accounts.listed and {*general.accounts.ids} != {caller}:
+        # Whether an account that cannot be entered is closed. Not each by its id, as the policy gets too long.
+        yield from allow("AccountStateRead", "organizations", "DescribeAccount", on=accounts)
 
 
 def _assuming(baseline: Baseline, accounts: Accounts, caller: str, partition: str) -> Iterator[Permission]:

@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from typing import Any, Final
 
-from ..baseline.general import Accounts
+from ..baseline.accounts import Accounts
 from ..baseline.redact import redact
 from ..compare.policy import arn, document
 

@@ -6,9 +6,8 @@ Equal items are shown once with the number of places. Colour never carries a mea
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
-from itertools import chain, groupby
 from typing import Any, Final
 
 from rich.text import Text
@@ -31,8 +30,8 @@ def changes(results: Iterable[Result], view: View) -> Iterator[Text]:
     found = ((each, by_resource(each.changes)) for each in results)
     for block in blocks(found, identity, view, lambda group: group.step):
         yield from block.heading()
-        together = chain.from_iterable(group.sample for group in block.groups)
-        yield from _resources(_template(each, block) for each in together)
+        for group in block.groups:
+            yield from _resource([_template(each, block) for each in group.sample])
         yield Text()
 
 
@@ -138,14 +137,12 @@ def _template(change: Change, block: Block[Any]) -> Change:
     )
 
 
-def _resources(changes: Iterable[Change]) -> Iterator[Text]:
-    """The changes of one step, by resource: the mark, the name, then each change."""
-    for resource, group in groupby(changes, key=lambda c: c.resource):
-        together = list(group)
-        action = "create" if any(c.action == "create" for c in together) else "update"
-        yield Text.assemble("  ", _MARK[action], " ", (words.clean(resource), "bold"))
-        for change in together:
-            yield from _change(change, new=action == "create")
+def _resource(changes: Sequence[Change]) -> Iterator[Text]:
+    """The changes of one resource: the mark, the name, then each change."""
+    action = "create" if any(c.action == "create" for c in changes) else "update"
+    yield Text.assemble("  ", _MARK[action], " ", (words.clean(changes[0].resource), "bold"))
+    for change in changes:
+        yield from _change(change, new=action == "create")
 
 
 def _change(change: Change, *, new: bool) -> Iterator[Text]:

@@ -44,9 +44,9 @@ class Checks:
     pending: int
 
     def __str__(self) -> str:
-        failed = f", {self.failed:,} did not" if self.failed else ""
+        failed = f", {self.failed:,} failed" if self.failed else ""
         pending = f"; {self.pending:,} too early to tell" if self.pending else ""
-        return f"{words.plural(self.passed, 'check')} held{failed}{pending}"
+        return f"{words.plural(self.passed, 'check')} passed{failed}{pending}"
 
 
 def checks(results: Iterable[Result], in_sync: InSyncCounts) -> Checks:

@@ -106,7 +106,7 @@ def summary_json(
     digest: str,
     skipped: Iterable[Skipped],
 ) -> SummaryJson:
-    """The last line. *passed_over*: the accounts and Regions that the run skipped."""
+    """The last line. *skipped*: the accounts and Regions that the run skipped."""
     return SummaryJson(
         type="summary",
         level="info" if totals.complete else "error",
@@ -236,9 +236,16 @@ def _change(result: Result, change: Change, request_id: str | None = None) -> Ch
 
 def _failures(result: Result) -> Iterator[FailureJson]:
     for f in result.failures:
-        call = f"{f.service}:{f.operation}" if f.operation else None
-        answer = (call, f.code or None, f.request_id or None, f.hint or None)
-        yield FailureJson(*_place(result), f.doing, f.message, *answer, not_tried=f.untried)
+        yield FailureJson(
+            *_place(result),
+            f.doing,
+            f.message,
+            call=words.failed_operation(f) or None,
+            code=f.code or None,
+            request_id=f.request_id or None,
+            hint=f.hint or None,
+            not_tried=f.untried,
+        )
     if result.blocked_by is not None and not result.failures:
         message = f"{result.blocked_by} failed"
         yield FailureJson(*_place(result), "not run", message, blocked_by=result.blocked_by)

@@ -85,16 +85,16 @@ class Totals:
         return f"{', '.join(parts)} ({self._cost(cost)})"
 
     def steps_line(self, plan: Plan, cost: Cost) -> str:
-        """The line for a single account: `7 of 9 steps in sync, 15 unchanged, 2 not read (1 account, …)`."""
+        """The line for a single account: `7 of 9 steps in sync, 15 resources unchanged, 2 failed (1 account, …)`."""
         results = plan.results
         steps = len(results) + plan.in_sync.steps
         in_sync = plan.in_sync.steps + sum(r.ok and (not r.changes or bool(self.changed)) for r in results)
-        unread = sum(not r.ok for r in results)
+        failed = sum(not r.ok for r in results)
         unchanged = sum(len(set(r.seen) - {c.resource for c in r.changes}) for r in results)
         unchanged += plan.in_sync.resources
         parts = [f"{in_sync} of {words.plural(steps, 'step')} in sync"]
-        parts += [f"{unchanged} unchanged"] if unchanged else []
-        parts += [f"{unread} not read"] if unread else []
+        parts += [f"{words.plural(unchanged, 'resource')} unchanged"] if unchanged else []
+        parts += [f"{failed} failed"] if failed else []
         return f"{', '.join(parts)} ({self._cost(cost)})"
 
     def _cost(self, cost: Cost) -> str:

@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterable
 from typing import Any, Final
 
+from ..baseline.problem import most_similar
 from ..engine.plan import Count
 from ..model import Change, Difference, Failure, Result
 
@@ -61,7 +62,7 @@ def _field(difference: Difference) -> str:
 
 
 def operation(change: Change) -> str:
-    """The service and AWS's name of the operation: `cloudtrail:UpdateTrail`."""
+    """The call of a change: `service:Operation`."""
     return f"{change.call.service}:{change.call.name}"
 
 
@@ -84,11 +85,15 @@ def applied(count: Count, *, complete: bool, shown: bool) -> str:
     return f"{head} Resources: {count.add} added, {count.change} changed, 0 destroyed.{seen}"
 
 
+def failed_operation(given: Failure) -> str:
+    """The call that failed: `service:Operation`; empty if no call did."""
+    return f"{given.service}:{given.operation}" if given.operation else ""
+
+
 def failure(given: Failure) -> list[str]:
     """A failure in lines: what was being done and AWS's answer, what was not tried, the hint, and the request id."""
-    call = f"{given.service}:{given.operation}: " if given.operation else ""
-    code = f"{given.code}: " if given.code else ""
-    lines = [f"{clean(given.doing)}: {call}{clean(code + given.message)}"]
+    parts = (given.doing, failed_operation(given), given.code, given.message)
+    lines = [clean(": ".join(filter(None, parts)))]
     if given.untried:
         lines.append(f"not tried because of that: {', '.join(dict.fromkeys(given.untried))}")
     if given.hint:
@@ -110,7 +115,5 @@ def plural(number: int, one: str, many: str = "") -> str:
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:
     """A hint that names the most similar known word, or an empty text."""
-    from difflib import get_close_matches
-
-    near = get_close_matches(word, [*known], 1)
-    return f"did you mean `{near[0]}`?" if near else ""
+    near = most_similar(word, known)
+    return f"did you mean `{near}`?" if near else ""

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import random
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any
@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import boto3
 from botocore.exceptions import ClientError
 
+from ..compare.policy_eval import as_list
 from . import intercept, rule
 from .model import SandboxError
 from .policy_text import to_policy
@@ -195,13 +196,13 @@ def create_delivery_bucket(
     s3.put_bucket_policy(Bucket=name, Policy=to_policy(allow))
 
 
-@contextmanager
-def changed_bucket_policy(s3: Any, bucket: str, old: str, new: str) -> Iterator[None]:
-    """Replace *old* by *new* in the policy of a bucket until the block ends."""
-    text = s3.get_bucket_policy(Bucket=bucket)["Policy"]
-    s3.put_bucket_policy(Bucket=bucket, Policy=text.replace(old, new))
-    yield
-    s3.put_bucket_policy(Bucket=bucket, Policy=text)
+def allow_paths_too(s3: Any, bucket: str, old: str, new: str) -> None:
+    """Let each statement of a bucket's policy that has a path with *old* have the same path with *new*, too."""
+    policy = json.loads(s3.get_bucket_policy(Bucket=bucket)["Policy"])
+    for each in policy["Statement"]:
+        paths = as_list(each["Resource"])
+        each["Resource"] = [*paths, *(path.replace(old, new) for path in paths if old in path)]
+    s3.put_bucket_policy(Bucket=bucket, Policy=json.dumps(policy))
 
 
 def read_or_none(call: Callable[..., Any], *absent: str, **params: Any) -> Any:

@@ -29,6 +29,7 @@ _FOLDER: Final = Path(__file__).parent.parent / "services"
 
 _steps: dict[str, Step] = {}
 _sections: dict[str, type[Section]] = {}
+_harmful_actions: dict[type[Section], tuple[str, ...]] = {}
 _consents: set[str] = set()
 
 
@@ -88,9 +89,9 @@ def verify(name: str) -> Callable[[Verify], Verify]:
 
 def hints(service: str, texts: Mapping[str, str]) -> None:
     """Register the hint shown with each error code of an AWS service, by botocore's name."""
-    from ..aws import errors
+    from ..aws.hints import HINTS
 
-    errors.HINTS.update({(service, code): text for code, text in texts.items()})
+    HINTS.update({(service, code): text for code, text in texts.items()})
 
 
 def rates(service: str, *, read: float = 0.0, lookup: float = 0.0, write: float = 0.0) -> None:
@@ -105,6 +106,17 @@ def rates(service: str, *, read: float = 0.0, lookup: float = 0.0, write: float 
 def consents(*names: str) -> None:
     """Register names for `--allow` of changes that a folder makes; those of `Guarded` fields register themselves."""
     _consents.update(names)
+
+
+def harmful_actions(section: type[Section], *names: str) -> None:
+    """Register the IAM actions with which somebody could undo what a section asks for."""
+    _harmful_actions[section] = names
+
+
+def all_harmful_actions() -> Mapping[type[Section], tuple[str, ...]]:
+    """All such actions by section."""
+    all_steps()
+    return _harmful_actions
 
 
 def all_consents() -> list[str]:

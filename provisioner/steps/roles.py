@@ -4,14 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from itertools import chain
+from typing import Any, Final
 
 from ..aws import Aws, Reading
 from ..compare import policy
 from ..compare.policy import Document, Statement
-from ..compare.policy_dangers import power_of, trust_dangers
+from ..compare.policy_dangers import first_allowed, trust_dangers
 from ..model import Change, Changes, Difference, Exists, Kind, Note, Wait, create, update
+from .registry import all_harmful_actions
 from .statements import statements
+
+# With these, a role can give itself or others every permission, or take away the keys and the organization.
+_ESCALATIONS: Final = (
+    *("iam:AttachRolePolicy", "iam:PutRolePolicy", "iam:CreateAccessKey", "iam:PassRole", "sts:AssumeRole"),
+    *("kms:PutKeyPolicy", "kms:ScheduleKeyDeletion", "organizations:LeaveOrganization"),
+)
 
 
 @dataclass(frozen=True)
@@ -104,6 +112,11 @@ def _foreign(aws: Aws, region: str, want: Role, attached: Sequence[str], names: 
         removed = (Difference(f"policy {name} of others", policy.parse(document), None),)
         loses = f"`{name}` of others allows the role `{power}`"
         yield Change(resource, removed, call, consent="remove-foreign-policy", loses=loses)
+
+
+def power_of(document: Mapping[str, Any]) -> str:
+    """The first action with which a role that has this policy could undo the baseline; empty if there is none."""
+    return first_allowed(document, chain(_ESCALATIONS, *all_harmful_actions().values()))
 
 
 def _inline(aws: Aws, name: str, policy_name: str, have: Document | None, want: Mapping[str, Any]) -> Changes:

@@ -6,6 +6,7 @@ The servers are real sockets; each connection is one request.
 from __future__ import annotations
 
 import json
+import os
 import re
 import socket
 import threading
@@ -22,10 +23,10 @@ from provisioner.aws import Incomplete, Options, Reading, Waiting, clients, desc
 from provisioner.aws import cloud as cloud_module
 from provisioner.aws.cloud import Cloud
 from provisioner.aws.errors import ClientError, OutcomeUnknown, UnusableAnswer, status_of
-from provisioner.aws.options import Tally
-from provisioner.aws.wire import bounded_session, connection, transport
+from provisioner.aws.options import Limits, Tally
+from provisioner.aws.wire import transport
 from provisioner.cli import run
-from provisioner.model import Target
+from provisioner.model import Call, Target
 from provisioner.sandbox import open_sandbox
 from provisioner.sandbox.model import Response
 from provisioner.sandbox.serve import serving
@@ -36,7 +37,11 @@ from ..conftest import EXAMPLE, FakeClock
 HERE = Target("123456789012", "us-east-1")
 Answer = Callable[[socket.socket], None]
 OK = b"HTTP/1.1 200 OK\r\n"
-PATHS = ["own", "stock", "proxy"]  # own connections, botocore's, and botocore's through a proxy
+# Own connections with own signatures, own connections, botocore's, and botocore's through a proxy.
+PATHS = ["signatures", "own", "stock", "proxy"]
+ANSWER = 300_000  # bytes
+SHORT = Limits(read=0.05, write=0.05, answer=ANSWER)  # for what is never answered
+LONG = Limits(answer=ANSWER)  # for what is answered at once
 
 
 class Server:
@@ -102,36 +107,35 @@ def is_silent(sock: socket.socket) -> None:
     sock.recv(1)  # until the client closes
 
 
-@pytest.fixture
-def quick(monkeypatch: pytest.MonkeyPatch, home: Path) -> None:
-    """Short limits, and credentials."""
-    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "x")
-    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "x")
-    for name in ("READ_TIMEOUT", "WRITE_TIMEOUT"):
-        monkeypatch.setattr(clients, name, 0.2)
-    for module in (connection, bounded_session):
-        monkeypatch.setattr(module, "MAX_ANSWER", 300_000)
-
-
 @contextmanager
-def cloud_on(path: str, url: str, monkeypatch: pytest.MonkeyPatch, **given: Any) -> Iterator[Cloud]:
+def cloud_on(path: str, url: str, limits: Limits, **given: Any) -> Iterator[Cloud]:
     """A Cloud that reaches the server in one of the PATHS, and whose clock does not wait."""
-    monkeypatch.setenv(clients.STOCK, "1" if path == "stock" else "")
-    endpoint = url
-    if path == "proxy":
-        monkeypatch.setenv("HTTP_PROXY", url)
-        monkeypatch.delenv("NO_PROXY", raising=False)
-        monkeypatch.delenv("no_proxy", raising=False)
-        endpoint = "http://aws.invalid"
-    options = Options(endpoint_url=endpoint, own_connections=True, own_signatures=True)
-    made = Cloud(options, clock=FakeClock(), **given)
-    try:
-        yield made
-    finally:
-        made.close()
+    with pytest.MonkeyPatch.context() as environment:
+        for name in [*os.environ]:
+            if name.startswith("AWS_") or name.lower() in {"no_proxy", "http_proxy"}:
+                environment.delenv(name)
+        environment.setenv("AWS_ACCESS_KEY_ID", "x")
+        environment.setenv("AWS_SECRET_ACCESS_KEY", "x")
+        environment.setenv("AWS_EC2_METADATA_DISABLED", "true")
+        environment.setenv("AWS_CONFIG_FILE", os.devnull)
+        environment.setenv("AWS_SHARED_CREDENTIALS_FILE", os.devnull)
+        environment.setenv(clients.STOCK, "1" if path == "stock" else "")
+        if path == "proxy":
+            environment.setenv("HTTP_PROXY", url)
+        options = Options(
+            endpoint_url="http://aws.invalid" if path == "proxy" else url,
+            own_connections=True,
+            own_signatures=path == "signatures",
+            limits=limits,
+        )
+        made = Cloud(options, clock=FakeClock(), **given)
+        try:
+            yield made
+        finally:
+            made.close()
 
 
-@pytest.mark.parametrize("path", PATHS)
+@pytest.mark.parametrize("path", PATHS[1:])
 @pytest.mark.parametrize(
     ("answer", "expected"),
     [
@@ -164,11 +168,11 @@ def cloud_on(path: str, url: str, monkeypatch: pytest.MonkeyPatch, **given: Any)
         "endless interim responses",
     ],
 )
-@pytest.mark.usefixtures("quick")
 def test_an_answer_without_end_is_asked_for_again_and_then_an_error(
-    monkeypatch: pytest.MonkeyPatch, path: str, answer: Answer, expected: Any
+    path: str, answer: Answer, expected: Any
 ) -> None:
-    with server_of(answer) as server, cloud_on(path, server.url, monkeypatch) as cloud:
+    limits = LONG if expected is UnusableAnswer else SHORT
+    with server_of(answer) as server, cloud_on(path, server.url, limits) as cloud:
         with pytest.raises(expected) as caught:
             cloud.read(HERE, "sts", "us-east-1", "get_caller_identity", {})
         assert server.requests == 3 if not isinstance(caught.value, ConnectionClosedError) else 8
@@ -176,33 +180,40 @@ def test_an_answer_without_end_is_asked_for_again_and_then_an_error(
 
 
 @pytest.mark.parametrize("path", PATHS)
-@pytest.mark.usefixtures("quick")
-def test_a_read_that_hangs_once_is_asked_again_over_a_new_connection(
-    monkeypatch: pytest.MonkeyPatch, path: str
-) -> None:
-    monkeypatch.setattr(clients, "READ_TIMEOUT", 1.0)
+def test_a_read_that_hangs_once_is_asked_again_over_a_new_connection(path: str) -> None:
     numbers = count()
-    good = answers(
-        OK,
-        b"<ListAccountAliasesResponse><ListAccountAliasesResult><AccountAliases/>"
-        b"</ListAccountAliasesResult></ListAccountAliasesResponse>",
-    )
 
     def hang_at_the_second(sock: socket.socket) -> None:
-        (is_silent if next(numbers) == 1 else good)(sock)
+        (is_silent if next(numbers) == 1 else answers(OK, b'{"trailList": []}'))(sock)
 
-    with server_of(hang_at_the_second) as server, cloud_on(path, server.url, monkeypatch) as cloud:
+    limits = Limits(read=0.5)
+    with server_of(hang_at_the_second) as server, cloud_on(path, server.url, limits) as cloud:
         for _ in range(3):
-            assert cloud.read(HERE, "iam", "us-east-1", "list_account_aliases", {}) == {"AccountAliases": []}
+            answer = cloud.read(HERE, "cloudtrail", "us-east-1", "describe_trails", {})
+            assert answer["trailList"] == []
         assert server.requests == 4
 
 
-@pytest.mark.usefixtures("quick")
-def test_a_write_that_hangs_is_not_sent_again(monkeypatch: pytest.MonkeyPatch) -> None:
-    with server_of(is_silent) as server, cloud_on("own", server.url, monkeypatch) as cloud:
+def test_a_write_that_hangs_is_not_sent_again() -> None:
+    with server_of(is_silent) as server, cloud_on("own", server.url, SHORT) as cloud:
         with pytest.raises(OutcomeUnknown):
-            cloud.write(HERE, "iam", "us-east-1", "create_account_alias", {"AccountAlias": "acme"}, ())
+            cloud.write(HERE, Call("iam", "create_account_alias", {"AccountAlias": "acme"}))
         assert server.requests == 1
+
+
+@pytest.mark.parametrize("path", PATHS)
+def test_a_write_gets_more_time_than_a_read(path: str) -> None:
+    late = threading.Event()
+
+    def answer_late(sock: socket.socket) -> None:
+        late.wait(0.3)
+        answers(OK, b"{}")(sock)
+
+    limits = Limits(read=0.05, write=20)
+    with server_of(answer_late) as server, cloud_on(path, server.url, limits) as cloud:
+        with pytest.raises(ReadTimeoutError):
+            cloud.read(HERE, "cloudtrail", "us-east-1", "describe_trails", {})
+        cloud.write(HERE, Call("cloudtrail", "start_logging", {"Name": "trl"}))
 
 
 READS: list[tuple[str, str, dict[str, Any], str]] = [  # of each protocol, with a key of the answer
@@ -238,45 +249,35 @@ GARBAGE = {
 }
 
 
-@pytest.mark.parametrize("path", ["own", "stock"])
-@pytest.mark.parametrize("garbage", GARBAGE)
-@pytest.mark.usefixtures("quick")
-def test_an_answer_that_is_not_aws_is_asked_for_again_and_then_an_error(
-    monkeypatch: pytest.MonkeyPatch, path: str, garbage: str
-) -> None:
-    with server_of(answers(OK, GARBAGE[garbage])) as server, cloud_on(path, server.url, monkeypatch) as cloud:
-        for service, operation, params, key in READS:
-            server.requests = 0
-            future = cloud.readers.submit(cloud.read, HERE, service, "us-east-1", operation, params)
-            with pytest.raises((UnusableAnswer, Incomplete, ClientError)) as caught:
-                Reading(future, operation).get(key)
-            unusable = isinstance(caught.value, UnusableAnswer)
-            if isinstance(caught.value, ClientError):  # botocore makes a status 500 of what is no XML of S3's
-                assert service == "s3"
-                assert status_of(caught.value) == 500
-                assert server.requests == 8
-            else:
-                assert server.requests == (3 if unusable else 1), (operation, caught.value)
-                assert unusable or garbage == "wrong types", (operation, caught.value)
-            assert len(str(caught.value)) < 400
+def error_of(cloud: Cloud, service: str, operation: str, params: dict[str, Any], key: str) -> Exception:
+    """The error of a read, or of the search for *key* in its answer."""
+    future = cloud.readers.submit(cloud.read, HERE, service, "us-east-1", operation, params)
+    with pytest.raises((UnusableAnswer, Incomplete, ClientError)) as caught:
+        Reading(future, operation).get(key)
+    return caught.value
 
 
-@pytest.mark.usefixtures("quick")
-def test_reads_of_json_services_without_botocore_are_checked_too(monkeypatch: pytest.MonkeyPatch) -> None:
-    bodies = iter([b'{"trailList": []}', *GARBAGE.values()])
-
-    def each(sock: socket.socket) -> None:
-        answers(OK, next(bodies))(sock)
-
-    with (
-        server_of(each) as server,
-        cloud_on("own", server.url, monkeypatch) as cloud,
-    ):
-        assert cloud.read(HERE, "cloudtrail", "us-east-1", "describe_trails", {})["trailList"] == []
-        assert cloud._clients._json_reads["cloudtrail", "us-east-1"].supports("describe_trails")
-        for _ in range(len(GARBAGE) // 3):
-            with pytest.raises(UnusableAnswer):
-                cloud.read(HERE, "cloudtrail", "us-east-1", "describe_trails", {})
+@pytest.mark.parametrize("path", PATHS)
+def test_an_answer_that_is_not_aws_is_asked_for_again_and_then_an_error(path: str) -> None:
+    good = answers(OK, b'{"trailList": [], "logGroups": []}')
+    with server_of(good) as server, cloud_on(path, server.url, LONG) as cloud:
+        for service, operation in [("cloudtrail", "describe_trails"), ("logs", "describe_log_groups")]:
+            cloud.read(HERE, service, "us-east-1", operation, {})
+            json_reads = cloud._clients._json_reads.get((service, "us-east-1"))
+            assert (json_reads is not None and json_reads.supports(operation)) is (path == "signatures")
+        for name, body in GARBAGE.items():
+            server.answer = answers(OK, body)
+            for service, operation, params, key in READS:
+                server.requests = 0
+                error = error_of(cloud, service, operation, params, key)
+                case = (name, operation, error)
+                if isinstance(error, ClientError):  # botocore makes a status 500 of what is no XML of S3's
+                    assert (service, status_of(error), server.requests) == ("s3", 500, 8), case
+                elif isinstance(error, UnusableAnswer):
+                    assert server.requests == 3, case
+                else:
+                    assert (name, server.requests) == ("wrong types", 1), case
+                assert len(str(error)) < 400, case
 
 
 class Garbling:
@@ -398,11 +399,9 @@ def test_slow_pages_end_together(monkeypatch: pytest.MonkeyPatch, home: Path) ->
         cloud.close()
 
 
-@pytest.mark.usefixtures("quick")
 def test_after_a_silence_it_is_told_what_is_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(silence, "_INTERVAL", 0.01)
     monkeypatch.setattr(silence, "_AFTER", 0.02)
-    monkeypatch.setattr(clients, "READ_TIMEOUT", 30.0)
     told, answer = list[Waiting](), threading.Event()
 
     def on_wait(waiting: Waiting) -> None:
@@ -413,14 +412,15 @@ def test_after_a_silence_it_is_told_what_is_waited_for(monkeypatch: pytest.Monke
         answer.wait(20)
         answers(OK, b'{"trailList": []}')(sock)
 
-    with server_of(once_told) as server, cloud_on("own", server.url, monkeypatch, on_wait=on_wait) as cloud:
+    with server_of(once_told) as server, cloud_on("own", server.url, LONG, on_wait=on_wait) as cloud:
         cloud.read(HERE, "cloudtrail", "eu-west-1", "describe_trails", {})
         assert (told[0].until, told[0].target.region) == ("AWS to answer DescribeTrails", "eu-west-1")
         assert told[0].waited >= silence._AFTER
+        assert told[0].limit == LONG.total(writes=False)
 
 
 def test_the_limits_are_of_use() -> None:
     """A read that hangs three times is over within a minute; a proxy's or firewall's idle time is longer than ours."""
-    assert 3 * clients.READ_TIMEOUT <= 60
-    assert clients.WRITE_TIMEOUT >= 60
+    assert 3 * Limits().read <= 60
+    assert Limits().write >= 60
     assert transport._IDLE_SECONDS <= 30

@@ -12,6 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from provisioner.aws.options import Limits
 from provisioner.aws.wire.connection import Broken, Connection, Response
 
 CHUNKED = (
@@ -90,7 +91,7 @@ def serving(*chunks: bytes) -> Iterator[Connection]:
     thread = threading.Thread(target=send)
     thread.start()
     try:
-        yield Connection(ours)
+        yield Connection(ours, Limits())
     finally:
         thread.join()
         ours.close()
@@ -143,7 +144,7 @@ def test_the_response_to_head_has_no_body() -> None:
 def test_two_responses_over_one_connection() -> None:
     one = b"HTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\n"
     ours, theirs = socket.socketpair()
-    connection = Connection(ours)
+    connection = Connection(ours, Limits())
     for body in (b"a", b"b"):
         theirs.sendall(one + body)
         assert connection.exchange(b"", b"").body == body

@@ -8,7 +8,7 @@ import botocore.session
 import pytest
 from botocore.exceptions import ClientError
 
-from provisioner.aws.errors import describe
+from provisioner.aws.hints import describe
 from provisioner.aws.iam_actions import _RENAMED, iam_action
 from provisioner.sandbox.actions import acts
 from provisioner.sandbox.reference import find_action

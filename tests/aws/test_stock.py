@@ -13,7 +13,7 @@ from provisioner.aws.clients import STOCK
 from provisioner.aws.cloud import Cloud
 from provisioner.aws.options import Options
 from provisioner.cli import run
-from provisioner.model import Target
+from provisioner.model import Call, Target
 from provisioner.sandbox import open_sandbox
 from provisioner.sandbox.serve import serving
 
@@ -76,12 +76,9 @@ def test_answers_and_errors_are_botocores(endpoint: tuple[Any, str]) -> None:
         Cloud(Options(endpoint_url=url, own_connections=True)),
         Cloud(Options(endpoint_url=url, own_connections=True, own_signatures=True)),
     ]
-    clouds[0].write(HERE, "s3", "us-east-1", "create_bucket", {"Bucket": "one-bucket"}, ())
+    clouds[0].write(HERE, Call("s3", "create_bucket", {"Bucket": "one-bucket"}))
     clouds[0].tally.calls = 0
-    for service, operation, params in [
-        *READS,
-        *READS,
-    ]:  # JsonReads learns from the first request to a service
+    for service, operation, params in READS * 2:  # JsonReads learns from the first request to a service
         stock, connections, signatures = (outcome(each, service, operation, params) for each in clouds)
         assert stock == connections == signatures
     assert len({cloud.tally.calls for cloud in clouds}) == 1, "each call is counted"

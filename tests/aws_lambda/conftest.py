@@ -8,11 +8,13 @@ from pathlib import Path
 
 import pytest
 
+from provisioner.aws import cloud
 from provisioner.sandbox import open_sandbox
 from provisioner.sandbox.serve import serving
 from provisioner.sandbox.world import World
 
 from ..conftest import EXAMPLE
+from ..situations.conftest import ThreadClock
 
 SECRET = "top-secret"
 WORKLOAD = "444455556666"
@@ -42,6 +44,7 @@ PLENTY = Time(900)
 def served() -> Iterator[World]:
     with open_sandbox(None) as world, serving(world) as server, pytest.MonkeyPatch.context() as patch:
         patch.setenv("AWS_ENDPOINT_URL", server.url)
+        patch.setattr(cloud, "RealClock", lambda stop: ThreadClock())
         patch.setenv("RECORDER", SECRET)
         patch.setenv("PROVISION_ENV", "RECORDER")
         yield world

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import json
+from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, get_type_hints
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from provisioner.aws_lambda import handler
+from provisioner.aws_lambda.answer import accounts_answer
+from provisioner.aws_lambda.event import Request, parse_event
 from provisioner.baseline import BaselineError
 from provisioner.fleet.accounts import AccountFilter
 from provisioner.fleet.fleet import Command, Fleet, Job
@@ -106,12 +111,16 @@ ITEMS: list[Any] = [
     [{"id": OWN, "overrides": [-1]}],
     [{"id": OWN, "overrides": [True]}],
 ]
+WORDS = [*get_type_hints(Request), "Items", "asked", "BatchInput", "id", "account", "state"]
 WRONG = [
     *({"Items": items} for items in ITEMS),
     {"overrides": {"x": []}},
     {"overrides": {OWN: [1.5]}},
     {"allow": [1]},
     {"failed_needs": {"cloudtrail": 1}},
+    *({"results": [each]} for each in (1, None, [], {}, {"account": OWN}, {"account": OWN, "state": 1})),
+    *({"asked": each} for each in (1, "part", [["part", "organization"]])),
+    *({"BatchInput": each} for each in (1, "", [], {"asked": 1})),
 ]
 
 
@@ -122,10 +131,29 @@ def test_a_malformed_event_is_refused_before_any_call(world: World, event: dict[
     assert world.calls == []
 
 
+JSON = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats(allow_nan=False)
+    | st.text(max_size=5)
+    | st.just(OWN),
+    lambda below: st.lists(below, max_size=3) | st.dictionaries(st.sampled_from(WORDS), below, max_size=3),
+    max_leaves=8,
+)
+
+
+@given(JSON | st.dictionaries(st.sampled_from(WORDS), JSON).map(lambda event: {"part": "accounts", **event}))
+def test_any_other_event_is_refused_and_nothing_else_is_raised(event: Any) -> None:
+    with suppress(Refused):
+        request = parse_event(event)
+        accounts_answer(request.results, request.items, [])
+
+
 def test_an_override_that_the_file_does_not_have_is_refused(world: World) -> None:
-    for given in ({"Items": [{"id": OWN, "overrides": [1]}]}, {"overrides": {OWN: [7]}}):
+    for event in ({"Items": [{"id": OWN, "overrides": [1]}]}, {"overrides": {OWN: [7]}}):
         with pytest.raises(Refused, match="begin with `organization` again"):
-            handler({"part": "accounts", "command": "apply", **given}, PLENTY)
+            handler({"part": "accounts", "command": "apply", **event}, PLENTY)
     assert {each.service for each in world.calls} == {"sts"}
 
 

@@ -5,8 +5,12 @@ from __future__ import annotations
 import botocore.session
 import pytest
 
+from provisioner.aws.clients import default_region
+from provisioner.aws.errors import ConfigurationError
 from provisioner.baseline import parse
 from provisioner.baseline.partitions import all_regions, dns_suffix, partition_of
+from provisioner.cli.option_checks import check_regions
+from provisioner.cli.options import CommandError
 
 from .sample import HEAD, SECTIONS, Buckets, messages, read
 
@@ -32,6 +36,27 @@ def test_regions_and_partitions_are_botocores() -> None:
     assert set(theirs.values()) == DATA.keys() == {*SESSION.get_available_partitions()}
     assert {r for p in DATA for r in SESSION.get_available_regions("sts", p)} <= theirs.keys()
     assert not any(each.endswith("-global") for each in theirs)
+
+
+def test_the_environment_and_flags_take_the_regions_that_the_file_takes(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Also one for which only the data on partitions is in botocore yet, as its clients can be made."""
+    for region, partition in all_regions().items():
+        monkeypatch.setenv("AWS_REGION", region)
+        assert default_region(None) == region
+        head = HEAD.replace("eu-west-1", region)
+        baseline = parse(f"{head}regions: all\n{BUCKET}", "b", SECTIONS, {})
+        check_regions(baseline, (region,))
+        assert SESSION.create_client("sts", region_name=region).meta.partition == partition
+    for wrong in ("us-east-1 ", "us-esat-1", "aws-global"):
+        monkeypatch.setenv("AWS_REGION", wrong)
+        with pytest.raises(ConfigurationError, match=f"there is no Region `{wrong}`"):
+            default_region(None)
+        with pytest.raises(CommandError, match=f"--region {wrong}: there is no Region"):
+            check_regions(read(BUCKET), (wrong,))
+    with pytest.raises(CommandError, match="an account is in one partition"):
+        check_regions(read(BUCKET), ("cn-north-1",))
 
 
 @pytest.mark.parametrize(("region", "partition"), NEW.items())

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from collections.abc import Iterator
+from typing import Annotated, Any
 
 import pytest
 from hypothesis import example, given
@@ -19,6 +20,7 @@ from .sample import HEAD, error_of, messages
 class Settings(Section):
     parameters: dict[str, Annotated[str, AsWritten]] = {}  # noqa: RUF012 - pydantic copies a default
     nested: list[Annotated[str, AsWritten]] | None = None
+    document: Annotated[list[dict[str, Any]], AsWritten] = []  # noqa: RUF012 - the same
     exact: Annotated[bool, NO_SETTING] = False
     size: int | None = None
 
@@ -55,6 +57,35 @@ def settings(text: str) -> Settings:
 def test_a_scalar_is_the_text_that_was_written(scalar: str) -> None:
     made = settings(f"settings: {{parameters: {{k: {scalar}, 1.30: x}}, nested: [{scalar}]}}\n")
     assert (made.parameters, made.nested) == ({"k": scalar, "1.30": "x"}, [scalar])
+
+
+@pytest.mark.parametrize("scalar", SCALARS)
+def test_a_scalar_in_an_untyped_document_is_the_text_that_was_written(scalar: str) -> None:
+    written = f"{{k: {scalar}, 1.30: [x, {scalar}, {{deep: [{scalar}]}}], none: null}}"
+    made = settings(f"settings:\n  parameters: {{k: {scalar}}}\n  document: [{{}}, {written}]\n")
+    assert made.document == [{}, {"k": scalar, "1.30": ["x", scalar, {"deep": [scalar]}], "none": None}]
+    assert made.parameters == {"k": scalar}
+    aliased = settings(f"settings:\n  document: [&a {{k: {scalar}}}, {{<<: *a, b: *a}}]\n")
+    assert aliased.document == [{"k": scalar}, {"k": scalar, "b": {"k": scalar}}]
+
+
+def kinds_below(kind: type[Section]) -> Iterator[type[Section]]:
+    for each in kind.__subclasses__():
+        if each.__module__.startswith("provisioner."):
+            yield each
+            yield from kinds_below(each)
+
+
+def test_every_untyped_field_of_a_service_takes_scalars_as_written() -> None:
+    assert all_sections()
+    untyped = {
+        f"{kind.__name__}.{name}": AsWritten in field.metadata
+        for kind in kinds_below(Section)
+        for name, field in kind.model_fields.items()
+        if "Any" in repr(field.annotation)
+    }
+    assert untyped
+    assert all(untyped.values()), untyped
 
 
 @pytest.mark.parametrize("value", ["", "~", "null", "[1]", "{a: 1}"])

@@ -11,6 +11,7 @@ from typing import Any
 import botocore.session
 import pytest
 
+from provisioner.cli import run
 from provisioner.cli.options import CommandOptions
 from provisioner.cli.screen import Screen
 from provisioner.model import Change, Difference, Failure, Kind, Note
@@ -164,7 +165,7 @@ def test_a_known_consent_that_nothing_needs_is_quiet(capfd: Any) -> None:
 
 
 @pytest.mark.parametrize("width", [80, 50])
-def test_lines_keep_their_indent_on_a_narrow_terminal(
+def test_a_wrapped_line_goes_on_two_columns_further_in(
     capsys: Any, monkeypatch: pytest.MonkeyPatch, width: int
 ) -> None:
     monkeypatch.setenv("NO_COLOR", "1")
@@ -178,14 +179,27 @@ def test_lines_keep_their_indent_on_a_narrow_terminal(
     screen.results(findings.findings([result(A, EAST, change(want="word " * 40))], VIEW))
     printed = capsys.readouterr().out.splitlines()
     assert all(len(line) <= width for line in printed)
-    start = next(n for n, line in enumerate(printed) if '"Resource"' in line)
+    start = next(n for n, line in enumerate(printed) if '"Statement"' in line)
     end = next(n for n, line in enumerate(printed) if "FAIL" in line)
     indent = printed[start].index('"')
-    assert printed[start + 1][:indent].strip(" +") == ""
-    assert printed[start + 1][indent] != " "
+    assert printed[start + 1][: indent + 2].strip(" +") == ""
+    assert printed[start + 1][indent + 2] != " "
     rest = [line for line in printed[end + 1 :] if line]
     assert rest
-    assert all(line.startswith(" " * 8) and line[8] != " " for line in rest)
+    assert all(line.startswith(" " * 10) and line[10] != " " for line in rest)
+
+
+@pytest.mark.parametrize("width", [80, 50])
+def test_the_digest_of_the_plan_is_in_one_piece(
+    capsys: Any, monkeypatch: pytest.MonkeyPatch, width: int
+) -> None:
+    monkeypatch.setattr("provisioner.cli.screen._PLAIN_WIDTH", width)
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    monkeypatch.setenv("NO_COLOR", "1")
+    assert run(["diff", FILE, "--sandbox"]) == 2
+    printed = capsys.readouterr().out.splitlines()
+    assert re.fullmatch("plan sha256:[0-9a-f]{64}", printed[-1])
+    assert max(map(len, printed[:-1])) <= width
 
 
 def test_a_stricter_setting_names_what_would_undo_it() -> None:

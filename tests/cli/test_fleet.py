@@ -196,7 +196,7 @@ FLAGS = [
 def test_flags_narrow_the_run(organization: Organization, flags: tuple[str, ...], expected: set[str]) -> None:
     code, _, err = organization.run("diff", *flags, "--regions", "eu-west-1")
     assert code == 2, err
-    config = [call for call in organization.world.calls if call.service == "config"]
+    config = [call for call in organization.world.calls if call.operation == "DescribeConfigurationRecorders"]
     assert {call.account for call in config} == expected
     assert {call.region for call in config} == {"eu-west-1"}
 

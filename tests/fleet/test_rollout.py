@@ -14,7 +14,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from provisioner.baseline.general import Rollout
+from provisioner.baseline.accounts import Rollout
 from provisioner.cli import run as command
 from provisioner.sandbox import WireCall
 from provisioner.sandbox.world import World

@@ -12,12 +12,13 @@ from subprocess import CompletedProcess
 import pytest
 import yaml
 
-from provisioner.sandbox import open_sandbox
+from provisioner.cli import run
+from provisioner.sandbox import open_sandbox, store
 from provisioner.sandbox.drift import carry_out, every_break
 from provisioner.steps.registry import all_sections
 
 from ..conftest import ROOT, Bench
-from .full import FULL, administrator_of
+from .full import FULL, administrator_of, applied
 
 FULL_DISK = "/dev/full"
 NO_LOCALE = {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
@@ -65,11 +66,23 @@ def smallest() -> str:
 SMALLEST = smallest()
 
 
+@pytest.fixture(scope="module")
+def drifted(tmp_path_factory: pytest.TempPathFactory) -> bytes:
+    """The state file of a sandbox in which something has drifted since the file was applied."""
+    path, state = tmp_path_factory.mktemp("drifted") / "state", applied(SMALLEST)
+    with open_sandbox(path) as world:
+        world.memory = store.restore(state)
+        every = every_break(administrator_of(Bench(world), SMALLEST))
+        assert carry_out(next(one for _, _, one in every if one.field and one.repaired))
+    return path.read_bytes()
+
+
 @pytest.fixture
-def provision(tmp_path: Path) -> Callable[..., int]:
+def provision(tmp_path: Path, drifted: bytes) -> Callable[..., int]:
     """Run a command in a shell, with *after* after it, and return its exit code. It prints no traceback."""
     file, sandbox = tmp_path / "größe.yaml", tmp_path / "sandbox"
     file.write_text(SMALLEST)
+    sandbox.write_bytes(drifted)
 
     def go(command: str, after: str = "", variables: dict[str, str] | None = None) -> int:
         kept = {k: v for k, v in os.environ.items() if not k.startswith(("AWS_", "PROVISION_"))}
@@ -88,16 +101,14 @@ def provision(tmp_path: Path) -> Callable[..., int]:
 
 @pytest.mark.parametrize(("after", "variables"), CASES)
 def test_drift_is_repaired_and_the_exit_code_is_right(
-    provision: Callable[..., int], tmp_path: Path, after: str, variables: dict[str, str]
+    provision: Callable[..., int],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    after: str,
+    variables: dict[str, str],
 ) -> None:
-    assert provision("apply --yes") == 0
-    with open_sandbox(tmp_path / "sandbox") as world:
-        bench = Bench(world)
-        first = next(
-            one for _, _, one in every_break(administrator_of(bench, SMALLEST)) if one.field and one.repaired
-        )
-        assert carry_out(first)
     assert provision("diff", after, variables) == 2
     assert provision("verify", after, variables) == 2
     assert provision("apply --yes", after, variables) == 0
-    assert provision("diff --quiet") == 0
+    monkeypatch.setenv("PROVISION_SANDBOX", str(tmp_path / "sandbox"))
+    assert run(["diff", str(tmp_path / "größe.yaml"), "--sandbox", "--quiet"]) == 0

@@ -35,7 +35,7 @@ from .sample import (
     without,
 )
 
-MANAGEMENT, ARCHIVE, WORKLOAD = "123456789012", "111122223333", "444455556666"
+MANAGEMENT, ARCHIVE, WORKLOAD, CLOSED = "123456789012", "111122223333", "444455556666", "777788889999"
 ENABLED = ("us-east-1", "eu-west-1")
 USER = f"arn:aws:iam::{MANAGEMENT}:user/sandbox"
 TEXT = f"""
@@ -246,7 +246,9 @@ def test_only_listed_accounts_are_entered_and_the_organization_is_not_read(
     ]
     assert "Condition" not in entering
     assert not [each for each in actions(policies.caller) if each.startswith(("config:", "iam:", "account:"))]
-    assert {each for each in actions(policies.caller) if each.startswith("organizations:")} == set()
+    assert {each for each in actions(policies.caller) if each.startswith("organizations:")} == {
+        "organizations:DescribeAccount"
+    }
     with caller.held_to(policies.caller, policies.roles):
         assert failures(setup.run("apply", LISTED)) == []
         assert failures(setup.run("verify", LISTED)) == []
@@ -255,6 +257,18 @@ def test_only_listed_accounts_are_entered_and_the_organization_is_not_read(
     assert ("TrailsRead", "cloudtrail:DescribeTrails") in caller.taken(ARCHIVE), (
         "to know whether the trail is the organization's"
     )
+
+
+@pytest.mark.parametrize("purpose", ["diff", "verify", "apply"])
+def test_a_closed_account_that_the_file_lists_is_skipped_with_the_printed_policy(
+    setup: Setup, caller: Caller, purpose: Command
+) -> None:
+    closed = LISTED.replace(f', "{WORKLOAD}"]', f', "{WORKLOAD}", "{CLOSED}"]', 1)
+    policies = Policies(setup, purpose, text=closed)
+    with caller.held_to(policies.caller, policies.roles):
+        assert failures(setup.run(purpose, closed)) == []
+    assert ("AccountStateRead", "organizations:DescribeAccount") in caller.taken()
+    assert caller.denials == []
 
 
 # --- nothing can be left out ---

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -105,14 +106,16 @@ def test_session_tags_need_an_action_of_their_own() -> None:
 UNITS = {"organizations:ListRoots", "organizations:ListOrganizationalUnitsForParent"}
 UNITS |= {"organizations:ListAccountsForParent", "organizations:ListAccounts"}
 TAGS = {"organizations:ListAccounts", "organizations:ListTagsForResource"}
+CLOSED = {"organizations:DescribeAccount"}
 LONGER = "password_policy: {minimum_password_length: 20}"
 LISTING = [
     (ALL, {"organizations:ListAccounts"}),
-    (LISTED, set()),
+    (LISTED, CLOSED),
+    (f"accounts: {{ids: ['{CALLER}']}}\n", set()),
     ("accounts: {organizational_units: [Prod]}\n", UNITS),
     ("accounts: {all: true, exclude: {organizational_units: [Prod]}}\n", UNITS),
     ("accounts: {tags: {a: b}}\n", TAGS),
-    (f"{LISTED}overrides: [{{tags: {{a: b}}, {LONGER}}}]\n", TAGS),
+    (f"{LISTED}overrides: [{{tags: {{a: b}}, {LONGER}}}]\n", TAGS | CLOSED),
     (f"{ALL}overrides: [{{organizational_units: [Prod], {LONGER}}}]\n", UNITS),
     (f"{ALL}overrides: [{{ids: ['{WORKLOAD}'], {LONGER}}}]\n", {"organizations:ListAccounts"}),
 ]
@@ -121,8 +124,8 @@ LISTING = [
 @pytest.mark.parametrize(("text", "needed"), LISTING)
 def test_the_reads_of_the_organization_are_those_that_the_file_needs(text: str, needed: set[str]) -> None:
     policy = least(EXAMPLE + text, "diff")
-    lists = {each for each in actions(policy) if each.startswith("organizations:List")}
-    assert lists - {"organizations:ListAWSServiceAccessForOrganization"} == needed
+    reads = {each for each in actions(policy) if re.match("organizations:(List|DescribeAccount)", each)}
+    assert reads - {"organizations:ListAWSServiceAccessForOrganization"} == needed
 
 
 # --- steps of the caller and steps of the role ---
@@ -142,22 +145,23 @@ def test_buckets_are_in_the_policy_of_the_account_that_has_them() -> None:
 
 def test_a_log_archive_that_the_file_does_not_include_has_only_the_buckets() -> None:
     policy = role_least(EXAMPLE + LISTED, "verify", "apply", account=ARCHIVE)
-    assert services(policy) == {"s3", "organizations", "cloudtrail"}
-    # The bucket's policy names the trail's prefix and home Region, which AWS may have and the file not.
-    assert [each for each in actions(policy) if each.startswith("cloudtrail:")] == [
-        "cloudtrail:DescribeTrails"
+    assert services(policy) == {"s3", "organizations", "cloudtrail", "config"}
+    # The bucket's policy names prefixes and the trail's home Region, which AWS may have and the file not.
+    assert [each for each in actions(policy) if each.startswith(("cloudtrail:", "config:"))] == [
+        "cloudtrail:DescribeTrails",
+        "config:DescribeDeliveryChannels",
     ]
 
 
 def test_the_caller_has_the_steps_of_an_account_if_the_file_may_include_it() -> None:
-    assert "config" in services(least(EXAMPLE + ALL, "apply"))
-    assert "config" in services(least(EXAMPLE + ALL, "apply", account=ANY_ACCOUNT))
-    assert "config" in services(least(EXAMPLE + LISTED, "apply", account=WORKLOAD))
-    assert "config" not in services(least(EXAMPLE + LISTED, "apply"))
-    assert "config" not in services(least(EXAMPLE + LISTED, "apply", account=ANY_ACCOUNT))
+    assert "config:PutConfigRule" in actions(least(EXAMPLE + ALL, "apply"))
+    assert "config:PutConfigRule" in actions(least(EXAMPLE + ALL, "apply", account=ANY_ACCOUNT))
+    assert "config:PutConfigRule" in actions(least(EXAMPLE + LISTED, "apply", account=WORKLOAD))
+    assert "config:PutConfigRule" not in actions(least(EXAMPLE + LISTED, "apply"))
+    assert "config:PutConfigRule" not in actions(least(EXAMPLE + LISTED, "apply", account=ANY_ACCOUNT))
     excluded = f"accounts: {{all: true, exclude: {{ids: ['{CALLER}']}}}}\n"
     assert services(least(EXAMPLE + excluded, "apply")) >= {"cloudtrail", "s3"}
-    assert "config" not in services(least(EXAMPLE + excluded, "apply"))
+    assert "config:PutConfigRule" not in actions(least(EXAMPLE + excluded, "apply"))
 
 
 def test_steps_that_run_once_are_in_no_policy_of_a_role() -> None:

@@ -39,5 +39,5 @@ def test_failed_findings_come_first_and_times_do_not_split_groups() -> None:
 
 def test_checks_include_the_in_sync_counts() -> None:
     in_sync = InSyncCounts(steps=40, resources=90, proofs=60)
-    assert str(checks(MADE, in_sync)) == "102 checks held, 2 did not; 2 too early to tell"
-    assert str(checks([], in_sync)) == "100 checks held"
+    assert str(checks(MADE, in_sync)) == "102 checks passed, 2 failed; 2 too early to tell"
+    assert str(checks([], in_sync)) == "100 checks passed"

@@ -210,9 +210,9 @@ def test_apply_that_changed_nothing_yet_is_drifted() -> None:
 @pytest.mark.parametrize(
     ("found", "state", "message"),
     [
-        ([], "in_sync", "8 checks held"),
-        ([Finding("r", "c", ok=None, detail="d")], "in_sync", "9 checks held; 1 too early to tell"),
-        ([Finding("r", "c", ok=False, detail="d")], "drifted", "9 checks held, 1 did not"),
+        ([], "in_sync", "8 checks passed"),
+        ([Finding("r", "c", ok=None, detail="d")], "in_sync", "9 checks passed; 1 too early to tell"),
+        ([Finding("r", "c", ok=False, detail="d")], "drifted", "9 checks passed, 1 failed"),
     ],
 )
 def test_verify_counts_checks(found: list[Finding], state: str, message: str) -> None:

@@ -41,7 +41,10 @@ def test_line_of_a_single_account_counts_steps() -> None:
     failed = result(A, EAST, step="b_step", failures=[Failure("reading", "no")])
     plan = Plan((drifted, failed, result(A, EAST, step="c_step", seen=["third"])), InSyncCounts(2, 5))
     found = Totals(failed=1, regions={EAST}).steps_line(plan, Cost(0.5, 27))
-    assert found == "3 of 5 steps in sync, 7 unchanged, 1 not read (1 account, 1 Region, 0.5 s, 27 calls)"
+    assert (
+        found
+        == "3 of 5 steps in sync, 7 resources unchanged, 1 failed (1 account, 1 Region, 0.5 s, 27 calls)"
+    )
 
 
 def test_state_of_an_account() -> None:

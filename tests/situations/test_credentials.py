@@ -11,8 +11,9 @@ from botocore.exceptions import ClientError
 
 from provisioner.aws import identify
 from provisioner.aws.cloud import Cloud
-from provisioner.aws.credentials import configuration_errors
-from provisioner.aws.errors import ConfigurationError, describe
+from provisioner.aws.configuration import configuration_errors
+from provisioner.aws.errors import ConfigurationError
+from provisioner.aws.hints import describe
 from provisioner.aws.keyring import Role
 from provisioner.model import Target
 from provisioner.sandbox import Fault, WireCall

@@ -66,7 +66,7 @@ def test_a_denied_read_fails_its_step_only(capfd: Any, switch: Switches, command
         ),
         f"! config_rules  {ACCOUNT} us-east-1: not run: config_recorder failed",
     ]
-    assert "2 not read" in out
+    assert "2 failed (1 account" in out
 
 
 def test_a_denied_read_stops_no_other_step_and_creates_nothing(bench: Bench) -> None:
@@ -175,7 +175,7 @@ def test_a_region_that_is_not_enabled_fails_its_own_steps_only(
             f"! config_rules  {ACCOUNT} me-south-1: not run: config_recorder failed",
         ]
     assert "Incomplete: not all could be read. 9 of 11 steps in sync" in out
-    assert "2 not read" in out
+    assert "2 failed (1 account" in out
 
 
 @pytest.mark.parametrize(

@@ -25,22 +25,21 @@ from urllib3.exceptions import HTTPError
 from urllib3.exceptions import ReadTimeoutError as Urllib3ReadTimeoutError
 
 from ..errors import UnusableAnswer
-from .connection import MAX_ANSWER
-from .transport import TOTAL, Body
+from ..options import Limits
+from .transport import Body
 
 _CHUNK = 65536  # bytes
 _in_use = threading.local()  # `socket`: that of the request which this thread makes
 
 
 class BoundedSession:
-    """Sends requests over *session*, a botocore `URLLib3Session`.
+    """Sends requests over *session*, a botocore `URLLib3Session`, within *limits*.
 
-    *silence* is the longest time in seconds without a byte, unless the request has an attribute `silence`; the whole
-    exchange takes at most twice as long. Raises what *session* raises, and UnusableAnswer.
+    The attribute `writes` of a request says whether it can change AWS. Raises what *session* raises, and UnusableAnswer.
     """
 
-    def __init__(self, session: Any, silence: float):
-        self._session, self._silence = session, silence
+    def __init__(self, session: Any, limits: Limits):
+        self._session, self._limits = session, limits
         pools = {"http": _HTTPPool, "https": _HTTPSPool}
         session._pool_classes_by_scheme = session._manager.pool_classes_by_scheme = pools  # noqa: SLF001 - botocore has no other way
 
@@ -50,28 +49,27 @@ class BoundedSession:
 
     def send(self, request: AWSPreparedRequest) -> AWSResponse:
         """Send the request and return the response, whose body is read already."""
-        silence = getattr(request, "silence", self._silence)
         given: Any = request
         given.stream_output = True  # the body is read below
         if isinstance(context := getattr(given, "context", None), dict):  # since botocore 1.43
-            context["read_timeout"] = silence
-        with _time_limit(request.url, TOTAL * silence):
+            context["read_timeout"] = self._limits.silence(writes=given.writes)
+        with _time_limit(request.url, self._limits.total(writes=given.writes)):
             response = self._session.send(request)
-            body = _read(response, request)
+            body = _read(response, request, self._limits.answer)
         raw: Any = Body(body)
         return AWSResponse(request.url, response.status_code, response.headers, raw)
 
 
-def _read(response: Any, request: AWSPreparedRequest) -> bytes:
-    """Return the response's body. Raises botocore's exceptions, and UnusableAnswer for one that is too large."""
+def _read(response: Any, request: AWSPreparedRequest, most: int) -> bytes:
+    """Return the response's body. Raises botocore's exceptions, and UnusableAnswer for more than *most* bytes."""
     body = bytearray()
     try:
         for chunk in response.raw.stream(_CHUNK, decode_content=False):
             body += chunk
-            if len(body) > MAX_ANSWER:
+            if len(body) > most:
                 response.raw.close()
                 raise UnusableAnswer(
-                    problem=f"what answers at {request.url} is not AWS: the answer is larger than {MAX_ANSWER:,} bytes"
+                    problem=f"what answers at {request.url} is not AWS: the answer is larger than {most:,} bytes"
                 )
     except Urllib3ReadTimeoutError as error:
         raise ReadTimeoutError(endpoint_url=request.url, error=error) from error
@@ -128,10 +126,8 @@ class _Noted:
 def _note(sock: Any) -> Any:
     _in_use.socket = sock
     timer = getattr(_in_use, "timer", None)
-    if (
-        timer is not None and timer.ident is None
-    ):  # a thread is not started where nothing is sent, as in the sandbox
-        timer.start()
+    if timer is not None and timer.ident is None:
+        timer.start()  # here, so that there is no thread where nothing is sent, as in the sandbox
     return sock
 
 

@@ -13,11 +13,10 @@ from typing import Final, NamedTuple
 
 from httptools import HttpParserError, HttpParserUpgrade, HttpResponseParser
 
+from ..options import Limits
+
 _CHUNK: Final = 65536  # bytes
 _MAX_HEAD: Final = 262_144  # bytes of status line and headers, those of interim responses included
-MAX_ANSWER: Final = (
-    32 * 1024 * 1024
-)  # bytes of a whole response; AWS's largest answers to a read are a few MB
 
 
 class Broken(ConnectionError):
@@ -39,8 +38,8 @@ class Response(NamedTuple):
 class Connection:
     """An open connection. *ended* is true when it cannot be used for another request."""
 
-    def __init__(self, sock: socket.socket | ssl.SSLSocket):
-        self._sock = sock
+    def __init__(self, sock: socket.socket | ssl.SSLSocket, limits: Limits):
+        self._sock, self._limits = sock, limits
         self.ended = False
         self.idle_since = 0.0  # on its user's clock
         self.reused = False  # it has carried a request before this one
@@ -59,21 +58,19 @@ class Connection:
         poll.register(self._sock, select.POLLIN)
         return not poll.poll(0)
 
-    def exchange(
-        self, head: bytes, body: bytes, *, is_head: bool = False, silence: float = 60.0, total: float = 120.0
-    ) -> Response:
+    def exchange(self, head: bytes, body: bytes, *, is_head: bool = False, writes: bool = True) -> Response:
         """Send a request, and return its response. *is_head*: the response to HEAD has no body, whatever its headers say.
 
-        *silence* is the longest time in seconds without a byte, *total* that of the whole exchange, so that a server
-        that sends one byte now and then, or interim responses without end, does not hold the caller for ever.
+        *writes*: the request can change AWS, so that it has more time.
 
         Raises Broken, Malformed, TimeoutError, OSError or ssl.SSLError; the connection cannot be used after that.
         """
         self.ended = True  # until the whole response is read
+        silence, total = self._limits.silence(writes=writes), self._limits.total(writes=writes)
         end = time.monotonic() + total
         self._sock.settimeout(min(silence, total))
         self._sock.sendall(head + body)
-        parser = _ResponseParser(is_head=is_head)
+        parser = _ResponseParser(is_head=is_head, most=self._limits.answer)
         while not parser.done:
             left = end - time.monotonic()
             if left <= 0:
@@ -92,9 +89,9 @@ class Connection:
 class _ResponseParser:
     """Parses one response as it arrives. httptools calls the methods `on_…`."""
 
-    def __init__(self, *, is_head: bool):
+    def __init__(self, *, is_head: bool, most: int):
         self._parser = HttpResponseParser(self)
-        self._is_head = is_head
+        self._is_head, self._most = is_head, most
         self._size = 0
         self._headers_done = False
         self._excess = False  # bytes came after the end of the response
@@ -108,8 +105,8 @@ class _ResponseParser:
         self._size += len(chunk)
         if not self._headers_done and self._size > _MAX_HEAD:
             raise Malformed("the answer's headers do not end")
-        if self._size > MAX_ANSWER:
-            raise Malformed(f"the answer is larger than {MAX_ANSWER:,} bytes")
+        if self._size > self._most:
+            raise Malformed(f"the answer is larger than {self._most:,} bytes")
         try:
             self._parser.feed_data(chunk)
         except (HttpParserError, HttpParserUpgrade) as error:

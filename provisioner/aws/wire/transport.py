@@ -30,37 +30,31 @@ from botocore.httpsession import get_cert_path
 from botocore.utils import get_environ_proxies
 
 from ..errors import UnusableAnswer
-from ..guard import READS
+from ..options import Limits
 from .connection import Connection, Malformed, Response
 
 _IDLE = 300  # with the connections in use, well below the limit of 1,024 open files of a process
 _IDLE_SECONDS = 30.0  # after which a firewall may have forgotten a connection, and drop what is sent on it
-TOTAL = 2  # times the silence that is allowed: the limit of a whole exchange
 
 
 class Transport:
-    """Sends prepared requests. *ca_bundle* is a file or folder of certificates.
+    """Sends prepared requests within *limits*. *ca_bundle* is a file or folder of certificates.
 
-    *connect* limits the seconds until a connection is made; *read* and *write* limit the seconds for which AWS may be
-    silent after a read and after a write, and the whole exchange takes at most twice as long. At most *idle*
-    connections are kept open when not in use, for at most 30 s on the clock *now*; the least recently used are
-    closed first.
+    At most *idle* connections are kept open when not in use, for at most 30 s on the clock *now*; the least recently
+    used are closed first.
 
     Raises the exceptions of botocore's own HTTP session, and UnusableAnswer.
     """
 
     def __init__(
         self,
+        limits: Limits,
         *,
-        connect: float,
-        read: float,
-        write: float | None = None,
         ca_bundle: str | None = None,
         idle: int = _IDLE,
         now: Callable[[], float] = time.monotonic,
     ):
-        self._max_idle, self._now = idle, now
-        self._connect, self._read, self._write = connect, read, read if write is None else write
+        self._limits, self._max_idle, self._now = limits, idle, now
         self._ca_bundle = ca_bundle
         self._context: ssl.SSLContext | None = None
         # By scheme and host; the least recently used connection is the first.
@@ -68,15 +62,18 @@ class Transport:
         self._proxied: dict[str, bool] = {}
         self._lock = threading.Lock()
 
-    def __call__(self, request: AWSPreparedRequest, event_name: str = "", **_: Any) -> AWSResponse | None:
-        """Return the response, or None to leave the request to botocore (a handler of its event `before-send`)."""
+    def __call__(self, request: AWSPreparedRequest, **_: Any) -> AWSResponse | None:
+        """Return the response, or None to leave the request to botocore (a handler of its event `before-send`).
+
+        The attribute `writes` of the request says whether it can change AWS.
+        """
         url = urlsplit(request.url)
         body = request.body
         if self.is_proxied(url) or not isinstance(body, bytes | str | None):
             return None
         data = body.encode() if isinstance(body, str) else body or b""
         headers = {name: value for name, value in request.headers.items()}  # noqa: C416 - of several forms
-        writes = not event_name.rpartition(".")[2].startswith(READS)
+        writes: bool = getattr(request, "writes")  # noqa: B009 - botocore's type does not have it
         response = self.send(request.method, url, headers, data, writes=writes)
         response_headers: Any = response.headers
         return AWSResponse(request.url, response.status, response_headers, Body(response.body))
@@ -91,13 +88,10 @@ class Transport:
         writes: bool = False,
     ) -> Response:
         """Send a request that is signed already, over an idle connection or a new one, and return the response."""
-        silence = self._write if writes else self._read
         connection = self._connection(url)
         try:
             head = _head(method, url, headers, body)
-            response = connection.exchange(
-                head, body, is_head=method == "HEAD", silence=silence, total=TOTAL * silence
-            )
+            response = connection.exchange(head, body, is_head=method == "HEAD", writes=writes)
         except BaseException as error:
             connection.close()
             if connection.reused and isinstance(error, TimeoutError):
@@ -162,7 +156,7 @@ class Transport:
         endpoint = url.geturl()
         sock: socket.socket | None = None
         try:
-            sock = socket.create_connection((host, port), self._connect)
+            sock = socket.create_connection((host, port), self._limits.connect)
             if url.scheme == "https":
                 sock = self._tls().wrap_socket(sock, server_hostname=host)
         except OSError as error:
@@ -176,7 +170,7 @@ class Transport:
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
         if hasattr(socket, "TCP_KEEPIDLE"):  # Linux
             sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPIDLE, int(_IDLE_SECONDS))
-        return Connection(sock)
+        return Connection(sock, self._limits)
 
     def _tls(self) -> ssl.SSLContext:
         """Return the TLS context, for which the certificates are read once."""

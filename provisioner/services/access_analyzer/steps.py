@@ -9,7 +9,7 @@ from ...aws import Aws
 from ...baseline import Baseline
 from ...model import Call, Changes, Exists, Finding, Findings, Scope, Wait, create
 from ...steps.organization import OrganizationFeature, trusted_access
-from ...steps.registry import hints, step, verify
+from ...steps.registry import harmful_actions, hints, step, verify
 from ...steps.settings import Strictness, settings, to_api
 from ...steps.tags import tags
 from .section import AccessAnalyzer, UnusedAccess
@@ -32,6 +32,14 @@ _ORGANIZATION_SEEN = Wait(
 )
 _BUSY = Wait("ConflictException", "Access Analyzer to finish what it does with the analyzer", seconds=180)
 
+harmful_actions(
+    AccessAnalyzer,
+    *(
+        "access-analyzer:DeleteAnalyzer",
+        "access-analyzer:UpdateAnalyzer",
+        "access-analyzer:CreateArchiveRule",
+    ),
+)
 hints(
     "accessanalyzer",
     {

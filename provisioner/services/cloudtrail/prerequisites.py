@@ -1,6 +1,7 @@
 """The key, topic, log group and role that the file names for the trail: looked at before CloudTrail is told to use them.
 
-CloudTrail refuses a trail with one that is missing or in another Region, with all else that the request changes.
+CloudTrail refuses a request that names one which is missing, in another Region or closed to it by a policy, with all else
+that the request changes. So each is set by a request of its own.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from typing import Any, Final, NamedTuple
 from ...aws import Aws, Reading
 from ...aws.errors import DENIED, ClientError, code_of
 from ...compare import policy
-from ...model import Changes, Kind, Note, Part, Refused
+from ...model import Refused
 from ...steps.roles import ask_role
 from .section import Trail
 
@@ -28,19 +29,6 @@ class Prerequisite(NamedTuple):
 
     what: str
     find: Callable[[], tuple[Mapping[str, Any], str]]
-
-
-def add_prerequisites(want: dict[str, Any], title: str, found: list[Prerequisite]) -> Changes:
-    """Add the settings of all that CloudTrail can use to *want*. The failure of one hides no other."""
-
-    def add(each: Prerequisite) -> Changes:
-        settings, note = each.find()
-        want.update(settings)
-        if note:
-            yield Note(Kind.WARNING, title, note)
-
-    for each in found:
-        yield Part(f"{title}: {each.what}", add(each))
 
 
 def prerequisites(aws: Aws, section: Trail, region: str, *, new: bool) -> list[Prerequisite]:

@@ -7,15 +7,18 @@ from dataclasses import replace
 from typing import Any, Final, TypeVar
 
 from ...aws import Aws
+from ...compare.spelling import snake_case
 from ...model import Change, Changes, Difference, Kind, Note, Wait
 from .section import Trail
+from .selector_doubts import selector_warnings
 from .selectors import DEFAULT, Comparison, Selectors, compare, compare_insights, describe
 from .state import Have
 from .trails import region_of_calls
 from .union import union, union_insights
 
 BUSY: Final = Wait("ConflictException", "CloudTrail to finish what it does with the trail", seconds=180)
-WAITS: Final = (Wait("TrailNotFoundException", "the new trail to be seen everywhere", seconds=30), BUSY)
+SEEN: Final = Wait("TrailNotFoundException", "the new trail to be seen everywhere", seconds=30)
+WAITS: Final = (SEEN, BUSY)
 
 T = TypeVar("T")
 
@@ -38,6 +41,9 @@ def ensure_event_selectors(aws: Aws, section: Trail, arn: str, trail: Have | Non
         return Change(section.title, differences, call.waiting(*WAITS))
 
     compared = compare(have, want)
+    if not compared.same:
+        for text in selector_warnings(want, partition=aws.partition, spell=snake_case):
+            yield Note(Kind.WARNING, section.title, text)
     if trail is None:
         if not compared.same:
             yield put(have, want)

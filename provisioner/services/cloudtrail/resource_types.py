@@ -139,12 +139,13 @@ _ARNS: Final = {
     "AWS::Kinesis::Stream": "kinesis:R:A:stream/",
     "AWS::Lambda::Function": "lambda:R:A:function:",
     "AWS::RDS::DBCluster": "rds:R:A:cluster:",
-    "AWS::S3::AccessPoint": "s3:R:A:accesspoint/",
+    "AWS::S3::AccessPoint": "s3:?:A:accesspoint/",  # without a Region for a Multi-Region Access Point
     S3_OBJECT: "s3:::",
     "AWS::S3ObjectLambda::AccessPoint": "s3-object-lambda:R:A:accesspoint/",
-    "AWS::S3Outposts::Object": "s3-outposts:R:A:outpost/",
+    "AWS::S3Outposts::Object": "s3-outposts:R:A:",
     "AWS::SNS::Topic": "sns:R:A:",
     "AWS::SQS::Queue": "sqs:R:A:",
+    "AWS::SSM::ManagedNode": "?:R:A:",  # of EC2 or of Systems Manager
     "AWS::StepFunctions::StateMachine": "states:R:A:stateMachine:",
 }
 # Placeholders in a form: a partition, a Region, an account id, and anything.
@@ -159,11 +160,6 @@ def resource_types() -> frozenset[str]:
     return frozenset(f"AWS::{service}::{name}" for service, *names in lines for name in names)
 
 
-def is_known_service(kind: str) -> bool:
-    """Whether the table has types of the service of this type, as `AWS::S3` of `AWS::S3::Object`."""
-    return any(each.startswith(f"{kind.rpartition('::')[0]}::") for each in resource_types())
-
-
 def arn_problem(kind: str, value: str, partition: str, *, whole: bool) -> str:
     """Why *value* is no ARN of the type; or unless *whole*, not the beginning of one. An empty text if it is.
 
@@ -173,7 +169,6 @@ def arn_problem(kind: str, value: str, partition: str, *, whole: bool) -> str:
     *complete, last = found = value.split(":", 5)
     want = form[len(complete)]
     fits = all(_matches(have, each) for have, each in zip(complete, form, strict=False))
-    fits &= not _is_of_another(kind, complete[2:3])
     if whole:
         fits &= len(found) == len(form) and last.startswith(want) and last != want
         # Without a slash, it is the ARN of a bucket, which has no data events.
@@ -191,8 +186,8 @@ def _matches(have: str, want: str) -> bool:
     return bool(re.fullmatch(_ANY[want], have)) if want in _ANY else have == want
 
 
-def _is_of_another(kind: str, service: list[str]) -> bool:
-    """Whether the service has ARNs of other types only, for a type of which the table has no form."""
+def is_of_another_service(kind: str, value: str) -> bool:
+    """Whether the service of the ARN has other types only, as far as the table of ARNs goes, which lacks this type."""
     owners = {form.split(":")[0]: name.rpartition("::")[0] for name, form in _ARNS.items()}
     own = kind.rpartition("::")[0]
-    return kind not in _ARNS and any(owners.get(each, own) != own for each in service)
+    return kind not in _ARNS and any(owners.get(each, own) != own for each in value.split(":")[2:3])

@@ -8,13 +8,13 @@ from pydantic import Field, model_validator
 
 from ...baseline import Baseline, Contradiction, InvalidValue, Text
 from ...baseline.problem import Path
-from ...compare.spelling import CONTROL_TOWER
+from ...compare.spelling import CONTROL_TOWER, snake_case
 from ...compare.stricter import Stricter, on, present
 from ...steps.references import Refers, check_references
 from ...steps.registry import section
 from ...steps.settings import Guarded, Settings, to_api
 from ...steps.tags import Tags
-from .selector_grammar import in_the_file, insight_problems, selector_problems, snake_case
+from .selector_checks import insight_problems, selector_problems
 from .selector_section import AdvancedEventSelector, EventSelector, InsightSelector
 from .selectors import Selectors
 
@@ -156,11 +156,11 @@ class Trail(Settings):
             "AdvancedEventSelectors": self.advanced_event_selectors,
         }
         selectors = {name: to_api(each) for name, each in stated.items() if each is not None}
-        yield from in_the_file(selector_problems(selectors, spell=snake_case))
+        yield from _in_the_file(selector_problems(selectors, spell=snake_case))
 
     def _insight_problems(self) -> Iterator[tuple[Path, str]]:
         problems = insight_problems(self.insights() or (), self.selectors(), spell=snake_case)
-        yield from ((("insight_selectors", *path), text) for path, text in in_the_file(problems))
+        yield from ((("insight_selectors", *path), text) for path, text in _in_the_file(problems))
 
     def contradictions(self, baseline: Baseline) -> Iterator[Contradiction]:
         """The bucket is not in `log_buckets`, or something that must be in the trail's Region is not."""
@@ -175,3 +175,9 @@ class Trail(Settings):
         if group and role and group.split(":")[4] != role.split(":")[4]:
             text = f"the log group is of account {group.split(':')[4]}: name a role of the same account"
             yield Contradiction(("cloudtrail", "cloud_watch_logs_role_arn"), text)
+
+
+def _in_the_file(problems: Iterator[tuple[Path, str]]) -> Iterator[tuple[Path, str]]:
+    """The problems by the names of the file."""
+    for path, text in problems:
+        yield tuple(snake_case(part) if isinstance(part, str) else part for part in path), text

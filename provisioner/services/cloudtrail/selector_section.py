@@ -1,6 +1,6 @@
 """The keys of the section `cloudtrail` that select events. Fields are those of CloudTrail's API, in snake_case.
 
-What they may hold is in `selector_grammar`.
+What they may hold is in `selector_grammar`, and checked by `selector_checks`.
 """
 
 from typing import Literal

@@ -19,6 +19,7 @@ from ...model import (
     Exists,
     Kind,
     Note,
+    Part,
     Refused,
     Scope,
     Wait,
@@ -28,12 +29,12 @@ from ...model import (
 from ...steps.delivery import Delivery, delivers
 from ...steps.organization import read_organization
 from ...steps.references import resource_key
-from ...steps.registry import consents, hints, rates, step
+from ...steps.registry import consents, harmful_actions, hints, rates, step
 from ...steps.settings import Strictness, settings
 from ...steps.tags import tags, to_pairs
 from .delivery import cloudtrail_delivery
-from .prerequisites import LOGS_PAIR, add_prerequisites, prerequisites
-from .recording import BUSY, WAITS, ensure_event_selectors, ensure_insight_selectors
+from .prerequisites import Prerequisite, prerequisites
+from .recording import BUSY, SEEN, WAITS, ensure_event_selectors, ensure_insight_selectors
 from .section import Trail
 from .selectors import DEFAULT, management_access, selects_writes_to
 from .state import Have, read_trail, trail_arn, want_settings
@@ -54,6 +55,16 @@ _WAITS = (
 
 
 consents("drop-recorded-events")
+harmful_actions(
+    Trail,
+    *(
+        "cloudtrail:StopLogging",
+        "cloudtrail:DeleteTrail",
+        "cloudtrail:UpdateTrail",
+        "cloudtrail:PutEventSelectors",
+    ),
+    "organizations:DisableAWSServiceAccess",
+)
 hints(
     "cloudtrail",
     {
@@ -139,9 +150,10 @@ def ensure_cloudtrail(aws: Aws, baseline: Baseline) -> Changes:
     warnings = [
         *_warnings(aws, section, arn, have, want)
     ]  # a list, as all reads must precede the first write
-    yield from add_prerequisites(want, section.title, found)
+    name = arn
     if have is None:
-        yield _create(aws, section, want)
+        made = yield _create(aws, section, want)
+        name = made["TrailARN"]  # not known where the trail was not made, so that nothing is set on it
     else:
         yield Exists(section.title)
     if have is None or not have.logging:  # before the settings, which may have to wait
@@ -151,6 +163,8 @@ def ensure_cloudtrail(aws: Aws, baseline: Baseline) -> Changes:
         yield from _settings(aws, section, arn, have, want)
     yield from ensure_event_selectors(aws, section, arn, have)
     yield from ensure_insight_selectors(aws, section, arn, have)
+    for each in found:
+        yield Part(_title(section, each), _use(aws, section, arn, name, each, have, want["S3BucketName"]))
     if have is not None and have.tags is not None:
         yield from _tags(aws, section, arn, have.tags)
     yield from warnings
@@ -171,10 +185,7 @@ def _settings(aws: Aws, section: Trail, arn: str, have: Have, want: Mapping[str,
 
     def put(changed: dict[str, Any]) -> Call:
         params = {name: "" if value is None else value for name, value in changed.items()}
-        if params.keys() & set(LOGS_PAIR):
-            params |= {name: want[name] for name in LOGS_PAIR}
-        write = aws.write("cloudtrail", region_of_calls(aws, arn))
-        call = write.update_trail(Name=arn, **params).waiting(*_WAITS)
+        call = _update(aws, arn, Name=arn, **params)
         bucket = changed.get("S3BucketName")
         return call.using(resource_key("bucket", bucket)) if bucket else call
 
@@ -187,6 +198,35 @@ def _settings(aws: Aws, section: Trail, arn: str, have: Have, want: Mapping[str,
     strictness = Strictness.of(Trail, exact=section.exact)
     asked = _asked(section, have.settings, want, strictness)
     yield from settings(section.title, have.settings, asked, put, strictness, warn=warn)
+
+
+def _use(
+    aws: Aws, section: Trail, arn: str, name: str, each: Prerequisite, have: Have | None, bucket: str
+) -> Changes:
+    """Make the trail use the key, topic or log group of the file. *name* is its ARN, as far as it is known."""
+    want, note = each.find()
+    if note:
+        yield Note(Kind.WARNING, section.title, note)
+
+    def put(_: dict[str, Any]) -> Call:
+        params = dict(want)
+        if "KmsKeyId" in want and have and have.settings["S3BucketName"] != bucket:
+            # Both are of one Region: where both have been moved to another, neither can come back alone.
+            params["S3BucketName"] = bucket
+        call = _update(aws, arn, Name=name, **params)
+        return call if have else call.waiting(SEEN)
+
+    strictness = Strictness.of(Trail, exact=section.exact)
+    yield from settings(_title(section, each), have.settings if have else {}, want, put, strictness)
+
+
+def _title(section: Trail, each: Prerequisite) -> str:
+    return f"{each.what} of {section.title}"
+
+
+def _update(aws: Aws, arn: str, **params: Any) -> Call:
+    call: Call = aws.write("cloudtrail", region_of_calls(aws, arn)).update_trail(**params)
+    return call.waiting(*_WAITS)
 
 
 def _asked(

@@ -88,7 +88,9 @@ def _repair_warnings(
 def _channel_settings(section: Config, bucket: str, have: JsonObject | None) -> tuple[dict[str, Any], str]:
     """The channel's fields to set, None for one to remove; and, not among them, what is stricter in AWS."""
     channel = section.delivery_channel
-    want: dict[str, Any] = {"s3BucketName": bucket, "s3KeyPrefix": channel.s3_key_prefix}
+    want: dict[str, Any] = {"s3BucketName": bucket}
+    if channel.s3_key_prefix is not None:
+        want["s3KeyPrefix"] = channel.s3_key_prefix or None
     if channel.s3_kms_key_arn:
         want["s3KmsKeyArn"] = channel.s3_kms_key_arn
     if channel.sns_topic_arn:

@@ -6,12 +6,14 @@ Source: AWS Config Developer Guide, "Permissions for the Amazon S3 bucket" and "
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from functools import partial
 from typing import Any, Final
 
 from ...aws import Aws
+from ...aws.errors import BotoCoreError, ClientError
 from ...baseline import Baseline
-from ...baseline.general import Accounts
+from ...baseline.accounts import Accounts
 from ...compare.policy import Statement, document
 from ...model import Refused
 from ...steps.delivery import (
@@ -24,6 +26,7 @@ from ...steps.delivery import (
     one_or_list,
 )
 from ...steps.organization import read_organization
+from ...steps.regions import enabled_regions
 from .principal import principal
 from .section import Config
 
@@ -52,11 +55,33 @@ def config_deliveries(aws: Aws, baseline: Baseline) -> Iterator[Delivery]:
             )
         organization_id = organization.id
     statements = partial(
-        config_delivery, prefix=channel.s3_key_prefix, account_ids=accounts, organization_id=organization_id
+        config_delivery,
+        prefixes=delivery_prefixes(aws, baseline),
+        account_ids=accounts,
+        organization_id=organization_id,
     )
     key = channel.s3_kms_key_arn
     headers = {"s3:x-amz-server-side-encryption": "aws:kms"} if key else {}
     yield Delivery("config", channel.s3_bucket_name, statements, headers)
+
+
+def delivery_prefixes(aws: Aws, baseline: Baseline) -> list[str]:
+    """The prefixes below which AWS Config delivers in this account; an empty text is none.
+
+    If the file leaves the prefix out, they are those of the channels that exist, and none for a new one. A Region whose
+    channel cannot be read counts as without one: the step that makes the channel fails there.
+    """
+    stated = baseline[Config].delivery_channel.s3_key_prefix
+    if stated is not None:
+        return [stated]
+    general = baseline.general
+    regions = general.named_regions or enabled_regions(aws, general.home_region)[0]
+    asked = [aws.read("config", region).describe_delivery_channels() for region in regions]
+    found = {""}
+    for each in asked:
+        with suppress(ClientError, BotoCoreError):
+            found |= {channel.get("s3KeyPrefix", "") for channel in each.get("DeliveryChannels")}
+    return sorted(found)
 
 
 def listed_by_id(accounts: Accounts) -> bool:
@@ -65,9 +90,9 @@ def listed_by_id(accounts: Accounts) -> bool:
 
 
 def config_delivery(
-    bucket_arn: str, prefix: str | None, account_ids: OneOrMany, organization_id: str | None = None
+    bucket_arn: str, prefixes: Sequence[str], account_ids: OneOrMany, organization_id: str | None = None
 ) -> list[Statement]:
-    """The statements that let AWS Config deliver below *prefix*, for these accounts or for a whole organization.
+    """The statements that let AWS Config deliver below *prefixes*, for these accounts or for a whole organization.
 
     With an organization the two checks have no condition, as in Control Tower's own log bucket. A standalone
     account has no aws:SourceOrgID and needs the list, which reaches S3's limit at 100 to 150 accounts.
@@ -75,13 +100,15 @@ def config_delivery(
     """
     if organization_id:
         source: dict[str, Any] = {}
-        objects: OneOrMany = log_path(bucket_arn, prefix, "*")
+        paths = [log_path(bucket_arn, prefix, "*") for prefix in prefixes]
         writes: dict[str, Any] = {"aws:SourceOrgID": organization_id}
     else:
         accounts = [account_ids] if isinstance(account_ids, str) else account_ids
         source = writes = {"AWS:SourceAccount": one_or_list(accounts, "account")}
-        paths = [log_path(bucket_arn, prefix, account, "Config/") for account in accounts]
-        objects = one_or_list(paths, "account")
+        paths = [
+            log_path(bucket_arn, prefix, account, "Config/") for account in accounts for prefix in prefixes
+        ]
+    objects = one_or_list(paths, "path")
     service = principal(bucket_arn.split(":")[1])
     return [
         allow_service("AWSConfigBucketPermissionsCheck", service, "s3:GetBucketAcl", bucket_arn, source),
@@ -107,7 +134,7 @@ def config_trust(account_id: str, partition: str = "aws") -> dict[str, Any]:
 
 def config_delivery_role_policy(
     bucket_arn: str,
-    prefix: str | None,
+    prefixes: Sequence[str],
     account_id: str,
     kms_key_arn: str | None = None,
     sns_topic_arns: Sequence[str] = (),
@@ -118,7 +145,7 @@ def config_delivery_role_policy(
         statement = {"Sid": sid, "Effect": "Allow", "Action": action, "Resource": resource}
         return {**statement, "Condition": condition} if condition else statement
 
-    objects = log_path(bucket_arn, prefix, account_id, "Config/")
+    objects = one_or_list([log_path(bucket_arn, each, account_id, "Config/") for each in prefixes], "path")
     statements = [
         allow("ConfigBucketAcl", "s3:GetBucketAcl", bucket_arn),
         allow("ConfigDelivery", ["s3:PutObject", "s3:PutObjectAcl"], objects, StringLike=dict(FULL_CONTROL)),

@@ -124,8 +124,14 @@ def config_retention_permissions(target: Target, baseline: Baseline) -> Iterator
 
 @permits_delivery
 def config_delivery_permissions(target: Target, baseline: Baseline) -> Iterator[Permission]:
-    """Read the organization's id for the buckets' policy, unless that lists the accounts. AWS has no resource type for it."""
+    """Read what the buckets' policy needs. AWS has no resource types for these.
+
+    That is the organization's id, unless the policy lists the accounts, and the prefixes of the channels that exist,
+    unless the file has the prefix.
+    """
     accounts = baseline.general.accounts
+    if Config in baseline and baseline[Config].delivery_channel.s3_key_prefix is None:
+        yield from allow("ConfigRead", "config", "DescribeDeliveryChannels", condition=within(target))
     if Config in baseline and accounts is not None and not listed_by_id(accounts):
         yield from allow("OrganizationRead", "organizations", "DescribeOrganization")
 

@@ -9,7 +9,7 @@ from ...baseline import Baseline
 from ...compare.values import differences
 from ...model import Call, Change, Changes, Difference, Exists, Findings, Kind, Note, Part, Scope, Wait
 from ...steps.arrivals import utc_now
-from ...steps.registry import consents, hints, step, verify
+from ...steps.registry import consents, harmful_actions, hints, step, verify
 from .channel import ensure_channel
 from .destinations import read_destinations
 from .health import channel_findings, count_finding, recorder_findings
@@ -37,6 +37,20 @@ _NO_IAM: Final = {
 
 
 consents("record-less", "shorten-config-history")
+harmful_actions(
+    Config,
+    *(
+        "config:StopConfigurationRecorder",
+        "config:DeleteConfigurationRecorder",
+        "config:PutConfigurationRecorder",
+    ),
+    *(
+        "config:DeleteDeliveryChannel",
+        "config:PutDeliveryChannel",
+        "config:DeleteConfigRule",
+        "config:PutConfigRule",
+    ),
+)
 hints(
     "config",
     {

@@ -13,7 +13,7 @@ from ...steps.references import resolve
 from ...steps.regions import enabled_regions
 from ...steps.registry import consents, step, verify
 from ...steps.roles import Role, ask_role, role
-from .delivery import config_delivery_role_policy, config_trust
+from .delivery import config_delivery_role_policy, config_trust, delivery_prefixes
 from .principal import principal
 from .section import Config
 
@@ -84,7 +84,11 @@ def _delivery_policy(aws: Aws, baseline: Baseline) -> dict[str, Any]:
         for region in regions
     }
     return config_delivery_role_policy(
-        bucket, channel.s3_key_prefix, account, channel.s3_kms_key_arn, sorted(filter(None, topics))
+        bucket,
+        delivery_prefixes(aws, baseline),
+        account,
+        channel.s3_kms_key_arn,
+        sorted(filter(None, topics)),
     )
 
 

@@ -110,8 +110,9 @@ class Rule(Section):
     description: str | None = Field(
         None, max_length=256, description="What it is for. If left out, AWS's is kept."
     )
-    input_parameters: dict[str, ParameterValue] = Field(
-        default={}, description="The rule's parameters. Those left out have AWS's own values."
+    input_parameters: dict[str, ParameterValue] | None = Field(
+        None,
+        description="The rule's parameters. Those that are not among them have AWS's own values. If left out, AWS's are kept.",
     )
     maximum_execution_frequency: Frequency | None = Field(
         None,
@@ -119,7 +120,8 @@ class Rule(Section):
         " that is stricter and stays, unless `exact`.",
     )
     scope: Scope | None = Field(
-        None, description="The resources that the rule evaluates. Periodic rules take none."
+        None,
+        description="The resources that the rule evaluates; `{}` is all. Periodic rules take none. If left out, AWS's is kept.",
     )
     tags: Tags = {}  # noqa: RUF012 - pydantic copies a default
     home_region_only: Annotated[bool, NO_SETTING] = Field(
@@ -146,7 +148,7 @@ class Rule(Section):
 
     @model_validator(mode="after")
     def _check_size(self) -> Self:
-        size = len(parameters_text(self.input_parameters))
+        size = len(parameters_text(self.input_parameters or {}))
         if size > _MOST_PARAMETERS:
             raise InvalidValue(
                 "input_parameters", f"AWS takes {_MOST_PARAMETERS} characters of JSON, got {size}"

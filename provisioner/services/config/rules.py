@@ -39,6 +39,7 @@ from .state import JsonObject
 _MOST_NAMES: Final = 25  # that AWS takes in one request
 _FREQUENCY: Final = "MaximumExecutionFrequency"
 _KEPT: Final = ("Description", _FREQUENCY, "EvaluationModes")  # if the file does not set them
+_MAPPINGS: Final = ("InputParameters", "Scope")
 
 
 @step(
@@ -192,12 +193,12 @@ def normal_rule(have: JsonObject) -> dict[str, Any]:
 
 def rule_settings(rule: Rule, have: JsonObject | None) -> dict[str, Any]:
     """The fields that the file sets, in the shape of `normal_rule`; None for one to remove."""
-    present = normal_rule(have) if have else {"InputParameters": {}, "Scope": {}}
+    present = normal_rule(have) if have else {key: {} for key in _MAPPINGS}
     want: dict[str, Any] = {"Source": {"Owner": "AWS", "SourceIdentifier": rule.source_identifier}}
-    if parameters := {**dict.fromkeys(present["InputParameters"]), **rule.input_parameters}:
-        want["InputParameters"] = parameters
-    if scope := {**dict.fromkeys(present["Scope"]), **(to_api(rule.scope) or {})}:
-        want["Scope"] = scope
+    # A mapping of the file replaces that of AWS.
+    for name, stated in zip(_MAPPINGS, (rule.input_parameters, to_api(rule.scope)), strict=True):
+        if stated is not None and (replaced := {**dict.fromkeys(present[name]), **stated}):
+            want[name] = replaced
     if rule.description is not None:
         want["Description"] = rule.description
     if rule.maximum_execution_frequency:
@@ -208,10 +209,14 @@ def rule_settings(rule: Rule, have: JsonObject | None) -> dict[str, Any]:
 def _full_rule(want: JsonObject, have: JsonObject | None) -> dict[str, Any]:
     """All fields of the rule, because PutConfigRule resets those that it does not get."""
     # Fields of another managed rule may not fit this one.
-    kept = {key: have[key] for key in _KEPT if key in have} if have and _same_managed_rule(want, have) else {}
-    body = {**kept, **want}
-    for key in ("Scope", "InputParameters"):
-        body[key] = {name: value for name, value in want.get(key, {}).items() if value is not None}
+    kept: dict[str, Any] = {}
+    if have and _same_managed_rule(want, have):
+        normal = normal_rule(have)
+        kept = {key: have[key] for key in _KEPT if key in have}
+        kept |= {key: normal[key] for key in _MAPPINGS}
+    body = {**{key: {} for key in _MAPPINGS}, **kept, **want}
+    for key in _MAPPINGS:
+        body[key] = {name: value for name, value in body[key].items() if value is not None}
     body["InputParameters"] = parameters_text(body["InputParameters"]) if body["InputParameters"] else ""
     return {key: value for key, value in body.items() if value or key == "Description"}
 

@@ -38,10 +38,9 @@ class DeliveryChannel(Section):
     )
     s3_key_prefix: str | None = Field(
         None,
-        min_length=1,
         max_length=512,
-        pattern=r"^[^/].*[^/]$|^[^/]$",
-        description="What comes before `AWSLogs/` in the bucket; nothing, if left out. The bucket's policy allows only this.",
+        pattern=r"^([^/].*[^/]|[^/])?$",
+        description="What comes before `AWSLogs/` in the bucket; an empty text is nothing. If left out, AWS's is kept.",
         json_schema_extra={"want": "a prefix without / at its ends"},
     )
     s3_kms_key_arn: str | None = Field(

@@ -10,10 +10,22 @@ from ...compare.policy import Document, Statement
 from ...compare.policy_dangers import dangers
 from ...model import Call, Changes, Wait
 from ...steps.delivery import Grants
+from ...steps.registry import harmful_actions
 from ...steps.statements import Danger, statements
+from .section import LogBuckets
 from .state import PROPAGATION, Bucket
 
 _SOURCE = "aws:SourceArn"
+# What no other account may do with a log bucket.
+_WRITES = (
+    *("s3:DeleteObject", "s3:DeleteObjectVersion", "s3:PutObject", "s3:PutObjectAcl", "s3:PutObjectTagging"),
+    *("s3:BypassGovernanceRetention", "s3:ReplicateDelete", "s3:DeleteBucket", "s3:PutBucketVersioning"),
+    *("s3:PutBucketPolicy", "s3:DeleteBucketPolicy", "s3:PutBucketAcl", "s3:PutBucketOwnershipControls"),
+    *("s3:PutBucketPublicAccessBlock", "s3:PutLifecycleConfiguration", "s3:PutEncryptionConfiguration"),
+)
+_READS = ("s3:GetObject", "s3:GetObjectVersion", "s3:ListBucket")  # what not everybody may do
+
+harmful_actions(LogBuckets, *_WRITES)
 
 
 def bucket_policy(bucket: Bucket) -> Changes:
@@ -38,6 +50,8 @@ def bucket_policy(bucket: Bucket) -> Changes:
             region=aws.region,
             friends={aws.central, aws.archive},
             headers=bucket.grants.headers,
+            writes=_WRITES,
+            reads=_READS,
         )
 
     yield from statements(

@@ -7,6 +7,7 @@ from pydantic import ConfigDict, Field, model_validator
 
 from ...baseline import Baseline, Contradiction, InvalidValue, Section
 from ...baseline.problem import Path
+from ...baseline.section import AsWritten
 from ...compare.spelling import CONTROL_TOWER
 from ...compare.stricter import on
 from ...steps.references import provides
@@ -106,7 +107,7 @@ class LogBucket(Settings):
     )
     object_lock: ObjectLock | None = Field(None, description="Write once, read many.")
     tags: Tags = {}  # noqa: RUF012 - pydantic copies a default
-    policy_statements: list[dict[str, Any]] = Field(
+    policy_statements: Annotated[list[dict[str, Any]], AsWritten] = Field(
         default=[],
         description="Statements to add to the generated ones of the bucket policy, in AWS's spelling or in snake_case; "
         "each with a `Sid`.",

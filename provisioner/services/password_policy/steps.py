@@ -8,9 +8,11 @@ from typing import Any, Final
 from ...aws import Aws, Reading
 from ...baseline import Baseline
 from ...model import Call, Changes, Difference, Exists, Finding, Findings, Kind, Note, Scope
-from ...steps.registry import step, verify
+from ...steps.registry import harmful_actions, step, verify
 from ...steps.settings import Strictness, settings, to_api
 from .section import PasswordPolicy
+
+harmful_actions(PasswordPolicy, "iam:DeleteAccountPasswordPolicy", "iam:UpdateAccountPasswordPolicy")
 
 _RESOURCE: Final = "password policy"
 # AWS's value for a field that a request leaves out: UpdateAccountPasswordPolicy replaces the whole policy.

@@ -31,7 +31,7 @@ def test_a_working_trail_passes(bench: Bench) -> None:
         ("notification by SNS", None),
         ("newest event", True),
     ]
-    assert found["newest event"].detail.startswith("PutInsightSelectors by sandbox, ")
+    assert found["newest event"].detail.startswith("UpdateTrail by sandbox, ")
 
 
 def test_only_the_destinations_of_the_trail_are_checked(bench: Bench) -> None:

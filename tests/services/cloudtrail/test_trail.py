@@ -6,6 +6,8 @@ import json
 from collections.abc import Callable
 from typing import Any
 
+from botocore import xform_name
+
 from provisioner.model import Kind
 from provisioner.sandbox import Fault, WireCall
 from provisioner.services.cloudtrail.delivery import cloudtrail_delivery
@@ -30,31 +32,51 @@ from .sample import (
 )
 
 
-def test_a_new_trail_is_made_in_one_call_and_started(bench: Bench) -> None:
+def test_a_new_trail_logs_before_it_uses_what_can_refuse_it(bench: Bench) -> None:
+    """Its key, topic and log group are set by a request each, so that none of them keeps AWS from recording."""
     make_surroundings(bench)
     found = result(bench, FULL)
-    assert [c.call.operation for c in found.changes] == [
+    calls = [
         "create_trail",
         "start_logging",
         "put_event_selectors",
         "put_insight_selectors",
+        "update_trail",
+        "update_trail",
+        "update_trail",
     ]
-    assert [c.action for c in found.changes] == ["create", "update", "update", "update"]
-    assert {c.call.params.get("Name") or c.call.params.get("TrailName") for c in found.changes[1:]} == {ARN}
+    assert [c.call.operation for c in found.changes] == calls
+    assert [c.action for c in found.changes] == ["create", *["update"] * 6]
+    assert [sorted(c.call.params.keys() - {"Name"}) for c in found.changes[4:]] == [
+        ["KmsKeyId"],
+        ["SnsTopicName"],
+        ["CloudWatchLogsLogGroupArn", "CloudWatchLogsRoleArn"],
+    ]
     before = len(bench.world.writes)
     bench.apply(FULL, only=ONLY)
     writes = [c for c in bench.world.writes[before:] if c.service == "cloudtrail"]
-    assert [c.operation for c in writes] == [
-        "CreateTrail",
-        "StartLogging",
-        "PutEventSelectors",
-        "PutInsightSelectors",
-    ]
+    assert [xform_name(c.operation) for c in writes] == calls
+    assert {c.params.get("Name") or c.params.get("TrailName") for c in writes[1:]} == {ARN}
     assert writes[0].params["TagsList"] == [
         {"Key": "team", "Value": "security"},
         {"Key": "tier", "Value": "1"},
     ]
     assert changed(bench, FULL) == []
+
+
+def test_a_key_that_is_closed_to_cloudtrail_stops_nothing_else(bench: Bench) -> None:
+    """Else whoever takes CloudTrail out of the key's policy could delete the trail for good."""
+    make_surroundings(bench)
+    bench.world.interrupt(
+        lambda call, phase: (
+            Fault("InsufficientEncryptionPolicyException") if "KmsKeyId" in call.params else None
+        )
+    )
+    run = bench.run(FULL, only=ONLY)
+    [done] = [each for each in run.send(run.rehearse()) if each.failures]
+    assert [each.code for each in done.failures] == ["InsufficientEncryptionPolicyException"]
+    assert changed(bench, FULL) == ["KmsKeyId"]
+    assert bench.client("cloudtrail").get_trail_status(Name=ARN)["IsLogging"]
 
 
 def test_a_new_trail_with_the_default_selectors_needs_two_calls(bench: Bench) -> None:
@@ -173,13 +195,10 @@ def test_an_update_names_only_what_differs_and_the_log_group_pair_together(bench
     cloudtrail = bench.client("cloudtrail")
     cloudtrail.update_trail(Name=ARN, CloudWatchLogsLogGroupArn=GROUP, CloudWatchLogsRoleArn=OTHER_ROLE)
     cloudtrail.update_trail(Name=ARN, EnableLogFileValidation=False)
-    [change] = result(bench, FULL).changes
-    assert change.call.params == {
-        "Name": ARN,
-        "EnableLogFileValidation": True,
-        "CloudWatchLogsLogGroupArn": GROUP,
-        "CloudWatchLogsRoleArn": ROLE,
-    }
+    assert [change.call.params for change in result(bench, FULL).changes] == [
+        {"Name": ARN, "EnableLogFileValidation": True},
+        {"Name": ARN, "CloudWatchLogsLogGroupArn": GROUP, "CloudWatchLogsRoleArn": ROLE},
+    ]
 
 
 def test_a_deleted_trail_is_made_again(bench: Bench) -> None:

@@ -54,10 +54,22 @@ def test_another_bucket_is_repaired_with_a_warning(bench: Bench) -> None:
 
 def test_prefix_is_removed_with_a_warning(bench: Bench) -> None:
     bench.apply(TEXT, only=ONLY)
-    plan = bench.diff(config_file(), only=ONLY)
+    none = config_file(s3_key_prefix="")
+    plan = bench.diff(none, only=ONLY)
     assert ("s3KeyPrefix", "aws", None) in fields(plan)
     assert [kind for kind, _ in notes(plan)] == ["WARNING"]
-    bench.apply(config_file(), only=ONLY)
+    bench.apply(none, only=ONLY)
+    assert fields(bench.diff(none)) == []
+
+
+def test_a_prefix_that_the_file_leaves_out_stays_and_may_be_delivered_to(bench: Bench) -> None:
+    bench.apply(TEXT)
+    bench.client("s3").delete_bucket_policy(Bucket=BUCKET)
+    bench.apply(config_file())
+    channel = bench.client("config").describe_delivery_channels()["DeliveryChannels"][0]
+    assert channel["s3KeyPrefix"] == "aws"
+    assert f"{BUCKET}/aws/AWSLogs/" in bench.client("s3").get_bucket_policy(Bucket=BUCKET)["Policy"]
+    assert fields(bench.diff(config_file())) == []
 
 
 def test_more_frequent_snapshots_are_kept_unless_exact(bench: Bench) -> None:

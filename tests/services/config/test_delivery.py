@@ -37,7 +37,7 @@ def by_sid(statements: Any) -> dict[str, Any]:
 def test_bucket_policy_statements(
     accounts: Any, organization: Any, resource: Any, key: str, value: Any
 ) -> None:
-    found = by_sid(config_delivery(BUCKET, "c", accounts, organization))
+    found = by_sid(config_delivery(BUCKET, ["c"], accounts, organization))
     assert set(found) == {
         "AWSConfigBucketPermissionsCheck",
         "AWSConfigBucketExistenceCheck",
@@ -71,4 +71,4 @@ def test_role_policies() -> None:
 
 def test_no_account_is_an_error() -> None:
     with pytest.raises(PolicyError, match="at least one account"):
-        config_delivery(BUCKET, None, [])
+        config_delivery(BUCKET, [""], [])

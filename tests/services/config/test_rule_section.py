@@ -29,7 +29,8 @@ SOURCE = {"Owner": "AWS", "SourceIdentifier": "IAM_PASSWORD_POLICY"}
 @pytest.mark.parametrize(
     ("scope", "have", "expected"),
     [
-        (None, {"TagKey": "team"}, [("Scope.TagKey", "team", None)]),
+        (None, {"TagKey": "team"}, []),
+        ({}, {"TagKey": "team"}, [("Scope.TagKey", "team", None)]),
         (
             {"tag_key": "team", "tag_value": "security"},
             {"TagKey": "team", "TagValue": "sales"},

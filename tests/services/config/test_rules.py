@@ -89,7 +89,7 @@ def test_new_rules_have_all_fields_of_the_file(bench: Bench) -> None:
             ],
         ),
         (
-            BARE,
+            {**BARE, "input_parameters": {}},
             {"InputParameters": '{"MinimumPasswordLength":"6"}'},
             [("InputParameters.MinimumPasswordLength", "6", None)],
         ),

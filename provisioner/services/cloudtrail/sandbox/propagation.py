@@ -1,4 +1,4 @@
-"""Resources that CloudTrail must find before it creates or starts a trail."""
+"""Resources that CloudTrail must find before it creates, updates or starts a trail."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ def _trail_made(request: Request) -> Iterator[Resource]:
     yield "trail", request.params["Name"]
 
 
-@needs("cloudtrail:StartLogging", "cloudtrail:PutEventSelectors")
+@needs("cloudtrail:StartLogging", "cloudtrail:PutEventSelectors", "cloudtrail:UpdateTrail")
 def _logging_needs(request: Request) -> Iterator[tuple[Resource, Refused]]:
     name = str(request.params.get("Name") or request.params.get("TrailName"))
     yield ("trail", name.rpartition("/")[2]), Refused("TrailNotFoundException", f"Unknown trail: {name}")

@@ -1,4 +1,4 @@
-"""Event and insight selectors: defaults, the two kinds that exclude each other, and what `selector_grammar` refuses."""
+"""Event and insight selectors: defaults, the two kinds that exclude each other, and what AWS's pages do not list."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ from typing import Any
 from ....sandbox.ask import Request
 from ....sandbox.model import Refused
 from ....sandbox.rule import instead
-from ..selector_grammar import insight_problems, selector_problems
+from ..selector_checks import insight_problems, selector_problems
+from ..selector_doubts import selector_doubts
 from .home_region import requested_trail
 from .trails import default_selector
 
@@ -45,7 +46,12 @@ def put_event_selectors(request: Request) -> dict[str, Any]:
         raise _invalid(
             "The PutEventSelectors operation takes event selectors or advanced event selectors, one kind."
         )
-    for path, text in selector_problems(request.params, partition=request.partition):
+    where = request.partition
+    problems = (
+        *selector_problems(request.params, partition=where),
+        *selector_doubts(request.params, partition=where),
+    )
+    for path, text in problems:
         raise _invalid(f"{_dotted(path)}: {text}")
     if basic:
         trail.event_selectors, trail.advanced_event_selectors = [_basic(one) for one in basic], []

@@ -9,9 +9,9 @@ from typing import Any
 from ....sandbox.drift import (
     Administrator,
     Break,
+    allow_paths_too,
     breaks,
     breaks_of,
-    changed_bucket_policy,
     create_delivery_bucket,
 )
 from ....sandbox.policy_text import to_policy, trust_policy
@@ -166,10 +166,10 @@ def _channel_breaks(
     if prefix := channel.get("s3KeyPrefix"):
 
         def move() -> None:
-            """Change the key prefix, which the bucket policy must allow at that moment."""
+            """Change the key prefix, and let AWS Config write there too."""
             s3, bucket = admin.client("s3"), channel["s3BucketName"]
-            with changed_bucket_policy(s3, bucket, f"/{prefix}/AWSLogs", "/theirs/AWSLogs"):
-                put(DeliveryChannel={**channel, "s3KeyPrefix": "theirs"})
+            allow_paths_too(s3, bucket, f"/{prefix}/AWSLogs", "/theirs/AWSLogs")
+            put(DeliveryChannel={**channel, "s3KeyPrefix": "theirs"})
 
         text = f"moved the history of {region} to another prefix"
         yield broken("s3KeyPrefix", text, move, "delivery_channel.s3_key_prefix")
