@@ -58,10 +58,15 @@ class Settings(Section):
     )
 
 
-def to_api(value: Any, *, small: bool = False) -> Any:
-    """Convert a section, or a list of them, to AWS's names, without what the file leaves out."""
+def to_api(value: Any, *, small: bool = False, defaults: bool = True) -> Any:
+    """Convert a section, or a list of them, to AWS's names, without what the file leaves out.
+
+    Without *defaults*, fields for which the section has a value of its own are left out too: that is for a new resource.
+    """
     if isinstance(value, Section):
-        stated = value.model_dump(exclude_none=True, exclude=_no_settings(type(value)))
+        stated = value.model_dump(
+            exclude_none=True, exclude=_no_settings(type(value)), exclude_unset=not defaults
+        )
         return to_api(stated, small=value.lower_camel_case)
     if isinstance(value, Mapping):
         return {aws_name(key, small=small): to_api(each, small=small) for key, each in value.items()}

@@ -69,7 +69,6 @@ SHARDS = 8
 
 
 @pytest.mark.parametrize("shard", range(SHARDS))
-@pytest.mark.xfail(strict=True, reason="fault 10: what the file leaves out gets a value of ours")
 def test_what_the_file_leaves_out_is_kept(shard: int, request: pytest.FixtureRequest) -> None:
     state, wrong = applied(), []
     paths = [each for each in named_breaks() if each.paths]

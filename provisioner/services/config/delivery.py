@@ -68,8 +68,9 @@ def config_deliveries(aws: Aws, baseline: Baseline) -> Iterator[Delivery]:
 def delivery_prefixes(aws: Aws, baseline: Baseline) -> list[str]:
     """The prefixes below which AWS Config delivers in this account; an empty text is none.
 
-    If the file leaves the prefix out, they are those of the channels that exist, and none for a new one. A Region whose
-    channel cannot be read counts as without one: the step that makes the channel fails there.
+    If the file leaves the prefix out, they are those of the channels that exist, and none for a new one, which accounts
+    that are not looked at here may need. A Region whose channel cannot be read counts as without one: the step that makes
+    the channel fails there.
     """
     stated = baseline[Config].delivery_channel.s3_key_prefix
     if stated is not None:
@@ -77,10 +78,12 @@ def delivery_prefixes(aws: Aws, baseline: Baseline) -> list[str]:
     general = baseline.general
     regions = general.named_regions or enabled_regions(aws, general.home_region)[0]
     asked = [aws.read("config", region).describe_delivery_channels() for region in regions]
-    found = {""}
+    found = {""} if general.accounts else set[str]()
     for each in asked:
+        channels: list[dict[str, Any]] = []
         with suppress(ClientError, BotoCoreError):
-            found |= {channel.get("s3KeyPrefix", "") for channel in each.get("DeliveryChannels")}
+            channels = each.get("DeliveryChannels")
+        found |= {channel.get("s3KeyPrefix", "") for channel in channels} or {""}
     return sorted(found)
 
 

@@ -78,7 +78,7 @@ class ObjectLock(Section):
 
 
 class LogBucket(Settings):
-    """One bucket for logs. Most fields that are left out have the safe value."""
+    """One bucket for logs. What is left out is safe in a new bucket, and stays as it is in one that exists."""
 
     name: str = Field(
         min_length=3,

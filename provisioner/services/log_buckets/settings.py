@@ -1,4 +1,7 @@
-"""Compare and set each setting of a log bucket. Where a bucket is stricter than the baseline, it stays so."""
+"""Compare and set each setting of a log bucket. Where a bucket is stricter than the baseline, it stays so.
+
+What the file leaves out has a safe default in a new bucket. In one that exists it stays, with a warning if it is not safe.
+"""
 
 from __future__ import annotations
 
@@ -54,15 +57,18 @@ def _public_access(bucket: Bucket) -> Changes:
     def put(flags: dict[str, Any]) -> Call:
         return bucket.put("put_public_access_block", PublicAccessBlockConfiguration=flags)
 
-    want = to_api(bucket.want.public_access_block)
-    have = {**dict.fromkeys(want, False), **have}  # a flag that the answer leaves out is off
+    every = to_api(bucket.want.public_access_block)
+    want = to_api(bucket.want.public_access_block, defaults=bucket.new)
+    have = {**dict.fromkeys(every, False), **have}  # a flag that the answer leaves out is off
+    if off := [name for name in every if name not in want and not have[name]]:
+        yield _left_out(bucket, "public_access_block", f"{', '.join(off)} off, so that it may be made public")
     strictness = Strictness.of(PublicAccessBlock, exact=bucket.want.exact)
     yield from settings(bucket.title, have, want, put, strictness, whole=True)
 
 
 def _ownership(bucket: Bucket) -> Changes:
-    if bucket.new:
-        return  # CreateBucket has set it
+    if bucket.new or "object_ownership" not in bucket.want.model_fields_set:
+        return  # CreateBucket has set it, or it stays
     rules = (bucket.have("get_bucket_ownership_controls") or {}).get("Rules") or [{}]
     off = bucket.want.object_ownership == "BucketOwnerEnforced" != rules[0].get("ObjectOwnership")
     acl = read_acl(bucket) if off else None
@@ -91,6 +97,11 @@ def _versioning(bucket: Bucket) -> Changes:
     have, want = bucket.answer("get_bucket_versioning").get("Status"), bucket.want.versioning.status
     if have is None and want == "Suspended":
         return
+    if not bucket.new and "status" not in bucket.want.versioning.model_fields_set:
+        if have != "Enabled":
+            text = "no versioning, so that a log file that is overwritten or deleted is gone"
+            yield _left_out(bucket, "versioning", text)
+        return
 
     def put(status: str) -> Call:
         return bucket.put("put_bucket_versioning", VersioningConfiguration={"Status": status})
@@ -98,6 +109,12 @@ def _versioning(bucket: Bucket) -> Changes:
     loses = "a log file that is overwritten or deleted is gone"
     guarded = Guarded(lambda have, want: want == "Suspended", "suspend-versioning", loses)
     yield from _setting(bucket, "Versioning", have, want, put, guarded)
+
+
+def _left_out(bucket: Bucket, field: str, text: str) -> Note:
+    """A warning about a setting that the file leaves to AWS."""
+    text = f"has {text}; the file leaves it so: set `{field}` in `log_buckets`"
+    return Note(Kind.WARNING, bucket.title, text)
 
 
 def _setting(
@@ -128,16 +145,24 @@ def _default_encryption(bucket: Bucket) -> Changes:
     want: dict[str, Any] = {"SSEAlgorithm": section.sse_algorithm}
     if section.kms_master_key_id:
         want["KMSMasterKeyID"] = section.kms_master_key_id
-    if section.sse_algorithm == "aws:kms":  # the only one that can use a bucket key
-        want["BucketKeyEnabled"] = section.bucket_key_enabled
     algorithm, key = have["SSEAlgorithm"], have.get("KMSMasterKeyID")
+    # Only aws:kms can use a bucket key.
+    if section.sse_algorithm == "aws:kms" and (
+        "bucket_key_enabled" in section.model_fields_set or algorithm != "aws:kms"
+    ):
+        want["BucketKeyEnabled"] = section.bucket_key_enabled
     stronger = algorithm in _ALGORITHMS[_ALGORITHMS.index(section.sse_algorithm) + 1 :]
     unusable = _why_unusable(bucket, key)
     text = f"encryption is {algorithm} with {key or 'the key aws/s3'}"
+    stays = not bucket.new and "sse_algorithm" not in section.model_fields_set
+    if stronger and unusable and stays:
+        text = f"{algorithm} with {unusable}, so that nothing is delivered"
+        yield _left_out(bucket, "server_side_encryption", text)
+        return
     if stronger and unusable:
         text = f"{text}, {unusable}: nothing is delivered with it; it is replaced by {section.sse_algorithm}"
         yield Note(Kind.WARNING, bucket.title, text)
-    elif stronger and not bucket.want.exact:
+    elif stronger and (stays or not bucket.want.exact):
         stricter = f"{text}; the baseline asks for {section.sse_algorithm}"
         yield Note(Kind.STRICTER, bucket.title, stricter)
         if not section.kms_master_key_id and not _is_known_key(bucket, key):

@@ -17,6 +17,10 @@ FILE = """
 log_buckets:
   logs:
     name: "${organization_name}-logs-${account_id}"
+    versioning: {status: Enabled}
+    server_side_encryption: {sse_algorithm: AES256}
+    public_access_block: {block_public_acls: true, ignore_public_acls: true, block_public_policy: true, restrict_public_buckets: true}
+    object_ownership: BucketOwnerEnforced
     tags: {team: security, cost: "12"}
     lifecycle_rules:
       - id: archive
@@ -94,9 +98,17 @@ def make_key(bench: Bench, **given: Any) -> str:
     return made
 
 
+def with_line(line: str) -> str:
+    """The file with this line of the bucket instead of the one with the same key."""
+    key, colon, _ = line.partition(":")
+    lines = FILE.splitlines()
+    [place] = [index for index, each in enumerate(lines) if each.startswith(f"    {key}{colon}")]
+    return "\n".join([*lines[:place], f"    {line}", *lines[place + 1 :]]) + "\n"
+
+
 def encrypted(key: str) -> str:
     """The file with a KMS key."""
-    return FILE + f"    server_side_encryption: {{sse_algorithm: 'aws:kms', kms_master_key_id: '{key}'}}\n"
+    return with_line(f"server_side_encryption: {{sse_algorithm: 'aws:kms', kms_master_key_id: '{key}'}}")
 
 
 def encrypt(bench: Bench, algorithm: str, key: str | None) -> None:

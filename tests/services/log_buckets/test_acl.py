@@ -11,11 +11,11 @@ from provisioner.model import Kind
 from provisioner.sandbox import Fault
 
 from ...conftest import Bench
-from .sample import FILE, NAME, fields, texts
+from .sample import FILE, NAME, fields, texts, with_line
 
 CONSENT = "remove-acl-grants"
 STRANGER = {"GrantWrite": f'id="{"9" * 64}"', "GrantFullControl": f'id="{"8" * 64}"'}
-OPEN = FILE + "    public_access_block: {ignore_public_acls: false, block_public_acls: false}\n"
+OPEN = with_line("public_access_block: {block_public_acls: false, ignore_public_acls: false}")
 # Each ACL of an old bucket, whom the plan names, and the consent that it needs where all public ACLs are ignored.
 ACLS: list[tuple[Mapping[str, str], str, str | None]] = [
     ({"ACL": "private"}, "", None),
@@ -107,7 +107,7 @@ def test_an_acl_that_cannot_be_read_stops_nothing_else(bench: Bench) -> None:
 
 @pytest.mark.parametrize("wanted", ["ObjectWriter", "BucketOwnerPreferred"])
 def test_an_acl_that_may_stay_is_not_read(bench: Bench, wanted: str) -> None:
-    text = FILE + f"    object_ownership: {wanted}\n"
+    text = with_line(f"object_ownership: {wanted}")
     bench.apply(text)
     put_acl(bench, {"ACL": "public-read"})
     bench.world.calls.clear()

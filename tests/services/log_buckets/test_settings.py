@@ -26,6 +26,7 @@ from .sample import (
     make_key,
     policy,
     set_up_by_others,
+    texts,
 )
 
 BLOCK = {
@@ -123,6 +124,28 @@ def test_a_new_bucket_gets_every_setting(bench: Bench) -> None:
         "put_bucket_policy",
     ]
     assert all(c.call.params.get("ExpectedBucketOwner") for _, c in plan.changes[1:])
+
+
+BARE = 'log_buckets: {logs: {name: "acme-logs-${account_id}"}}\n'
+
+
+def test_what_the_file_leaves_out_is_safe_in_a_new_bucket_and_stays_in_one_that_exists(bench: Bench) -> None:
+    s3 = bench.client("s3")
+    bench.apply(BARE)
+    assert set(s3.get_public_access_block(Bucket=NAME)["PublicAccessBlockConfiguration"].values()) == {True}
+    assert s3.get_bucket_versioning(Bucket=NAME)["Status"] == "Enabled"
+    assert texts(bench.diff(BARE), Kind.WARNING) == []
+    s3.delete_public_access_block(Bucket=NAME)
+    s3.put_bucket_versioning(Bucket=NAME, VersioningConfiguration={"Status": "Suspended"})
+    encrypt(bench, "aws:kms", None)
+    plan = bench.diff(BARE)
+    assert fields(plan) == []
+    warnings = texts(plan, Kind.WARNING)
+    assert [text.split(": set ")[1] for text in warnings] == [
+        "`public_access_block` in `log_buckets`",
+        "`server_side_encryption` in `log_buckets`",
+        "`versioning` in `log_buckets`",
+    ]
 
 
 @pytest.mark.parametrize("region", ["us-east-1", "eu-west-1", "ap-southeast-2"])

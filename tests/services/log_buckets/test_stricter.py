@@ -9,16 +9,16 @@ import pytest
 from provisioner.model import Kind
 
 from ...conftest import Bench
-from .sample import EXACT, FILE, KEY, LOCKED, NAME, encrypt, encrypted, fields, make_key, texts
+from .sample import EXACT, FILE, KEY, LOCKED, NAME, encrypt, encrypted, fields, make_key, texts, with_line
 
 LOOSER: list[tuple[str, str, str]] = [
-    ("    versioning: {status: Suspended}\n", "Versioning is Enabled", "suspend-versioning"),
+    ("versioning: {status: Suspended}", "Versioning is Enabled", "suspend-versioning"),
     (
-        "    public_access_block: {block_public_acls: false}\n",
+        "public_access_block: {block_public_acls: false}",
         "BlockPublicAcls is True",
         "open-public-access",
     ),
-    ("    object_ownership: ObjectWriter\n", "ObjectOwnership is BucketOwnerEnforced", "loosen-ownership"),
+    ("object_ownership: ObjectWriter", "ObjectOwnership is BucketOwnerEnforced", "loosen-ownership"),
 ]
 
 
@@ -27,10 +27,10 @@ def test_a_stricter_setting_stays_unless_exact_and_allowed(
     bench: Bench, setting: str, text: str, consent: str
 ) -> None:
     bench.apply(FILE)
-    plan = bench.diff(FILE + setting)
+    plan = bench.diff(with_line(setting))
     assert fields(plan) == []
     assert text in texts(plan, Kind.STRICTER)[0]
-    exact = FILE + setting + EXACT
+    exact = with_line(setting) + EXACT
     run = bench.run(exact)
     [(_, change)] = run.rehearse().changes
     assert change.consent == consent
