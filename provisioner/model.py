@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Iterator, Mapping
+from collections.abc import Callable, Collection, Generator, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from enum import Enum, IntEnum
 from typing import Any, Final, Literal, Protocol
@@ -52,9 +52,6 @@ class Wait:
 class Basis(Protocol):
     """An answer that a request is made from."""
 
-    def at(self, *path: str) -> Basis:
-        """The part of the answer at *path*."""
-
     def changed(self) -> bool:
         """Whether AWS answers otherwise by now."""
 
@@ -81,12 +78,12 @@ class Call:
         """The same call, repeated while AWS answers with one of these errors."""
         return replace(self, waits=(*self.waits, *waits))
 
-    def based_on(self, reading: Basis | None, *path: str) -> Call:
-        """The same call, made only while the answer of *reading*, or what is at *path* in it, is what it was.
+    def based_on(self, basis: Basis | None) -> Call:
+        """The same call, made only while AWS answers as it did.
 
         For requests that replace a whole document: what others have written to it meanwhile must not be lost.
         """
-        return self if reading is None else replace(self, bases=(*self.bases, reading.at(*path)))
+        return self if basis is None else replace(self, bases=(*self.bases, basis))
 
     def using(self, *resources: str) -> Call:
         """The same call, not made if one of these resources, `STEP/RESOURCE`, cannot be ensured."""
@@ -116,13 +113,22 @@ class Change:
     action: Literal["create", "update"] = "update"
     consent: str | None = None  # the `--allow` name, of a change that loosens or replaces something
     loses: str = ""  # what is lost by that
+    completes: bool = False  # nobody must begin to use the resource without it
     enables: bool = False  # later changes are refused by AWS without it, as they are without a creation
+    records: bool = False  # without it AWS does not record at all: a pause of everything does not hold it
+    held: str = ""  # why it is told and not made, whatever is allowed: a mode of the file, a pause
+    # The change without some of its fields; None where AWS takes them only together.
+    without: Callable[[Collection[str]], Change | None] | None = field(
+        default=None, compare=False, repr=False
+    )
+    undo: Call | None = field(default=None, compare=False, repr=False)  # the request that puts *have* back
 
 
 class Kind(Enum):
     """What a note is about."""
 
     FOREIGN = "foreign"  # made by others, and kept
+    ACCEPTED = "accepted"  # a difference that the file excepts
     STRICTER = "stricter than the baseline"  # AWS asks more than the file; left alone
     WARNING = "warning"  # works, but costs or risks something
 
@@ -134,6 +140,7 @@ class Note:
     kind: Kind
     resource: str
     text: str
+    permanent: bool = False  # of what is stricter: `exact` does not undo it
 
 
 @dataclass(frozen=True)
@@ -227,7 +234,7 @@ class Result:
     changes: list[Change] = field(default_factory=list)
     notes: list[Note] = field(default_factory=list)
     seen: list[str] = field(default_factory=list)  # the resources that exist
-    withheld: list[Change] = field(default_factory=list)  # not made: their consent was not given
+    withheld: list[Change] = field(default_factory=list)  # not made: without consent, or held
     findings: list[Finding] = field(default_factory=list)
     request_ids: list[str] = field(default_factory=list)  # of the calls in *changes*, in that order
     failures: list[Failure] = field(default_factory=list)
@@ -237,6 +244,16 @@ class Result:
     def failure(self) -> Failure | None:
         """The first of the failures."""
         return self.failures[0] if self.failures else None
+
+    @property
+    def held(self) -> list[Change]:
+        """The changes that the file or a pause keeps from being made."""
+        return [each for each in self.withheld if each.held]
+
+    @property
+    def without_consent(self) -> list[Change]:
+        """The changes that were not made because nobody allowed them."""
+        return [each for each in self.withheld if not each.held]
 
     @property
     def ok(self) -> bool:
@@ -254,7 +271,7 @@ class Result:
             return {self.step: self.blocked_by or self.step}
         using = {f"{self.step}/{each.resource}": "" for each in self.failures if each.stops == "use"}
         stops_waiting = any(each.stops != "nothing" for each in self.failures)
-        if stops_waiting or any(each.enables for each in self.withheld):
+        if stops_waiting or any(each.enables or each.action == "create" for each in self.withheld):
             return {self.step: "", **using}
         return {}
 
@@ -313,12 +330,17 @@ class Outcome:
     @property
     def failed(self) -> bool:
         """Something in the account could not be read or changed, or was held back, or is not shown by AWS after the change."""
-        return bool(self.unseen) or any(not r.ok or r.withheld for r in self.results)
+        return bool(self.unseen) or any(not r.ok or r.without_consent for r in self.results)
 
     @property
     def drifted(self) -> bool:
         """Something in the account is, or was, to be changed."""
         return any(r.changes for r in self.results)
+
+    @property
+    def held(self) -> bool:
+        """Something in the account differs and is only told."""
+        return any(r.held for r in self.results)
 
     def after(self, before: Outcome) -> Outcome:
         """The outcome of an apply after the diff *before*, with what that one skipped."""

@@ -25,6 +25,7 @@ LEVELS = (
     "engine steps",
     "services report",
     "fleet",
+    "repair",
     "permissions",
     "cli aws_lambda",
     "__main__",
@@ -42,6 +43,7 @@ OUTSIDE = {
     "click": {"cli"},
     "distributed": {"fleet"},
     "httptools": {"aws"},
+    "opentelemetry": {"repair"},
 }
 
 

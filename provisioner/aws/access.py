@@ -7,10 +7,13 @@ from __future__ import annotations
 
 import re
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures import Executor, Future
 from dataclasses import dataclass
+from functools import partial, reduce
 from typing import TYPE_CHECKING, Any
+
+from botocore import xform_name
 
 from ..model import Call, Target
 from .errors import ClientError, Incomplete, OutcomeUnknown, code_of
@@ -72,17 +75,26 @@ class Reading:
         self,
         answer: Future[Any],
         operation: str,
-        ask: Callable[[], Any] | None = None,
-        path: tuple[str, ...] = (),
+        ask: Callable[..., Any] | None = None,
+        part: Callable[[Any], Any] = lambda answer: answer,
     ):
         self._answer = answer
         self._operation = operation
         self._ask = ask or answer.result
-        self._path = path
+        self._part = part
 
-    def at(self, *path: str) -> Reading:
-        """Return the same reading, of which `changed` compares what is at *path* only."""
-        return Reading(self._answer, self._operation, self._ask, path)
+    def at(self, *path: str | Callable[[Any], Any], **params: Any) -> Reading:
+        """Return the same reading, of which `changed` compares only a part: each of *path* is a key, or finds it.
+
+        `changed` asks AWS with *params* instead of those of the same names, where they narrow the answer down.
+        """
+
+        def part(answer: Any) -> Any:
+            return reduce(
+                lambda found, each: each(found) if callable(each) else found.get(each, {}), path, answer
+            )
+
+        return Reading(self._answer, self._operation, partial(self._ask, **params), part)
 
     def changed(self) -> bool:
         """Ask AWS again, and tell whether the answer has changed. An error is an answer by its code."""
@@ -99,10 +111,7 @@ class Reading:
             answer = ask()
         except ClientError as error:
             return code_of(error)
-        found = {key: value for key, value in answer.items() if key != "ResponseMetadata"}
-        for key in self._path:
-            found = found.get(key, {})
-        return found
+        return self._part({key: value for key, value in answer.items() if key != "ResponseMetadata"})
 
     def all(self) -> Any:
         """Return the whole answer. Raises botocore's errors."""
@@ -174,6 +183,8 @@ class Aws:
         self._cloud = cloud
         self._memory = memory
         self._readers = readers or cloud.readers
+        # The resources that the step has created, perhaps, and may fill with defaults of ours.
+        self.created: set[str] = set()
         # A read that nobody awaits must not enter the account again.
         self._visit = cloud.visit(target.account)
 
@@ -183,9 +194,12 @@ class Aws:
 
         def ask(operation: str, params: dict[str, Any]) -> Reading:
             key = (service, region, operation, repr(sorted(params.items())))
-            args = (self.target, service, region, operation, params, self._visit)
-            answer = self._memory.ask(key, lambda: self._readers.submit(self._cloud.read, *args))
-            return Reading(answer, operation, lambda: self._cloud.read(*args))
+
+            def call(**changed: Any) -> Any:
+                given = {**params, **changed}
+                return self._cloud.read(self.target, service, region, operation, given, self._visit)
+
+            return Reading(self._memory.ask(key, lambda: self._readers.submit(call)), operation, call)
 
         return Reader(ask)
 
@@ -232,6 +246,10 @@ class Aws:
     def forget(self) -> None:
         """Forget all answers, so that everything is read again."""
         self._memory.clear()
+
+    def call(self, service: str, name: str, params: Mapping[str, Any], region: str) -> Call:
+        """Return a request by AWS's name of its operation."""
+        return Call(service, xform_name(name), params, region)
 
     def operation_name(self, call: Call) -> str:
         """Return the name of the call's operation as CloudTrail and IAM write it, such as `UpdateTrail`."""

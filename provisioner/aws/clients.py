@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import platform
+import re
 import threading
 from collections.abc import Iterator, Mapping
 from functools import cache
@@ -28,7 +29,7 @@ from .errors import ClientError, Incomplete, code_of
 from .guard import READS, guard
 from .keyring import Keyring
 from .options import Options, Tally
-from .wire.bounded_session import BoundedSession
+from .session import LimitedSession
 from .wire.json_reads import JsonReads
 from .wire.parsing import CheckedParserFactory
 from .wire.transport import Transport
@@ -44,9 +45,9 @@ _CONNECTIONS = 64  # botocore's own, to one host
 _HEADS: Final = {("s3", "head_bucket"): "list_objects_v2"}
 _NO_REASON: Final = ("400", "403")  # all that is left of an expired token, a wrong clock, and a denial
 _loader = cache(create_loader)  # AWS's service models are most of the cost of a first client: loaded once
-# botocore builds its own for each call, which takes a fifth of the call's CPU time.
+# botocore builds its own for each call, which takes a fifth of the call's CPU time. `md/` is its form of metadata.
 _USER_AGENT = (
-    f"provision/{__version__} Botocore/{botocore.__version__} Python/{platform.python_version()}"
+    f"provision/{__version__} md/run#{{run}} Botocore/{botocore.__version__} Python/{platform.python_version()}"
     f" {platform.system()}/{platform.machine()}"
 )
 
@@ -74,7 +75,7 @@ class Clients:
 
     def __init__(self, options: Options, tally: Tally):
         self._tally = tally
-        self._session = session = botocore.session.Session(profile=options.profile)
+        self._session = session = LimitedSession(options.profile, options.limits)
         with configuration_errors(session, profile=options.profile):
             session.register_component("data_loader", _loader(session.get_config_variable("data_path")))
             providers = session.get_component("credential_provider")
@@ -84,6 +85,7 @@ class Clients:
         # A session token of the global endpoint is refused in Regions that are not enabled by default.
         session.set_config_variable("sts_regional_endpoints", "regional")
         self._endpoint_url, self._limits = options.endpoint_url, options.limits
+        self._user_agent = _USER_AGENT.format(run=re.sub(r"[^\w.-]", "-", options.run_id, flags=re.ASCII))
         self._transport: Transport | None = None
         bundle = None
         if options.own_connections:  # the sandbox in this process makes no connections
@@ -113,6 +115,17 @@ class Clients:
         endpoints = {self.client("sts", each).meta.endpoint_url for each in (region, main)}
         if len(endpoints) > 1:  # not where the user has set the endpoint
             yield str(main)
+
+    def event_region(self, service: str, region: str) -> str:
+        """Return the Region in whose event history calls to *service* are: *region*, or that of a global service."""
+        data = self._session.get_component("data_loader").load_data("endpoints")
+        of_region = self._session.get_partition_for_region(region)
+        [services] = [p["services"] for p in data["partitions"] if p["partition"] == of_region] or [{}]
+        found = services.get(self.client(service, region).meta.service_model.endpoint_prefix, {})
+        if found.get("isRegionalized", True):
+            return region
+        endpoint = found["endpoints"].get(found.get("partitionEndpoint"), {})
+        return str(endpoint.get("credentialScope", {}).get("region", region))
 
     def offers(self, service: str, region: str) -> bool:
         """Whether the service exists in the Region, as far as botocore knows."""
@@ -199,7 +212,7 @@ class Clients:
             read_timeout=self._limits.write,
             tcp_keepalive=True,
             max_pool_connections=_CONNECTIONS,
-            user_agent=_USER_AGENT,
+            user_agent=self._user_agent,
             s3={"addressing_style": "path"},  # one host for every bucket, so that connections are reused
         )
         # Without a Region, a profile's role is assumed globally.
@@ -211,14 +224,12 @@ class Clients:
             )
         client.meta.events.register("provide-client-params", guard)
         client.meta.events.register_first("before-send", self._before_send)
-        endpoint = getattr(client, "_endpoint")  # noqa: B009 - botocore has no other way to its session
-        endpoint.http_session = BoundedSession(endpoint.http_session, self._limits)
         if self._transport is not None:
             if self._own_signatures:
                 json_reads = JsonReads(client, self._transport, self.keyring.current, self._tally)
                 self._json_reads[service, region] = json_reads
                 client.meta.events.register("before-send", json_reads.learn)
-            client.meta.events.register("before-send", self._transport)  # type: ignore[arg-type]
+            client.meta.events.register("before-send", self._transport)
         return client
 
     def _before_send(self, event_name: str, request: Any, **_: Any) -> None:

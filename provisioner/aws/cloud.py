@@ -57,6 +57,7 @@ class Cloud:
         workers: int = WORKERS,
     ):
         options = options or Options()
+        self.run_id = options.run_id
         self.stop = threading.Event()
         self.clock: Clock = clock or RealClock(self.stop)
         self.tally = Tally()
@@ -64,7 +65,7 @@ class Cloud:
         self._silence = SilenceWatch(on_wait, options.limits)
         self.readers = ThreadPoolExecutor(workers, "read", leave_signals_to_main)
         self._clients = clients = Clients(options, self.tally)
-        self.client, self.offers = clients.client, clients.offers
+        self.client, self.offers, self.event_region = clients.client, clients.offers, clients.event_region
         self.keyring = clients.keyring
         self._rate_limiter = RateLimiter(documented=options.use_documented_rates)
         self._accepted: dict[str, None] = {}  # the Regions that accepted the credentials, in that order

@@ -25,8 +25,9 @@ ANY_ERROR: Final = (
     *(RuntimeError, EOFError),  # credentials that are expired when they are new; no terminal to ask on
 )
 # What botocore reads beside those of AWS.
-_OTHER_VARIABLES: Final = ("REQUESTS_CA_BUNDLE", "HTTPS_PROXY", "HTTP_PROXY", "NO_PROXY")
+_OTHER_VARIABLES: Final = ("REQUESTS_CA_BUNDLE", "HTTPS_PROXY", "HTTP_PROXY", "NO_PROXY", "SSLKEYLOGFILE")
 _ENDPOINT: Final = re.compile(r"endpoint[_-]url|, service ", re.IGNORECASE)
+_OF_URL: Final = re.compile(r"IPv6 URL|^Port |netloc")  # in Python's errors
 
 
 @contextmanager
@@ -40,22 +41,37 @@ def configuration_errors(session: botocore.session.Session, **flags: str | None)
     except ConfigurationError:
         raise
     except ProfileNotFound as error:
+        profile = error.kwargs["profile"]
+        names = ("AWS_DEFAULT_PROFILE", "AWS_PROFILE")  # in the order in which botocore looks
+        by_variable = next((f"{name}: " for name in names if os.environ.get(name) == profile), "")
         raise ConfigurationError(
-            f"{_named(session, str(error), flags)}there is no profile `{error.kwargs['profile']}`",
+            f"{named(session, str(error), **flags) or by_variable}there is no profile `{profile}`",
             "`aws configure list-profiles` shows those that there are",
         ) from error
     except ANY_ERROR as error:
-        name = _named(session, str(error), flags)
+        name = named(session, str(error), **flags)
         if not name and isinstance(error, BotoCoreError | ClientError):
             raise
+        if not name and isinstance(error, AttributeError | TypeError):  # botocore expects a section there
+            name = f"profile `{session.profile or 'default'}`, a setting has a form that it must not have: "
         url = ", to one such as http://127.0.0.1:4566" if _ENDPOINT.search(name) else ""
         raise ConfigurationError(
             f"{name}{str(error).rstrip('.')}", f"correct it{url}, or leave it out"
         ) from error
 
 
-def _named(session: botocore.session.Session, text: str, flags: dict[str, str | None]) -> str:
+def named(session: botocore.session.Session, text: str, **flags: str | None) -> str:
     """Return the flag, variable or setting of the profile whose value occurs in an error's *text*, with a colon."""
+    values = _settings(session, flags)
+    found = max((n for n, v in values.items() if v and v in text), key=lambda n: len(values[n]), default="")
+    # Python's errors of URLs do not repeat them.
+    wrong = (n for n, v in values.items() if v and _ENDPOINT.search(n) and not is_http_url(v))
+    found = found or (next(wrong, "") if _OF_URL.search(text) else "")
+    return f"{found}: " if found else ""
+
+
+def _settings(session: botocore.session.Session, flags: dict[str, str | None]) -> dict[str, str]:
+    """Return the value of each flag, variable and setting of the profile, by the name that messages give it."""
     values = {f"--{name.replace('_', '-')}": value or "" for name, value in flags.items()}
     values |= {
         n: v for n, v in os.environ.items() if n.startswith(("AWS_", "BOTO")) or n.upper() in _OTHER_VARIABLES
@@ -66,9 +82,22 @@ def _named(session: botocore.session.Session, text: str, flags: dict[str, str | 
         values |= {f"profile `{profile}`, `{key}`": str(value) for key, value in settings.items()}
         services = session.full_config.get("services", {}).get(settings.get("services"), {})
         for key, value in services.items():
-            values |= {f"profile `{profile}`, service `{key}`": str(each) for each in value.values()}
-    found = max((n for n, v in values.items() if v and v in text), key=lambda n: len(values[n]), default="")
-    return f"{found}: " if found else ""
+            each = value.get("endpoint_url") if isinstance(value, dict) else value
+            values[f"profile `{profile}`, service `{key}`"] = str(each or "")
+    return values
+
+
+def unreadable_files() -> list[str]:
+    """Return the files of settings that a variable names and that cannot be read, with the reason: botocore skips them."""
+    found = []
+    for name in ("AWS_SHARED_CREDENTIALS_FILE", "AWS_CONFIG_FILE"):
+        if path := os.environ.get(name):
+            try:
+                os.read(descriptor := os.open(os.path.expanduser(path), os.O_RDONLY | os.O_NONBLOCK), 1)  # noqa: PTH111 - as botocore
+                os.close(descriptor)
+            except OSError as error:
+                found.append(f"{name} `{path}`: {error.strerror}")
+    return found
 
 
 def ca_bundle(session: botocore.session.Session) -> str | None:
@@ -86,7 +115,7 @@ def ca_bundle(session: botocore.session.Session) -> str | None:
             "holds no certificate" if isinstance(error, ssl.SSLError) else error.strerror or "cannot be read"
         )
         raise ConfigurationError(
-            f"{_named(session, path, {})}`{path}`: {why}",
+            f"{named(session, path)}`{path}`: {why}",
             "name a file of certificates in PEM form, or unset it for those of botocore",
         ) from error
     return path
@@ -97,13 +126,17 @@ def check_proxies() -> None:
     for name, value in os.environ.items():
         if not value or name.upper() not in {"HTTPS_PROXY", "HTTP_PROXY"}:
             continue
-        try:
-            url = urlsplit(value if "://" in value else f"http://{value}")
-            usable = url.scheme in {"http", "https"} and bool(url.hostname) and url.port != 0
-        except ValueError:  # of brackets or the port
-            usable = False
-        if not usable:
+        if not is_http_url(value if "://" in value else f"http://{value}"):
             raise ConfigurationError(
                 f"{name}: no URL of an HTTP proxy",
                 "set one such as http://proxy.example.com:3128, or unset it",
             )
+
+
+def is_http_url(text: str) -> bool:
+    """Whether requests can be sent to the URL."""
+    try:
+        url = urlsplit(text)
+        return url.scheme in {"http", "https"} and bool(url.hostname) and url.port != 0
+    except ValueError:  # of brackets or the port
+        return False

@@ -18,13 +18,17 @@ import botocore.session
 from botocore.credentials import AssumeRoleProvider, CredentialResolver, Credentials, ReadOnlyCredentials
 from botocore.exceptions import ClientError, MissingDependencyException
 
-from .configuration import ANY_ERROR
+from .configuration import ANY_ERROR, named, unreadable_files
 from .errors import DENIED, ConfigurationError, code_of, is_outage, is_throttle
-from .hints import describe
+from .hints import NO_CREDENTIALS, describe
+from .session import LimitedSession
 
 # What a key or token may consist of: it becomes a part of a header.
 _SIGNABLE: Final = re.compile(r"[\x21-\x7e]+")
 _FIELDS: Final = ("access_key_id", "secret_access_key", "session_token")
+# Settings of a profile by which somebody meant it to have credentials.
+_MEANT: Final = ("sso_", "role_", "source_profile", "credential_", "web_identity_", "mfa_serial", "login_")
+_LONGEST: Final = 500  # characters of what a process or a metadata service says
 _WEB_IDENTITY: Final = "AWS_WEB_IDENTITY_TOKEN_FILE"
 _CONTAINER: Final = ("AWS_CONTAINER_CREDENTIALS_RELATIVE_URI", "AWS_CONTAINER_CREDENTIALS_FULL_URI")
 # By botocore's name of the credential provider: its settings in a profile, and the remedy.
@@ -87,8 +91,10 @@ class CallerCredentials(Credentials):
         return frozen
 
 
-def find_credentials(session: botocore.session.Session, resolver: CredentialResolver) -> Credentials | None:
+def find_credentials(session: LimitedSession, resolver: CredentialResolver) -> Credentials | None:
     """Return the credentials of the first provider that has some, or None where none has. Raises ConfigurationError."""
+    for provider in resolver.providers:
+        session.limit(provider)
     for provider in resolver.providers:
         if isinstance(provider, AssumeRoleProvider):
             # botocore's own prompter reads stdin where there is no terminal.
@@ -111,10 +117,18 @@ def _check_half_keys(session: botocore.session.Session) -> None:
             where = f"{place} has" if place else "there is"
             text = f"{where} {' and '.join(have)}, and no {lacks}"
             raise ConfigurationError(text, _source(session, method)[1])
+    if unused := [f"`{each}`" for each in session.get_scoped_config() if each.startswith(_MEANT)]:
+        text = f"{_profile(session)} has {', '.join(unused)}, and these alone give no credentials"
+        raise ConfigurationError(text, "`aws configure` or `aws configure sso` completes it")
+    unreadable = "; ".join(unreadable_files())
     if session.profile is not None:
         raise ConfigurationError(
-            f"{_profile(session)} has no credentials",
+            f"{_profile(session)} has no credentials{unreadable and f' ({unreadable})'}",
             "`aws configure` puts some there; or set AWS_PROFILE or `--profile` to another one",
+        )
+    if unreadable:
+        raise ConfigurationError(
+            unreadable, f"name a file that can be read, or unset the variable; or {NO_CREDENTIALS}"
         )
 
 
@@ -129,11 +143,16 @@ def _errors_of(session: botocore.session.Session, method: str) -> Iterator[None]
         if is_throttle(error) or is_outage(error):
             raise
         known: dict[str, Any] = getattr(error, "kwargs", {})  # of botocore's errors
-        named = str(known.get("provider", ""))  # the provider that a `source_profile` led to
-        where, hint = _source(session, named if named in _OF_PROFILE else method)
-        text = str(known.get("error_msg", error)).strip().rstrip(".") or "it failed, and did not say why"
-        if isinstance(error, LookupError):
+        led_to = str(known.get("provider", ""))  # the provider that a `source_profile` led to
+        where, hint = _source(session, led_to if led_to in _OF_PROFILE else method)
+        text = " ".join(str(known.get("error_msg", error)).split()).rstrip(".")
+        text = text[:_LONGEST] or "it failed, and did not say why"
+        if isinstance(error, KeyError):
             text = f"there is no {text}"
+        elif isinstance(error, IndexError | TypeError | AttributeError):
+            text = "it gives no credentials in the form that AWS documents"
+        elif method == "env":
+            where = named(session, text).rstrip(": ") or where
         if isinstance(error, MissingDependencyException):
             hint = f"`{sys.executable} -m pip install 'botocore[crt]'`"
         if isinstance(error, EOFError):
@@ -161,8 +180,8 @@ def _source(session: botocore.session.Session, method: str) -> tuple[str, str]:
 
 def _profile(session: botocore.session.Session) -> str:
     """The profile in use, with the variable that names it."""
-    named = next((n for n in ("AWS_DEFAULT_PROFILE", "AWS_PROFILE") if os.environ.get(n)), "")
-    by = f" (of {named})" if named and os.environ[named] == session.profile else ""
+    name = next((n for n in ("AWS_DEFAULT_PROFILE", "AWS_PROFILE") if os.environ.get(n)), "")
+    by = f" (of {name})" if name and os.environ[name] == session.profile else ""
     return f"profile `{session.profile or 'default'}`{by}"
 
 

@@ -5,14 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from typing import Any
+from typing import Any, Final
 
 from .check import holds_pending
 
 # Prefixes of the operations that change nothing in AWS.
 READS = ("Get", "List", "Describe", "Head", "BatchGet", "Lookup", "Select", "AssumeRole")
 
+# The only writes that are no Change. They tell people what a run did (`notify.py`), and set nothing that a baseline has.
+NOTICES: Final = frozenset({("sns", "Publish"), ("events", "PutEvents")})
+
 _writing: ContextVar[bool] = ContextVar("writing", default=False)
+_notifying: ContextVar[bool] = ContextVar("notifying", default=False)
 
 
 @contextmanager
@@ -25,12 +29,23 @@ def write_allowed() -> Iterator[None]:
         _writing.reset(token)
 
 
+@contextmanager
+def notices_allowed() -> Iterator[None]:
+    """Allow the operations in NOTICES, and no other write, in this thread until the block ends."""
+    token = _notifying.set(True)
+    try:
+        yield
+    finally:
+        _notifying.reset(token)
+
+
 def guard(params: Any, model: Any, **_: Any) -> None:
-    """Raise RuntimeError for a write outside `write_allowed`, a pending value, or a missing ExpectedBucketOwner.
+    """Raise RuntimeError for a write outside `write_allowed` that is no allowed notice, a pending value, or a missing ExpectedBucketOwner.
 
     It is a handler of botocore's event `provide-client-params`.
     """
-    if not model.name.startswith(READS) and not _writing.get():
+    notice = _notifying.get() and (model.service_model.service_name, model.name) in NOTICES
+    if not (model.name.startswith(READS) or notice or _writing.get()):
         raise RuntimeError(f"{model.name} writes to AWS outside a Change")
     if holds_pending(params):
         raise RuntimeError(f"{model.name} was given a value that is only known after apply")

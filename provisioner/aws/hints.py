@@ -39,6 +39,7 @@ from .errors import (
 _DENIED_ACTION: Final = re.compile(r"not authorized to perform:? ([\w-]+:\w+)")
 _WRONG_TIME: Final = re.compile(r"Signature (expired|not yet current)")
 _WRONG_CLOCK: Final = "the clock of this machine is wrong by more than AWS allows: set it (ntp)"
+NO_CREDENTIALS: Final = "set AWS_PROFILE or `--profile`, or try it without an account: `--sandbox`"
 _WRONG_KEY: Final = "the secret key does not belong to the access key: check the credentials"
 
 # Hints by service (botocore's name, "" for every service) and error code. Each service folder adds its own with
@@ -145,7 +146,7 @@ def _hint(code: str, service: str, error: ClientError) -> str:
 
 
 _LOCAL_HINTS: Final[tuple[tuple[type[Exception] | tuple[type[Exception], ...], str], ...]] = (
-    (NoCredentialsError, "set AWS_PROFILE or `--profile`, or try it without an account: `--sandbox`"),
+    (NoCredentialsError, NO_CREDENTIALS),
     (PartialCredentialsError, "an access key needs its secret key: set both"),
     (ProfileNotFound, "`aws configure list-profiles` shows those that there are"),
     ((SSOTokenLoadError, TokenRetrievalError, UnauthorizedSSOTokenError), "sign in again: `aws sso login`"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 import time
 from dataclasses import dataclass, field
@@ -65,6 +66,11 @@ class Limits:
         return 2 * self.silence(writes=writes)
 
 
+def new_run_id() -> str:
+    """Return an id for a run."""
+    return os.urandom(6).hex()
+
+
 @dataclass(frozen=True)
 class Options:
     """Where credentials and endpoint come from, and how calls are sent. None is the default of every AWS tool."""
@@ -78,6 +84,8 @@ class Options:
     # Use `wire/json_reads`, over own connections: faster where there are many calls.
     own_signatures: bool = False
     limits: Limits = field(default_factory=Limits)
+    # Letters, digits, `.`, `_` and `-`. It is in the user agent of each call, and so in CloudTrail's events.
+    run_id: str = field(default_factory=new_run_id)
 
 
 @dataclass

@@ -1,6 +1,7 @@
 """The YAML file as typed sections. Knows no AWS."""
 
 from .baseline import Baseline
+from .control import Control
 from .file import load, parse
 from .general import General
 from .problem import BaselineError, Problem
@@ -12,6 +13,7 @@ __all__ = [
     "Baseline",
     "BaselineError",
     "Contradiction",
+    "Control",
     "General",
     "InvalidValue",
     "Problem",

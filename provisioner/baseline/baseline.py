@@ -9,6 +9,7 @@ from typing import Final, TypeVar
 
 from .checks import contains_invalid, unknown_key
 from .general import General
+from .notices import secrets_of
 from .overrides import name_overrides, wrong_keys
 from .partitions import partition_of
 from .placeholders import Environment
@@ -80,7 +81,7 @@ class Baseline:
 
     @property
     def secrets(self) -> Mapping[str, str]:
-        """The placeholder of each value from the environment, except for names that reports must show."""
+        """The placeholder of each value from the environment, except for names that reports must show, and of each secret."""
         general = self.general
         plain = {
             general.organization_name,
@@ -88,7 +89,8 @@ class Baseline:
             *general.named_regions,
             *(general.allowed_account_ids or ()),
         }
-        return {value: name for value, name in self._file.secrets.items() if value not in plain}
+        filled = {value: name for value, name in self._file.secrets.items() if value not in plain}
+        return {**dict(secrets_of(general.notices)), **filled}
 
     def at(self, *, account_id: str, region: str, partition: str) -> Baseline:
         """The baseline with the placeholders and overrides of an account and Region; cached.

@@ -5,6 +5,8 @@ from typing import Annotated, Any, Final, Self
 from pydantic import AfterValidator, BeforeValidator, Field, field_validator, model_validator
 
 from .accounts import Accounts, Override
+from .control import DriftException
+from .notices import Notices, in_other_partitions
 from .partitions import partition_of
 from .section import NOT_NULL, AccountId, InvalidValue, Region, Section, known_region, without_null
 
@@ -76,6 +78,17 @@ class General(Section):
             json_schema_extra=_mapping_without_null,
         ),
     ] = None
+    exceptions: Annotated[
+        tuple[DriftException, ...],
+        Field(description="Differences that are accepted until a day. They are shown, and not repaired."),
+    ] = ()
+    notices: Annotated[
+        Notices,
+        Field(
+            description="Who is told what `repair` found and did, each by a name of your choice.",
+            json_schema_extra={"want": "a mapping of up to 20 names, each with a sink"},
+        ),
+    ] = {}  # noqa: RUF012 - pydantic copies it
     overrides: Annotated[
         tuple[Override, ...],
         Field(description="Other values for some accounts. Of two for one account, the later one counts."),
@@ -113,6 +126,12 @@ class General(Section):
             raise InvalidValue(
                 ("accounts", "log_archive"), "is not among `allowed_account_ids`: add it there"
             )
+        return self
+
+    @model_validator(mode="after")
+    def _notices_in_partition(self) -> Self:
+        if elsewhere := in_other_partitions(self.notices, self.home_region):
+            raise InvalidValue.several(elsewhere)
         return self
 
     @property

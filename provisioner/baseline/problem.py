@@ -39,7 +39,7 @@ class Problem:
         """The message in one line, then the source line and a caret under the position."""
         bold, red, off = ("\x1b[1m", "\x1b[31m", "\x1b[0m") if color else ("", "", "")
         words = "; ".join(filter(None, (self.message, self.hint)))
-        head = f"{bold}{self.place}{off}: " + (f"{self.path}: {words}" if self.path else words)
+        head = f"{bold}{clean(self.place)}{off}: {clean(': '.join(filter(None, (self.path, words))))}"
         if not self.source_line.strip():
             return head
         line, column = _window(self.source_line, self.column - 1)
@@ -67,12 +67,21 @@ class BaselineError(Exception):
         return "\n".join(problem.render(color=color) for problem in self.problems)
 
 
+def clean(text: str) -> str:
+    r"""*text* on one line, with escapes for what is not printable: `\n`, `\x1b`, `\u202e`.
+
+    A name may hold terminal escape codes, or line breaks that would make it look like a line of ours.
+    """
+    if text.isprintable():
+        return text
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
+
+
 def quoted(text: str) -> str:
     """The text in quotes on one line, shortened, without terminal control characters."""
     if len(text) > _LONGEST_VALUE:
         text = text[: _LONGEST_VALUE - 3] + "..."
-    safe = (c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in text)
-    return f"'{''.join(safe)}'"
+    return f"'{clean(text)}'"
 
 
 def dotted(path: Path) -> str:

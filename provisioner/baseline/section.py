@@ -89,13 +89,13 @@ def asks_for_nothing(section: Section) -> bool:
 
 
 def switches(kind: type[Section]) -> set[str]:
-    """The fields of a section that are true or false and no setting, such as `exact`."""
+    """The fields of a section that are no setting and say how it is ensured, such as `exact` and `mode`."""
     return {
         name
         for name, field in kind.model_fields.items()
         if isinstance(field.json_schema_extra, dict)
         and field.json_schema_extra.get("setting") is False
-        and isinstance(field.default, bool)
+        and (isinstance(field.default, bool) or field.json_schema_extra.get("control"))
     }
 
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final, NamedTuple
 
 from .problem import Path, Problem, dotted
+from .written_secrets import hide, written_in
 
 _INT = re.compile(r"-?(?:0|[1-9][0-9]{0,17})")
 _FLOAT = re.compile(r"-?(?:0|[1-9][0-9]{0,17})(?:\.[0-9]{1,18}(?:[eE][-+]?[0-9]{1,2})?|[eE][-+]?[0-9]{1,2})")
@@ -62,6 +63,8 @@ class Source:
     lines: list[str]
     root: Node | None = None
     problems: list[Problem] = field(default_factory=list)
+    written_secrets: list[str] | None = None  # found with the first problem
+    shown_lines: dict[int, str] = field(default_factory=dict)  # without secrets, those with problems
 
     @property
     def full(self) -> bool:
@@ -76,7 +79,12 @@ class Source:
         """Make a problem at a position that counts from 0; a position after the end is moved to the end."""
         if line >= len(self.lines):
             line, column = len(self.lines) - 1, len(self.lines[-1])
-        return Problem(self.name, line + 1, column + 1, dotted(path), message, hint, self.lines[line])
+        if self.written_secrets is None:
+            self.written_secrets = written_in(self.lines)
+        if line not in self.shown_lines:
+            self.shown_lines[line] = hide(self.lines[line], self.written_secrets)
+        where, text, more = (hide(each, self.written_secrets) for each in (dotted(path), message, hint))
+        return Problem(self.name, line + 1, column + 1, where, text, more, self.shown_lines[line])
 
     def find(self, path: Path) -> Location:
         """The node at *path*, or the nearest one around it. Parts that lead nowhere are skipped."""

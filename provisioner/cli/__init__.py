@@ -5,42 +5,25 @@ What a command does is in other modules, which are imported only when it runs, s
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
 from .. import __version__
+from . import drift_commands
+from .command import EPILOG, StepsCommand, options_of, printed, run_command
 from .exit_codes import ERROR, INTERRUPTED, OK
 from .flags import (
     check_account_id,
-    check_digest,
-    check_limit,
-    comma_list,
     complete,
+    confirmation_options,
     file_argument,
+    not_empty,
     shared_options,
 )
 from .names import Commands, translate
 
-if TYPE_CHECKING:
-    from ..fleet.fleet import Command
-
 _SETTINGS = {"help_option_names": ["-h", "--help"], "max_content_width": 110}
-_EPILOG = (
-    "Exit codes: 0 in sync or done, 1 error, 2 changes, 3 some accounts or steps failed, 130 interrupted."
-)
-
-
-class _StepsCommand(click.Command):
-    """A command whose help lists the steps."""
-
-    def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """Write the steps, and then the epilog."""
-        from ..steps.registry import all_steps
-
-        with formatter.section("Steps for --target"):
-            formatter.write_text(", ".join(all_steps()))
-        super().format_epilog(ctx, formatter)
 
 
 def run(arguments: list[str]) -> int:
@@ -55,13 +38,23 @@ def run(arguments: list[str]) -> int:
         return INTERRUPTED
     except click.ClickException as error:
         error.show()
+        _print_json_error(arguments, error.format_message())
         return ERROR
     except OSError as error:  # of the output, which is all that such a command makes
         click.echo(f"error: {error.filename or 'stdout'}: {error.strerror}", err=True)
         return ERROR
 
 
-@click.group(cls=Commands, context_settings=_SETTINGS, epilog=_EPILOG)
+def _print_json_error(arguments: list[str], message: str) -> None:
+    """Print the error of a wrong command line as the JSON that it asks for, if it does."""
+    command, indent = next(iter(arguments), ""), 2 if "--json" in arguments else None
+    if command in ("diff", "apply", "verify", "repair") and {"--json", "--json-lines"} & {*arguments}:
+        from ..report import json
+
+        click.echo(json.to_text(json.error_json(command, message), indent=indent))
+
+
+@click.group(cls=Commands, context_settings=_SETTINGS, epilog=EPILOG)
 @click.version_option(__version__, prog_name="provision", message="%(prog)s %(version)s")
 def main() -> None:
     """Bring one AWS account, or an organization, to the security baseline of one YAML file, and keep it there.
@@ -70,49 +63,19 @@ def main() -> None:
     """
 
 
-def _printed(code: int) -> int:
-    """The exit code of a command that makes nothing but its output: an error if that is lost."""
-    from .streams import lost_output
-
-    return ERROR if code == OK and lost_output() else code
-
-
-def _run(command: Command, *, no_color: bool, color: str, processes: int | None, **given: Any) -> int:
-    from . import commands
-    from .options import CommandOptions
-
-    color = "never" if no_color else color
-    return commands.run(CommandOptions(command=command, color=color, processes=processes or 0, **given))
-
-
-@main.command(cls=_StepsCommand, epilog=_EPILOG)
+@main.command(cls=StepsCommand, epilog=EPILOG)
 @shared_options
+@click.option(
+    "--who", is_flag=True, help="Also show who made each difference, from CloudTrail's event history."
+)
 def diff(**given: Any) -> int:
     """Show what would change. Makes no write. Exit 0 in sync, 2 changes."""
-    return _run("diff", **given)
+    return run_command(options_of("diff", **given))
 
 
-@main.command(cls=_StepsCommand, epilog=_EPILOG)
+@main.command(cls=StepsCommand, epilog=EPILOG)
 @shared_options
-@click.option("-y", "--yes", is_flag=True, help="Do not ask. Needed where there is no terminal.")
-@click.option(
-    "--expect-plan",
-    callback=check_digest,
-    metavar="sha256:…",
-    help="Apply, without asking, only if the plan has this digest: the one that was reviewed.",
-)
-@comma_list(
-    "--allow",
-    metavar="NAME[,…]",
-    shell_complete=complete("consents"),
-    help="Allow a change that loosens or replaces something; the plan shows its name.",
-)
-@click.option(
-    "--max-changes",
-    callback=check_limit,
-    metavar="N|P%",
-    help="Change nothing if the plan changes more than N resources, or P percent of those that exist.",
-)
+@confirmation_options
 @click.option(
     "--lock-timeout",
     type=click.IntRange(min=0),
@@ -125,14 +88,14 @@ def apply(**given: Any) -> int:
 
     From cron: `provision apply FILE --yes --quiet` prints nothing when nothing changed, and a line for each change.
     """
-    return _run("apply", **given)
+    return run_command(options_of("apply", **given))
 
 
-@main.command(cls=_StepsCommand, epilog=_EPILOG)
+@main.command(cls=StepsCommand, epilog=EPILOG)
 @shared_options
 def verify(**given: Any) -> int:
     """Prove that it works: logs delivered, changes recorded. Exit 0 it works, 2 something does not, 1 error."""
-    return _run("verify", **given)
+    return run_command(options_of("verify", **given))
 
 
 @main.command()
@@ -142,7 +105,7 @@ def validate(file: str, as_json: bool) -> int:
     """Check FILE without AWS, and show every mistake in it at once. Exit 0 or 1."""
     from . import offline
 
-    return _printed(offline.validate(file, as_json=as_json))
+    return printed(offline.validate(file, as_json=as_json))
 
 
 @main.command()
@@ -154,7 +117,7 @@ def schema(*, output: bool) -> int:
     """
     from . import offline
 
-    return _printed(offline.schema(output=output))
+    return printed(offline.schema(output=output))
 
 
 @main.command("permissions")
@@ -162,7 +125,7 @@ def schema(*, output: bool) -> int:
 @click.option(
     "--for",
     "purposes",
-    type=click.Choice(["diff", "verify", "apply"]),
+    type=click.Choice(["diff", "verify", "apply", "repair", "pause"]),
     multiple=True,
     default=["apply"],
     show_default=True,
@@ -184,11 +147,17 @@ def schema(*, output: bool) -> int:
 )
 @click.option(
     "--split",
+    callback=not_empty,
     type=click.Path(file_okay=False),
     metavar="DIR",
     help="Write a policy for each section into DIR, if one is too long for IAM.",
 )
-@click.option("--partition", metavar="NAME", help="aws, aws-cn, … Default: that of the home Region.")
+@click.option(
+    "--partition",
+    metavar="NAME",
+    shell_complete=complete("partitions"),
+    help="aws, aws-cn, … Default: that of the home Region.",
+)
 @click.option(
     "--member", is_flag=True, help="Of many accounts: the policy of the role that is assumed in each."
 )
@@ -204,7 +173,7 @@ def show_permissions(file: str, purposes: tuple[str, ...], **given: Any) -> int:
     """
     from . import permissions
 
-    return _printed(permissions.show(file, purposes=purposes, **given))
+    return printed(permissions.show(file, purposes=purposes, **given))
 
 
 @main.command()
@@ -216,7 +185,7 @@ def completion(shell: str) -> int:
     """
     from . import offline
 
-    return _printed(offline.completion(main, shell))
+    return printed(offline.completion(main, shell))
 
 
 @main.group(cls=Commands)
@@ -228,7 +197,7 @@ def sandbox() -> None:
 @click.option("--host", default="127.0.0.1", help="A loopback address.")
 @click.option("--port", type=click.IntRange(0, 65535), default=4566, help="0: any free port.")
 @click.option(
-    "--latency", type=click.FloatRange(min=0), default=0.0, metavar="SECONDS", help="Delay of every answer."
+    "--latency", type=click.FloatRange(0, 60), default=0.0, metavar="SECONDS", help="Delay of every answer."
 )
 def serve(host: str, port: int, latency: float) -> int:
     """Serve the sandbox over HTTP, so that the aws CLI can read and break it. Ctrl-C ends it."""
@@ -253,3 +222,13 @@ def drift(seed: int | None, count: int) -> int:
     from . import sandbox_commands
 
     return sandbox_commands.drift(seed, count)
+
+
+for _command in (
+    drift_commands.repair,
+    drift_commands.pause,
+    drift_commands.resume,
+    drift_commands.history,
+    drift_commands.undo,
+):
+    main.add_command(_command)

@@ -11,8 +11,8 @@ from ..baseline import BaselineError
 from ..engine.plan import Plan
 from ..report import json, words
 from . import execute, output
-from .exit_codes import CHANGES, ERROR, INTERRUPTED, SOME_FAILED
-from .lock import locked
+from .exit_codes import CHANGES, ERROR, INTERRUPTED, OK, SOME_FAILED
+from .lock import Locked, locked
 from .open_session import open_session
 from .open_work import open_work
 from .option_checks import unknown_consents
@@ -28,13 +28,18 @@ def run(options: CommandOptions) -> int:
     session: Session | None = None
     try:
         with private_files(), open_session(options, screen) as session:
-            writes = options.command == "apply"
-            lock = locked(session.lock_path, options.lock_timeout) if writes else nullcontext()
-            with lock, open_work(session) as work:
-                return _COMMANDS[options.command](work)
+            lock = locked(session.lock_path, options.lock_timeout) if options.writes else nullcontext()
+            with lock:
+                code = _SESSION_COMMANDS.get(options.command, _work)(session)
+                return code or (ERROR if session.lost_reports else code)
     except KeyboardInterrupt:
         _print_interrupted(screen, session)
         return INTERRUPTED
+    except Locked as error:
+        screen.clear_status()
+        screen.message(Text(f"{'skipped' if options.unattended else 'error'}: {error}"), always=True)
+        screen.json_error(json.error_json(options.command, str(error)))
+        return OK if options.unattended else ERROR
     except BaselineError as error:
         screen.clear_status()
         color = screen.err.is_terminal and screen.err.color_system is not None
@@ -50,10 +55,30 @@ def run(options: CommandOptions) -> int:
     return ERROR
 
 
+def _work(session: Session) -> int:
+    with open_work(session) as work:
+        return _COMMANDS[session.options.command](work)
+
+
+def _repair(session: Session) -> int:
+    from .repair import Unattended, repair
+
+    run = Unattended.begin(session)
+    try:
+        with open_work(session) as work:
+            return repair(work, run)
+    finally:
+        run.close()
+
+
 def _diff(work: Work) -> int:
     execute.read(work, "diff")
     plan = work.plan
     output.print_plan(work, plan)
+    if work.session.options.who and (plan.changes or work.held):
+        from .repair import diff_who
+
+        diff_who(work.session, plan)
     output.finish(work, plan)
     return work.code or (CHANGES if plan.changes else 0)
 
@@ -72,13 +97,28 @@ def _apply(work: Work) -> int:
         if options.needs_confirmation:
             # Time has passed until the user confirmed: AWS is read again, and must still lead to the same plan.
             work.run.refresh()
-        execute.apply(work, plan)
-        plan = work.plan
-        output.print_applied(work, plan)
+        return _apply_plan(work, plan)
     elif options.quiet:
         output.print_failures(work, session.redacted(plan).results)
     output.finish(work, plan)
     return work.code
+
+
+def _apply_plan(work: Work, plan: Plan) -> int:
+    """Make the changes of the plan, and keep in the journal what was done."""
+    from .repair import Unattended
+
+    run = Unattended.begin(work.session)
+    try:
+        execute.apply(work, plan)
+        done = work.plan
+        output.print_applied(work, done)
+        output.finish(work, done)
+        code = work.code
+        run.end(work, code, plan, done)
+        return code
+    finally:
+        run.close()
 
 
 def _confirm(session: Session, plan: Plan) -> None:
@@ -113,6 +153,26 @@ def _verify(work: Work) -> int:
     return work.code or (CHANGES if bad else 0)
 
 
+def _pause(session: Session) -> int:
+    from .pause import pause
+
+    return pause(session, session.options.reason, session.options.until)
+
+
+def _resume(session: Session) -> int:
+    from .pause import resume
+
+    return resume(session)
+
+
+def _undo(session: Session) -> int:
+    from .undo import undo
+
+    return undo(session, _confirm)
+
+
+# Those that do not work through the accounts as `_COMMANDS` do.
+_SESSION_COMMANDS = {"repair": _repair, "pause": _pause, "resume": _resume, "undo": _undo}
 _COMMANDS = {"diff": _diff, "apply": _apply, "verify": _verify}
 
 

@@ -26,6 +26,11 @@ def regions() -> list[str]:
     return sorted(all_regions())
 
 
+def partitions() -> list[str]:
+    """The partitions that botocore knows."""
+    return sorted({*all_regions().values()})
+
+
 def profiles() -> list[str]:
     """The profiles of the AWS configuration; none if it cannot be read."""
     from ..aws import clients

@@ -97,6 +97,25 @@ def apply(work: Work, plan: Plan) -> None:
     _apply_to_accounts(work)
 
 
+def verify_again(work: Work, results: Sequence[Result]) -> list[Result]:
+    """Verify once more, after changes were made, the accounts in which a check failed. Returns the new results."""
+    failing = {r.target.account for r in results if any(f.ok is False for f in r.findings)}
+    again: list[Result] = []
+    if work.fleet.single or any(r in work.once or r.target.account == work.fleet.archive for r in results):
+        work.run.refresh()
+        again += work.run.verify()
+    if work.fleet.single:
+        return again
+    needs = find_failed_needs(work.once)
+    jobs = [Job("verify", each, failed_needs=needs) for each in work.selected.accounts if each.id in failing]
+
+    def keep(done: JobsDone) -> None:
+        again.extend(result for outcome in done.outcomes for result in outcome.results)
+
+    run_jobs(work.workers, jobs, keep, work.session.cloud.stop)
+    return again
+
+
 def _apply_to_accounts(work: Work) -> None:
     """Make the changes in each account, wave by wave if the file has a `rollout`."""
     drifted = [outcome for outcome in work.sorted_outcomes if outcome.drifted]
@@ -199,7 +218,7 @@ def _keep_outcome(work: Work, outcome: Outcome, *, applying: bool) -> Outcome:
     options, account = work.session.options, outcome.account.id
     before = work.outcomes.get(account)
     kept = work.outcomes[account] = outcome.after(before) if before else outcome
-    if not kept.failed and (applying or not kept.drifted or options.command != "apply"):
+    if not kept.failed and (applying or not kept.drifted or not options.writes):
         work.record.succeeded(account)
     if applying and (options.processes or options.scheduler):
         for result in kept.results:  # changes made by other processes are known only now

@@ -11,6 +11,7 @@ import click
 
 _F = TypeVar("_F", bound=Callable[..., Any])
 _FILE = "baseline.yaml"
+_SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 _file = click.argument(
     "file",
     type=click.Path(allow_dash=True),
@@ -52,6 +53,13 @@ def _split_commas(
     return values
 
 
+def not_empty(context: click.Context, parameter: click.Parameter, value: str | None) -> str | None:
+    """A value that is no empty text, which often comes from an unset variable."""
+    if value == "":
+        raise click.BadParameter("it is empty: give a value, or drop the flag", context, parameter)
+    return value
+
+
 def check_limit(context: click.Context, parameter: click.Parameter, value: str | None) -> str | None:
     """The value of `--max-changes`: a number or a percentage."""
     if value is not None and not (value.isascii() and value.removesuffix("%").isdigit()):
@@ -77,6 +85,39 @@ def check_account_id(context: click.Context, parameter: click.Parameter, value: 
     return value
 
 
+def _check_outputs(
+    context: click.Context, parameter: click.Parameter, given: tuple[str, ...]
+) -> tuple[tuple[str, str], ...]:
+    """The values of `--output`: `KIND=FILE`, checked before AWS is read."""
+    if not given:
+        return ()
+    from ..report.files import REPORT_KINDS, check_output
+
+    outputs: dict[str, str] = {}
+    for each in given:
+        kind, equals, path = each.partition("=")
+        wrong = (
+            check_output(kind, path) if equals else f"want KIND=FILE, with {', '.join(REPORT_KINDS)} for KIND"
+        )
+        if wrong:
+            raise click.BadParameter(f"{each!r}: {wrong}", context, parameter)
+        if path in outputs:
+            raise click.BadParameter(f"{path} is named twice: give each report a file", context, parameter)
+        outputs[path] = kind
+    return tuple((kind, path) for path, kind in outputs.items())
+
+
+def _check_duration(context: click.Context, parameter: click.Parameter, value: str | None) -> float:
+    """A time such as `90s`, `15m` or `2h`, in seconds; 0 where the flag is not given."""
+    if value is None:
+        return 0.0
+    number, unit = value[:-1], value[-1:]
+    if not (number.isascii() and number.isdigit() and int(number) and unit in _SECONDS):
+        raise click.BadParameter(f"want a time such as 90s, 15m, 2h or 1d, got {value!r}", context, parameter)
+    return float(int(number) * _SECONDS[unit])
+
+
+duration = partial(click.option, callback=_check_duration, metavar="TIME")
 comma_list = partial(click.option, multiple=True, callback=_split_commas)
 
 _OPTIONS = (
@@ -90,6 +131,7 @@ _OPTIONS = (
     ),
     click.option(
         "--profile",
+        callback=not_empty,
         metavar="NAME",
         shell_complete=complete("profiles"),
         help="Profile of the AWS configuration.",
@@ -115,10 +157,24 @@ _OPTIONS = (
     click.option(
         "--processes", type=click.IntRange(1), metavar="N", help="Distribute the accounts over N processes."
     ),
-    click.option("--scheduler", metavar="URL", help="Distribute them over a Dask cluster: tcp://host:8786."),
-    click.option("--endpoint-url", metavar="URL", help="Send every call to this URL."),
+    click.option(
+        "--scheduler",
+        callback=not_empty,
+        metavar="URL",
+        help="Distribute them over a Dask cluster: tcp://host:8786.",
+    ),
+    click.option("--endpoint-url", callback=not_empty, metavar="URL", help="Send every call to this URL."),
     click.option("--json", "as_json", is_flag=True, help="Print one JSON document on stdout."),
     click.option("--json-lines", is_flag=True, help="Print a JSON object a line, one for each account."),
+    click.option(
+        "-o",
+        "--output",
+        "outputs",
+        multiple=True,
+        callback=_check_outputs,
+        metavar="KIND=FILE",
+        help="Write a report: html, md (for a pull request), junit or csv; may be given several times.",
+    ),
     click.option(
         "--color",
         type=click.Choice(["auto", "always", "never"]),
@@ -129,6 +185,7 @@ _OPTIONS = (
     click.option("-q", "--quiet", is_flag=True, help="Print only what changed, failed or is a danger."),
     click.option(
         "--log-file",
+        callback=not_empty,
         type=click.Path(dir_okay=False),
         envvar="PROVISION_LOG_FILE",
         show_envvar=True,
@@ -143,3 +200,33 @@ def shared_options(command: _F) -> _F:
     for option in reversed(_OPTIONS):
         command = option(command)
     return file_argument(command)
+
+
+_CONFIRMATION = (
+    click.option("-y", "--yes", is_flag=True, help="Do not ask. Needed where there is no terminal."),
+    click.option(
+        "--expect-plan",
+        callback=check_digest,
+        metavar="sha256:…",
+        help="Apply, without asking, only if the plan has this digest: the one that was reviewed.",
+    ),
+    comma_list(
+        "--allow",
+        metavar="NAME[,…]",
+        shell_complete=complete("consents"),
+        help="Allow a change that loosens or replaces something; the plan shows its name.",
+    ),
+    click.option(
+        "--max-changes",
+        callback=check_limit,
+        metavar="N|P%",
+        help="Change nothing if the plan changes more than N resources, or P percent of those that exist.",
+    ),
+)
+
+
+def confirmation_options(command: _F) -> _F:
+    """Add the options of a command that shows a plan, and asks before it makes the changes."""
+    for option in reversed(_CONFIRMATION):
+        command = option(command)
+    return command

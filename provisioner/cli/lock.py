@@ -12,6 +12,10 @@ from pathlib import Path
 from .options import CommandError
 
 
+class Locked(CommandError):
+    """Another run holds the lock."""
+
+
 @contextmanager
 def locked(path: Path, timeout: float) -> Iterator[None]:
     """Hold the lock at *path*; wait at most *timeout* seconds for it. Raises CommandError.
@@ -25,7 +29,7 @@ def locked(path: Path, timeout: float) -> Iterator[None]:
         while not _acquire(handle):
             if time.monotonic() >= deadline:
                 owner = os.pread(handle, 32, 0).decode(errors="replace").strip() or "unknown"
-                raise CommandError(
+                raise Locked(
                     f"another run is in progress (process {owner}, lock {path}); wait for it, or give `--lock-timeout SECONDS`"
                 )
             time.sleep(min(0.2, max(deadline - time.monotonic(), 0.01)))

@@ -41,7 +41,7 @@ class LogFile:
     def write(self, event: str, *, level: str = "info", **values: Any) -> None:
         """Log one event."""
         if self._log is not None:
-            getattr(self._log, level)(event, **_cleaned(redacted(values, self._secrets())))
+            getattr(self._log, level)(event, **words.cleaned(redacted(values, self._secrets())))
 
     def change(self, result: Result, change: Change) -> None:
         """Log one call that was made; its request id is the last of *result*."""
@@ -79,14 +79,6 @@ class LogFile:
 
 def _place(result: Result) -> dict[str, str]:
     return {"account": result.target.account, "region": result.target.region, "step": result.step}
-
-
-def _cleaned(value: Any) -> Any:
-    if isinstance(value, str):
-        return words.clean(value)
-    if isinstance(value, Mapping):
-        return {key: _cleaned(each) for key, each in value.items()}
-    return [_cleaned(each) for each in value] if isinstance(value, list | tuple) else value
 
 
 def _open(path: str) -> TextIO:

@@ -44,8 +44,11 @@ class Commands(click.Group):
         if self.get_command(ctx, name) is None and not name.startswith("-"):
             from difflib import get_close_matches  # for a mistake only
 
-            near = [_OTHER_WORDS.get(name, ""), *get_close_matches(name, self.commands, 1)]
-            meant = next((each for each in near if each in self.commands), "")
+            word = name.lower()
+            near = [word, *get_close_matches(word, {*self.commands, *_OTHER_WORDS})]
+            known = (each if each in self.commands else _OTHER_WORDS.get(each, "") for each in near)
+            meant = next((each for each in known if each in self.commands), "")
+            meant = "--help" if word == "help" else meant
             hint = f"did you mean `{meant}`?" if meant else f"there are {', '.join(sorted(self.commands))}"
             raise click.UsageError(f"no such command `{name}`; {hint}", ctx)
         return super().resolve_command(ctx, args)

@@ -10,6 +10,7 @@ from collections.abc import Callable
 import click
 
 from ..baseline import Baseline, BaselineError, load
+from ..baseline.problem import clean
 from ..steps.registry import all_sections
 
 
@@ -39,7 +40,7 @@ def validate(file: str, *, as_json: bool) -> int:
     if as_json:
         _print_json({"valid": True, "problems": []})
     else:
-        click.echo(f"{file}: valid ({', '.join(baseline.sections)})")
+        click.echo(f"{clean(file)}: valid ({', '.join(baseline.sections)})")
     return 0
 
 

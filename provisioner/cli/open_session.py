@@ -8,6 +8,7 @@ import signal
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
+from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -16,6 +17,7 @@ from ..aws import Identity, Options, describe, identify
 from ..aws.cloud import Cloud
 from ..aws.errors import BotoCoreError, ClientError, code_of
 from ..baseline import Baseline
+from ..baseline.control import expired
 from ..fleet.fleet import Fleet, member_role
 from ..model import Target
 from ..report import words
@@ -28,6 +30,7 @@ from .screen import Screen
 from .session import Session
 
 _ONE_PLACE, _MANY_PLACES = 32, 64  # calls in flight: to one account in one Region, and to more
+_FIND_CREDENTIALS = 5.0  # seconds after which it is told that this takes long
 _THIS_MACHINE = ("127.0.0.1", "localhost", "::1")
 
 
@@ -51,7 +54,11 @@ def open_session(options: CommandOptions, screen: Screen) -> Iterator[Session]:
         cloud = _connect(options, screen, baseline)
         stack.callback(cloud.close, wait=options.sandbox)  # a late call must not miss the sandbox
         check_regions(baseline, only)
-        _make_clients(cloud, baseline)
+        with screen.told_after(
+            _FIND_CREDENTIALS,
+            "still finding credentials: a `credential_process`, a metadata service or STS has not answered",
+        ):
+            _make_clients(cloud, baseline)
         home = baseline.general.home_region
         with aws_errors(f"asking AWS in {home} who the caller is"):
             identity = identify(cloud, home)
@@ -62,6 +69,8 @@ def open_session(options: CommandOptions, screen: Screen) -> Iterator[Session]:
         stack.callback(log.close)
         fleet = Fleet(cloud, baseline, identity, options.steps, only)
         session = Session(options, screen, baseline, fleet, cloud, identity, log, started)
+        for text in expired(baseline.general.exceptions, datetime.now(UTC).date()):
+            screen.message(f"! {text}", always=True)
         if not screen.quiet:
             session.alias = cloud.readers.submit(_print_with_alias, session)
         stack.enter_context(_interruptible(session))

@@ -93,6 +93,7 @@ def _open_workers(session: Session, jobs: int) -> Workers:
         overrides=((archive, fleet.baseline.overrides_of(archive)),),
         versions=versions(),
         width=FEW,
+        controls=fleet.controls,
     )
     if not options.scheduler:
         return Processes(fleet, setup, options.processes, jobs)

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 
 from ..aws import Identity
+from ..aws.configuration import is_http_url
 from ..baseline import Baseline
 from ..baseline.general import ALL
 from ..baseline.partitions import partition_of, unknown_region
@@ -43,6 +44,10 @@ def check_flags(baseline: Baseline, options: CommandOptions) -> None:
     if options.sandbox and options.endpoint_url:
         raise CommandError(
             "--sandbox and --endpoint-url: the sandbox is in this process, and nothing is sent to a URL: give one of them"
+        )
+    if options.endpoint_url and not is_http_url(options.endpoint_url):
+        raise CommandError(
+            f"--endpoint-url {options.endpoint_url}: no URL to which requests can be sent: give one such as http://127.0.0.1:4566"
         )
     if options.as_json and options.json_lines:
         raise CommandError(

@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
-    from ..fleet.fleet import Command
+    from ..report.files import ReportKind
+    from ..report.json_objects import Command
 
 
 STATE_HINT: Final = "set XDG_STATE_HOME to a folder that can be written"
@@ -48,6 +49,17 @@ class CommandOptions:
     unfold: bool = False
     processes: int = 0  # 0: threads of this process
     scheduler: str | None = None
+    outputs: tuple[tuple[ReportKind, str], ...] = ()
+    reason: str = ""
+    until: str = ""
+    run_id: str = ""
+    detect_only: bool = False
+    no_verify: bool = False
+    who: bool = False
+    splay: float = 0.0  # seconds
+    every: float = 0.0  # seconds; 0: once
+    metrics_file: str | None = None
+    emf: bool = False
 
     @property
     def account_filters(self) -> dict[str, tuple[str, ...]]:
@@ -56,9 +68,19 @@ class CommandOptions:
         return {flag: values for flag, values in flags.items() if values}
 
     @property
+    def unattended(self) -> bool:
+        """Nobody looks at the run."""
+        return self.command == "repair"
+
+    @property
+    def writes(self) -> bool:
+        """The command changes AWS."""
+        return self.command in {"apply", "undo"} or (self.command == "repair" and not self.detect_only)
+
+    @property
     def needs_confirmation(self) -> bool:
         """The user must confirm the changes before they are made."""
-        return not self.yes and self.expect_plan is None
+        return not self.yes and self.expect_plan is None and not self.unattended
 
 
 def state_folder() -> Path:

@@ -11,13 +11,14 @@ from ..engine.plan import Plan, count
 from ..model import Result
 from ..report import changes, failures, findings, json, words
 from ..report.checks import checks
+from . import report_files
 from .work import Work
 
 
 def print_plan(work: Work, plan: Plan) -> None:
     """Print what would change, notes, what was skipped, what failed, and the summary."""
     screen, view = work.session.screen, work.view
-    if screen.quiet and not plan.changes and not plan.failed:
+    if screen.quiet and not plan.changes and not plan.failed and not work.held:
         return
     shown = work.session.redacted(plan)
     screen.results(changes.changes(shown.results, view))
@@ -76,27 +77,35 @@ def _print_summary(work: Work, plan: Plan, head: str, style: str = "bold") -> No
     work.session.screen.results([Text.assemble((head, style), f" {_totals(work, plan)}")])
 
 
+def summary(work: Work, plan: Plan) -> str:
+    """The last line: what the run found or did, and the totals."""
+    session = work.session
+    if session.options.command == "verify":
+        shown = session.redacted(plan)
+        head = f"{checks(shown.results, shown.in_sync)}."
+    else:
+        head = _applied(work, plan) if session.writing else _planned(work, plan)
+    return f"{head} {_totals(work, plan)}"
+
+
 def finish(work: Work, plan: Plan) -> None:
     """Print the summary as JSON, or the whole document, and log the end of the run."""
     session, command = work.session, work.session.options.command
     shown = session.redacted(plan)
-    if command == "verify":
-        head = f"{checks(shown.results, shown.in_sync)}."
-    else:
-        head = _applied(work, plan) if session.writing else _planned(work, plan)
-    summary = json.summary_json(
-        f"{head} {_totals(work, plan)}",
+    line = json.summary_json(
+        summary(work, plan),
         json.counts_json(shown.results, shown.in_sync, command),
         work.totals,
         session.cost,
         digest=plan.digest,
         skipped=work.skipped,
     )
-    session.screen.json_line(summary)
-    if session.options.as_json:
+    session.screen.json_line(line)
+    if session.options.as_json or session.options.outputs:
         accounts = [json.account_json(each, command) for each in work.sorted_outcomes]
-        document = json.document_json(session.version_json(), work.once_json(), accounts, summary)
+        document = json.document_json(session.version_json(), work.once_json(), accounts, line)
         session.screen.json_document(document)
+        report_files.write(work, document)
     session.log.failures(plan.failed)
     _log_end(work, plan)
 
@@ -111,11 +120,12 @@ def _log_end(work: Work, plan: Plan) -> None:
             added=counted.add,
             changed=counted.change,
             failed=len(plan.failed),
-            withheld=sum(len(r.withheld) for r in plan.results),
+            withheld=sum(len(r.without_consent) for r in plan.results),
+            held=sum(len(r.held) for r in plan.results),
             not_seen=len(work.unseen),
             interrupted=work.interrupted,
         )
-    elif session.options.command == "apply":
+    elif session.options.writes:
         log.write("not all was read" if plan.failed else "in sync")
     else:
         log.write("compared", add=counted.add, change=counted.change, failed=len(plan.failed))
@@ -131,7 +141,8 @@ def _not_working(plan: Plan) -> list[Result]:
 
 
 def _planned(work: Work, plan: Plan) -> str:
-    return words.planned(count(plan.results), complete=work.complete)
+    held = sum(len(each.held) for each in plan.results)
+    return words.planned(count(plan.results), complete=work.complete, held=held)
 
 
 def _applied(work: Work, plan: Plan) -> str:

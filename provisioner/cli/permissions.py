@@ -13,6 +13,7 @@ from .. import permissions as least
 from ..baseline import Baseline, BaselineError
 from ..baseline.accounts import Accounts
 from ..steps.permission import ANY_ACCOUNT
+from .completions import partitions
 from .offline import read_baseline
 
 
@@ -28,6 +29,8 @@ def show(
     split: str | None,
 ) -> int:
     """Print the least-privilege policy of the file, or write one for each section; 1 if the file is wrong."""
+    if partition is not None and partition not in (known := partitions()):
+        raise click.UsageError(f"--partition {partition}: there are {', '.join(known)}")
     try:
         baseline = read_baseline(file)
         where = partition or baseline.partition
@@ -39,9 +42,9 @@ def show(
         click.echo(error.render(color=False), err=True)
         return 1
     policies = least.by_section(parts, purposes)
-    if unknown := next((each for each in services if each not in policies), None):
+    if unknown := [each for each in services if each not in policies]:
         raise click.UsageError(
-            f"--service {unknown}: the file needs no such policy; there are {', '.join(policies)}"
+            f"--service {unknown[0]}: the file needs no such policy; there are {', '.join(policies)}"
         )
     chosen = {name: policy for name, policy in policies.items() if not services or name in services}
     whole = least.policy([each for each in parts if each.section in chosen], purposes)

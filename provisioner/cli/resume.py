@@ -54,11 +54,18 @@ class Record:
 
 
 def read_record(path: Path, key: str) -> set[str] | None:
-    """The accounts in which the last run succeeded, or None if there was no run with this *key*."""
+    """The accounts in which the last run succeeded, or None if there was no run of this user with this *key*.
+
+    A file of somebody else would have accounts skipped. Raises OSError.
+    """
     try:
-        lines = path.read_text().splitlines()
+        handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
     except FileNotFoundError:
         return None
+    with os.fdopen(handle, encoding="utf-8", errors="replace") as file:
+        if os.fstat(handle).st_uid != os.geteuid():
+            return None
+        lines = file.read().splitlines()
     entries: list[dict[str, str]] = []
     for line in lines:
         with suppress(json.JSONDecodeError):  # the last line of a run that was killed may be incomplete

@@ -24,7 +24,8 @@ from ..baseline.redact import redact, redacted
 from ..report import json, words
 from .options import CommandOptions
 
-_PLAIN_WIDTH = 160  # where there is no terminal: rich would wrap at 80, and a search in a log would miss text
+_PLAIN_WIDTH = 100_000  # where there is no terminal, nothing is wrapped: a search in a log would miss text
+_NARROWEST = 20  # a terminal may also say that it has no columns
 _SHORT = 3.0  # a wait with a shorter limit, in seconds, is not printed where there is no terminal
 _INTERVAL = 10.0  # seconds between lines about one wait where there is no terminal
 _WAITING = 3.0  # seconds after which a wait that is not told again is over
@@ -71,15 +72,27 @@ class Screen:
         if always or not self.quiet:
             self._print(self.err, line)
 
+    @contextmanager
+    def told_after(self, seconds: float, text: str) -> Iterator[None]:
+        """Print a line on stderr if the block takes longer than that."""
+        timer = threading.Timer(seconds, self.message, (text,))
+        timer.daemon = True
+        timer.start()
+        try:
+            yield
+        finally:
+            timer.cancel()
+
     def _print(self, console: Console, line: Text | str) -> None:
         text = self._line(line)
-        if console.is_terminal and text.cell_len > console.width and not text.no_wrap:
+        width = max(console.width, _NARROWEST)
+        if console.is_terminal and text.cell_len > width and not text.no_wrap:
             found = _INDENT.match(text.plain)
-            start = min(found.end() if found else 0, console.width // 2)
-            first = text[start:].wrap(console, console.width - start)[0]
+            start = min(found.end() if found else 0, width // 2)
+            first = text[start:].wrap(console, width - start)[0]
             left = len(text.plain[start + len(first) :].lstrip())
             indent = start + _CONTINUED
-            rest = text[len(text) - left :].wrap(console, console.width - indent)
+            rest = text[len(text) - left :].wrap(console, width - indent)
             text = text[:start] + Text("\n" + " " * indent).join([first, *rest])
         console.print(text, soft_wrap=True)
 
@@ -191,4 +204,6 @@ def _console(color: str, *, stderr: bool) -> Console:
     )
     if not console.file.isatty():
         console.width = _PLAIN_WIDTH
+    if console.width < _NARROWEST:  # noqa: PLR1730 - a width that is set does not follow the terminal's any more
+        console.width = _NARROWEST
     return console

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+from collections.abc import Callable
 from concurrent.futures import Future
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -43,6 +44,8 @@ class Session:
     writing: bool = False  # the first Ctrl-C lets the call in flight end
     graceful: bool = False  # the first Ctrl-C lets the accounts in flight end
     made: list[str] = field(default_factory=list)  # a line for each change that was made
+    lost_reports: int = 0  # files of `--output` that could not be written
+    on_made: Callable[[Result, Change], None] = lambda result, change: None
     alias: Future[None] | None = None  # done once the account was printed with its alias
     _account_printed: threading.Lock = field(default_factory=threading.Lock)
 
@@ -52,6 +55,7 @@ class Session:
 
     def record_change(self, result: Result, change: Change) -> tuple[Result, Change]:
         """Log a change that was made, and keep it for the message after an interruption. Returns both redacted."""
+        self.on_made(result, change)
         result, change = self.redacted((result, change))
         self.made.append(changes.repaired(result, change))
         self.log.change(result, change)

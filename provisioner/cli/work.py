@@ -17,7 +17,7 @@ from ..model import InSyncCounts, Outcome, Result, Skipped
 from ..report import json
 from ..report.places import View
 from ..report.totals import Totals, state
-from .exit_codes import ERROR, INTERRUPTED, OK, SOME_FAILED
+from .exit_codes import CHANGES, ERROR, INTERRUPTED, OK, SOME_FAILED
 from .resume import Record
 from .session import Session
 
@@ -117,8 +117,13 @@ class Work:
     @property
     def failed(self) -> bool:
         """Something could not be read or done."""
-        once = any(not r.ok or r.withheld for r in self.once)
+        once = any(not r.ok or r.without_consent for r in self.once)
         return once or bool(self.once_unseen) or any(each.failed for each in self.outcomes.values())
+
+    @property
+    def held(self) -> bool:
+        """Something differs and is only told, because the file or a pause says so."""
+        return any(r.held for r in self.once) or any(each.held for each in self.outcomes.values())
 
     @property
     def complete(self) -> bool:
@@ -131,6 +136,6 @@ class Work:
         if self.interrupted:
             return INTERRUPTED
         if not self.failed:
-            return OK
+            return CHANGES if self.held else OK
         plan = self.plan
         return SOME_FAILED if plan.in_sync.steps or any(r.ok for r in plan.results) else ERROR

@@ -8,11 +8,8 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import suppress
-from datetime import datetime
+from collections.abc import Iterable, Mapping, Sequence
 from fnmatch import fnmatchcase
-from ipaddress import ip_network
 from typing import Any, Final
 
 from .policy import (
@@ -21,18 +18,15 @@ from .policy import (
     PolicyError,
     Statement,
     document,
-    listed,
     parse,
     sid_of,
     size,
     statements,
 )
 from .policy_effects import effects
-from .policy_spelling import ELEMENTS, OPERATORS, PAIRS, PRINCIPALS, as_written, to_aws_spelling
+from .policy_spelling import ELEMENTS, PAIRS, PRINCIPALS, as_written, to_aws_spelling
+from .policy_values import Found, condition_errors, each_value, got, has_values
 from .s3_actions import BUCKET_ACTIONS, OBJECT_ACTIONS
-
-Path = tuple[str | int, ...]
-Found = Iterator[tuple[Path, str]]  # errors: the path in the statement, in AWS's spelling, and the message
 
 _ACCOUNT: Final = r"[0-9]{12}"
 # IAM takes an account, a role, a user or a session; a wildcard only alone, for everybody; no groups.
@@ -40,7 +34,21 @@ _AWS_PRINCIPAL: Final = re.compile(
     rf"\*|{_ACCOUNT}|A[A-Z0-9]{{15,}}|arn:[a-z-]+:(iam::({_ACCOUNT}:(root|(user|role)/[^*?]+)|cloudfront:user/[^*?]+)"
     rf"|sts::{_ACCOUNT}:(assumed-role/[^*?/]+/[^*?]+|federated-user/[^*?]+))"
 )
-_SERVICE: Final = re.compile(r"[a-z0-9-]+(\.[a-z0-9-]+)*\.(amazonaws\.com(\.cn)?|amazon\.com|aws\.internal)")
+_OTHER_PRINCIPALS: Final = {
+    "Service": (
+        re.compile(r"[a-z0-9-]+(\.[a-z0-9-]+)*\.(amazonaws\.com(\.cn)?|amazon\.com|aws\.internal)"),
+        "a service such as `delivery.logs.amazonaws.com`",
+    ),
+    # The longer one is of a CloudFront origin access identity.
+    "CanonicalUser": (
+        re.compile(r"[0-9a-f]{64}|[0-9a-f]{96}"),
+        "a canonical user id of 64 hexadecimal digits",
+    ),
+    "Federated": (
+        re.compile(r"[a-z0-9-]+(\.[a-z0-9-]+)+|arn:[a-z-]+:iam::[0-9]{12}:(saml|oidc)-provider/.+"),
+        "the ARN of an identity provider, or a name such as `cognito-identity.amazonaws.com`",
+    ),
+}
 
 
 def check(document: Document, *, bucket_arn: str | None = None, reserved: str = "") -> list[str]:
@@ -117,12 +125,12 @@ def _unknown(have: Mapping[str, Any], names: Sequence[str]) -> Found:
 def _syntax_errors(statement: Statement) -> Found:
     yield from _unknown(statement, ELEMENTS)
     if statement.get("Effect") not in ("Allow", "Deny"):
-        yield ("Effect",), f"want `Effect`, `Allow` or `Deny`, got {_got(statement.get('Effect'))}"
+        yield ("Effect",), f"want `Effect`, `Allow` or `Deny`, got {got(statement.get('Effect'))}"
     for pair in PAIRS:
         given = [name for name in pair if statement.get(name)]
         if len(given) != 1:
             yield tuple(given[1:]), f"want one of {_one_of(pair)}, got {'both' if given else 'neither'}"
-    for path, action in _each(statement, *PAIRS[1]):
+    for path, action in each_value(statement, *PAIRS[1]):
         if not re.fullmatch(r"\*|[A-Za-z0-9-]+:[A-Za-z0-9*?]+", action):
             yield path, f"want actions such as `s3:GetObject`, got `{action}`"
     for name in PAIRS[0]:
@@ -135,80 +143,34 @@ def _syntax_errors(statement: Statement) -> Found:
             "`Condition`: want an object of operators, each with an object of keys and values",
         )
     else:
-        yield from _condition_errors(condition)
+        yield from condition_errors(condition)
 
 
 def _principal_errors(name: str, principal: Any) -> Found:
     if isinstance(principal, Mapping):
         yield from (((name, *path), text) for path, text in _unknown(principal, PRINCIPALS))
-        for path, each in _each(principal, "AWS"):
+        for kind in principal:
+            if not has_values(principal[kind]):
+                yield (name, str(kind)), f"want a name, or a list of several, got {got(principal[kind])}"
+        for path, each in each_value(principal, "AWS"):
             if not _AWS_PRINCIPAL.fullmatch(each):
                 text = (
                     f"want `*`, an account id of 12 digits, or the ARN of a role, user or session without wildcards, got "
                     f"`{each}`: for several roles, name the account, and the roles in a condition on `aws:PrincipalArn`"
                 )
                 yield (name, *path), text
-        for path, each in _each(principal, "Service"):
-            if not _SERVICE.fullmatch(each):
-                yield (name, *path), f"want a service such as `delivery.logs.amazonaws.com`, got `{each}`"
+        for kind, (pattern, want) in _OTHER_PRINCIPALS.items():
+            for path, each in each_value(principal, kind):
+                if not pattern.fullmatch(each):
+                    yield (name, *path), f"want {want}, got `{each}`"
     elif principal and principal != "*":
-        text = f"`{name}`: want `*`, or an object with {_one_of(PRINCIPALS)}, got {_got(principal)}"
+        text = f"`{name}`: want `*`, or an object with {_one_of(PRINCIPALS)}, got {got(principal)}"
         yield (name,), text
-
-
-def _condition_errors(condition: Mapping[str, Any]) -> Found:
-    for operator, keys in condition.items():
-        if operator not in OPERATORS:
-            same = [name for name in OPERATORS if name.lower() == str(operator).lower()]
-            near = same or difflib.get_close_matches(str(operator), OPERATORS, n=1)
-            hint = (
-                f"did you mean `{near[0]}`"
-                if near
-                else "want one such as `StringEquals`, `ArnLike` or `Bool`"
-            )
-            yield ("Condition", str(operator)), f"unknown condition operator `{operator}`: {hint}"
-            continue
-        want, is_valid = _value_kind(operator)
-        for key in keys:
-            if not re.fullmatch(r"[A-Za-z0-9-]+:.+", str(key)):
-                text = f"want a condition key such as `aws:PrincipalOrgID`, got `{key}`"
-                yield ("Condition", operator, str(key)), text
-            for path, value in _each(keys, key):
-                if "${" not in value and not is_valid(value):
-                    yield ("Condition", operator, *path), f"`{operator}`: want {want}, got `{value}`"
-
-
-def _value_kind(operator: str) -> tuple[str, Callable[[str], bool]]:
-    """What values a condition operator takes: in words, and as a test."""
-    plain = operator.rpartition(":")[2].removesuffix("IfExists")
-    if plain in {"Bool", "Null"}:
-        return "`true` or `false`", lambda value: value.lower() in {"true", "false"}
-    if plain.endswith("IpAddress"):
-        return "an address range such as `203.0.113.0/24`", _parses(
-            lambda value: ip_network(value, strict=False)
-        )
-    if plain.startswith("Numeric"):
-        return "a number", _parses(float)
-    if plain.startswith("Date"):
-        return "a date such as `2030-12-31T00:00:00Z`", lambda value: value.isdigit() or _is_date(value)
-    return "text", lambda value: True
-
-
-def _parses(parse_value: Callable[[str], object]) -> Callable[[str], bool]:
-    def is_valid(value: str) -> bool:
-        with suppress(ValueError):
-            return bool(parse_value(value)) or True
-        return False
-
-    return is_valid
-
-
-_is_date = _parses(datetime.fromisoformat)
 
 
 def _bucket_errors(statement: Statement, bucket_arn: str) -> Found:
     on_bucket = on_objects = True  # where a wrong resource is reported, nothing more is
-    resources = [*_each(statement, *PAIRS[2])]
+    resources = [*each_value(statement, *PAIRS[2])]
     for path, resource in resources:
         if resource != bucket_arn and not resource.startswith(f"{bucket_arn}/"):
             text = f"want resources in this bucket, `{bucket_arn}` or `{bucket_arn}/...`, got `{resource}`"
@@ -217,7 +179,7 @@ def _bucket_errors(statement: Statement, bucket_arn: str) -> Found:
     if resources and statement.get("Resource"):
         on_bucket = any(resource == bucket_arn for _, resource in resources)
         on_objects = any(resource != bucket_arn for _, resource in resources)
-    for path, action in _each(statement, *PAIRS[1]):
+    for path, action in each_value(statement, *PAIRS[1]):
         if action == "*" or not re.fullmatch(r"[A-Za-z0-9-]+:[A-Za-z0-9*?]+", action):
             continue
         bucket, objects = (_match(action, names) for names in (BUCKET_ACTIONS, OBJECT_ACTIONS))
@@ -236,18 +198,5 @@ def _match(action: str, names: Iterable[str]) -> bool:
     return any(fnmatchcase(f"s3:{name}".lower(), action.lower()) for name in names)
 
 
-def _each(have: Mapping[str, Any], *names: str) -> Iterator[tuple[Path, str]]:
-    """Each value of these keys, as text, with its path."""
-    for name in names:
-        value = have.get(name)
-        several = isinstance(value, list | tuple)
-        for index, text in enumerate(listed(value)):
-            yield (name, index) if several else (name,), text
-
-
 def _one_of(names: Sequence[str]) -> str:
     return ", ".join(f"`{name}`" for name in names[:-1]) + f" or `{names[-1]}`"
-
-
-def _got(value: Any) -> str:
-    return "none" if value is None else f"`{value}`"

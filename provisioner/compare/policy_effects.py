@@ -29,14 +29,14 @@ _POSITIVE: Final = re.compile(
     r"(ForAnyValue:)?(String(Equals|EqualsIgnoreCase|Like)|Arn(Equals|Like)|IpAddress)"
 )
 # What a request of a user or a log service over TLS has in common with that of others, by condition key.
-_REQUEST: Final = {
+REQUEST: Final = {
     "aws:securetransport": "true",
     "s3:tlsversion": "1.3",
     "s3:signatureversion": "AWS4-HMAC-SHA256",
     "s3:authtype": "REST-HEADER",
 }
 _DELIVERY: Final = {
-    **_REQUEST,
+    **REQUEST,
     "aws:principalisawsservice": "true",
     "aws:viaawsservice": "false",
     "s3:x-amz-acl": "bucket-owner-full-control",
@@ -88,10 +88,10 @@ def effects(statement: Statement, bucket_arn: str) -> Iterator[tuple[tuple[str, 
 
 def _denied_to_all(statement: Statement, bucket_arn: str) -> str:
     """The first action without which nothing works, if the statement denies it to everybody; else an empty text."""
-    if "*" not in _principals(statement) or any(key not in _REQUEST for _, key, _ in _conditions(statement)):
+    if "*" not in _principals(statement) or any(key not in REQUEST for _, key, _ in _conditions(statement)):
         return ""
     vital = [(action, bucket_arn) for action in _VITAL] + [("s3:PutObject", f"{bucket_arn}/{_LOG_FILE}")]
-    acts = (Act(action, resource, _ANYBODY, _REQUEST) for action, resource in vital)
+    acts = (Act(action, resource, _ANYBODY, REQUEST) for action, resource in vital)
     return next((act.action for act in acts if applies(statement, act)), "")
 
 

@@ -5,10 +5,14 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from functools import cache
+from ipaddress import ip_address, ip_network
+from operator import eq, ge, gt, le, lt
 from typing import Any, Literal
 
 Verdict = Literal["allow", "deny"] | None
+_KINDS = ("AWS", "CanonicalUser", "Federated")
 Context = Mapping[str, str | tuple[str, ...]]
 
 
@@ -90,7 +94,7 @@ def _names_principal(element: Any, act: Act) -> bool:
     parts = principal.split(":")
     account, partition = (parts[4], parts[1]) if len(parts) > 5 else (principal, "aws")
     names = {principal, account, f"arn:{partition}:iam::{account}:root", *act.names}
-    return bool(names & {str(name) for name in as_list(element.get("AWS"))})
+    return any(names & {str(name) for name in as_list(element.get(kind))} for kind in _KINDS)
 
 
 def _matches(statement: Mapping[str, Any], key: str, value: str, *, fold: bool) -> bool:
@@ -105,6 +109,21 @@ def like(pattern: str, value: str, *, fold: bool = False) -> bool:
 
 
 @cache
+def overlap(a: str, b: str) -> bool:
+    """Whether some text matches both patterns with `*` and `?`."""
+    row = [
+        True,
+        *(not b[:end].strip("*") for end in range(1, len(b) + 1)),
+    ]  # of the parts of *b* for a part of *a*
+    for x in a:
+        above, row = row, [x == "*" and row[0]]
+        for at, y in enumerate(b):
+            either = "*" in {x, y} and (above[at + 1] or row[at])
+            row.append(either or (above[at] and (x == y or "?" in {x, y})))
+    return row[-1]
+
+
+@cache
 def _pattern(text: str) -> re.Pattern[str]:
     return re.compile(re.escape(text).replace(r"\*", ".*").replace(r"\?", "."), re.DOTALL)
 
@@ -115,14 +134,35 @@ def _arn_like(pattern: str, value: str) -> bool:
     return len(patterns) == len(values) and all(map(like, patterns, values))
 
 
-def _number(compare: Callable[[float, float], bool]) -> Callable[[str, str], bool]:
-    def test(want: str, have: str) -> bool:
-        try:
-            return compare(float(have), float(want))
-        except ValueError:
-            return False
+def _in_network(want: str, have: str) -> bool:
+    try:
+        return ip_address(have) in ip_network(want, strict=False)
+    except ValueError:
+        return False
 
-    return test
+
+def _seconds(date: str) -> float:
+    """A date as IAM takes it, ISO 8601 or a number of seconds since 1970."""
+    if date.isdigit():
+        return float(date)
+    parsed = datetime.fromisoformat(date)
+    return (parsed if parsed.tzinfo else parsed.replace(tzinfo=UTC)).timestamp()
+
+
+def _ordered(kind: str, read: Callable[[str], float]) -> dict[str, Callable[[str, str], bool]]:
+    """The operators for values that have an order, which *read* converts to numbers."""
+
+    def test(compare: Callable[[float, float], bool]) -> Callable[[str, str], bool]:
+        def holds(want: str, have: str) -> bool:
+            try:
+                return compare(read(have), read(want))
+            except ValueError:
+                return False
+
+        return holds
+
+    signs = {"equals": eq, "lessthan": lt, "lessthanequals": le, "greaterthan": gt, "greaterthanequals": ge}
+    return {f"{kind}{name}": test(compare) for name, compare in signs.items()}
 
 
 _TESTS: dict[str, Callable[[str, str], bool]] = {
@@ -132,12 +172,10 @@ _TESTS: dict[str, Callable[[str, str], bool]] = {
     "arnequals": _arn_like,
     "arnlike": _arn_like,
     "bool": lambda want, have: want.lower() == have.lower(),
-    "ipaddress": lambda want, have: True,
-    "numericequals": _number(lambda have, want: have == want),
-    "numericlessthan": _number(lambda have, want: have < want),
-    "numericlessthanequals": _number(lambda have, want: have <= want),
-    "numericgreaterthan": _number(lambda have, want: have > want),
-    "numericgreaterthanequals": _number(lambda have, want: have >= want),
+    "binaryequals": lambda want, have: want == have,
+    "ipaddress": _in_network,
+    **_ordered("numeric", float),
+    **_ordered("date", _seconds),
 }
 
 

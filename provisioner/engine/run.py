@@ -12,6 +12,7 @@ from ..baseline import Baseline
 from ..engine.skipped import without_unusable
 from ..model import Change, Result, Skipped, Step, Target
 from . import graph
+from .controls import Controls
 from .graph import Node
 from .plan import Plan
 from .step import prove, run_step
@@ -44,6 +45,7 @@ class Run:
     list_enabled: Callable[[str], Collection[str]] = lambda account: ()  # the Regions enabled in an account
     skipped: list[Skipped] = field(default_factory=list)
     single_threaded: bool = False  # many accounts run at the same time
+    controls: Controls = field(default_factory=Controls)
     _memory: dict[str, ReadCache] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -85,6 +87,7 @@ class Run:
                 allowed=allowed,
                 failed_needs=failed_needs,
                 on_change=self.on_change,
+                controls=self.controls,
             )
             self.on_step(result)
             return result
@@ -100,7 +103,7 @@ class Run:
 
         sent = list(sent)
         changed = {(r.step, r.target) for r in sent if r.changes and r.ok}
-        withheld = {(r.step, r.target): {c.consent for c in r.withheld} for r in sent}
+        withheld = {(r.step, r.target): {c.consent for c in r.without_consent} for r in sent}
         left = {node: set[Node]() for node in self.graph if (node.step.name, node.target) in changed}
         clock = self.cloud.clock
         started = clock.now()
@@ -134,7 +137,8 @@ class Run:
         """Find the changes still needed, and what the proof of each step finds."""
 
         def work(node: Node) -> Result:
-            return prove(node.step, self._aws(node), self._filled(node), self._rehearse(node))
+            found = self._rehearse(node)
+            return prove(node.step, self._aws(node), self._filled(node), found, self.controls)
 
         return self._read(work)
 
@@ -154,7 +158,7 @@ class Run:
         return result
 
     def _rehearse_quietly(self, node: Node) -> Result:
-        return run_step(node.step, self._aws(node), self._filled(node), apply=False)
+        return run_step(node.step, self._aws(node), self._filled(node), apply=False, controls=self.controls)
 
     def _aws(self, node: Node) -> Aws:
         memory = self._memory.setdefault(node.target.account, ReadCache())

@@ -12,6 +12,7 @@ from ..aws.check import holds_pending
 from ..aws.errors import EXPIRED, code_of
 from ..baseline import Baseline
 from ..model import Call, Change, Exists, Failure, Note, Part, Refused, Result, Step
+from .controls import DEFAULT, Controls
 
 RESTARTS = 6  # of one step in a row, after writes whose outcome is unknown, without a change made in between
 OnChange = Callable[[Result, Change], None]
@@ -27,16 +28,17 @@ def run_step(
     allowed: Collection[str] = (),
     failed_needs: Mapping[str, str] = MappingProxyType({}),
     on_change: OnChange = lambda result, change: None,
+    controls: Controls = DEFAULT,
 ) -> Result:
     """Find what *step* would change; if *apply*, change it. Nothing else knows which.
 
     With *planned*, nothing is sent that is not in it, and nothing that needs a consent which *allowed* does not name.
-    A change that fails stops only the changes that need it. *failed_needs* is what
-    the steps that it needs failed to do: see Result.failed_needs. A write whose outcome is unknown starts the step again
+    *controls* say which differences are only told. A change that fails stops only the changes that need it.
+    *failed_needs* is what the steps that it needs failed to do: see Result.failed_needs. A write whose outcome is unknown starts the step again
     from fresh reads, so that it is repeated only where AWS shows that it is missing.
     """
     perform = aws.send if apply else aws.rehearse
-    run = _StepRun(step, aws, baseline, perform, planned, allowed, failed_needs, on_change)
+    run = _StepRun(step, aws, baseline, perform, planned, allowed, failed_needs, on_change, controls)
     try:
         run.to_the_end()
     except Interrupted as error:
@@ -47,11 +49,12 @@ def run_step(
     return run.result
 
 
-def prove(step: Step, aws: Aws, baseline: Baseline, result: Result) -> Result:
+def prove(step: Step, aws: Aws, baseline: Baseline, result: Result, controls: Controls = DEFAULT) -> Result:
     """Add to *result* what the step's proof finds. A proof that cannot be made is a failure, and hides no other."""
     if step.verify is not None:
         try:
-            result.findings.extend(step.verify(aws, baseline))
+            found = step.verify(aws, baseline)
+            result.findings.extend(x for x in found if not controls.ignores(baseline, step, x.resource))
         except Exception as error:
             result.failures.append(describe("verifying", error))
     return result
@@ -70,10 +73,11 @@ class _StepRun:
         allowed: Collection[str],
         failed_needs: Mapping[str, str],
         on_change: OnChange,
+        controls: Controls,
     ):
         self.step, self.aws, self.baseline = step, aws, baseline
         self.perform, self.planned, self.allowed, self.on_change = perform, planned, allowed, on_change
-        self.failed_needs = failed_needs
+        self.failed_needs, self.controls = failed_needs, controls
         self.impatient = not failed_needs.keys().isdisjoint(step.needs)
         self.impatient_parts: set[str] = set()  # those in which a change failed that enables others
         self.part = ""
@@ -97,6 +101,8 @@ class _StepRun:
             except OutcomeUnknown as error:
                 # Unless others are known to have made the change, nobody knows whether it was made.
                 self.unknown = None if error.already_exists and not self.repeated else self.in_flight
+                if self.unknown is not None and self.unknown.action == "create":
+                    self.aws.created.add(self.unknown.resource)
                 attempt = 1 if len(self.result.changes) > made else attempt + 1
                 if attempt >= RESTARTS:
                     if self.in_flight is None or self.gave_up:  # a second such change: AWS is away
@@ -143,7 +149,8 @@ class _StepRun:
             elif isinstance(item, Part):
                 parts.append(item)
             else:
-                answer = self._change(item)
+                change = self._judge(item)
+                answer = self.aws.rehearse(item.call) if change is None else self._change(change)
         self._settle(None)
 
     def _end_part(self, parts: list[Part]) -> None:
@@ -154,7 +161,6 @@ class _StepRun:
 
     def _change(self, change: Change) -> Any:
         """Make the change, or whatever *perform* does; the answer, of pending values if it was not made."""
-        change = replace(change, call=replace(change.call, name=self.aws.operation_name(change.call)))
         self._settle(change)
         if any(_same_request(change, each) for each, _ in self.failed):
             return self.aws.pending(change.call)
@@ -187,6 +193,27 @@ class _StepRun:
         self._made(change, answer)
         return answer
 
+    def _named(self, call: Call) -> Call:
+        return replace(call, name=self.aws.operation_name(call))
+
+    def _judge(self, change: Change) -> Change | None:
+        """The change, or what is left of it; None where it is not to be made, which the result then says."""
+        change = replace(change, call=self._named(change.call), undo=change.undo and self._named(change.undo))
+        verdict = self.controls.judge(self.baseline, self.step, self.aws.target, change)
+        self.result.notes.extend(verdict.notes)
+        held = verdict.held
+        if verdict.change is not None:  # it may need something that is not made
+            pending = holds_pending(dict(change.call.params))
+            needs = (
+                x
+                for x in self.result.held
+                if x.action == "create" and (pending or x.resource == change.resource)
+            )
+            held = next((each.held for each in needs), "")
+        if held:
+            self.result.withheld.append(replace(change, held=held))
+        return None if held else verdict.change
+
     def _check_planned(self, change: Change) -> None:
         """Raise RuntimeError for a change that the plan does not have."""
         if self.planned is None or any(_within_plan(change, each) for each in self.planned.changes):
@@ -209,13 +236,15 @@ class _StepRun:
 
     def _made(self, change: Change, answer: Any) -> None:
         self.result.changes.append(change)
+        if change.action == "create":
+            self.aws.created.add(change.resource)
         meta = answer.get("ResponseMetadata", {}) if isinstance(answer, dict) else {}
         self.result.request_ids.append(str(meta.get("RequestId", "")))
         self.on_change(self.result, change)
 
     def _fail(self, change: Change, error: Exception) -> None:
         stops: Literal["nothing", "waiting", "use"] = "waiting" if change.enables else "nothing"
-        if change.action == "create":
+        if change.action == "create" or change.completes:
             stops = "use"
         if stops != "nothing":
             self.impatient_parts.add(self.part)

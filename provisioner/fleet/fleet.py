@@ -17,6 +17,7 @@ from ..aws.errors import DENIED, BotoCoreError, ClientError, code_of
 from ..aws.keyring import Role
 from ..baseline import Baseline, BaselineError
 from ..baseline.accounts import Accounts
+from ..engine.controls import Controls
 from ..engine.plan import Plan
 from ..engine.run import Run, chosen
 from ..model import (
@@ -73,6 +74,7 @@ class Fleet:
     only_regions: tuple[str, ...] = ()
     on_change: Callable[[Result, Change], None] = lambda result, change: None
     single_threaded: bool = False  # one thread for each account, as there are many accounts
+    controls: Controls = field(default_factory=Controls)
 
     @property
     def single(self) -> bool:
@@ -149,6 +151,7 @@ class Fleet:
             regions,
             places=places,
             on_change=self.on_change,
+            controls=self.controls,
             list_enabled=self._list_enabled,
         )
 
@@ -283,7 +286,15 @@ def reportable(results: Iterable[Result]) -> tuple[tuple[Result, ...], InSyncCou
 def _without_bases(result: Result, **changed: Any) -> Result:
     """The result without what was read for its calls: that takes memory, and another process cannot be sent it."""
     plain = [
-        [replace(change, call=replace(change.call, bases=())) for change in changes]
+        [
+            replace(
+                change,
+                call=replace(change.call, bases=()),
+                undo=change.undo and replace(change.undo, bases=()),
+                without=None,
+            )
+            for change in changes
+        ]
         for changes in (result.changes, result.withheld)
     ]
     return replace(result, changes=plain[0], withheld=plain[1], **changed)

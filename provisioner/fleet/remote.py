@@ -24,6 +24,7 @@ from ..aws.cloud import Cloud
 from ..aws.errors import BotoCoreError, ClientError
 from ..baseline import Baseline, parse
 from ..baseline.redact import redacted
+from ..engine.controls import Controls
 from ..model import Change, Difference, Outcome, Refused
 from ..report import words
 from ..steps.registry import all_sections
@@ -50,6 +51,7 @@ class WorkerSetup:
     overrides: tuple[tuple[str, tuple[int, ...]], ...]
     versions: tuple[tuple[str, str], ...]
     width: int  # accounts at a time, if several threads work on each
+    controls: Controls = field(default_factory=Controls)
     run: str = field(default_factory=lambda: uuid4().hex)  # two runs share nothing in a worker
 
 
@@ -145,7 +147,9 @@ def _open(setup: WorkerSetup) -> _WorkerFleet:
         baseline = parse(setup.text, setup.file, all_sections(), os.environ, lambda: setup.home)
         baseline.override(dict(setup.overrides))
         fleet = open_fleet(baseline, setup.options)
-    fleet = replace(fleet, identity=setup.identity, names=setup.names, only_regions=setup.regions)
+    fleet = replace(
+        fleet, identity=setup.identity, names=setup.names, only_regions=setup.regions, controls=setup.controls
+    )
     opened = _WorkerFleet(fleet, ThreadPoolExecutor(setup.width, "account"))
     for old in [*_worker_fleets][: 1 - KEPT]:
         del _worker_fleets[old]  # garbage collection closes it after its last portion

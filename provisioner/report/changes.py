@@ -21,13 +21,13 @@ ResourceChanges = tuple[Change, ...]  # the changes of one resource
 
 _MARK: Final = {"create": ("+", "green"), "update": ("~", "yellow")}
 _LINE: Final = {"+": "green", "-": "red", " ": "dim"}
-_NOTE: Final = {Kind.FOREIGN: "·", Kind.STRICTER: "≥", Kind.WARNING: "!"}
+_NOTE: Final = {Kind.FOREIGN: "·", Kind.ACCEPTED: "·", Kind.STRICTER: "≥", Kind.WARNING: "!"}
 _SKIPPED: Final = 12  # skipped accounts that are named before the list is shortened
 
 
 def changes(results: Iterable[Result], view: View) -> Iterator[Text]:
-    """Every change, by step and place: the call, and each field with its values."""
-    found = ((each, by_resource(each.changes)) for each in results)
+    """Every change and what is held, by step and place: the call, and each field with its values."""
+    found = ((each, by_resource([*each.changes, *each.held])) for each in results)
     for block in blocks(found, identity, view, lambda group: group.step):
         yield from block.heading()
         for group in block.groups:
@@ -35,9 +35,14 @@ def changes(results: Iterable[Result], view: View) -> Iterator[Text]:
         yield Text()
 
 
+def held(results: Iterable[Result], view: View) -> Iterator[Text]:
+    """The changes that are only told, with the reason of each."""
+    yield from changes((replace(each, changes=[]) for each in results if each.held), view)
+
+
 def withheld(results: Iterable[Result], view: View) -> Iterator[Text]:
     """The changes that were not made because they need consent: what would be lost, and the flag that allows it."""
-    found = ((each, by_resource(each.withheld)) for each in results)
+    found = ((each, by_resource(each.without_consent)) for each in results)
     for block in blocks(found, identity, view):
         for each in block.sample:
             change = _template(each, block)
@@ -64,7 +69,8 @@ def notes(results: Iterable[Result], view: View) -> Iterator[Text]:
     for block in blocks(found, lambda note: [note.kind.name, note.resource, note.text], view):
         note = block.sample
         style = "yellow" if note.kind is Kind.WARNING else "dim"
-        exact = "; `exact: true` in the file would undo it" if note.kind is Kind.STRICTER else ""
+        undone = note.kind is Kind.STRICTER and not note.permanent
+        exact = "; `exact: true` in the file would undo it" if undone else ""
         text = words.clean(block.template(f"{note.resource}: {note.text}{exact}"))
         head = (f"{_NOTE[note.kind]} {note.kind.value}: ", style)
         yield Text.assemble(head, f"{text} ({block.where})")
@@ -111,6 +117,7 @@ def identity(changes: ResourceChanges) -> list[Any]:
             change.call.operation,
             change.consent,
             change.loses,
+            change.held,
         ]
         for change in changes
     ]
@@ -147,7 +154,9 @@ def _resource(changes: Sequence[Change]) -> Iterator[Text]:
 
 def _change(change: Change, *, new: bool) -> Iterator[Text]:
     yield Text.assemble(INDENT, _MARK[change.action], " ", (words.operation(change), "cyan"))
-    if change.consent is not None:
+    if change.held:
+        yield Text(f"        only told, not made: {words.clean(change.held)}", "bold yellow")
+    elif change.consent is not None:
         yield Text(f"        needs --allow {change.consent}: {words.clean(change.loses)}", "bold red")
     simple = [d for d in change.differences if not words.is_document(d)]
     width = max((len(words.clean(d.field)) for d in simple), default=0)

@@ -197,8 +197,10 @@ def _sentence(command: Command, found: Outcome) -> Iterator[str]:
     elif counted.add or counted.change:
         add, change = ("added", "changed") if found.applied else ("to add", "to change")
         yield f"{counted.add} {add}, {counted.change} {change}"
-    if withheld := sum(len(each.withheld) for each in results):
+    if withheld := sum(len(each.without_consent) for each in results):
         yield f"{withheld} not allowed"
+    if held := sum(len(each.held) for each in results):
+        yield f"{held} only told"
     if missing := sum(len(each.changes) for each in unseen):
         yield f"{missing} not shown by AWS yet"
     if failed := [(each, failure) for each in (*results, *unseen) for failure in each.failures]:
@@ -231,6 +233,7 @@ def _change(result: Result, change: Change, request_id: str | None = None) -> Ch
         change.consent,
         change.loses or None,
         request_id or None,
+        change.held or None,
     )
 
 

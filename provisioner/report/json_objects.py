@@ -14,7 +14,7 @@ from .totals import Cost, State
 
 FORMAT: Final = "2.0"
 
-Command = Literal["diff", "apply", "verify"]
+Command = Literal["diff", "apply", "verify", "repair", "pause", "resume", "undo"]
 Level = Literal["info", "warn", "error"]
 Verdict = Literal["pass", "fail", "pending"]
 
@@ -38,7 +38,10 @@ class _Place:
 
 @dataclass(frozen=True)
 class ChangeJson(_Place):
-    """The differences of one resource and the request that removes them; after an apply, with AWS's request id."""
+    """The differences of one resource and the request that removes them; after an apply, with AWS's request id.
+
+    *held* is why the request is not made, whatever is allowed.
+    """
 
     resource: str
     action: Literal["create", "update"]
@@ -47,6 +50,7 @@ class ChangeJson(_Place):
     consent: str | None = None
     loses: str | None = None
     request_id: str | None = None
+    held: str | None = None
 
 
 @dataclass(frozen=True)

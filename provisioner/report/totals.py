@@ -29,8 +29,10 @@ def state(results: Iterable[Result], unseen: Iterable[Result] = (), *, applied: 
     *unseen*: changes that were made and that AWS does not show yet. *applied*: the changes in *results* were made.
     """
     results = list(results)
-    if any(unseen) or any(not r.ok or r.withheld for r in results):
+    if any(unseen) or any(not r.ok or r.without_consent for r in results):
         return "failed"
+    if any(r.held for r in results):
+        return "drifted"
     if any(r.changes or any(f.ok is False for f in r.findings) for r in results):
         return "changed" if applied else "drifted"
     return "in_sync"

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
+from ..baseline.problem import clean as clean  # noqa: PLC0414 - exported: one of the texts
 from ..baseline.problem import most_similar
 from ..engine.plan import Count
 from ..model import Change, Difference, Failure, Result
@@ -13,14 +14,13 @@ from ..model import Change, Difference, Failure, Result
 _SHORT: Final = 60  # characters; a longer list or mapping is shown as a text diff
 
 
-def clean(text: str) -> str:
-    r"""*text* on one line, with escapes for what is not printable: `\n`, `\x1b`, `\u202e`.
-
-    A name from AWS may hold terminal escape codes, or line breaks that would make it look like a line of ours.
-    """
-    if text.isprintable():
-        return text
-    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
+def cleaned(value: Any) -> Any:
+    """A nested value with all its texts clean."""
+    if isinstance(value, str):
+        return clean(value)
+    if isinstance(value, Mapping):
+        return {cleaned(key): cleaned(each) for key, each in value.items()}
+    return [cleaned(each) for each in value] if isinstance(value, list | tuple) else value
 
 
 def place(result: Result) -> str:
@@ -66,13 +66,14 @@ def operation(change: Change) -> str:
     return f"{change.call.service}:{change.call.name}"
 
 
-def planned(count: Count, *, complete: bool) -> str:
+def planned(count: Count, *, complete: bool, held: int = 0) -> str:
     """The summary of a plan in Terraform's words, which pipelines search for.
 
-    `No changes.` only if everything could be read (*complete*).
+    `No changes.` only if everything could be read (*complete*), and nothing differs that is only told (*held*).
     """
-    changes = count.add or count.change
+    changes = count.add or count.change or held
     plan = f"Plan: {count.add} to add, {count.change} to change, 0 to destroy."
+    plan += f" {plural(held, 'difference')} only told." if held else ""
     if complete:
         return plan if changes else "No changes."
     return f"{plan} Incomplete: not all could be read." if changes else "Incomplete: not all could be read."

@@ -22,6 +22,7 @@ class SandboxState(Protocol):
     expired: bool
     dirty: bool
     credentials_lifetime: float
+    event_delay: float
     disabled: set[str]
     regions: dict[tuple[str | None, str], bool]
     limiter: Any

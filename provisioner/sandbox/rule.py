@@ -40,7 +40,8 @@ class RuleSet:
     def find(self, service: str, operation: str, place: Place) -> list[Callable[..., Any]]:
         """The parts for one operation, in the order of their definition.
 
-        Service `*` with operation `*` finds those for every request, with `written` those for every write.
+        Service `*` with operation `*` finds those for every request, with `written` those for every write that
+        succeeded, and with `refused` those for every other.
         """
         keys = [(service, operation, place)]
         if service != "*":
@@ -71,7 +72,8 @@ def after(name: str, *operations: str, row: str = "") -> Callable[[Part], Part]:
 def _part(place: Place, name: str, operations: tuple[str, ...], row: str) -> Callable[[Part], Part]:
     """Register a function under the rule *name*; another service's operation is `service:Operation`.
 
-    `*:*` is every request, and `*:written` every successful write. The first docstring line of a rule is its sentence.
+    `*:*` is every request, `*:written` every successful write, and `*:refused` every other. The first docstring line
+    of a rule is its sentence.
     """
 
     def register(part: Part) -> Part:

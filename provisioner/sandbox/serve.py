@@ -84,6 +84,12 @@ class _Handler(BaseHTTPRequestHandler):
         self.wfile.flush()
 
     def _answer(self, body: bytes) -> Response:
+        site = self.headers.get(
+            "Sec-Fetch-Site", "none"
+        )  # of a browser; `none` is a page that the user opened
+        if site not in {"none", "same-origin"}:
+            text = "the sandbox is for this machine: no page of another site may use it\n"
+            return Response(403, {"Content-Type": "text/plain; charset=utf-8"}, text.encode())
         if foreign := next((each for each in self._named() if not _is_local(each)), None):
             text = (
                 f"the sandbox is for this machine: want a Host of 127.0.0.1 or localhost, got {foreign!r}\n"
@@ -100,7 +106,8 @@ class _Handler(BaseHTTPRequestHandler):
         """The hosts that the request names: a web page that a browser shows can send one, under a name of its own."""
         for host in self.headers.get_all("Host") or ():
             yield f"//{host}"
-        yield from self.headers.get_all("Origin") or ()
+        for name in ("Origin", "Referer"):
+            yield from self.headers.get_all(name) or ()
         if not self.path.startswith("/"):
             yield self.path
 
@@ -125,8 +132,11 @@ class _Handler(BaseHTTPRequestHandler):
 def _is_local(url: str) -> bool:
     """Whether the host of a URL is this machine. `BUCKET.localhost` is; no other DNS name is certain to be."""
     try:
-        host = urlsplit(url).hostname or ""
+        found = urlsplit(url)
+        host = found.hostname or ""
     except ValueError:  # a broken IPv6 address
+        return False
+    if "@" in found.netloc:
         return False
     return host in _LOOPBACK or host.endswith(".localhost")
 

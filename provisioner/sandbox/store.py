@@ -23,7 +23,8 @@ from .model import SandboxError
 
 FORMAT = 2
 _PYTHON = f"{sys.version_info[0]}.{sys.version_info[1]}"
-STAMP = f"provision sandbox {FORMAT}, moto {moto.__version__}, python {_PYTHON}\n".encode()
+_OURS = b"provision sandbox "
+STAMP = _OURS + f"{FORMAT}, moto {moto.__version__}, python {_PYTHON}\n".encode()
 # Large, and in no baseline: every Region's default VPC.
 UNSAVED = frozenset({"ec2"})
 # Attributes of moto's BackendDicts that are state, too.
@@ -139,7 +140,10 @@ class StateFile:
             return None
         with os.fdopen(number, "rb") as file:
             self._seen = self._mark(os.fstat(number))
-            return file.read()
+            blob = file.read()
+        if blob and not blob.startswith(_OURS):  # the file would be overwritten
+            raise SandboxError(f"`{self.path}` is no state of a sandbox: name another file, or remove it")
+        return blob
 
     def write(self, blob: bytes) -> None:
         """Replace the state on disk atomically."""
@@ -163,7 +167,7 @@ class StateFile:
 def _open_own(path: Path, flags: int) -> int:
     """Open a regular file that only this user can write; returns the descriptor. Raises `SandboxError`."""
     try:
-        number = os.open(path, flags | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+        number = os.open(path, flags | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC, 0o600)
     except OSError as error:
         if path.is_symlink():
             raise SandboxError(f"`{path}` is a symbolic link: name the file itself") from error

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 Undo = Callable[[], None]
 _SET = {"rates", "page_size", "empty_pages", "stale_reads", "flapping", "propagation", "expired"}
-_SET |= {"credentials_lifetime", "credentials_calls"}
+_SET |= {"credentials_lifetime", "credentials_calls", "event_delay"}
 
 
 class Switches:
@@ -34,6 +34,7 @@ class Switches:
         self.expired = False  # all credentials have expired
         self.credentials_lifetime = 0.0  # longest validity of assumed credentials in seconds; 0 for no limit
         self.credentials_calls = 0  # calls after which assumed credentials expire early; 0 for no limit
+        self.event_delay = 0.0  # seconds until LookupEvents shows an event; for AWS up to 15 minutes
         self.disabled: set[str] = set()  # Regions that no account has enabled
         # By account, or None for every account, and Region: whether it is enabled.
         self.regions: dict[tuple[str | None, str], bool] = {}

@@ -131,13 +131,13 @@ class World(Switches):
         try:
             self._check_access(request)
         except Refused as error:
-            return responses.error_response(request, error)
+            return self._refused(request, responses.error_response(request, error), writes=call.writes)
         service = (request.account, request.service)
         question = f"{request.operation} {dict(request.params)}" if self.flapping else request.operation
         if not call.writes and (old := self._stale_state(service, question)):
             return self._stale_response(request, old)
         old = store.capture(self.memory) if call.writes and self.stale_reads else None
-        answer = self._perform(request, writes=call.writes)
+        answer = self._refused(request, self._perform(request, writes=call.writes), writes=call.writes)
         if old is not None and answer.status < 300:
             self._stale[service] = (old, Counter())
         if call.writes or self.dirty or request.operation.startswith("AssumeRole"):
@@ -175,6 +175,13 @@ class World(Switches):
             where = traceback.extract_tb(defect.__traceback__)[-1]
             text = f"{type(defect).__name__}: {defect} in {Path(where.filename).name}:{where.lineno}"
             return responses.error_response(request, Refused("SandboxDefect", text, 501))
+        return answer
+
+    def _refused(self, request: Request, answer: Response, *, writes: bool) -> Response:
+        """The same response; a write that was refused is recorded in the event history."""
+        if writes and answer.status >= 300:
+            for part in self._rules.find("*", "refused", "after"):
+                part(request, {"Code": responses.error_code(request, answer)})
         return answer
 
     def _check_access(self, request: Request) -> None:

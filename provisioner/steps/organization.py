@@ -29,6 +29,17 @@ def read_organization(aws: Aws) -> Organization | None:
     return Organization(have["Id"], have["MasterAccountId"], have["FeatureSet"] == "ALL")
 
 
+def own_organization(aws: Aws) -> str | None:
+    """The id of this account's organization: empty if it is in none, None if the caller may not know."""
+    try:
+        organization = read_organization(aws)
+    except ClientError as error:
+        if code_of(error) not in DENIED:
+            raise
+        return None
+    return organization.id if organization else ""
+
+
 @dataclass(frozen=True)
 class OrganizationFeature:
     """A feature of a service for the whole organization, and what to do if this account cannot use it.

@@ -14,9 +14,11 @@ from ..baseline import Baseline
 from ..compare.policy import arn
 from ..model import Target
 
-DIFF: Final = frozenset({"diff", "verify", "apply"})  # each command makes the reads of `diff`
-VERIFY: Final = frozenset({"verify"})
-APPLY: Final = frozenset({"apply"})
+DIFF: Final = frozenset({"diff", "verify", "apply", "repair"})  # each command makes the reads of `diff`
+VERIFY: Final = frozenset({"verify", "repair"})
+APPLY: Final = frozenset({"apply", "repair"})
+REPAIR: Final = frozenset({"repair"})
+PAUSE: Final = frozenset({"pause"})  # `resume` too
 # Placeholder for an unknown account id. It is valid as one, as it becomes a part of names.
 ANY_ACCOUNT: Final = "000000000000"
 # Placeholder for the unknown Regions of `regions: all`. It is valid as a Region's code.

@@ -58,6 +58,11 @@ def provides(kind: str, section: str, *, archive: bool = False) -> Callable[[Res
     return register
 
 
+def keys(baseline: Baseline, kind: str) -> list[str]:
+    """The keys of all resources of *kind* in the file."""
+    return [*_providers[kind].resources(baseline)]
+
+
 def find(baseline: Baseline, kind: str, reference: str) -> Found | None:
     """Find a resource by key, or else by name; None if the file has no such resource."""
     resources = _providers[kind].resources(baseline)

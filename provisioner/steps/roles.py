@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from itertools import chain
 from typing import Any, Final
 
 from ..aws import Aws, Reading
 from ..compare import policy
 from ..compare.policy import Document, Statement
-from ..compare.policy_dangers import first_allowed, trust_dangers
+from ..compare.policy_dangers import ANYTHING, Protected, dangers, first_allowed, first_denied
 from ..model import Change, Changes, Difference, Exists, Kind, Note, Wait, create, update
+from .organization import own_organization
 from .registry import all_harmful_actions
 from .statements import statements
 
@@ -20,6 +21,8 @@ _ESCALATIONS: Final = (
     *("iam:AttachRolePolicy", "iam:PutRolePolicy", "iam:CreateAccessKey", "iam:PassRole", "sts:AssumeRole"),
     *("kms:PutKeyPolicy", "kms:ScheduleKeyDeletion", "organizations:LeaveOrganization"),
 )
+# On some resources a role may well have these.
+_OFTEN_LIMITED: Final = {"iam:PassRole", "sts:AssumeRole"}
 
 
 @dataclass(frozen=True)
@@ -31,6 +34,8 @@ class Role:
     trust: Sequence[Statement]
     managed: Sequence[str] = ()
     inline: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    # What an inline policy is to be where AWS has one of its name.
+    merge: Callable[[Document | None, Mapping[str, Any]], Mapping[str, Any]] = lambda have, want: want
 
 
 def ask_role(aws: Aws, region: str, name: str) -> Reading:
@@ -51,12 +56,16 @@ def role(aws: Aws, region: str, want: Role) -> Changes:
     inline = {each: reading.value("PolicyDocument", "NoSuchEntity") for each, reading in inline_reads.items()}
     if have is not None:
         yield Exists(resource)
+        if boundary := have.get("PermissionsBoundary"):
+            text = f"has the boundary {boundary['PermissionsBoundaryArn']}: what that does not allow, it cannot do"
+            yield Note(Kind.WARNING, resource, text)
     yield from _trust(aws, want, role_read, have)
     for arn in (arn for arn in want.managed if arn not in attached):
         call = aws.write("iam").attach_role_policy(RoleName=name, PolicyArn=arn).waiting(_role_visible(name))
         yield update(resource, (Difference("AttachedPolicies", attached, [*attached, arn]),), call)
     for policy_name, document in want.inline.items():
-        yield from _inline(aws, name, policy_name, inline[policy_name], document)
+        merged = want.merge(inline[policy_name], document)
+        yield from _inline(aws, name, policy_name, inline[policy_name], merged)
     yield from _foreign(aws, region, want, attached, names)
 
 
@@ -71,16 +80,24 @@ def _trust(aws: Aws, want: Role, reading: Reading, have: Mapping[str, Any] | Non
         )
         yield create(resource, {"AssumeRolePolicyDocument": document}, call.or_done("EntityAlreadyExists"))
         return
+    protected = Protected(
+        resource="",
+        account=aws.account,
+        region=aws.region,
+        writes=("sts:AssumeRole",),
+        partition=aws.partition,
+        organization=lambda: own_organization(aws),
+    )
     yield from statements(
         resource,
         have.get("AssumeRolePolicyDocument"),
         want.trust,
         lambda document: write.update_assume_role_policy(
             RoleName=want.name, PolicyDocument=policy.compact(document)
-        ).based_on(reading, "Role", "AssumeRolePolicyDocument"),
+        ).based_on(reading.at("Role", "AssumeRolePolicyDocument")),
         partition=aws.partition,
         what="trust statement",
-        dangers=lambda foreign: trust_dangers(foreign, aws.account),
+        dangers=lambda foreign: dangers(foreign, want.trust, protected),
         consent="remove-foreign-trust",
     )
 
@@ -101,7 +118,9 @@ def _foreign(aws: Aws, region: str, want: Role, attached: Sequence[str], names: 
     documents = {arn: reading.get("PolicyVersion")["Document"] for arn, reading in versions.items()}
     documents |= {name: reading.get("PolicyDocument") for name, reading in inline.items()}
     for name, document in sorted(documents.items()):
-        if not (power := power_of(policy.parse(document))):
+        denied = next(filter(None, (first_denied(document, own) for own in want.inline.values())), "")
+        power = power_of(document)
+        if not power and not denied:
             yield Note(Kind.FOREIGN, resource, f"has the policy {name} too; kept")
             continue
         call = (
@@ -110,13 +129,17 @@ def _foreign(aws: Aws, region: str, want: Role, attached: Sequence[str], names: 
             else write.delete_role_policy(RoleName=want.name, PolicyName=name)
         )
         removed = (Difference(f"policy {name} of others", policy.parse(document), None),)
-        loses = f"`{name}` of others allows the role `{power}`"
+        does = f"allows the role `{power}`" if power else f"denies the role `{denied}`, which it needs"
+        loses = f"`{name}` of others {does}"
         yield Change(resource, removed, call, consent="remove-foreign-policy", loses=loses)
 
 
-def power_of(document: Mapping[str, Any]) -> str:
+def power_of(document: Document) -> str:
     """The first action with which a role that has this policy could undo the baseline; empty if there is none."""
-    return first_allowed(document, chain(_ESCALATIONS, *all_harmful_actions().values()))
+    actions = [*_ESCALATIONS, *chain(*all_harmful_actions().values())]
+    limited = [each for each in actions if each in _OFTEN_LIMITED or each.startswith("s3:PutObject")]
+    others = [each for each in actions if each not in limited]
+    return first_allowed(document, others) or first_allowed(document, limited, ANYTHING)
 
 
 def _inline(aws: Aws, name: str, policy_name: str, have: Document | None, want: Mapping[str, Any]) -> Changes:
@@ -126,7 +149,7 @@ def _inline(aws: Aws, name: str, policy_name: str, have: Document | None, want: 
         RoleName=name, PolicyName=policy_name, PolicyDocument=policy.compact(want)
     )
     difference = Difference(f"policy {policy_name}", policy.parse(have) or None, dict(want))
-    yield update(f"role {name}", (difference,), call.waiting(_role_visible(name)))
+    yield replace(update(f"role {name}", (difference,), call.waiting(_role_visible(name))), completes=True)
 
 
 def _role_visible(name: str) -> Wait:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import Field
 
+from ..baseline.control import Control
 from ..baseline.section import NO_SETTING, Section, aws_name
 from ..compare.stricter import Stricter, split
 from .registry import consents
@@ -49,7 +50,7 @@ class Strictness:
         return cls(guarded, exact)
 
 
-class Settings(Section):
+class Settings(Control):
     """A section whose fields are settings of one resource, with AWS's names in snake_case."""
 
     exact: Annotated[bool, NO_SETTING] = Field(
@@ -100,15 +101,26 @@ def settings(
 
     guarded = strictness.guarded
     differences = split(have, want, {name: each.stricter for name, each in guarded.items()})
-    repaired = dict(have)
-    if differences.repairs:
-        changed = {each.field: each.want for each in differences.repairs}
-        repaired |= changed
-        yield from warn({each.field: each for each in differences.repairs})
-        repairs = differences.repairs
+
+    def repair(repairs: tuple[Difference, ...]) -> Change | None:
+        """The change that makes these repairs; None if there are none."""
+        if not repairs:
+            return None
+        changed, before = ({each.field: getattr(each, side) for each in repairs} for side in ("want", "have"))
+        call = put({**have, **changed} if whole else changed)
         if action == "create":
             repairs = tuple(Difference(each.field, None, each.want) for each in repairs)
-        yield Change(resource, repairs, put(repaired if whole else changed), action)
+        known = None not in before.values()
+        undo = put(dict(have) if whole else before) if action == "update" and known else None
+        return Change(resource, repairs, call, action, without=without, undo=undo)
+
+    def without(fields: Collection[str]) -> Change | None:
+        return repair(tuple(each for each in differences.repairs if each.field not in fields))
+
+    repaired = {**have, **{each.field: each.want for each in differences.repairs}}
+    if change := repair(differences.repairs):
+        yield from warn({each.field: each for each in differences.repairs})
+        yield change
     if not strictness.exact:
         for each in differences.stricter:
             want_text = "none" if each.want is None else each.want

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from typing import Any
 
 from ..compare import policy
@@ -38,6 +38,12 @@ def statements(
     def merge(document: Document | None) -> policy.Merged:
         return policy.merge(document, _to_write(document, own, partition), owned=owned, partition=partition)
 
+    def without(fields: Collection[str]) -> Change | None:
+        others = [each for each in own if f"{what} {each['Sid']}" not in fields]
+        names = {str(each["Sid"]) for each in others}
+        left = policy.merge(have, _to_write(have, others, partition), owned=names, partition=partition)
+        return _change(resource, what, left, put, without, have) if left.changed else None
+
     merged, ours = merge(have), {_meaning(each, partition) for each in own}
     foreign = [each for each in merged.foreign if _meaning(each, partition) not in ours]
     dangerous = list(dangers(foreign))
@@ -51,10 +57,7 @@ def statements(
             )
         if most and size > _FULL * most:
             yield Note(Kind.WARNING, resource, f"the policy has {size} of at most {most} bytes")
-        changed = tuple(
-            Difference(f"{what} {sid}", before, after) for sid, before, after in merged.differences
-        )
-        yield Change(resource, changed, put(merged.document), enables=True)
+        yield _change(resource, what, merged, put, without, have)
     if dangerous:
         kept = [each for each in policy.statements(have) if each not in _of(dangerous)]
         document = merge({**policy.parse(have), "Statement": kept}).document
@@ -64,6 +67,20 @@ def statements(
         loses = "; ".join(f"`{_name(each)}` of others {text}" for each, text in dangerous)
         # What delivers does not wait for a policy with a Deny that stays.
         yield Change(resource, removed, put(document), consent=consent, loses=loses, enables=True)
+
+
+def _change(
+    resource: str,
+    what: str,
+    merged: policy.Merged,
+    put: Callable[[dict[str, Any]], Call],
+    without: Callable[[Collection[str]], Change | None],
+    have: Document | None,
+) -> Change:
+    """The change that writes the merged document."""
+    changed = tuple(Difference(f"{what} {sid}", before, after) for sid, before, after in merged.differences)
+    undo = put(dict(policy.parse(have))) if have else None
+    return Change(resource, changed, put(merged.document), enables=True, without=without, undo=undo)
 
 
 def _notes(resource: str, what: str, merged: policy.Merged, foreign: Sequence[Statement]) -> Iterator[Note]:

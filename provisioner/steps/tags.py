@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated, Any, Final
 
 from pydantic import AfterValidator, Field
@@ -11,7 +12,7 @@ from pydantic import AfterValidator, Field
 from ..baseline import InvalidValue
 
 if TYPE_CHECKING:
-    from ..model import Call, Changes
+    from ..model import Call, Change, Changes
 
 
 # "Tag naming limits and requirements" in the guide of tagging; `\w` has the letters and digits of all languages.
@@ -66,6 +67,17 @@ def tags(
     if foreign:
         yield Note(Kind.FOREIGN, resource, f"tags of others are kept: {', '.join(foreign)}")
     missing = {key: value for key, value in want.items() if have.get(key) != value}
-    if missing:
+
+    def repair(missing: Mapping[str, str]) -> Change | None:
+        if not missing:
+            return None
         changed = tuple(Difference(f"tag {key}", have.get(key), value) for key, value in missing.items())
-        yield update(resource, changed, put({**have, **missing} if whole else missing))
+        return replace(
+            update(resource, changed, put({**have, **missing} if whole else dict(missing))), without=without
+        )
+
+    def without(fields: Collection[str]) -> Change | None:
+        return repair({key: value for key, value in missing.items() if f"tag {key}" not in fields})
+
+    if change := repair(missing):
+        yield change

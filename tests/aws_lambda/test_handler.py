@@ -139,7 +139,7 @@ def test_a_stopped_account_is_unfinished(world: World, monkeypatch: pytest.Monke
 
         def cancel(self) -> None: ...
 
-    monkeypatch.setattr("provisioner.aws_lambda.Timer", Alarm)
+    monkeypatch.setattr("provisioner.aws_lambda.deployment.Timer", Alarm)
     world.interrupt(lambda call, phase: bells[-1]() if call.account == WORKLOAD and call.writes else None)
     done = accounts(begun, "apply")
     assert [each["account"] for each in done["results"]] == ["111122223333", "123456789012"]

@@ -131,6 +131,38 @@ def test_a_malformed_event_is_refused_before_any_call(world: World, event: dict[
     assert world.calls == []
 
 
+HOSTILE = "x\n[ERROR] forged \x1b[2K\u2028\x9b\u202e"
+
+
+def test_an_error_is_one_line_of_the_log(world: World) -> None:
+    events = ({HOSTILE: 1}, {"allow": HOSTILE}, {"Items": [{"id": HOSTILE}]}, {"overrides": {HOSTILE: [0]}})
+    for event in events:
+        with pytest.raises(Refused) as refused:
+            handler({"part": "accounts", **event}, PLENTY)
+        assert str(refused.value).isprintable()
+
+
+def test_an_answer_has_no_control_characters(world: World) -> None:
+    name = f"a_{HOSTILE}"
+    results = [{"account": OWN, "state": "failed", name: [{name: name}]}]
+    answer = accounts(results=results)
+    assert "forged" in str(answer["results"])
+    assert all(each.isprintable() for each in strings(answer))
+
+
+def strings(value: Any) -> list[str]:
+    """Every text in a nested value, names included."""
+    if isinstance(value, dict):
+        value = [*value, *value.values()]
+    return (
+        [value]
+        if isinstance(value, str)
+        else [x for y in value for x in strings(y)]
+        if isinstance(value, list)
+        else []
+    )
+
+
 JSON = st.recursive(
     st.none()
     | st.booleans()

@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ from jsonschema import Draft202012Validator
 
 from provisioner.cli import run
 from provisioner.sandbox import open_sandbox
+from provisioner.sandbox.serve import serving
 
 from ..conftest import EXAMPLE, ROOT
 
@@ -219,10 +221,10 @@ def test_target_includes_the_steps_it_needs(capfd: Any) -> None:
         (["apply", FILE, "--sandbox", "--lock-timeout", "soon"], "--lock-timeout"),
         (["diff", "/nowhere/at-all.yaml", "--sandbox"], "no such file"),
         (["diff", FILE, "--sandbox", "--region", "eu-central-1"], "not among the `regions`"),
-        (["diff", FILE], "Unable to locate credentials"),
+        (["diff", FILE], "try it without an account"),
         (["diff", FILE, "--profile", "nope"], "nope"),
         (["diff", FILE, "--endpoint-url", "http://127.0.0.1:9"], "endpoint"),
-        (["diff", FILE, "--endpoint-url", "foo"], "--endpoint-url: Invalid endpoint: foo"),
+        (["diff", FILE, "--endpoint-url", "foo"], "--endpoint-url foo: no URL to which requests can be sent"),
         (
             ["diff", FILE, "--sandbox", "--log-file", "/nowhere/at/all"],
             "--log-file /nowhere/at/all: No such file or directory",
@@ -317,16 +319,10 @@ def test_an_account_that_is_not_allowed_is_refused(capfd: Any, home: Path, serve
 
 
 @pytest.fixture
-def served(home: Path, credentials: None) -> Any:
-    """The sandbox behind HTTP, and credentials that it accepts."""
-    env = {**os.environ, "PROVISION_SANDBOX": str(home / "served" / "state")}
-    command = [*COMMAND, "sandbox", "serve", "--port", "0"]
-    server = subprocess.Popen(command, stderr=subprocess.PIPE, text=True, env=env, cwd=ROOT)
-    assert server.stderr is not None
-    yield next(found.group(0) for line in server.stderr if (found := re.search(r"http://[\d.:]+", line)))
-    server.send_signal(signal.SIGTERM)
-    assert server.wait(20) in {0, -signal.SIGTERM}
-    server.stderr.close()
+def served(credentials: None) -> Iterator[str]:
+    """The URL of a sandbox behind HTTP, and credentials that it accepts."""
+    with open_sandbox(None) as world, serving(world) as server:
+        yield server.url
 
 
 def test_apply_holds_a_lock(capfd: Any, home: Path) -> None:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import ast
-import os
+import json
 import re
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +23,7 @@ from provisioner.steps.registry import all_consents, all_sections, all_steps
 
 from ..conftest import ROOT
 from ..report.samples import EAST, VIEW, A, change, result
-from .test_commands import FILE, run_command, run_process
+from .test_commands import FILE, run_command
 
 pytestmark = pytest.mark.usefixtures("home")
 
@@ -33,8 +34,12 @@ pytestmark = pytest.mark.usefixtures("home")
         (["plan"], "diff"),
         (["preview"], "diff"),
         (["aply"], "apply"),
-        (["repair"], "apply"),
+        (["fix"], "apply"),
         (["verfy"], "verify"),
+        (["DIFF"], "diff"),
+        (["chekc"], "validate"),
+        (["help"], "--help"),
+        (["sandbox", "strat"], "serve"),
         (["check"], "validate"),
         (["lint"], "validate"),
         (["permission"], "permissions"),
@@ -62,19 +67,45 @@ def test_help_says_what_file_is(capfd: Any, command: str) -> None:
         assert set(all_steps()) <= set(re.findall(r"[a-z_]+", out))
 
 
-def completed(shell: str, *words: str) -> list[str]:
+Completion = Callable[..., str]
+Completed = Callable[..., list[str]]
+
+
+@pytest.fixture
+def completion(capfd: Any, monkeypatch: pytest.MonkeyPatch) -> Completion:
+    """What a shell is given for the words after `provision`, the last of which is to be completed."""
+
+    def complete(shell: str, *words: str) -> str:
+        monkeypatch.setenv("_PROVISION_COMPLETE", f"{shell}_complete")
+        monkeypatch.setenv("COMP_WORDS", " ".join(["provision", *words]))
+        monkeypatch.setenv("COMP_CWORD", words[-1] if shell == "fish" else str(len(words)))
+        capfd.readouterr()
+        with pytest.raises(SystemExit):  # click ends the process, after its output
+            run([])
+        out, err = capfd.readouterr()
+        assert err == ""
+        return str(out)
+
+    return complete
+
+
+@pytest.fixture
+def completed(completion: Completion) -> Completed:
     """What the shell is offered for the last of the words."""
-    cword = words[-1] if shell == "fish" else str(len(words))
-    environment = {**os.environ, "_PROVISION_COMPLETE": f"{shell}_complete"}
-    environment |= {"COMP_WORDS": " ".join(["provision", *words]), "COMP_CWORD": cword}
-    done = run_process(env=environment)
-    assert done.stderr == ""
-    given = done.stdout.split("\n")[:-1]
-    return given[1::3] if shell == "zsh" else [each.partition(",")[2].partition("\t")[0] for each in given]
+
+    def complete(shell: str, *words: str) -> list[str]:
+        given = completion(shell, *words).split("\n")[:-1]
+        if shell == "zsh":
+            return given[1::3]
+        return [each.partition(",")[2].partition("\t")[0] for each in given]
+
+    return complete
 
 
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
-def test_completion_of_values(shell: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_completion_of_values(
+    shell: str, completed: Completed, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     config = tmp_path / "config"
     config.write_text("[default]\nregion = us-east-1\n[profile prod]\nregion = eu-west-1\n")
     monkeypatch.setenv("AWS_CONFIG_FILE", str(config))
@@ -92,15 +123,9 @@ def test_completion_of_values(shell: str, tmp_path: Path, monkeypatch: pytest.Mo
 
 
 @pytest.mark.parametrize("command", ["diff", "apply", "verify", "validate", "permissions"])
-def test_completion_of_the_file_is_that_of_files(command: str) -> None:
+def test_completion_of_the_file_is_that_of_files(command: str, completion: Completion) -> None:
     for shell, expected in (("bash", "file,base"), ("zsh", "file\nbase\n_"), ("fish", "file,base")):
-        environment = {
-            **os.environ,
-            "_PROVISION_COMPLETE": f"{shell}_complete",
-            "COMP_WORDS": f"provision {command} base",
-        }
-        environment["COMP_CWORD"] = "base" if shell == "fish" else "2"
-        assert run_process(env=environment).stdout == f"{expected}\n"
+        assert completion(shell, command, "base") == f"{expected}\n"
 
 
 def test_every_consent_in_the_services_is_registered() -> None:
@@ -189,6 +214,24 @@ def test_a_wrapped_line_goes_on_two_columns_further_in(
     assert all(line.startswith(" " * 10) and line[10] != " " for line in rest)
 
 
+@pytest.mark.parametrize(
+    "flags", [["--profile", ""], ["--region", ""], ["--endpoint-url", ""], ["--no-such"]]
+)
+def test_a_wrong_command_line_is_json_where_that_was_asked_for(capfd: Any, flags: list[str]) -> None:
+    code, out, err = run_command(capfd, "diff", FILE, "--json", *flags)
+    assert (code, json.loads(out)["type"], flags[0] in err) == (1, "error", True)
+
+
+@pytest.mark.parametrize("columns", [0, 1, 5])
+def test_a_terminal_that_is_too_narrow_is_printed_on(
+    capsys: Any, monkeypatch: pytest.MonkeyPatch, columns: int
+) -> None:
+    monkeypatch.setattr("provisioner.cli.screen._PLAIN_WIDTH", columns)
+    screen = Screen(CommandOptions("diff", color="always"))
+    screen.results(findings.findings([result(A, EAST, change(want="word " * 9))], VIEW))
+    assert capsys.readouterr().out.count("word") == 9
+
+
 @pytest.mark.parametrize("width", [80, 50])
 def test_the_digest_of_the_plan_is_in_one_piece(
     capsys: Any, monkeypatch: pytest.MonkeyPatch, width: int
@@ -228,7 +271,7 @@ def test_no_claim_of_success_stands_beside_a_failure(capfd: Any, credentials: No
                     assert (out + err).count("iam:GetAccountPasswordPolicy: AccessDenied") == 1
 
 
-def test_sections_are_offered_for_permissions() -> None:
+def test_sections_are_offered_for_permissions(completed: Completed) -> None:
     assert set(all_sections()) <= set(completed("bash", "permissions", "--service", ""))
 
 

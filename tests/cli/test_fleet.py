@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import random
 import re
 import signal
@@ -17,6 +16,7 @@ from typing import Any
 
 import pytest
 
+from provisioner.cli import run
 from provisioner.sandbox import Fault, WireCall, open_sandbox, store
 from provisioner.sandbox.serve import serving
 from provisioner.sandbox.world import World
@@ -29,51 +29,43 @@ TEXT = EXAMPLE.replace("regions: [us-east-1]", "regions: [us-east-1, eu-west-1]"
 
 
 class Organization:
-    """An organization behind HTTP, a file for it, and a way to run commands in processes."""
+    """An organization behind HTTP, a file for it, and ways to run commands: in this process, and in one of their own."""
 
-    def __init__(self, world: World, url: str, folder: Path):
-        self.world, self.url, self.folder = world, url, folder
+    def __init__(self, world: World, url: str, folder: Path, capfd: Any):
+        self.world, self.url, self.folder, self.capfd = world, url, folder, capfd
         self.file = folder / "org.yaml"
         self.file.write_text(TEXT)
 
+    def command_line(self, command: str, *arguments: str) -> list[str]:
+        return [command, str(self.file), "--endpoint-url", self.url, *arguments]
+
     def begin(self, command: str, *arguments: str) -> subprocess.Popen[str]:
-        env = {k: v for k, v in os.environ.items() if not k.startswith(("AWS_", "PROVISION_"))}
-        env |= {
-            "XDG_STATE_HOME": str(self.folder / "state"),
-            "AWS_ACCESS_KEY_ID": "x",
-            "AWS_SECRET_ACCESS_KEY": "x",
-            "AWS_CONFIG_FILE": os.devnull,
-            "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
-        }
-        command_line = [
-            sys.executable,
-            "-m",
-            "provisioner",
-            command,
-            str(self.file),
-            "--endpoint-url",
-            self.url,
-        ]
+        """Start a process, for a signal, or for other processes that it starts."""
         return subprocess.Popen(
-            [*command_line, *arguments],
+            [sys.executable, "-m", "provisioner", *self.command_line(command, *arguments)],
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
             cwd=ROOT,
-            env=env,
         )
 
     def run(self, command: str, *arguments: str) -> tuple[int, str, str]:
-        """Exit code, stdout and stderr."""
+        """Exit code, stdout and stderr of a command in this process."""
+        self.capfd.readouterr()
+        code = run(self.command_line(command, *arguments))
+        return code, *self.capfd.readouterr()
+
+    def run_process(self, command: str, *arguments: str) -> tuple[int, str, str]:
+        """Exit code, stdout and stderr of a process."""
         process = self.begin(command, *arguments)
         out, err = process.communicate(timeout=120)
         return process.returncode, out, err
 
 
 @pytest.fixture
-def organization(tmp_path: Path) -> Iterator[Organization]:
+def organization(credentials: None, tmp_path: Path, capfd: Any) -> Iterator[Organization]:
     with open_sandbox(None) as world, serving(world) as door:
-        yield Organization(world, door.url, tmp_path)
+        yield Organization(world, door.url, tmp_path, capfd)
 
 
 @pytest.fixture(scope="module")
@@ -337,7 +329,9 @@ def test_a_killed_apply_is_resumed(organization: Organization, seed: int) -> Non
 def test_changes_of_other_processes_are_printed_and_logged(applied: Organization) -> None:
     drift(applied.world, WORKLOAD, ARCHIVE)
     log = applied.folder / "log.jsonl"
-    code, out, err = applied.run("apply", "--yes", "--processes", "2", "--unfold", "--log-file", str(log))
+    code, out, err = applied.run_process(
+        "apply", "--yes", "--processes", "2", "--unfold", "--log-file", str(log)
+    )
     assert code == 0, err
     assert "0 added, 2 changed, 0 destroyed. AWS shows what was asked. 1 account in sync, 2 changed" in out
     assert err.count("iam:UpdateAccountPasswordPolicy") == 2
@@ -345,7 +339,7 @@ def test_changes_of_other_processes_are_printed_and_logged(applied: Organization
     changed = [each for each in events if each["event"] == "changed"]
     assert {each["account"] for each in changed} == {WORKLOAD, ARCHIVE}
     assert all(each["request_id"] for each in changed)
-    assert applied.run("diff", "--processes", "2")[0] == 0
+    assert applied.run_process("diff", "--processes", "2")[0] == 0
 
 
 def test_apply_prints_a_line_for_each_account(organization: Organization) -> None:

@@ -20,6 +20,7 @@ from provisioner.aws import Identity, Waiting
 from provisioner.cli.log_file import LogFile
 from provisioner.cli.option_checks import check_identity
 from provisioner.cli.options import CommandError, CommandOptions
+from provisioner.cli.resume import read_record
 from provisioner.cli.screen import Screen
 from provisioner.model import (
     Account,
@@ -41,7 +42,7 @@ from provisioner.report.places import View
 from provisioner.sandbox import open_sandbox
 
 from ..conftest import EXAMPLE
-from .test_commands import run_command, run_process
+from .test_commands import run_command
 
 HOSTILE = {
     "escape sequence": "x\x1b[2K\x1b[1A\x1b[32mNo changes.\x1b[0m",
@@ -219,17 +220,40 @@ def test_a_secret_in_an_error_of_aws_is_hidden(
     assert "bad id of ours" not in ((home / "log").read_text() if (home / "log").exists() else "")
 
 
+def test_the_name_of_the_file_is_clean(capfd: Any, home: Path) -> None:
+    name = home / "x\n\x1b[2KNo changes.yaml"
+    name.write_text("organization_name: acme\nunknown: 1\n")
+    for path in (str(name), f"{name}.missing"):
+        for command in (["validate"], ["diff", "--sandbox"]):
+            code, out, err = run_command(capfd, *command, path)
+            assert (code, "\x1b" in out + err, "\nNo changes" in out + err) == (1, False, False)
+
+
+def test_a_record_of_another_user_or_behind_a_link_skips_no_account(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = home / "apply.jsonl"
+    path.write_text('{"key": "k"}\n{"done": "123456789012"}\n')
+    assert read_record(path, "k") == {"123456789012"}
+    (home / "link").symlink_to(path)
+    with pytest.raises(OSError, match="symbolic"):
+        read_record(home / "link", "k")
+    me = os.geteuid()
+    monkeypatch.setattr(os, "geteuid", lambda: me + 1)
+    assert read_record(path, "k") is None
+
+
 @pytest.mark.parametrize("mask", [0o000, 0o022, 0o777])
-def test_state_and_log_are_for_this_user_only_whatever_the_umask(home: Path, mask: int) -> None:
+def test_state_and_log_are_for_this_user_only_whatever_the_umask(home: Path, capfd: Any, mask: int) -> None:
     file = home / "organization.yaml"
     file.write_text(EXAMPLE + "\naccounts: {all: true}\n")
     log = home / "log"
     before = os.umask(mask)
     try:
         for command in (["apply", "--yes"], ["diff"]):
-            done = run_process(*command, str(file), "--sandbox", "--log-file", str(log))
-            assert done.returncode == 0, done.stderr
-        assert run_process("sandbox", "drift").returncode == 0
+            code, _, err = run_command(capfd, *command, str(file), "--sandbox", "--log-file", str(log))
+            assert code == 0, err
+        assert run_command(capfd, "sandbox", "drift")[0] == 0
     finally:
         os.umask(before)
     made = [log, home / "state", *(home / "state").rglob("*")]

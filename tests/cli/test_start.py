@@ -70,6 +70,8 @@ def test_help_imports_only_the_command_line(arguments: list[str]) -> None:
         "provisioner.cli.exit_codes",
         "provisioner.cli.flags",
         "provisioner.cli.names",
+        "provisioner.cli.command",
+        "provisioner.cli.drift_commands",
         "provisioner.cli.streams",
     }
 

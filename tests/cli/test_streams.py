@@ -131,8 +131,19 @@ def held(credentials: None) -> Iterator[Held]:
             found.released.set()
 
 
-@pytest.mark.parametrize("name", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
-@pytest.mark.parametrize("case", WAITING)
+# Each case, and each signal where the first one ends the command and where it does not. Which signal it is makes no other
+# difference: `main`, and then `open_session`, give all three the same handler.
+SIGNALS = [
+    *((case, [signal.SIGINT, signal.SIGTERM, signal.SIGHUP][at % 3]) for at, case in enumerate(WAITING)),
+    *(
+        (case, name)
+        for case in ("diff reads", "a write")
+        for name in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+    ),
+]
+
+
+@pytest.mark.parametrize(("case", "name"), dict.fromkeys(SIGNALS))
 def test_a_signal_ends_a_command_whose_threads_wait_for_aws(
     held: Held, case: str, name: signal.Signals
 ) -> None:
@@ -163,6 +174,16 @@ def test_a_signal_ends_a_command_whose_threads_wait_for_aws(
     assert "Exception ignored" not in said + rest
     assert "interrupted" in rest
     assert ("nothing was changed" in rest) == (case != "a write")
+
+
+def test_the_three_signals_have_one_handler_when_a_command_begins() -> None:
+    code = (
+        "import signal, provisioner.cli as c\nfrom provisioner.__main__ import main\n"
+        "names = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)\n"
+        "def run(given):\n    print(len({signal.getsignal(each) for each in names}))\n    return 0\nc.run = run\nmain()"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False, cwd=ROOT)
+    assert (done.returncode, done.stdout) == (0, "1\n")
 
 
 @pytest.mark.parametrize("name", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])

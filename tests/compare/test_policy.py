@@ -441,6 +441,18 @@ def deny(condition: dict[str, Any], **elements: Any) -> dict[str, Any]:
     ("statement", "message"),
     [
         ({**GOOD, "Effect": "allow"}, "want `Effect`, `Allow` or `Deny`, got `allow`"),
+        ({**GOOD, "Principal": {"AWS": None}}, "want a name, or a list of several, got none"),
+        ({**GOOD, "Principal": {"AWS": []}}, "want a name, or a list of several, got `[]`"),
+        ({**GOOD, "Principal": {"CanonicalUser": "me"}}, "want a canonical user id"),
+        ({**GOOD, "Principal": {"Federated": "x"}}, "want the ARN of an identity provider"),
+        (
+            {**GOOD, "Condition": {"StringEquals": {"aws:x": None}}},
+            "want text, or a list of several, got none",
+        ),
+        ({**GOOD, "Condition": {"StringEquals": {"aws:x": [["a"]]}}}, "want text, or a list of several"),
+        ({**GOOD, "Condition": {"StringEquals": {"aws:x": []}}}, "want text, or a list of several"),
+        ({**GOOD, "Condition": {"NumericEquals": {"aws:x": "nan"}}}, "want a number, got `nan`"),
+        ({**GOOD, "Condition": {"NumericEquals": {"aws:x": "1e400"}}}, "want a number, got `1e400`"),
         ({k: v for k, v in GOOD.items() if k != "Effect"}, "`Allow` or `Deny`, got none"),
         (
             {k: v for k, v in GOOD.items() if k != "Principal"},

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from provisioner.compare.policy_dangers import dangers, trust_dangers
+from provisioner.compare.policy_dangers import Protected, dangers
 
 ACCOUNT, FRIEND, OTHER = "111122223333", "444455556666", "999999999999"
 BUCKET = "arn:aws:s3:::logs"
@@ -37,11 +37,17 @@ OWN = [
     ),
 ]
 
+ORGANIZATION = "o-1234567890"
+TRUST = {
+    "Effect": "Allow",
+    "Principal": {"Service": "config.amazonaws.com"},
+    "Action": "sts:AssumeRole",
+    "Condition": {"StringEquals": {"aws:SourceAccount": ACCOUNT}},
+}
+
 
 def found(statement: dict[str, Any], own: Any = OWN, headers: Any = None) -> str:
-    every = dangers(
-        [statement],
-        own,
+    what = Protected(
         resource=BUCKET,
         account=ACCOUNT,
         region="eu-west-1",
@@ -49,8 +55,14 @@ def found(statement: dict[str, Any], own: Any = OWN, headers: Any = None) -> str
         headers=headers or {},
         writes=("s3:DeleteObjectVersion", "s3:PutBucketPolicy", "s3:PutLifecycleConfiguration"),
         reads=("s3:GetObject", "s3:ListBucket"),
+        organization=lambda: ORGANIZATION,
     )
-    return "; ".join(text for _, text in every)
+    return "; ".join(text for _, text in dangers([statement], own, what))
+
+
+def found_in_trust(statement: dict[str, Any]) -> str:
+    what = Protected("", ACCOUNT, "eu-west-1", writes=("sts:AssumeRole",), organization=lambda: ORGANIZATION)
+    return "; ".join(text for _, text in dangers([statement], [TRUST], what))
 
 
 def deny(operator: str = "", key: str = "", value: Any = "", **more: Any) -> dict[str, Any]:
@@ -87,6 +99,18 @@ def allow(principal: Any, action: Any = "s3:*", **more: Any) -> dict[str, Any]:
         deny("Bool", "aws:SecureTransport", "true"),
         deny("ArnNotLike", "aws:SourceArn", "arn:aws:cloudtrail:eu-west-1:999999999999:trail/*"),
         deny("StringNotLike", "s3:x-amz-acl", "private"),
+        deny(Resource=f"{BUCKET}/*/CloudTrail/*"),
+        deny(Resource=f"{BUCKET}/AWSLogs/{ACCOUNT}/CloudTrail/us-east-1/*"),
+        deny(Resource=None, NotResource=f"{BUCKET}/reports/*"),
+        deny(Action=None, NotAction="s3:Get*"),
+        deny(Effect="deny", Action="S3:PUTOBJECT"),
+        deny("DateGreaterThan", "aws:CurrentTime", "2020-01-01T00:00:00Z"),
+        deny("NumericGreaterThan", "aws:EpochTime", "1577836800"),
+        deny("NotIpAddressIfExists", "aws:SourceIp", ["192.0.2.0/24", "2001:db8::/32"]),
+        deny("ForAnyValue:StringEquals", "aws:PrincipalServiceNamesList", "config.amazonaws.com"),
+        deny("StringEquals", "aws:ResourceAccount", ACCOUNT),
+        deny("StringNotEquals", "aws:SourceOrgID", "o-another0000"),
+        deny("Null", "aws:SourceOrgID", False),
     ],
 )
 def test_a_deny_that_stops_deliveries(statement: dict[str, Any]) -> None:
@@ -111,6 +135,11 @@ def test_a_deny_that_stops_deliveries(statement: dict[str, Any]) -> None:
             }
         ),
         deny(Resource=f"{BUCKET}/other/*"),
+        deny("DateLessThan", "aws:CurrentTime", "2020-01-01T00:00:00Z"),
+        deny("DateGreaterThan", "aws:CurrentTime", "2999-01-01T00:00:00Z"),
+        deny("StringNotEquals", "aws:ResourceAccount", ACCOUNT),
+        deny("StringNotEquals", "s3:signatureversion", "AWS4-HMAC-SHA256"),
+        deny("StringNotEquals", "s3:authType", "REST-HEADER"),
     ],
 )
 def test_a_deny_that_lets_deliveries_pass(statement: dict[str, Any]) -> None:
@@ -141,9 +170,55 @@ def test_a_deny_of_unencrypted_objects_lets_a_trail_with_a_key_pass() -> None:
         allow({"Service": "cloudtrail.amazonaws.com"}, "s3:PutObject", Condition={"StringEquals": ACL}),
         allow({"Service": ["cloudtrail.amazonaws.com", "config.amazonaws.com"]}, "s3:GetBucketAcl"),
         allow({"Service": "config.amazonaws.com"}),
+        allow({"AWS": OTHER}, None, NotAction="s3:GetObject"),
+        allow({"AWS": OTHER}, ["s3:getobject", "S3:DELETE*"], Effect="allow"),
+        allow({"AWS": OTHER}, "s3:DeleteObject?ersion"),
+        allow({"AWS": OTHER}, Resource=f"{BUCKET}/AWSLogs/{ACCOUNT}/CloudTrail/*"),
+        allow({"AWS": OTHER}, Resource=f"{BUCKET}/*/CloudTrail/*"),
+        allow({"AWS": OTHER}, Resource="arn:aws:s3:::*"),
+        allow({"AWS": OTHER}, Resource=None, NotResource=f"{BUCKET}/x/*"),
+        allow({"AWS": f"arn:aws:sts::{OTHER}:assumed-role/r/s"}),
+        allow({"AWS": "arn:aws:iam::cloudfront:user/CloudFront Origin Access Identity E1"}),
+        allow({"CanonicalUser": "a" * 64}),
+        allow({"Service": "lambda.amazonaws.com"}, "s3:DeleteObjectVersion"),
+        allow("*", None, NotAction="s3:PutObject"),
+        allow(None, NotPrincipal={"AWS": ACCOUNT}),
+        # What a stranger can bring along keeps none out.
+        *(
+            allow({"AWS": OTHER}, Condition={operator: {key: value}})
+            for operator, key, value in (
+                ("IpAddress", "aws:SourceIp", "203.0.113.0/24"),
+                ("Bool", "aws:SecureTransport", "true"),
+                ("Bool", "aws:MultiFactorAuthPresent", "true"),
+                ("Null", "aws:MultiFactorAuthAge", "false"),
+                ("StringEquals", "aws:PrincipalTag/team", "audit"),
+                ("StringEquals", "aws:SourceVpce", "vpce-1"),
+                ("StringLike", "aws:UserAgent", "*backup*"),
+                ("DateLessThan", "aws:CurrentTime", "2999-01-01T00:00:00Z"),
+            )
+        ),
+        *(
+            allow("*", Condition={operator: {key: value}})
+            for operator, key, value in (
+                ("StringEquals", "aws:PrincipalOrgID", "o-another0000"),
+                ("ForAnyValue:StringLike", "aws:PrincipalOrgPaths", "o-another0000/*"),
+                ("StringEquals", "aws:PrincipalAccount", [ACCOUNT, OTHER]),
+                ("StringNotEquals", "aws:PrincipalAccount", ACCOUNT),
+                ("ArnLike", "aws:PrincipalArn", f"arn:aws:iam::{OTHER}:role/*"),
+                ("ArnLike", "aws:PrincipalArn", "arn:aws:iam::*:role/audit"),
+                ("StringLike", "aws:PrincipalArn", "*"),
+                ("StringEqualsIfExists", "aws:SourceVpce", "vpce-1"),
+                ("IpAddress", "aws:SourceIp", "0.0.0.0/0"),
+                ("StringEqualsIgnoreCase", "aws:Referer", "x"),
+            )
+        ),
+        allow("*", "s3:GetObject", Condition={"IpAddress": {"aws:SourceIp": "0.0.0.0/0"}}),
+        allow("*", "s3:GetObject", Condition={"StringLike": {"aws:Referer": "*.example.com"}}),
+        allow("*", "s3:GetObject", Resource=f"{BUCKET}/AWSLogs/{ACCOUNT}/CloudTrail/us-east-1/2020/*"),
     ],
 )
 def test_an_allow_that_opens_the_bucket(statement: dict[str, Any]) -> None:
+    statement = {key: value for key, value in statement.items() if value is not None}
     assert found(statement).startswith("allows ")
 
 
@@ -165,6 +240,18 @@ def test_an_allow_that_opens_the_bucket(statement: dict[str, Any]) -> None:
             "s3:PutObject",
             Condition={"StringLike": {"aws:SourceArn": f"arn:aws:cloudtrail:*:{ACCOUNT}:trail/*"}},
         ),
+        allow({"AWS": OTHER}, Condition={"DateLessThan": {"aws:CurrentTime": "2020-01-01T00:00:00Z"}}),
+        allow({"AWS": OTHER}, Resource=f"{BUCKET}/reports/*"),
+        allow({"AWS": "AIDAEXAMPLEEXAMPLE123"}),
+        allow("*", Condition={"StringEquals": {"aws:PrincipalAccount": [ACCOUNT, FRIEND]}}),
+        allow("*", Condition={"ArnLike": {"aws:PrincipalArn": f"arn:aws:iam::{ACCOUNT}:role/*"}}),
+        allow("*", Condition={"StringEquals": {"s3:DataAccessPointAccount": ACCOUNT}}),
+        allow("*", "s3:GetObject", Condition={"IpAddress": {"aws:SourceIp": "203.0.113.0/24"}}),
+        allow("*", "s3:GetObject", Condition={"StringEquals": {"aws:SourceVpce": "vpce-1"}}),
+        allow({"Service": "logging.s3.amazonaws.com"}, "s3:PutObject"),
+        allow(
+            {"Service": "lambda.amazonaws.com"}, Condition={"StringEquals": {"aws:SourceAccount": ACCOUNT}}
+        ),
     ],
 )
 def test_an_allow_that_is_kept(statement: dict[str, Any]) -> None:
@@ -179,9 +266,65 @@ def test_an_allow_that_is_kept(statement: dict[str, Any]) -> None:
         ({"AWS": OTHER}, True),
         ({"AWS": [f"arn:aws:iam::{ACCOUNT}:root", f"arn:aws:iam::{OTHER}:root"]}, True),
         ({"AWS": f"arn:aws:iam::{ACCOUNT}:root"}, False),
-        ({"Service": "config.amazonaws.com"}, False),
+        ({"Service": "config.amazonaws.com"}, True),  # for any account, unlike ours
+        ({"Service": "ec2.amazonaws.com"}, False),
     ],
 )
 def test_trust_in_strangers(principal: Any, dangerous: bool) -> None:
     statement = {"Effect": "Allow", "Principal": principal, "Action": "sts:AssumeRole"}
-    assert bool(list(trust_dangers([statement], ACCOUNT))) == dangerous
+    assert bool(found_in_trust(statement)) == dangerous
+
+
+@pytest.mark.parametrize("organization", [None, ""])
+def test_without_a_known_organization(organization: str | None) -> None:
+    """None: it may not be asked for, so that any may be ours. Empty: there is none, so that each is a stranger's."""
+    what = Protected(
+        BUCKET, ACCOUNT, "eu-west-1", writes=("s3:DeleteObject",), organization=lambda: organization
+    )
+    statements = [
+        allow("*", Condition={"StringEquals": {"aws:PrincipalOrgID": ORGANIZATION}}),
+        deny("StringNotEquals", "aws:SourceOrgID", ORGANIZATION),
+    ]
+    assert len(list(dangers(statements, OWN, what))) == (0 if organization is None else 2)
+
+
+@pytest.mark.parametrize(
+    ("statement", "dangerous"),
+    [
+        (allow("*", "sts:*", Condition={"StringEquals": {"sts:ExternalId": "x"}}), True),
+        (allow("*", "sts:*", Condition={"StringEquals": {"aws:PrincipalOrgID": "o-another0000"}}), True),
+        (allow("*", "sts:*", Condition={"StringEquals": {"aws:PrincipalOrgID": ORGANIZATION}}), False),
+        (allow("*", "sts:*", Condition={"StringEquals": {"aws:PrincipalAccount": ACCOUNT}}), False),
+        (allow("*", "sts:*", Condition={"StringEquals": {"aws:PrincipalAccount": OTHER}}), True),
+        (allow({"AWS": OTHER}, None, NotAction="sts:TagSession"), True),
+        (allow(None, "sts:AssumeRole", NotPrincipal={"AWS": ACCOUNT}), True),
+        (allow({"Federated": "cognito-identity.amazonaws.com"}, "sts:AssumeRoleWithWebIdentity"), True),
+        (
+            allow(
+                {"Federated": f"arn:aws:iam::{ACCOUNT}:oidc-provider/token.actions.githubusercontent.com"},
+                "sts:AssumeRoleWithWebIdentity",
+                Condition={
+                    "StringEquals": {"token.actions.githubusercontent.com:aud": "sts.amazonaws.com"},
+                    "StringLike": {"token.actions.githubusercontent.com:sub": "repo:acme/infra:*"},
+                },
+            ),
+            False,
+        ),
+        (
+            allow(
+                {"Federated": f"arn:aws:iam::{ACCOUNT}:oidc-provider/token.actions.githubusercontent.com"},
+                "sts:AssumeRoleWithWebIdentity",
+                Condition={"StringEquals": {"token.actions.githubusercontent.com:aud": "sts.amazonaws.com"}},
+            ),
+            True,
+        ),
+        (deny(Principal="*", Action="sts:*"), True),
+        (deny(Principal={"Service": "config.amazonaws.com"}, Action="sts:AssumeRole"), True),
+        (deny("StringNotEquals", "aws:PrincipalOrgID", ORGANIZATION, Action="sts:AssumeRole"), True),
+        (deny(Principal={"AWS": OTHER}, Action="sts:AssumeRole"), False),
+    ],
+)
+def test_weak_trust_and_trust_that_is_denied(statement: dict[str, Any], dangerous: bool) -> None:
+    left_out = {"Resource"} | {key for key, value in statement.items() if value is None}
+    bare = {key: value for key, value in statement.items() if key not in left_out}
+    assert bool(found_in_trust(bare)) == dangerous

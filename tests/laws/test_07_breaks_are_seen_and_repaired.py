@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from provisioner.cli import run as command
+from provisioner.engine.plan import Plan
 from provisioner.model import Kind
 from provisioner.sandbox import open_sandbox
 from provisioner.sandbox.drift import BREAKS, Break, carry_out, every_break
@@ -29,17 +30,11 @@ def test_every_step_has_breaks() -> None:
     assert len(set(named)) == len(named)
 
 
-def shown(bench: Bench) -> list[tuple[str, str, str, str]]:
-    plan = bench.diff(FULL)
-    assert failures(plan.results) == []
-    return [(r.step, r.target.region, c.resource, d.field) for r, c in plan.changes for d in c.differences]
-
-
-def problems(bench: Bench, step: str, region: str, one: Break) -> Iterator[str]:
+def problems(plan: Plan, step: str, region: str, one: Break) -> Iterator[str]:
     """What is wrong with what `diff` shows for a break."""
-    found = shown(bench)
+    found = [(r.step, r.target.region, c.resource, d.field) for r, c in plan.changes for d in c.differences]
     if one.stricter:
-        notes = {(r.step, note.resource) for r, note in bench.diff(FULL).notes(Kind.STRICTER)}
+        notes = {(r.step, note.resource) for r, note in plan.notes(Kind.STRICTER)}
         if found:
             yield f"stricter, and shown as {found}"
         if (step, one.resource) not in notes:
@@ -47,7 +42,7 @@ def problems(bench: Bench, step: str, region: str, one: Break) -> Iterator[str]:
         return
     if not found:
         yield "not shown"
-    if one.consent and {c.consent for _, c in bench.diff(FULL).changes} != {one.consent}:
+    if one.consent and {c.consent for _, c in plan.changes} != {one.consent}:
         yield f"shown without its consent, {one.consent}"
     for name, where, resource, field in found:
         if (
@@ -66,9 +61,12 @@ def test_each_break_is_shown_and_repaired(shard: int, request: pytest.FixtureReq
         bench.at(state)
         _, _, one = find_break(bench, each)
         assert carry_out(one), f"AWS refused: {each}"
-        wrong += [f"{each}: {what}" for what in problems(bench, each.step, each.region, one)]
+        run = bench.run(FULL)
+        plan = run.rehearse()
+        assert failures(plan.results) == []
+        wrong += [f"{each}: {what}" for what in problems(plan, each.step, each.region, one)]
         bench.world.calls.clear()
-        bench.apply(FULL)  # which reads back until AWS shows what the file asks for
+        bench.send(run, plan)  # which reads back until AWS shows what the file asks for
         if not one.repaired:
             wrong += [f"{each}: {call.operation} was called" for call in bench.world.writes]
     assert wrong == []

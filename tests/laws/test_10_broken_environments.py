@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import json
-import os
 import subprocess
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import pytest
+
+from provisioner.cli import run
 
 from ..conftest import ROOT
 
@@ -184,6 +186,10 @@ BROKEN |= {
         KEYS,
         "[default]\nservices = x\n[services x]\nsts =\n  endpoint_url = nonsense\n",
     ),
+    "an endpoint variable with a port that is none": setting("AWS_ENDPOINT_URL", "http://127.0.0.1:99999"),
+    "an endpoint with an open bracket": Environment(
+        "--endpoint-url", KEYS, arguments=("--endpoint-url", "http://[::1")
+    ),
     "a timeout that is no number": setting("AWS_METADATA_SERVICE_TIMEOUT", "soon"),
     "a mode that there is not": setting("AWS_DEFAULTS_MODE", "bogus"),
     "a proxy that is no URL": setting("HTTPS_PROXY", "http://[::1"),
@@ -194,58 +200,68 @@ BROKEN |= {
 }
 
 
+# Run in a process of their own: one of each kind, and what has to do with the terminal. The others run in this process,
+# because `main` does the same in every environment.
+IN_A_PROCESS = {
+    "no credentials",
+    "a credential process that fails",
+    "an MFA profile without a terminal",
+    "a config file that is invalid",
+    "an access key with a letter that no key has",
+    "a CA bundle that is missing",
+    "an endpoint that does not answer",
+    "a home that cannot be written",
+    "a log that cannot be written",
+}
+
+Diff = Callable[[str], tuple[int, str, str]]
+
+
 @pytest.fixture
-def run(tmp_path: Path) -> Callable[..., subprocess.CompletedProcess[str]]:
-    def go(broken: Environment, *arguments: str) -> subprocess.CompletedProcess[str]:
-        config = tmp_path / "config"
-        config.write_text(broken.config)
-        file = tmp_path / "baseline.yaml"
+def diff(home: Path, monkeypatch: pytest.MonkeyPatch, capfd: Any) -> Diff:
+    """Run `diff` in a broken environment, and return its exit code, stdout and stderr."""
+
+    def go(name: str) -> tuple[int, str, str]:
+        broken = BROKEN[name]
+        (home / "config").write_text(broken.config)
+        file = home / "baseline.yaml"
         head = ("home_region", "regions") if broken.without_region else ()
         lines = Path(FILE).read_text().splitlines(keepends=True)
         file.write_text("".join(line for line in lines if not line.startswith(head)))
-        kept = {k: v for k, v in os.environ.items() if not k.startswith(("AWS_", "PROVISION_"))}
-        environment = {
-            **kept,
-            "HOME": str(tmp_path),
-            "XDG_STATE_HOME": str(tmp_path / "state"),
-            "AWS_CONFIG_FILE": str(config),
-            "AWS_SHARED_CREDENTIALS_FILE": str(tmp_path / "none"),
-            "AWS_EC2_METADATA_DISABLED": "true",
-            **broken.variables,
-        }
-        command = [
-            sys.executable,
-            "-P",
-            "-m",
-            "provisioner",
-            "diff",
-            str(file),
-            *broken.arguments,
-            *arguments,
-        ]
-        return subprocess.run(
-            command,
-            capture_output=True,
-            text=True,
-            check=False,
-            env=environment,
-            stdin=subprocess.DEVNULL,
-            cwd=ROOT,
-            start_new_session=True,  # without the terminal of who runs the tests
-        )
+        monkeypatch.setenv("HOME", str(home))
+        monkeypatch.setenv("AWS_CONFIG_FILE", str(home / "config"))
+        for variable, value in broken.variables.items():
+            monkeypatch.setenv(variable, value)
+        arguments = ["diff", str(file), *broken.arguments, "--json"]
+        if name in IN_A_PROCESS:
+            return run_process(arguments)
+        capfd.readouterr()
+        code = run(arguments)
+        return code, *capfd.readouterr()
 
     return go
 
 
-@pytest.mark.parametrize("broken", BROKEN.values(), ids=list(BROKEN))
-def test_one_message_with_a_hint(
-    run: Callable[..., subprocess.CompletedProcess[str]], broken: Environment
-) -> None:
-    carry_out = run(broken, "--json")
-    *before, error = carry_out.stderr.splitlines()
+def run_process(arguments: list[str]) -> tuple[int, str, str]:
+    """Run a command without the terminal of who runs the tests."""
+    done = subprocess.run(
+        [sys.executable, "-P", "-m", "provisioner", *arguments],
+        capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL, cwd=ROOT, start_new_session=True,
+    )  # fmt: skip
+    return done.returncode, done.stdout, done.stderr
+
+
+def test_each_that_runs_in_a_process_is_an_environment() -> None:
+    assert IN_A_PROCESS - BROKEN.keys() == set()
+
+
+@pytest.mark.parametrize("name", BROKEN)
+def test_one_message_with_a_hint(diff: Diff, name: str) -> None:
+    code, out, err = diff(name)
+    *before, error = err.splitlines()
     assert [line for line in before if not line.startswith(("SANDBOX: ", "account "))] == []
     assert error.startswith("error: ")
-    assert carry_out.returncode == 1
-    assert broken.message in error
-    document = json.loads(carry_out.stdout)
-    assert broken.message in json.dumps(document)
+    assert code == 1
+    assert BROKEN[name].message in error
+    document = json.loads(out)
+    assert BROKEN[name].message in json.dumps(document)

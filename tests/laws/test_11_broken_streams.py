@@ -15,12 +15,16 @@ import yaml
 from provisioner.cli import run
 from provisioner.sandbox import open_sandbox, store
 from provisioner.sandbox.drift import carry_out, every_break
+from provisioner.sandbox.serve import serving
 from provisioner.steps.registry import all_sections
 
 from ..conftest import ROOT, Bench
 from .full import FULL, administrator_of, applied
 
+pytestmark = pytest.mark.usefixtures("home")
+
 FULL_DISK = "/dev/full"
+KEYS = {"AWS_ACCESS_KEY_ID": "sandbox", "AWS_SECRET_ACCESS_KEY": "sandbox"}
 NO_LOCALE = {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
 # Shell text after the command, and variables.
 STREAMS: dict[str, tuple[str, dict[str, str]]] = {
@@ -67,28 +71,27 @@ SMALLEST = smallest()
 
 
 @pytest.fixture(scope="module")
-def drifted(tmp_path_factory: pytest.TempPathFactory) -> bytes:
-    """The state file of a sandbox in which something has drifted since the file was applied."""
-    path, state = tmp_path_factory.mktemp("drifted") / "state", applied(SMALLEST)
-    with open_sandbox(path) as world:
+def drifted() -> bytes:
+    """The state of a sandbox in which something has drifted since the file was applied."""
+    state = applied(SMALLEST)
+    with open_sandbox(None) as world:
         world.memory = store.restore(state)
         every = every_break(administrator_of(Bench(world), SMALLEST))
         assert carry_out(next(one for _, _, one in every if one.field and one.repaired))
-    return path.read_bytes()
+        return store.capture(world.memory)
 
 
 @pytest.fixture
-def provision(tmp_path: Path, drifted: bytes) -> Callable[..., int]:
+def provision(tmp_path: Path) -> Callable[..., int]:
     """Run a command in a shell, with *after* after it, and return its exit code. It prints no traceback."""
-    file, sandbox = tmp_path / "größe.yaml", tmp_path / "sandbox"
+    file = tmp_path / "größe.yaml"
     file.write_text(SMALLEST)
-    sandbox.write_bytes(drifted)
 
-    def go(command: str, after: str = "", variables: dict[str, str] | None = None) -> int:
+    def go(command: str, at: str, after: str, variables: dict[str, str]) -> int:
         kept = {k: v for k, v in os.environ.items() if not k.startswith(("AWS_", "PROVISION_"))}
-        environment = {**kept, "PROVISION_SANDBOX": str(sandbox), "HOME": str(tmp_path), **(variables or {})}
-        shell = f"set -o pipefail; {sys.executable} -m provisioner {command} {file} --sandbox {after}"
-        environment["PYTHONPATH"] = str(ROOT)
+        environment = {**kept, **KEYS, "PROVISION_SANDBOX": str(tmp_path / "sandbox"), "HOME": str(tmp_path)}
+        environment |= {"PYTHONPATH": str(ROOT), **variables}
+        shell = f"set -o pipefail; {sys.executable} -m provisioner {command} {file} {at} {after}"
         done: CompletedProcess[bytes] = subprocess.run(
             ["bash", "-c", shell], check=False, env=environment, cwd=tmp_path, capture_output=True
         )
@@ -101,14 +104,31 @@ def provision(tmp_path: Path, drifted: bytes) -> Callable[..., int]:
 
 @pytest.mark.parametrize(("after", "variables"), CASES)
 def test_drift_is_repaired_and_the_exit_code_is_right(
+    provision: Callable[..., int], drifted: bytes, tmp_path: Path, after: str, variables: dict[str, str]
+) -> None:
+    """Over HTTP: a process that has the sandbox within takes twice as long to start."""
+    with open_sandbox(None) as world, serving(world) as server:
+        world.memory = store.restore(drifted)
+        at = f"--endpoint-url {server.url}"
+        assert provision("diff", at, after, variables) == 2
+        assert provision("verify", at, after, variables) == 2
+        assert provision("apply --yes", at, after, variables) == 0
+        assert run(["diff", str(tmp_path / "größe.yaml"), *at.split(), "--quiet"]) == 0
+
+
+@pytest.mark.parametrize(("after", "variables"), [each for each in CASES if "&-" in each.values[0]])
+def test_no_closed_stream_gets_the_state_file(
     provision: Callable[..., int],
+    drifted: bytes,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
     after: str,
     variables: dict[str, str],
 ) -> None:
-    assert provision("diff", after, variables) == 2
-    assert provision("verify", after, variables) == 2
-    assert provision("apply --yes", after, variables) == 0
+    """The sandbox opens files, which must not get the number of a stream that is closed."""
+    with open_sandbox(tmp_path / "sandbox") as world:
+        world.memory = store.restore(drifted)
+        world._save()
+    assert provision("apply --yes", "--sandbox", after, variables) == 0
     monkeypatch.setenv("PROVISION_SANDBOX", str(tmp_path / "sandbox"))
     assert run(["diff", str(tmp_path / "größe.yaml"), "--sandbox", "--quiet"]) == 0

@@ -44,6 +44,7 @@ log_buckets:
     object_lock: {{mode: GOVERNANCE, days: 30}}
   config:
     name: "acme-config-${{account_id}}"
+    object_ownership: BucketOwnerEnforced
     exact: true
     server_side_encryption: {{sse_algorithm: "aws:kms", kms_master_key_id: "{KEY}"}}
     tags: {{team: security}}

@@ -134,3 +134,12 @@ def test_a_policy_that_writes_role_policies_has_a_note() -> None:
     assert "any permission" in notes(EVERYTHING, "apply")
     assert "any permission" not in notes(EVERYTHING, "diff")
     assert "any permission" not in notes(EXAMPLE, "apply")
+
+
+@pytest.mark.parametrize(
+    "flags", [["--partition", "bogus"], ["--partition", ""], ["--service", ""], ["--split", ""]]
+)
+def test_a_value_that_is_none_is_refused(capfd: Any, file: Path, flags: list[str]) -> None:
+    code, out, err = run_permissions(capfd, str(file), *flags)
+    assert (code, out) == (1, "")
+    assert flags[0] in err

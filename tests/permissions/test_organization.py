@@ -55,6 +55,7 @@ overrides:
 log_buckets:
   logs:
     name: "acme-logs-${{account_id}}"
+    object_ownership: BucketOwnerEnforced
     tags: {{team: security}}
     lifecycle_rules: [{{id: archive, expiration: {{days: 2555}}}}]
     policy_statements:  # a recorder with a role of its own delivers as that role

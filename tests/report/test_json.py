@@ -143,6 +143,7 @@ def test_account_has_changes_notes_failures_and_skips() -> None:
                 "consent": None,
                 "loses": None,
                 "request_id": None,
+                "held": None,
             }
         ],
         "withheld": [],

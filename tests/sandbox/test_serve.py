@@ -267,6 +267,10 @@ def test_the_example_that_serve_prints_needs_nothing_else(tmp_path: Path) -> Non
         ({"Host": ""}, 403),
         ({"Origin": "https://evil.example"}, 403),
         ({"Origin": "null"}, 403),
+        ({"Host": "evil.example:80@127.0.0.1"}, 403),
+        ({"Referer": "https://evil.example/page"}, 403),
+        ({"Sec-Fetch-Site": "cross-site"}, 403),
+        ({"Sec-Fetch-Site": "none"}, 200),
     ],
 )
 @pytest.mark.parametrize("path", ["/", "/_sandbox"])

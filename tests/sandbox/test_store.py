@@ -140,6 +140,14 @@ def test_a_file_of_another_user_is_refused(path: Path) -> None:
         pass
 
 
+def test_a_file_that_is_no_state_is_not_overwritten(path: Path) -> None:
+    path.parent.mkdir(mode=0o700)
+    path.write_bytes(b"my thesis")
+    with pytest.raises(SandboxError, match="no state of a sandbox"), open_sandbox(path):
+        pass
+    assert path.read_bytes() == b"my thesis"
+
+
 @pytest.mark.parametrize("content", [b"provision sandbox 0, moto 1.0\n", STAMP + b"damaged", b""])
 def test_unreadable_file_is_replaced_with_a_notice(path: Path, content: bytes) -> None:
     path.parent.mkdir(mode=0o700)

@@ -43,7 +43,7 @@ def test_wheel_contains_the_package_and_nothing_else(wheel: Path) -> None:
     assert not [name for name in names if "__pycache__" in name or "test" in Path(name).stem]
     assert metadata["License-Expression"] == "Apache-2.0"
     assert metadata["Requires-Python"] == ">=3.11"
-    assert set(metadata.get_all("Provides-Extra", [])) == {"sandbox", "dask", "dev"}
+    assert set(metadata.get_all("Provides-Extra", [])) == {"sandbox", "dask", "otel", "dev"}
     assert "provision = provisioner.__main__:main" in entry_points
 
 
@@ -92,9 +92,14 @@ def test_imports_are_declared_dependencies() -> None:
     core = names(project["dependencies"])
     extra = core | names(project["optional-dependencies"]["sandbox"])
     cluster = core | names(project["optional-dependencies"]["dask"])
+    traces = core | names(project["optional-dependencies"]["otel"])
+    special = {"dask.py": cluster, "otel.py": traces}
     known = importlib.metadata.packages_distributions()
     for path in (ROOT / "provisioner").rglob("*.py"):
-        declared = extra if "sandbox" in path.parts else cluster if path.name == "dask.py" else core
+        declared = extra if "sandbox" in path.parts else special.get(path.name, core)
         for name in imports(path):
             brings = {brought.lower().replace("_", "-") for brought in known.get(name, [name])}
-            assert declared & brings, f"{path}: {name} is not declared"
+            namespace = any(
+                each.startswith(f"{name}-") for each in declared
+            )  # opentelemetry is shared by its packages
+            assert declared & brings or namespace, f"{path}: {name} is not declared"

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from typing import Any
 
+import pytest
+
 from ..conftest import Bench
 from ..laws.full import FULL
 
@@ -60,3 +62,45 @@ class Documents:
             and "theirs" in {each["ID"] for each in rules}
             and "theirs" in {each["Key"] for each in tags}
         )
+
+
+CONFIG_RULE = "encrypted-volumes"
+
+
+def rule_of(bench: Bench) -> dict[str, Any]:
+    found: dict[str, Any] = bench.client("config").describe_config_rules(ConfigRuleNames=[CONFIG_RULE])[
+        "ConfigRules"
+    ][0]
+    return found
+
+
+@pytest.mark.parametrize("there", [True, False])
+def test_description_of_others_in_a_config_rule_is_kept(bench: Bench, there: bool) -> None:
+    text = FULL if there else FULL.replace(f"    {CONFIG_RULE}:", "    another:")
+    bench.apply(text)
+    config = bench.client("config")
+    source = {"Owner": "AWS", "SourceIdentifier": "ENCRYPTED_VOLUMES"}
+    if there:
+        config.put_config_rule(ConfigRule={"ConfigRuleName": CONFIG_RULE, "Source": source})
+    run = bench.run(FULL)
+    plan = run.rehearse()
+    assert {change.resource for _, change in plan.changes} == {f"config rule {CONFIG_RULE}"}
+    config.put_config_rule(
+        ConfigRule={"ConfigRuleName": CONFIG_RULE, "Source": source, "Description": "theirs"}
+    )
+    assert [r.failures for r in run.send(plan) if not r.ok] == []
+    assert rule_of(bench)["Description"] == "theirs"
+    assert rule_of(bench)["Scope"] == {"ComplianceResourceTypes": ["AWS::EC2::Volume"]}
+
+
+def test_retention_that_others_lengthened_is_kept(bench: Bench) -> None:
+    text = FULL.replace("retention_period_in_days: 2557", "retention_period_in_days: 365")
+    bench.apply(text)
+    config = bench.client("config")
+    config.put_retention_configuration(RetentionPeriodInDays=30)
+    run = bench.run(text)
+    plan = run.rehearse()
+    config.put_retention_configuration(RetentionPeriodInDays=2557)
+    assert [r.failures for r in run.send(plan) if not r.ok] == []
+    [found] = config.describe_retention_configurations()["RetentionConfigurations"]
+    assert found["RetentionPeriodInDays"] == 2557

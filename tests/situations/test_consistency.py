@@ -313,3 +313,25 @@ def test_a_bucket_policy_without_a_new_principal_is_not_waited_for(bench: Bench,
     [result] = run.send(run.rehearse())
     assert {each.code for each in result.failures} == {"MalformedPolicy"}
     assert clock.slept == []
+
+
+@pytest.mark.parametrize(
+    ("operation", "code"),
+    [
+        ("StartConfigurationRecorder", "NoSuchConfigurationRecorderException"),
+        ("StartConfigurationRecorder", "NoAvailableDeliveryChannelException"),
+        ("PutObjectLockConfiguration", "InvalidBucketState"),
+    ],
+)
+def test_what_aws_does_not_see_yet_is_waited_for(bench: Bench, operation: str, code: str) -> None:
+    lock = "    object_lock: {mode: GOVERNANCE, days: 30}\n"
+    text = f"log_buckets:\n  logs:\n    name: acme-logs-1\n{lock}  config: {{name: acme-config-1}}\n"
+    text += "config: {delivery_channel: {s3_bucket_name: config}}\n"
+    bench.client("s3").create_bucket(Bucket="acme-logs-1")
+    left = [Fault(code, 400)] * 3
+    bench.world.interrupt(
+        lambda call, phase: left.pop() if left and phase == "before" and call.operation == operation else None
+    )
+    bench.apply(text)
+    assert left == []
+    assert bench.diff(text).changes == []

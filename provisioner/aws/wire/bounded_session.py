@@ -1,7 +1,7 @@
 """botocore's own HTTP session, with the limits of `Transport`.
 
-It sends what Transport leaves to botocore: requests through a proxy, and all with PROVISION_STOCK_BOTOCORE. botocore
-itself reads an answer of any length, for as long as a byte comes now and then.
+It sends what Transport leaves to botocore: requests through a proxy or for credentials, and all with
+PROVISION_STOCK_BOTOCORE. botocore itself reads an answer of any length, for as long as a byte comes now and then.
 """
 
 from __future__ import annotations
@@ -35,7 +35,8 @@ _in_use = threading.local()  # `socket`: that of the request which this thread m
 class BoundedSession:
     """Sends requests over *session*, a botocore `URLLib3Session`, within *limits*.
 
-    The attribute `writes` of a request says whether it can change AWS. Raises what *session* raises, and UnusableAnswer.
+    The attribute `writes` of a request says whether it can change AWS; one without it, which botocore makes to find
+    credentials, keeps botocore's own timeout. Raises what *session* raises, and UnusableAnswer.
     """
 
     def __init__(self, session: Any, limits: Limits):
@@ -51,9 +52,12 @@ class BoundedSession:
         """Send the request and return the response, whose body is read already."""
         given: Any = request
         given.stream_output = True  # the body is read below
-        if isinstance(context := getattr(given, "context", None), dict):  # since botocore 1.43
-            context["read_timeout"] = self._limits.silence(writes=given.writes)
-        with _time_limit(request.url, self._limits.total(writes=given.writes)):
+        writes = getattr(given, "writes", None)
+        context = getattr(given, "context", None)  # since botocore 1.43
+        if isinstance(context, dict) and writes is not None:
+            context["read_timeout"] = self._limits.silence(writes=writes)
+        seconds = self._limits.read if writes is None else self._limits.total(writes=writes)
+        with _time_limit(request.url, seconds):
             response = self._session.send(request)
             body = _read(response, request, self._limits.answer)
         raw: Any = Body(body)

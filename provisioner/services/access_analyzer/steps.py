@@ -144,7 +144,7 @@ def _unused_access(aws: Aws, title: str, name: str, want: UnusedAccess) -> Chang
     def put(changed: dict[str, Any]) -> Call:
         configuration = {"unusedAccess": {**have, **changed}}
         call = aws.write("accessanalyzer").update_analyzer(analyzerName=name, configuration=configuration)
-        return call.waiting(_BUSY).based_on(reading, "analyzer", "configuration")
+        return call.waiting(_BUSY).based_on(reading.at("analyzer", "configuration"))
 
     stated = {key: value for key, value in to_api(want).items() if key == _AGE}
     yield from settings(title, have, stated, put, Strictness.of(UnusedAccess, exact=want.exact))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -158,7 +159,8 @@ def ensure_cloudtrail(aws: Aws, baseline: Baseline) -> Changes:
         yield Exists(section.title)
     if have is None or not have.logging:  # before the settings, which may have to wait
         call = aws.write("cloudtrail", region_of_calls(aws, arn)).start_logging(Name=arn).waiting(*WAITS)
-        yield update(section.title, (Difference("logging", have=False, want=True),), call)
+        logging = update(section.title, (Difference("logging", have=False, want=True),), call)
+        yield replace(logging, records=True)
     if have is not None:
         yield from _settings(aws, section, arn, have, want)
     yield from ensure_event_selectors(aws, section, arn, have)
@@ -177,7 +179,8 @@ def _create(aws: Aws, section: Trail, want: Mapping[str, Any]) -> Change:
         params["TagsList"] = to_pairs(section.tags)
     call = aws.write("cloudtrail").create_trail(Name=section.name, **params)
     call = call.waiting(*_WAITS).using(resource_key("bucket", params["S3BucketName"]))
-    return create(section.title, params, call.or_done("TrailAlreadyExistsException"))
+    made = create(section.title, params, call.or_done("TrailAlreadyExistsException"))
+    return replace(made, records=True)
 
 
 def _settings(aws: Aws, section: Trail, arn: str, have: Have, want: Mapping[str, Any]) -> Changes:

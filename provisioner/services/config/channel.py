@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 from ...aws import Aws
 from ...baseline import Baseline
@@ -48,7 +48,9 @@ def ensure_channel(
     full = {key: value for key, value in ({"name": name} | present | want).items() if value is not None}
     if changed := differences(present, want):
         yield from _repair_warnings(title, present, bucket, changed)
-        yield Change(title, changed, _put(aws, full, bucket, state), "update" if have else "create")
+        action: Literal["create", "update"] = "update" if have else "create"
+        undo = _put(aws, have, have["s3BucketName"], state) if have else None
+        yield Change(title, changed, _put(aws, full, bucket, state), action, records=not have, undo=undo)
     if stricter and section.exact:
         rarer = {_SNAPSHOTS: {"deliveryFrequency": section.delivery_channel.delivery_frequency}}
         yield Change(

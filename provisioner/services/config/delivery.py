@@ -14,7 +14,7 @@ from ...aws import Aws
 from ...aws.errors import BotoCoreError, ClientError
 from ...baseline import Baseline
 from ...baseline.accounts import Accounts
-from ...compare.policy import Statement, document
+from ...compare.policy import Statement
 from ...model import Refused
 from ...steps.delivery import (
     FULL_CONTROL,
@@ -118,43 +118,3 @@ def config_delivery(
         allow_service("AWSConfigBucketExistenceCheck", service, "s3:ListBucket", bucket_arn, source),
         allow_service("AWSConfigBucketDelivery", service, "s3:PutObject", objects, FULL_CONTROL | writes),
     ]
-
-
-def config_trust(account_id: str, partition: str = "aws") -> dict[str, Any]:
-    """The trust policy of the role: AWS Config may assume it, for this account only."""
-    return document(
-        [
-            {
-                "Sid": "AWSConfigAssumeRole",
-                "Effect": "Allow",
-                "Principal": {"Service": principal(partition)},
-                "Action": "sts:AssumeRole",
-                "Condition": {"StringEquals": {"aws:SourceAccount": account_id}},
-            }
-        ]
-    )
-
-
-def config_delivery_role_policy(
-    bucket_arn: str,
-    prefixes: Sequence[str],
-    account_id: str,
-    kms_key_arn: str | None = None,
-    sns_topic_arns: Sequence[str] = (),
-) -> dict[str, Any]:
-    """The policy that lets the role deliver to the bucket, encrypt with the key and publish to the topics."""
-
-    def allow(sid: str, action: OneOrMany, resource: OneOrMany, **condition: Any) -> Statement:
-        statement = {"Sid": sid, "Effect": "Allow", "Action": action, "Resource": resource}
-        return {**statement, "Condition": condition} if condition else statement
-
-    objects = one_or_list([log_path(bucket_arn, each, account_id, "Config/") for each in prefixes], "path")
-    statements = [
-        allow("ConfigBucketAcl", "s3:GetBucketAcl", bucket_arn),
-        allow("ConfigDelivery", ["s3:PutObject", "s3:PutObjectAcl"], objects, StringLike=dict(FULL_CONTROL)),
-    ]
-    if kms_key_arn:
-        statements.append(allow("ConfigEncrypt", ["kms:Decrypt", "kms:GenerateDataKey"], kms_key_arn))
-    if sns_topic_arns:
-        statements.append(allow("ConfigPublish", "sns:Publish", one_or_list(sns_topic_arns, "topic")))
-    return document(statements)

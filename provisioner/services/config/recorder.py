@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 from ...aws import Aws
 from ...baseline import Baseline
@@ -90,10 +90,14 @@ def ensure_config_recorder(aws: Aws, baseline: Baseline) -> Changes:
 
 
 def _start(aws: Aws, name: str, have: Any) -> Change:
-    # AWS Config may not see a new channel at once.
-    wait = Wait("NoAvailableDeliveryChannelException", "AWS Config to see its delivery channel", seconds=30)
-    call = aws.write("config").start_configuration_recorder(ConfigurationRecorderName=name).waiting(wait)
-    return Change(recorder_title(name), (Difference("recording", have, want=True),), call)
+    call = aws.write("config").start_configuration_recorder(ConfigurationRecorderName=name)
+    # AWS Config may see neither a new channel nor a new recorder at once.
+    call = call.waiting(
+        Wait("NoAvailableDeliveryChannelException", "AWS Config to see its delivery channel", seconds=30),
+        Wait("NoSuchConfigurationRecorderException", "AWS Config to see its recorder", seconds=30),
+    )
+    changed = (Difference("recording", have, want=True),)
+    return Change(recorder_title(name), changed, call, records=True)
 
 
 def _ensure_recorder(aws: Aws, baseline: Baseline, state: ConfigState, name: str) -> Changes:
@@ -115,7 +119,13 @@ def _ensure_recorder(aws: Aws, baseline: Baseline, state: ConfigState, name: str
     full = have
     if changed := differences(_normal(have) if have else None, want):
         full = {"name": name, **_full_recorder(have or {}, want)}
-        yield Change(title, changed, _put(aws, full, role, state), "update" if have else "create")
+        action: Literal["create", "update"] = "update" if have else "create"
+        undo = _put(aws, have, role, state) if have else None
+        call = _put(aws, full, role, state)
+        if have and section.role_name and "roleARN" in {each.field for each in changed}:
+            # The role that works stays until the other one does.
+            call = call.using(f"config_role/role {section.role_name}")
+        yield Change(title, changed, call, action, records=not have, undo=undo)
     if not section.exact:
         for text in stricter:
             yield Note(Kind.STRICTER, title, text)

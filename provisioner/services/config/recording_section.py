@@ -4,7 +4,7 @@ from typing import Annotated, Final, Literal, Self
 
 from pydantic import Field, model_validator
 
-from ...baseline import NO_SETTING, InvalidValue, Section
+from ...baseline import NO_SETTING, Control, InvalidValue, Section
 from ...steps.settings import to_api
 from .recording import EVERYTHING, IAM_TYPES, WITHOUT_IAM, Types, continuous_types
 
@@ -126,7 +126,7 @@ class RecordingMode(Section):
         return continuous_types(to_api(self))
 
 
-class Recorder(Section):
+class Recorder(Control):
     """The configuration recorder: an account has one in each Region."""
 
     name: Annotated[str, NO_SETTING] = Field(

@@ -37,7 +37,7 @@ def ensure_config_retention(aws: Aws, baseline: Baseline) -> Changes:
     yield Change(
         title,
         (Difference("RetentionPeriodInDays", period, want),),
-        aws.write("config").put_retention_configuration(RetentionPeriodInDays=want),
+        aws.write("config").put_retention_configuration(RetentionPeriodInDays=want).based_on(retentions),
         "create" if period is None else "update",
         consent="shorten-config-history" if shorter else None,
         loses=f"configuration history older than {want} days" if shorter else "",

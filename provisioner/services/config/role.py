@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any, Final
 
 from ...aws import Aws
@@ -9,12 +10,14 @@ from ...baseline import Baseline
 from ...compare import policy
 from ...compare.policy import arn
 from ...model import Changes, Exists, Finding, Findings, Refused, Scope, create
-from ...steps.references import resolve
+from ...steps import existing
+from ...steps.references import keys, resolve
 from ...steps.regions import enabled_regions
 from ...steps.registry import consents, step, verify
 from ...steps.roles import Role, ask_role, role
-from .delivery import config_delivery_role_policy, config_trust, delivery_prefixes
+from .delivery import delivery_prefixes
 from .principal import principal
+from .role_policies import config_delivery_role_policy, config_trust, with_earlier_destinations
 from .section import Config
 
 consents("remove-foreign-policy", "remove-foreign-trust")
@@ -55,6 +58,7 @@ def ensure_config_role(aws: Aws, baseline: Baseline) -> Changes:
             trust=policy.statements(config_trust(aws.account, aws.partition)),
             managed=(managed_policy(aws.partition),),
             inline={"ConfigDelivery": _delivery_policy(aws, baseline)},
+            merge=partial(with_earlier_destinations, bucket_arns=_bucket_arns(aws, baseline)),
         )
         yield from role(aws, baseline.general.home_region, want)
     elif section.role_arn:
@@ -92,6 +96,12 @@ def _delivery_policy(aws: Aws, baseline: Baseline) -> dict[str, Any]:
     )
 
 
+def _bucket_arns(aws: Aws, baseline: Baseline) -> set[str]:
+    """The ARNs of all log buckets of the file."""
+    names = {resolve(aws, baseline, "bucket", key).name for key in keys(baseline, "bucket")}
+    return {arn(aws.partition, "s3", "", "", name) for name in names}
+
+
 @verify("config_role")
 def verify_config_role(aws: Aws, baseline: Baseline) -> Findings:
     """The role exists, under the ARN that the file asks for."""
@@ -110,9 +120,7 @@ def _check_role(aws: Aws, baseline: Baseline, want: str) -> tuple[bool, str]:
             f"is in account {owner}, and AWS Config takes a role of its own account: write `${{account_id}}`"
         )
         return False, f"{text} in {want}"
-    have = ask_role(aws, baseline.general.home_region, want.rpartition("/")[2]).value("Role", "NoSuchEntity")
-    if have is None:
-        return False, f"there is no role {want}: make it, or name another"
-    if have["Arn"] != want:
-        return False, f"its ARN is {have['Arn']}, the baseline has {want}: correct it"
-    return True, want
+    found = existing.role(aws, baseline.general.home_region, want)()
+    if found.error:
+        raise found.error
+    return bool(found.ok), want if found.ok else found.text

@@ -7,7 +7,7 @@ from typing import Annotated, Final, Literal, Self, get_args
 
 from pydantic import AfterValidator, Field, WithJsonSchema, model_validator
 
-from ...baseline import NO_SETTING, InvalidValue, Region, Section
+from ...baseline import NO_SETTING, Control, InvalidValue, Region, Section
 from ...baseline.problem import quoted
 from ...baseline.section import AsWritten
 from ...steps.tags import Tags
@@ -100,7 +100,7 @@ class Scope(Section):
         return self
 
 
-class Rule(Section):
+class Rule(Control):
     """A managed rule. Rules of other names in AWS are left alone."""
 
     source_identifier: Annotated[str, AfterValidator(_check_identifier)] = Field(

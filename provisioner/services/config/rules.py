@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Mapping
-from typing import Any, Final
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from typing import Any, Final, NamedTuple
 
 from ...aws import Aws, Reading
 from ...baseline import Baseline
@@ -32,14 +33,15 @@ from ...steps.settings import to_api
 from ...steps.tags import from_pairs, tags, to_pairs
 from .health import rule_finding
 from .managed_rules import identifiers, similar
+from .rule_reads import ask, basis, by_name, is_deleting
 from .rule_section import Rule, more_often, owner_of, parameters_text
 from .section import Config
 from .state import JsonObject
 
-_MOST_NAMES: Final = 25  # that AWS takes in one request
 _FREQUENCY: Final = "MaximumExecutionFrequency"
 _KEPT: Final = ("Description", _FREQUENCY, "EvaluationModes")  # if the file does not set them
 _MAPPINGS: Final = ("InputParameters", "Scope")
+_WRITTEN: Final = (*_MAPPINGS, "Source", "Description", "MaximumExecutionFrequency", "EvaluationModes")
 
 
 @step(
@@ -56,15 +58,16 @@ def ensure_config_rules(aws: Aws, baseline: Baseline) -> Changes:
     """
     section = baseline[Config]
     want = rules_of(section, aws.target)
-    have = _read_rules(aws, want)
+    asked = ask(aws.read("config").describe_config_rules, "ConfigRules", want)
+    have = {name: each for name, each in by_name(asked, "ConfigRules").items() if not is_deleting(each)}
     tags_asked = {
         name: aws.read("config").list_tags_for_resource(ResourceArn=have[name]["ConfigRuleArn"])
         for name, rule in want.items()
         if rule.tags and name in have
     }
     for name, rule in want.items():
-        changes = _ensure_rule(aws, name, rule, have.get(name), tags_asked.get(name), exact=section.exact)
-        yield Part(_title(name), changes)
+        present = _Present(have.get(name), basis(asked[name], name), tags_asked.get(name))
+        yield Part(_title(name), _ensure_rule(aws, name, rule, present, exact=section.exact))
 
 
 def _tagging(aws: Aws, have: JsonObject) -> Callable[[dict[str, str]], Call]:
@@ -82,30 +85,6 @@ def rules_of(section: Config, target: Target) -> dict[str, Rule]:
     }
 
 
-def _read_rules(aws: Aws, names: Iterable[str]) -> dict[str, JsonObject]:
-    """The rules in AWS of these names, without those that are being deleted."""
-    found = _by_name(aws.read("config").describe_config_rules, "ConfigRules", names)
-    return {name: rule for name, rule in found.items() if rule.get("ConfigRuleState") != "DELETING"}
-
-
-def _by_name(describe: Callable[..., Reading], key: str, names: Iterable[str]) -> dict[str, JsonObject]:
-    """What AWS answers under *key* for the rules of these names, by name.
-
-    AWS is asked for the names, as other services may have hundreds of rules. If one name is missing it answers
-    nothing for all of them; then it is asked for all rules.
-    """
-    ordered = sorted(names)
-    asked = [
-        describe(ConfigRuleNames=ordered[start : start + _MOST_NAMES])
-        for start in range(0, len(ordered), _MOST_NAMES)
-    ]
-    answers = [each.value(key, "NoSuchConfigRuleException") for each in asked]
-    if None in answers:
-        answers = [describe().get(key)]
-    found = {str(each["ConfigRuleName"]): each for answer in answers for each in answer}
-    return {name: found[name] for name in ordered if name in found}
-
-
 def _refuse_foreign(name: str, have: JsonObject) -> None:
     """Raise Refused if the rule belongs to an AWS service, or is no managed rule."""
     if owner := have.get("CreatedBy") or owner_of(name):
@@ -118,15 +97,23 @@ def _refuse_foreign(name: str, have: JsonObject) -> None:
         )
 
 
-def _ensure_rule(
-    aws: Aws, name: str, rule: Rule, have: JsonObject | None, tags_asked: Reading | None, *, exact: bool
-) -> Changes:
+class _Present(NamedTuple):
+    """A rule in AWS, or None; what a request that replaces it is based on; and its tags, where they are read."""
+
+    rule: JsonObject | None
+    basis: Reading
+    tags: Reading | None
+
+
+def _ensure_rule(aws: Aws, name: str, rule: Rule, present: _Present, *, exact: bool) -> Changes:
     """Ensure one rule and its tags."""
-    have_tags = None if tags_asked is None else from_pairs(tags_asked.all().get("Tags"))
+    have = present.rule
+    have_tags = None if present.tags is None else from_pairs(present.tags.all().get("Tags"))
     if have is not None:
         _refuse_foreign(name, have)
         yield Exists(_title(name))
-    yield from _ensure_settings(aws, name, rule, have, exact=exact)
+    for each in _ensure_settings(aws, name, rule, have, exact=exact):
+        yield replace(each, call=each.call.based_on(present.basis)) if isinstance(each, Change) else each
     if have is not None and have_tags is not None:
         yield from tags(_title(name), have_tags, rule.tags, _tagging(aws, have))
 
@@ -154,7 +141,8 @@ def _ensure_settings(aws: Aws, name: str, rule: Rule, have: JsonObject | None, *
         new_tags = rule.tags if have is None else {}  # AWS ignores the tags of a rule that exists
         changed += tuple(Difference(f"tag {key}", None, value) for key, value in new_tags.items())
         call = _put(aws, name, _full_rule(want, have), new_tags)
-        yield Change(_title(name), changed, call, "update" if have else "create")
+        undo = _put(aws, name, {key: have[key] for key in _WRITTEN if key in have}, {}) if have else None
+        yield Change(_title(name), changed, call, "update" if have else "create", undo=undo)
     if stricter and exact:
         rarer = (Difference(_FREQUENCY, frequency, asked),)
         call = _put(aws, name, _full_rule({**want, _FREQUENCY: asked}, have), {})
@@ -233,7 +221,7 @@ def _title(name: str) -> str:
 def verify_config_rules(aws: Aws, baseline: Baseline) -> Findings:
     """Each rule of the file was evaluated, and its last evaluation did not fail."""
     names = rules_of(baseline[Config], aws.target)
-    describe = aws.read("config").describe_config_rule_evaluation_status
-    statuses = _by_name(describe, "ConfigRulesEvaluationStatus", names)
+    describe, key = aws.read("config").describe_config_rule_evaluation_status, "ConfigRulesEvaluationStatus"
+    statuses = by_name(ask(describe, key, names), key)
     for name in names:
         yield rule_finding(_title(name), statuses.get(name), utc_now())

@@ -1,11 +1,12 @@
 """The YAML section `config`: what AWS Config records, where it delivers, and the rules it evaluates."""
 
 from collections.abc import Iterator
+from glob import escape
 from typing import Annotated, Final, Self
 
 from pydantic import Field, model_validator
 
-from ...baseline import NO_SETTING, Baseline, Contradiction, InvalidValue, Section, Text
+from ...baseline import NO_SETTING, Baseline, Contradiction, Control, InvalidValue, Text
 from ...baseline.partitions import partition_of
 from ...compare.spelling import CONTROL_TOWER
 from ...steps.references import Refers, check_references, find
@@ -24,7 +25,7 @@ RoleName = Annotated[
 ]
 
 
-class DeliveryChannel(Section):
+class DeliveryChannel(Control):
     """Where the recorder delivers its history and snapshots: one channel in each Region."""
 
     name: Annotated[str, NO_SETTING] = Field(
@@ -92,6 +93,12 @@ class Config(Settings):
     rules: dict[RuleName, Rule] = Field(
         default={}, description="Managed rules of AWS, by a name of your choice."
     )
+
+    def controls(self) -> Iterator[tuple[str, Control]]:
+        """Those of the recorder, the channel and the rules."""
+        yield "configuration recorder *", self.recorder
+        yield "delivery channel *", self.delivery_channel
+        yield from ((f"config rule {escape(name)}", rule) for name, rule in self.rules.items())
 
     @model_validator(mode="after")
     def _check_role(self) -> Self:

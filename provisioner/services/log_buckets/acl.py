@@ -78,7 +78,7 @@ def make_private(bucket: Bucket, acl: Acl) -> Changes:
         Difference(f"ObjectOwnership, ACL grant to {who}", ", ".join(permissions), None)
         for who, permissions in acl.grants.items()
     )
-    call = bucket.put("put_bucket_acl", ACL="private").based_on(acl.reading, "Grants")
+    call = bucket.put("put_bucket_acl", ACL="private").based_on(acl.reading.at("Grants"))
     yield Change(bucket.title, changed, call, consent=acl.consent, loses=acl.loses)
 
 

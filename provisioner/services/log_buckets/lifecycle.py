@@ -94,7 +94,13 @@ def _put(bucket: Bucket, merged: MergedRules, answer: Mapping[str, Any], *differ
     given = {_SIZE: size} if size else {}
     call = bucket.put("put_bucket_lifecycle_configuration", LifecycleConfiguration=merged.document, **given)
     rules = (Difference(f"lifecycle rule {name}", have, want) for name, have, want in merged.differences)
-    return update(bucket.title, (*rules, *differences), replace(call, flaps=True))
+    undo = None
+    if before := answer.get("Rules"):
+        undo = bucket.put(
+            "put_bucket_lifecycle_configuration", LifecycleConfiguration={"Rules": before}, **given
+        )
+    change = update(bucket.title, (*rules, *differences), replace(call, flaps=True))
+    return replace(change, undo=undo)
 
 
 def _size_difference(bucket: Bucket, answer: Mapping[str, Any]) -> tuple[Difference, ...]:

@@ -16,11 +16,10 @@ from .section import LogBucket, LogBuckets
 
 _READ = (
     "ListBucket GetBucketPublicAccessBlock GetBucketOwnershipControls GetEncryptionConfiguration"
-    " GetBucketVersioning GetBucketPolicy"
+    " GetBucketVersioning GetBucketPolicy GetBucketAcl"
 )
 # CreateBucket with an ObjectOwnership requires PutBucketOwnershipControls too.
-# Encryption is repaired even where the file asks for AES256 only: log services may be unable to use another key.
-_WRITE = "CreateBucket PutBucketOwnershipControls PutBucketPublicAccessBlock PutEncryptionConfiguration PutBucketPolicy"
+_WRITE = "CreateBucket PutBucketOwnershipControls PutBucketPublicAccessBlock PutBucketPolicy PutBucketAcl"
 
 
 @permits("log_buckets")
@@ -42,7 +41,6 @@ def _optional_reads(bucket: LogBucket) -> list[str]:
     needed = {
         "GetBucketObjectLockConfiguration": bucket.object_lock is not None,
         "GetBucketTagging": bool(bucket.tags),
-        "GetBucketAcl": bucket.object_ownership == "BucketOwnerEnforced",  # where ACLs are to be turned off
         "GetLifecycleConfiguration": bucket.has_lifecycle,
     }
     return [name for name, each in needed.items() if each]
@@ -53,9 +51,10 @@ def _optional_writes(bucket: LogBucket) -> list[str]:
         # Suspended is never written unless `exact`: where AWS has Enabled, that is stricter and stays.
         # CreateBucket with Object Lock, which needs Enabled, requires this action too.
         "PutBucketVersioning": bucket.exact or bucket.versioning.status == "Enabled",
+        # Encryption is repaired even where the file asks for AES256 only: log services may be unable to use another key.
+        "PutEncryptionConfiguration": "sse_algorithm" in bucket.server_side_encryption.model_fields_set,
         "PutBucketObjectLockConfiguration": bucket.object_lock is not None,
         "PutBucketTagging": bool(bucket.tags),
-        "PutBucketAcl": bucket.object_ownership == "BucketOwnerEnforced",
         "PutLifecycleConfiguration": bool(
             bucket.lifecycle_rules or bucket.transition_default_minimum_object_size
         ),

@@ -7,9 +7,10 @@ from typing import Any
 
 from ...compare import policy
 from ...compare.policy import Document, Statement
-from ...compare.policy_dangers import dangers
+from ...compare.policy_dangers import Protected, dangers
 from ...model import Call, Changes, Wait
 from ...steps.delivery import Grants
+from ...steps.organization import own_organization
 from ...steps.registry import harmful_actions
 from ...steps.statements import Danger, statements
 from .section import LogBuckets
@@ -42,9 +43,7 @@ def bucket_policy(bucket: Bucket) -> Changes:
         return call.waiting(Wait("MalformedPolicy", until, seconds=PROPAGATION))
 
     def find_dangers(foreign: Sequence[Statement]) -> Iterable[Danger]:
-        return dangers(
-            foreign,
-            own,
+        what = Protected(
             resource=policy.arn(aws.partition, "s3", "", "", bucket.want.name),
             account=aws.account,
             region=aws.region,
@@ -52,7 +51,10 @@ def bucket_policy(bucket: Bucket) -> Changes:
             headers=bucket.grants.headers,
             writes=_WRITES,
             reads=_READS,
+            organization=lambda: own_organization(aws),
+            partition=aws.partition,
         )
+        return dangers(foreign, own, what)
 
     yield from statements(
         bucket.title,

@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import ConfigDict, Field, model_validator
 
-from ...baseline import Baseline, Contradiction, InvalidValue, Section
+from ...baseline import Baseline, Contradiction, Control, InvalidValue, Section
 from ...baseline.problem import Path
 from ...baseline.section import AsWritten
 from ...compare.spelling import CONTROL_TOWER
@@ -146,7 +146,7 @@ class LogBucket(Settings):
 
 
 @section("log_buckets")
-class LogBuckets(Section):
+class LogBuckets(Control):
     """The buckets that receive log files, each under a key of your choice."""
 
     once = True
@@ -158,6 +158,10 @@ class LogBuckets(Section):
     def root(self) -> dict[str, LogBucket]:
         """The buckets by their key."""
         return self.__pydantic_extra__
+
+    def controls(self) -> Iterator[tuple[str, Control]]:
+        """Those of the buckets."""
+        yield from ((f"bucket {each.name}", each) for each in self.root.values())
 
     def contradictions(self, baseline: Baseline) -> Iterator[Contradiction]:
         """Two buckets of one name, and extra statements that AWS would refuse."""

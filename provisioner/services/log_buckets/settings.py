@@ -10,7 +10,7 @@ from dataclasses import replace
 from typing import Any
 
 from ...compare.values import differences
-from ...model import Call, Change, Changes, Kind, Note, Part, Refused, update
+from ...model import Call, Change, Changes, Kind, Note, Part, Refused, Wait, update
 from ...steps.settings import Guarded, Strictness, settings, to_api
 from ...steps.tags import from_pairs, tags, to_pairs
 from .acl import make_private, read_acl
@@ -58,7 +58,7 @@ def _public_access(bucket: Bucket) -> Changes:
         return bucket.put("put_public_access_block", PublicAccessBlockConfiguration=flags)
 
     every = to_api(bucket.want.public_access_block)
-    want = to_api(bucket.want.public_access_block, defaults=bucket.new)
+    want = to_api(bucket.want.public_access_block, defaults=bucket.fresh)
     have = {**dict.fromkeys(every, False), **have}  # a flag that the answer leaves out is off
     if off := [name for name in every if name not in want and not have[name]]:
         yield _left_out(bucket, "public_access_block", f"{', '.join(off)} off, so that it may be made public")
@@ -67,13 +67,17 @@ def _public_access(bucket: Bucket) -> Changes:
 
 
 def _ownership(bucket: Bucket) -> Changes:
-    if bucket.new or "object_ownership" not in bucket.want.model_fields_set:
-        return  # CreateBucket has set it, or it stays
+    if bucket.new:
+        return  # CreateBucket has set it
     rules = (bucket.have("get_bucket_ownership_controls") or {}).get("Rules") or [{}]
-    off = bucket.want.object_ownership == "BucketOwnerEnforced" != rules[0].get("ObjectOwnership")
-    acl = read_acl(bucket) if off else None
-    if acl is not None:
+    have, want = rules[0].get("ObjectOwnership"), bucket.want.object_ownership
+    stays = "object_ownership" not in bucket.want.model_fields_set
+    acl = read_acl(bucket) if have != "BucketOwnerEnforced" else None
+    # Where ACLs may go on to count, those are told that let others in.
+    if acl is not None and (acl.consent or (want == "BucketOwnerEnforced" and not stays)):
         yield from make_private(bucket, acl)
+    if stays:
+        return
 
     def put(rule: str) -> Call:
         return bucket.put(
@@ -84,9 +88,8 @@ def _ownership(bucket: Bucket) -> Changes:
         return have in _OWNERSHIP and _OWNERSHIP.index(have) > _OWNERSHIP.index(want)
 
     guarded = Guarded(stricter, "loosen-ownership", "ACLs count again")
-    have = rules[0].get("ObjectOwnership")
-    for item in _setting(bucket, "ObjectOwnership", have, bucket.want.object_ownership, put, guarded):
-        if isinstance(item, Change) and acl is not None and acl.consent:
+    for item in _setting(bucket, "ObjectOwnership", have, want, put, guarded):
+        if isinstance(item, Change) and acl and acl.consent and want == "BucketOwnerEnforced":
             # S3 refuses it while the ACL is not private, so it waits for the same consent.
             yield replace(item, consent=acl.consent, loses=acl.loses)
         else:
@@ -97,7 +100,8 @@ def _versioning(bucket: Bucket) -> Changes:
     have, want = bucket.answer("get_bucket_versioning").get("Status"), bucket.want.versioning.status
     if have is None and want == "Suspended":
         return
-    if not bucket.new and "status" not in bucket.want.versioning.model_fields_set:
+    stated = "status" in bucket.want.versioning.model_fields_set or bucket.want.object_lock  # which needs it
+    if not bucket.fresh and not stated:
         if have != "Enabled":
             text = "no versioning, so that a log file that is overwritten or deleted is gone"
             yield _left_out(bucket, "versioning", text)
@@ -132,10 +136,10 @@ def _setting(
 
 def _encryption(bucket: Bucket) -> Changes:
     if key := read_key(bucket):
-        if key.usable is False:
-            raise Refused(key.detail)
-        if key.usable is None:
-            yield Note(Kind.WARNING, bucket.title, key.detail)
+        if key.ok is False:
+            raise Refused(key.text)
+        if key.ok is None:
+            yield Note(Kind.WARNING, bucket.title, key.text)
     yield from _default_encryption(bucket)
 
 
@@ -154,7 +158,7 @@ def _default_encryption(bucket: Bucket) -> Changes:
     stronger = algorithm in _ALGORITHMS[_ALGORITHMS.index(section.sse_algorithm) + 1 :]
     unusable = _why_unusable(bucket, key)
     text = f"encryption is {algorithm} with {key or 'the key aws/s3'}"
-    stays = not bucket.new and "sse_algorithm" not in section.model_fields_set
+    stays = not bucket.fresh and "sse_algorithm" not in section.model_fields_set
     if stronger and unusable and stays:
         text = f"{algorithm} with {unusable}, so that nothing is delivered"
         yield _left_out(bucket, "server_side_encryption", text)
@@ -164,7 +168,7 @@ def _default_encryption(bucket: Bucket) -> Changes:
         yield Note(Kind.WARNING, bucket.title, text)
     elif stronger and (stays or not bucket.want.exact):
         stricter = f"{text}; the baseline asks for {section.sse_algorithm}"
-        yield Note(Kind.STRICTER, bucket.title, stricter)
+        yield Note(Kind.STRICTER, bucket.title, stricter, permanent=stays)
         if not section.kms_master_key_id and not _is_known_key(bucket, key):
             text = (
                 f"{text}, which is not known as a key of yours: its owner could lock the logs away; if it is yours, name "
@@ -226,7 +230,7 @@ def _object_lock(bucket: Bucket) -> Changes:
         text = (
             f"Object Lock is {have['Mode']} for {days} days; the baseline asks for {want.mode}, {want.days}"
         )
-        yield Note(Kind.STRICTER, bucket.title, text)
+        yield Note(Kind.STRICTER, bucket.title, text, permanent=True)
     if retention == {"Mode": have.get("Mode"), "Days": days}:
         return
     if mode == "COMPLIANCE":
@@ -234,6 +238,8 @@ def _object_lock(bucket: Bucket) -> Changes:
         yield Note(Kind.WARNING, bucket.title, text)
     configuration = {"ObjectLockEnabled": "Enabled", "Rule": {"DefaultRetention": retention}}
     call = bucket.put("put_object_lock_configuration", ObjectLockConfiguration=configuration)
+    if not bucket.new and bucket.answer("get_bucket_versioning").get("Status") != "Enabled":
+        call = call.waiting(Wait("InvalidBucketState", "S3 to know that versioning is enabled", seconds=60))
     yield update(bucket.title, differences(have, retention), call)
 
 

@@ -87,6 +87,11 @@ class Bucket:
         """The bucket's name in a plan."""
         return f"bucket {self.want.name}"
 
+    @property
+    def fresh(self) -> bool:
+        """Whether this run has made the bucket, so that what the file leaves out gets our defaults."""
+        return self.new or self.title in self.aws.created
+
     def answer(self, operation: str) -> Mapping[str, Any]:
         """The whole answer to a read; empty where nothing is set, or the bucket is new.
 

@@ -18,13 +18,16 @@ KEY = f"arn:aws:kms:us-east-1:{ACCOUNT}:key/11111111-2222-3333-4444-555555555555
 FOREIGN = KEY.replace(ACCOUNT, "999988887777")
 # What the file names, without what it needs, and what is told.
 MISSING = [
-    ("kms_key_id: alias/nope", "there is no key `alias/nope` in us-east-1"),
-    (f"kms_key_id: {KEY}", f"there is no key `{KEY}`"),
-    ("sns_topic_name: nope", f"there is no topic `{TOPIC.replace('audit', 'nope')}`"),
-    (f"sns_topic_name: {TOPIC}", f"there is no topic `{TOPIC}`"),
+    (
+        "kms_key_id: alias/nope",
+        "the key `alias/nope` does not exist in us-east-1: make it, or correct `cloudtrail.kms_key_id`",
+    ),
+    (f"kms_key_id: {KEY}", f"the key `{KEY}` does not exist"),
+    ("sns_topic_name: nope", f"the topic `{TOPIC.replace('audit', 'nope')}` does not exist"),
+    (f"sns_topic_name: {TOPIC}", f"the topic `{TOPIC}` does not exist"),
     (
         f"cloud_watch_logs_log_group_arn: '{GROUP}'\n  cloud_watch_logs_role_arn: {ROLE}",
-        f"there is no log group `{GROUP}`",
+        f"the log group `{GROUP}` does not exist",
     ),
 ]
 
@@ -67,9 +70,12 @@ def without_role(bench: Bench) -> None:
     ("remove", "text"),
     [
         (disabled, "the key `alias/audit` is Disabled"),
-        (deleted("sns", "delete_topic", TopicArn=TOPIC), "there is no topic"),
-        (deleted("logs", "delete_log_group", logGroupName="audit"), "there is no log group"),
-        (without_role, f"there is no role `{ROLE}`"),
+        (deleted("sns", "delete_topic", TopicArn=TOPIC), f"the topic `{TOPIC}` does not exist"),
+        (
+            deleted("logs", "delete_log_group", logGroupName="audit"),
+            f"the log group `{GROUP}` does not exist",
+        ),
+        (without_role, f"the role `{ROLE}` does not exist"),
     ],
 )
 def test_what_is_removed_later_is_seen_by_diff_and_verify(

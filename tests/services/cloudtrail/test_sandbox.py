@@ -492,7 +492,7 @@ def test_the_event_history_is_regional_filtered_and_paginated(aws: Aws, world: W
     attribute = [{"AttributeKey": "ResourceName", "AttributeValue": "trl"}]
     (event,) = aws.cloudtrail.lookup_events(LookupAttributes=attribute)["Events"]
     assert event["EventName"] == "CreateTrail"
-    assert json.loads(event["CloudTrailEvent"])["requestParameters"]["Name"] == "trl"
+    assert json.loads(event["CloudTrailEvent"])["requestParameters"]["name"] == "trl"
     world.page_size = 2
     pages = aws.cloudtrail.get_paginator("lookup_events").paginate()
     assert [len(page["Events"]) for page in pages] == [2, 1]

@@ -258,7 +258,7 @@ def test_a_key_may_be_given_by_id_alias_or_arn(bench: Bench) -> None:
 def test_a_missing_key_is_refused(bench: Bench) -> None:
     found = result(bench, PLAIN + "  kms_key_id: alias/nope\n")
     assert found.failure
-    assert found.failure.message.startswith("there is no key `alias/nope` in us-east-1")
+    assert found.failure.message.startswith("the key `alias/nope` does not exist in us-east-1")
 
 
 def test_a_topic_may_be_given_by_name_or_arn(bench: Bench) -> None:

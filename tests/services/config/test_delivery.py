@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from provisioner.compare.policy import PolicyError
-from provisioner.services.config.delivery import config_delivery, config_delivery_role_policy, config_trust
+from provisioner.services.config.delivery import config_delivery
+from provisioner.services.config.role_policies import config_delivery_role_policy, config_trust
 
 from .sample import ACCOUNT
 

@@ -9,7 +9,7 @@ import pytest
 
 from provisioner.sandbox import Fault, store
 from provisioner.sandbox.drift import Administrator, carry_out, every_break
-from provisioner.services.config.delivery import config_trust
+from provisioner.services.config.role_policies import config_trust
 
 from ...conftest import Bench
 from .sample import ACCOUNT, ROLE, SERVICE_ROLE, config_file, fields, notes
@@ -204,8 +204,8 @@ def test_foreign_policies_are_kept_and_noted(bench: Bench) -> None:
     ("path", "message"),
     [
         ("/team/", ""),
-        ("/", f"its ARN is {ROLE}/theirs, the baseline has {ROLE}/team/theirs: correct it"),
-        ("", f"there is no role {ROLE}/team/theirs: make it, or name another"),
+        ("/", f"the role `{ROLE}/team/theirs` does not exist, but `{ROLE}/theirs` does: correct it"),
+        ("", f"the role `{ROLE}/team/theirs` does not exist: make it, or name another"),
     ],
 )
 def test_role_given_by_arn_must_exist_and_is_not_changed(bench: Bench, path: str, message: str) -> None:
@@ -257,14 +257,14 @@ def test_service_principal_of_each_partition(bench: Bench, home: str, service: s
     ("config", "path", "ok", "detail"),
     [
         ({}, "linked", True, SERVICE_ROLE),
-        ({}, "", False, f"there is no role {SERVICE_ROLE}: make it, or name another"),
+        ({}, "", False, f"the role `{SERVICE_ROLE}` does not exist: make it, or name another"),
         ({"role_name": "recorder"}, "/", True, f"arn:aws:iam::{ACCOUNT}:role/recorder"),
         ({"role_name": "recorder"}, "/team/", True, f"arn:aws:iam::{ACCOUNT}:role/team/recorder"),
         (
             {"role_arn": f"arn:aws:iam::{ACCOUNT}:role/recorder"},
             "/team/",
             False,
-            f"its ARN is {ROLE}/team/recorder, the baseline has {ROLE}/recorder: correct it",
+            f"the role `{ROLE}/recorder` does not exist, but `{ROLE}/team/recorder` does: correct it",
         ),
         (
             {"role_arn": "arn:aws:iam::111122223333:role/far"},

@@ -105,11 +105,22 @@ def test_an_acl_that_cannot_be_read_stops_nothing_else(bench: Bench) -> None:
     assert s3.get_bucket_versioning(Bucket=NAME)["Status"] == "Enabled"
 
 
-@pytest.mark.parametrize("wanted", ["ObjectWriter", "BucketOwnerPreferred"])
-def test_an_acl_that_may_stay_is_not_read(bench: Bench, wanted: str) -> None:
-    text = with_line(f"object_ownership: {wanted}")
+@pytest.mark.parametrize(
+    "wanted", ["object_ownership: ObjectWriter", "object_ownership: BucketOwnerPreferred", ""]
+)
+@pytest.mark.parametrize(("acl", "who", "consent"), ACLS, ids=IDS)
+def test_where_acls_count_those_that_let_others_in_are_told(
+    bench: Bench, wanted: str, acl: Mapping[str, str], who: str, consent: str | None
+) -> None:
+    text = with_line(wanted) if wanted else FILE.replace("    object_ownership: BucketOwnerEnforced\n", "")
     bench.apply(text)
-    put_acl(bench, {"ACL": "public-read"})
-    bench.world.calls.clear()
-    bench.apply(text)
-    assert not any(call.operation == "GetBucketAcl" for call in bench.world.calls)
+    s3 = put_acl(bench, acl)
+    if "Preferred" in wanted:
+        bench.apply(text)
+    asked = [c for _, c in bench.diff(text).changes if c.call.operation == "put_bucket_acl"]
+    assert [c.consent for c in asked] == ([consent] if consent else [])
+    bench.apply(text, allow=(consent,) if consent else ())
+    assert fields(bench.diff(text)) == []
+    assert ownership(s3) == (wanted.partition(": ")[2] or "ObjectWriter")
+    if consent:
+        assert who not in str(s3.get_bucket_acl(Bucket=NAME)["Grants"])

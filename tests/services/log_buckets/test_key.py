@@ -25,7 +25,7 @@ def test_a_key_that_cannot_be_used_is_found_and_not_set(bench: Bench, state: str
     text = encrypted(key)
     for run in (bench.run(text), bench.run(text)):
         [sent] = run.send(run.rehearse())
-        assert [f"the key {key} {state}" in each.message for each in sent.failures] == [True]
+        assert [f"the key `{key}` {state}" in each.message for each in sent.failures] == [True]
     s3 = bench.client("s3")
     [rule] = s3.get_bucket_encryption(Bucket=NAME)["ServerSideEncryptionConfiguration"]["Rules"]
     assert rule["ApplyServerSideEncryptionByDefault"] == {"SSEAlgorithm": "AES256"}

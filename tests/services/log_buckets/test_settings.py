@@ -10,6 +10,7 @@ import pytest
 
 from provisioner.baseline import BaselineError
 from provisioner.model import Kind
+from provisioner.sandbox import WireCall
 
 from ...conftest import Bench
 from .sample import (
@@ -146,6 +147,26 @@ def test_what_the_file_leaves_out_is_safe_in_a_new_bucket_and_stays_in_one_that_
         "`server_side_encryption` in `log_buckets`",
         "`versioning` in `log_buckets`",
     ]
+
+
+@pytest.mark.parametrize("operation", ["CreateBucket", "PutPublicAccessBlock", "PutBucketVersioning"])
+@pytest.mark.parametrize("phase", ["before", "after"])
+def test_a_lost_answer_does_not_make_a_new_bucket_an_old_one(
+    bench: Bench, operation: str, phase: str
+) -> None:
+    lost: list[str] = []
+
+    def lose(call: WireCall, now: str) -> None:
+        if (call.operation, now) == (operation, phase) and not lost:
+            lost.append(operation)
+            raise ConnectionResetError
+
+    bench.world.interrupt(lose)
+    bench.apply(BARE)
+    s3 = bench.client("s3")
+    assert lost
+    assert set(s3.get_public_access_block(Bucket=NAME)["PublicAccessBlockConfiguration"].values()) == {True}
+    assert s3.get_bucket_versioning(Bucket=NAME)["Status"] == "Enabled"
 
 
 @pytest.mark.parametrize("region", ["us-east-1", "eu-west-1", "ap-southeast-2"])

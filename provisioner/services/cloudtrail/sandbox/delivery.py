@@ -141,7 +141,11 @@ def log_group(request: Request) -> None:
         raise Refused(bad_role, "Access denied. Check the trust relationships for your role.")
 
 
-@before("cloudtrail.log_group_tags", "logs:ListTagsForResource", row="9 Logs: ListTagsForResource")
+@before(
+    "cloudtrail.log_group_tags",
+    "logs:ListTagsForResource",
+    row="CloudWatch Logs API, ListTagsForResource: errors",
+)
 def log_group_tags(request: Request) -> None:
     """The tags of a log group that does not exist are ResourceNotFoundException (API ListTagsForResource)."""
     found = re.fullmatch(r"arn:[a-z-]+:logs:[^:]*:\d{12}:log-group:([^:*]+)", request.params["resourceArn"])

@@ -1,0 +1,82 @@
+"""The parts of a run: what exists once in the organization, and then accounts, many at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
+from typing import Final
+
+from ..engine.plan import Plan
+from ..engine.run import Run
+from ..fleet.fleet import ENTRY, Fleet, Job
+from ..fleet.workers import JobsDone, Threads, run_jobs
+from ..model import Account, Failure, Outcome, Refused, Result
+from .deployment import MIN_TO_START, Context, seconds_left
+from .event import Request
+
+WIDTH: Final = 8  # accounts at a time
+
+
+def do_once(fleet: Fleet, request: Request) -> tuple[Sequence[Result], Sequence[Result], bool]:
+    """The results of the steps that run once, those of them that AWS does not show yet, and whether changes were made."""
+    return do_run(fleet.once(), request)
+
+
+def do_run(run: Run, request: Request) -> tuple[Sequence[Result], Sequence[Result], bool]:
+    """The same of any run."""
+    if request.command == "verify":
+        return run.verify(), [], False
+    plan = run.rehearse()
+    if request.command == "diff" or not plan.changes:
+        return plan.results, [], False
+    if request.max_changes is not None and (why := plan.exceeds(request.max_changes)):
+        raise Refused(f"max_changes: {why}")
+    sent = run.send(plan, request.allow)
+    return sent, run.settle(sent), True
+
+
+def do_accounts(
+    fleet: Fleet, request: Request, accounts: Iterable[Account], context: Context
+) -> dict[str, Outcome]:
+    """Do the accounts for which there is time. Returns the outcome of each that was finished, by id."""
+    done: dict[str, Outcome] = {}
+
+    def jobs() -> Iterator[Job]:
+        for account in accounts:
+            if seconds_left(context) < MIN_TO_START:
+                return
+            yield Job(
+                request.command, account, failed_needs=request.failed_needs, allowed=tuple(request.allow)
+            )
+
+    def on_done(delivered: JobsDone) -> None:
+        for outcome in delivered.outcomes:
+            # After a stop, an account may have failed only because it was stopped.
+            if not (fleet.cloud.stop.is_set() and outcome.failed):
+                done[outcome.account.id] = outcome
+
+    run_jobs(_Threads(fleet, request.max_changes), jobs(), on_done, fleet.cloud.stop)
+    return done
+
+
+class _Threads(Threads):
+    """Workers that do both parts of `apply` in one job: compare, and then change what differs."""
+
+    def __init__(self, fleet: Fleet, max_changes: str | None):
+        super().__init__(fleet, WIDTH)
+        self._max_changes = max_changes
+
+    def _do(self, jobs: Sequence[Job]) -> JobsDone:
+        return JobsDone(tuple(self._run_job(job) for job in jobs))
+
+    def _run_job(self, job: Job) -> Outcome:
+        if job.command != "apply":
+            return self._fleet.run_job(job)
+        found = self._fleet.run_job(replace(job, command="diff"))
+        if not found.drifted:
+            return found
+        plan = Plan(found.results, found.in_sync)
+        if self._max_changes is not None and (why := plan.exceeds(self._max_changes)):
+            failure = Failure("applying", f"max_changes: {why}")
+            return replace(found, results=(Result(ENTRY, found.results[0].target, failures=[failure]),))
+        return self._fleet.run_job(Job.to_apply(found, job.failed_needs, job.allowed)).after(found)

@@ -1,0 +1,94 @@
+"""The command `history`: what the runs of this machine found and did, from the journal."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime, timedelta
+
+import click
+
+from ..model import Difference
+from ..repair.journal import read_all
+from ..repair.records import Address, CallMade, Drift, Record, RunEnded, RunStarted
+from ..report import words
+from .exit_codes import OK
+from .repair import journal_folder
+
+
+@dataclass(frozen=True)
+class Filter:
+    """What to show: the runs of the last *seconds*, one run, and what is in an account or of a step."""
+
+    seconds: float = 0.0
+    run: str = ""
+    account: str = ""
+    step: str = ""
+
+    def shows(self, record: Record) -> bool:
+        """Whether to show the record."""
+        if self.run and record.run != self.run:
+            return False
+        address: Address | None = getattr(record, "address", None)
+        if address is None:
+            return True
+        return self.account in {"", address.account} and self.step in {"", address.step}
+
+
+def history(chosen: Filter, *, sandbox: bool, as_json: bool) -> int:
+    """Print the records, the newest run last."""
+    since = datetime.now(UTC) - timedelta(seconds=chosen.seconds) if chosen.seconds else None
+    found = [each for each in read_all(journal_folder(sandbox=sandbox), since) if chosen.shows(each)]
+    if as_json:
+        for each in found:
+            click.echo(json.dumps(asdict(each), default=str))
+        return OK
+    for line in _lines(found):
+        click.echo(words.clean(line))
+    if not found:
+        click.echo("the journal has no such run", err=True)
+    return OK
+
+
+def _lines(found: Iterable[Record]) -> Iterator[str]:
+    runs: dict[str, list[Record]] = {}
+    for each in found:
+        runs.setdefault(each.run, []).append(each)
+    for run, records in runs.items():
+        yield from _run(run, records)
+
+
+def _run(run: str, records: list[Record]) -> Iterator[str]:
+    started = next((each for each in records if isinstance(each, RunStarted)), None)
+    ended = next((each for each in records if isinstance(each, RunEnded)), None)
+    drifts = {str(each.address): each for each in records if isinstance(each, Drift)}
+    calls = [each for each in records if isinstance(each, CallMade)]
+    if not (drifts or calls or (ended and ended.exit_code) or ended is None):
+        return  # a run that found nothing
+    about = f"{started.command} of {started.file} in {started.account} by {started.caller}" if started else ""
+    end = f"exit {ended.exit_code}: {ended.message}" if ended else "did not end"
+    yield f"{records[0].time}  run {run}  {about}"
+    for call in calls:
+        fields = ", ".join(_field(each) for each in call.differences)
+        undo = "" if call.undo else ", cannot be undone"
+        yield f"    {call.time}  {call.address}: {call.call.service}:{call.call.operation}: {fields}{undo}"
+    for drift in drifts.values():
+        yield f"    {drift.state}  {drift.address}: {', '.join(drift.fields)}{_about(drift)}"
+    yield f"    {end}"
+
+
+def _field(difference: Difference) -> str:
+    have, want = difference.have, difference.want
+    if isinstance(have, dict | list) or isinstance(want, dict | list):
+        return difference.field
+    return f"{difference.field} {words.value(have)} → {words.value(want)}"
+
+
+def _about(drift: Drift) -> str:
+    parts = [f"; {drift.why}"] if drift.why else []
+    if drift.who:
+        parts.append(f"; by {drift.who.name}, {drift.who.event} at {drift.who.time}")
+    if drift.contested:
+        parts.append(f"; contested: repaired {drift.repairs} times in a day")
+    return "".join(parts)

@@ -1,0 +1,31 @@
+"""Write the files of `--output`, and tell what could not be written."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from ..engine.run import chosen
+from ..report.json import DocumentJson
+from ..steps.registry import all_steps
+from .work import Work
+
+
+def write(work: Work, document: DocumentJson, records: Iterable[Any] = ()) -> None:
+    """Write each report that was asked for. *records*: lines of the journal.
+
+    A failure is told, counted in `session.lost_reports` for the exit code, and stops nothing.
+    """
+    session = work.session
+    options = session.options
+    if not options.outputs:
+        return
+    from ..report.files import write_reports
+
+    steps = chosen(all_steps(), session.baseline, options.steps)
+    document, lines = session.redacted((document, list(records)))
+    messages = write_reports(options.outputs, document, lines, steps=steps)
+    for message in messages:
+        session.screen.message(message, always=True)
+        session.log.write("report not written", level="error", message=message)
+    session.lost_reports += len(messages)

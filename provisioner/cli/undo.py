@@ -1,0 +1,135 @@
+"""The command `undo`: put back what a run changed, by the requests that it kept in the journal."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
+from functools import partial
+
+from ..aws import Aws
+from ..baseline import Baseline
+from ..engine.plan import Plan
+from ..engine.run import Run
+from ..engine.step import run_step
+from ..model import Change, Changes, Difference, Kind, Note, Result, Step, Target
+from ..repair.journal import read_all
+from ..repair.records import CallMade
+from ..report import changes, failures
+from ..report.places import View
+from ..steps.registry import all_steps
+from .exit_codes import CHANGES, OK, SOME_FAILED
+from .options import CommandError
+from .repair import Unattended, journal_folder
+from .session import Session
+
+CONSENT = "undo"
+
+
+def undo(session: Session, confirm: Callable[[Session, Plan], None]) -> int:
+    """Show what would be put back, ask, and do it. Raises CommandError."""
+    options, screen = session.options, session.screen
+    run = _run(session, _calls(session))
+    plan = run.rehearse()
+    shown, view = session.redacted(plan), View({}, options.unfold)
+    screen.results(changes.changes(shown.results, view))
+    screen.notices(changes.notes(shown.results, view))
+    screen.notices(failures.failures([each for each in shown.results if not each.ok], view))
+    if not plan.changes:
+        screen.results(["Nothing to undo."])
+        return OK if not plan.failed else SOME_FAILED
+    confirm(session, plan)
+    kept = Unattended.begin(session)
+    try:
+        session.writing = True
+
+        def on_change(result: Result, change: Change) -> None:
+            session.record_change(result, change)
+
+        run.on_change = on_change
+        sent = run.send(plan, options.allow)
+        unseen = run.settle(sent)
+    finally:
+        kept.close()
+    done = session.redacted(sent)
+    screen.results(changes.repaired(result, change) for result in done for change in result.changes)
+    screen.notices(changes.withheld(done, view))
+    screen.notices(failures.failures([each for each in done if not each.ok], view))
+    screen.notices(changes.unseen(session.redacted(unseen), view))
+    if any(each.withheld for each in sent):
+        return CHANGES
+    return SOME_FAILED if unseen or not all(each.ok for each in sent) else OK
+
+
+def _calls(session: Session) -> list[CallMade]:
+    """What the run changed, the last first. Raises CommandError if the journal has no such run."""
+    records = read_all(journal_folder(sandbox=session.options.sandbox))
+    found = [each for each in records if isinstance(each, CallMade) and each.run == session.options.run_id]
+    if not found:
+        raise CommandError(
+            f"the journal has no run {session.options.run_id} that changed anything: `provision history` lists them"
+        )
+    steps = all_steps()
+    return [each for each in reversed(found) if each.address.step in steps]
+
+
+def _run(session: Session, calls: Sequence[CallMade]) -> Run:
+    """A run of the steps of these changes, in the places of these changes, that puts them back."""
+    fleet, by_step = session.fleet, defaultdict[str, list[CallMade]](list)
+    for each in calls:
+        by_step[each.address.step].append(each)
+    steps = [
+        replace(all_steps()[name], needs=(), verify=None, ensure=partial(_put_back, all_steps()[name], found))
+        for name, found in by_step.items()
+    ]
+    places = {name: _places(session, found) for name, found in by_step.items()}
+    for account in {each.account for found in places.values() for each in found} - {session.identity.account}:
+        fleet.cloud.enter(account)
+    regions = sorted({each.address.region for each in calls})
+    return Run(
+        session.cloud,
+        session.baseline,
+        session.identity,
+        steps,
+        regions,
+        places=lambda step: places[step.name],
+    )
+
+
+def _places(session: Session, calls: Iterable[CallMade]) -> list[Target]:
+    identity, home = session.identity, session.baseline.general.home_region
+    central = () if session.fleet.single else (identity.account, session.fleet.archive)
+    found = dict.fromkeys((each.address.account, each.address.region) for each in calls)
+    return [
+        Target(account, region, identity.partition, region == home, *central) for account, region in found
+    ]
+
+
+def _put_back(step: Step, calls: Sequence[CallMade], aws: Aws, baseline: Baseline) -> Changes:
+    """Put back the changes in this account and Region that AWS still shows."""
+    found = run_step(step, aws, baseline, apply=False)
+    differs = _by_field(found)
+    for call in calls:
+        address = call.address
+        if (address.account, address.region) != (aws.account, aws.region):
+            continue
+        fields = ", ".join(each.field for each in call.differences)
+        if call.undo is None:
+            text = f"{fields}: cannot be put back, as nothing is deleted, and no recording is stopped"
+            yield Note(Kind.WARNING, address.resource, text)
+            continue
+        now = [differs.get((address.resource, each.field)) for each in call.differences]
+        if any(now):
+            if any(each and each.have != was.have for each, was in zip(now, call.differences, strict=True)):
+                yield Note(Kind.WARNING, address.resource, f"{fields}: changed since, and left alone")
+            continue
+        back = tuple(Difference(each.field, each.want, each.have) for each in call.differences)
+        request = aws.call(call.undo.service, call.undo.operation, call.undo.params, call.undo.region)
+        loses = (
+            "the file asks for what this takes away, and the next run brings it back, unless the file changes"
+        )
+        yield Change(address.resource, back, request, consent=CONSENT, loses=loses)
+
+
+def _by_field(found: Result) -> Mapping[tuple[str, str], Difference]:
+    return {(change.resource, each.field): each for change in found.changes for each in change.differences}

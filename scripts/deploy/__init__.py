@@ -1,0 +1,1 @@
+"""Templates and programs with which `provision repair` is deployed."""

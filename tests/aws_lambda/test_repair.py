@@ -1,0 +1,185 @@
+"""Tests of the Lambda function's repair: by the timer, by events, and by events that others have made up."""
+
+from __future__ import annotations
+
+import json
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import boto3
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from provisioner.aws_lambda import handler
+from provisioner.aws_lambda.cloudtrail_event import find_steps, parse_call
+from provisioner.aws_lambda.repair import parse_repair
+from provisioner.model import Refused
+from provisioner.repair.watched import WatchedStep
+from provisioner.sandbox.world import World
+
+from ..conftest import EXAMPLE
+from .conftest import PLENTY, WORKLOAD
+
+OWN = "123456789012"
+ONE = EXAMPLE.replace("is_organization_trail: true", "is_organization_trail: false")
+
+
+def event(name: str = "UpdateAccountPasswordPolicy", source: str = "iam", **detail: Any) -> dict[str, Any]:
+    """An event of EventBridge, as CloudTrail makes it."""
+    return {
+        "source": f"aws.{source}",
+        "detail-type": "AWS API Call via CloudTrail",
+        "account": OWN,
+        "detail": {
+            "eventSource": f"{source}.amazonaws.com",
+            "eventName": name,
+            "userIdentity": {"arn": f"arn:aws:iam::{OWN}:user/mallory"},
+            "userAgent": "aws-cli/2",
+            "readOnly": False,
+            "requestParameters": {"minimumPasswordLength": 6},
+            **detail,
+        },
+    }
+
+
+def batch(*bodies: Any) -> dict[str, Any]:
+    texts = [each if isinstance(each, str) else json.dumps(each) for each in bodies]
+    return {"Records": [{"messageId": str(n), "body": text} for n, text in enumerate(texts)]}
+
+
+@pytest.fixture
+def one(world: World, tmp_path: Path) -> World:
+    """A file for one account is deployed."""
+    (tmp_path / "baseline.yaml").write_text(ONE)
+    return world
+
+
+def services(world: World) -> set[str]:
+    return {each.service for each in world.calls} - {"sts"}
+
+
+def test_the_timer_repairs_everything_of_one_account_and_then_writes_nothing(one: World) -> None:
+    done = handler({"command": "repair"}, PLENTY)
+    assert done["summary"] == {"accounts": 1, "in_sync": 0, "drifted": 0, "changed": 1, "failed": []}
+    writes = len(one.writes)
+    assert handler({"command": "repair"}, PLENTY)["summary"]["in_sync"] == 1
+    assert len(one.writes) == writes
+
+
+def test_the_timer_repairs_an_organization(world: World) -> None:
+    done = handler({"command": "repair"}, PLENTY)
+    assert done["summary"]["failed"] == []
+    assert {each["account"] for each in done["results"]} == {"111122223333", OWN, WORKLOAD}
+    assert done["unfinished"] == []
+
+
+def test_an_event_repairs_just_its_step(one: World) -> None:
+    assert handler(batch(event()), PLENTY) == {"batchItemFailures": []}
+    assert services(one) == {"iam"}
+    assert [each.operation for each in one.writes] == ["UpdateAccountPasswordPolicy"]
+
+
+def test_a_burst_is_one_repair(one: World) -> None:
+    handler(batch(*[event()] * 100), PLENTY)
+    assert len(one.writes) == 1
+    writes = len(one.writes)
+    handler(batch(*[event()] * 100), PLENTY)
+    assert len(one.writes) == writes
+
+
+def test_an_event_of_a_member_repairs_only_that_account(world: World) -> None:
+    handler({**event(), "account": WORKLOAD}, PLENTY)
+    assert [each.operation for each in world.writes] == ["UpdateAccountPasswordPolicy"]
+    assert [each.account for each in world.writes] == [WORKLOAD]
+
+
+@pytest.mark.parametrize(
+    "detail",
+    [
+        {"errorCode": "AccessDenied"},
+        {"readOnly": True},
+        {"managementEvent": False},
+        {"eventName": "CreateUser"},
+    ],
+)
+def test_what_changed_nothing_of_ours_starts_nothing(one: World, detail: dict[str, Any]) -> None:
+    handler(batch(event(**detail)), PLENTY)
+    assert services(one) == set()
+
+
+def test_our_own_writes_start_no_repair(one: World) -> None:
+    caller = boto3.client("sts", region_name="us-east-1").get_caller_identity()["Arn"]
+    handler(batch(event(userAgent="[provision/0.1.0 md/run#1]", userIdentity={"arn": caller})), PLENTY)
+    assert services(one) == set()
+
+
+def test_nobody_can_switch_it_off_with_our_user_agent(one: World) -> None:
+    handler(batch(event(userAgent="provision/0.1.0 md/run#1")), PLENTY)
+    assert len(one.writes) == 1
+
+
+def test_nobody_can_switch_it_off_as_the_function_with_another_agent() -> None:
+    call = parse_call(event(userIdentity={"arn": "function"}, userAgent="x-provision/1"))
+    assert call is not None
+    assert not call.is_own(["function"])
+
+
+def test_a_message_that_makes_no_sense_stops_no_other(one: World) -> None:
+    done = handler(batch("{", event(), {}, "[" * 100_000, {**event(), "source": "mallory"}), PLENTY)
+    assert done == {"batchItemFailures": [{"itemIdentifier": each} for each in ("0", "2", "3", "4")]}
+    assert len(one.writes) == 1
+
+
+def test_what_is_not_repaired_is_an_error_after_everything_else_was_done(one: World) -> None:
+    one.deny("iam", "UpdateAccountPasswordPolicy")
+    with pytest.raises(Refused, match=f"not everything is repaired in {OWN}"):
+        handler({"command": "repair"}, PLENTY)
+    assert "StartLogging" in {each.operation for each in one.writes}
+
+
+def test_steps_of_the_event_must_be_in_the_file(one: World) -> None:
+    with pytest.raises(Refused, match="no step 'nothing'"):
+        handler({"command": "repair", "steps": ["nothing"]}, PLENTY)
+    with pytest.raises(Refused, match="the event has a 'baseline'"):
+        handler({"command": "repair", "baseline": ONE}, PLENTY)
+
+
+WATCHED = {("s3.amazonaws.com", "PutBucketPolicy"): [WatchedStep("log_buckets", frozenset({"Logs"}))]}
+
+
+@pytest.mark.parametrize(
+    ("parameters", "found"),
+    [
+        ({"bucketName": "logs"}, True),
+        ({"a": [{"b": "arn:aws:s3:::LOGS/x"}]}, True),
+        ({"bucketName": "other"}, False),
+        (None, True),  # CloudTrail leaves out what is too long
+        ({}, True),
+        ({"a": ["other"] * 2000}, True),
+    ],
+)
+def test_a_call_to_a_resource_that_the_file_does_not_describe_breaks_nothing(
+    parameters: Any, found: bool
+) -> None:
+    call = parse_call(event("PutBucketPolicy", "s3", requestParameters=parameters))
+    assert call is not None
+    assert bool(find_steps([call], WATCHED)) is found
+
+
+KEYS = st.sampled_from(
+    ["source", "detail-type", "account", "detail", "Records", "body", "messageId", "command", "steps"]
+)
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(max_size=5),
+    lambda below: st.lists(below, max_size=3) | st.dictionaries(KEYS, below, max_size=4),
+    max_leaves=8,
+)
+
+
+@given(st.dictionaries(KEYS, JSON), JSON)
+def test_any_other_event_is_refused_and_nothing_else_is_raised(made_up: Any, detail: Any) -> None:
+    for each in (made_up, {**event(), "detail": detail}, {**event(), **made_up}, batch(made_up)):
+        with suppress(Refused):
+            parse_repair(each)
