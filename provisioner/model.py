@@ -115,13 +115,21 @@ class Change:
     loses: str = ""  # what is lost by that
     completes: bool = False  # nobody must begin to use the resource without it
     enables: bool = False  # later changes are refused by AWS without it, as they are without a creation
-    records: bool = False  # without it AWS does not record at all: a pause of everything does not hold it
+    records: bool = False  # without it AWS does not record at all
     held: str = ""  # why it is told and not made, whatever is allowed: a mode of the file, a pause
     # The change without some of its fields; None where AWS takes them only together.
     without: Callable[[Collection[str]], Change | None] | None = field(
         default=None, compare=False, repr=False
     )
     undo: Call | None = field(default=None, compare=False, repr=False)  # the request that puts *have* back
+
+    @property
+    def is_vital(self) -> bool:
+        """Without it AWS records nothing, or what it records arrives nowhere: a pause of everything does not hold it.
+
+        Else somebody could break in a pause what the recorder needs, and then delete the recorder.
+        """
+        return self.records or self.enables or self.completes
 
 
 class Kind(Enum):

@@ -15,7 +15,8 @@ from typing import Any
 
 from ..baseline.redact import redacted
 from ..fleet.accounts import AccountFilter
-from ..fleet.fleet import Fleet, find_failed_needs
+from ..fleet.fleet import Fleet
+from ..fleet.results import find_failed_needs
 from ..model import Account, Refused
 from ..report.json import account_json, organization_json
 from .answer import accounts_answer, organization_answer

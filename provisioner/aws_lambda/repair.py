@@ -17,12 +17,17 @@ import logging
 import time
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any, Final
 
+from ..aws import Aws, ReadCache
 from ..baseline.redact import redacted
+from ..engine.controls import Controls
 from ..fleet.accounts import AccountFilter
-from ..fleet.fleet import Fleet, find_failed_needs, reportable
-from ..model import Account, Outcome, Refused
+from ..fleet.fleet import Fleet
+from ..fleet.results import find_failed_needs, reportable
+from ..model import Account, Outcome, Refused, Target
+from ..repair.pause import read_pause
 from ..repair.watched import watched_events
 from ..report.json import account_json
 from ..steps.registry import all_steps
@@ -69,6 +74,7 @@ def do_repair(event: Mapping[str, Any], context: Context) -> dict[str, Any]:
             answer = accounts_answer([], [], [])
         else:
             fleet.names, accounts = found
+            _control(fleet)
             outcomes, unfinished = _repair(fleet, request, accounts, context)
             outcomes = [redacted(each, fleet.baseline.secrets) for each in outcomes]
             repair_hook(fleet, outcomes)
@@ -84,6 +90,18 @@ def do_repair(event: Mapping[str, Any], context: Context) -> dict[str, Any]:
     if asked.batch:
         return {"batchItemFailures": [{"itemIdentifier": each} for each in asked.bad]}
     return answer
+
+
+def _control(fleet: Fleet) -> None:
+    """Let a pause hold what it holds for the command, too."""
+    now, who = datetime.now(UTC), fleet.identity
+    target = Target(who.account, fleet.home, who.partition)
+    found = read_pause(Aws(target, fleet.cloud, ReadCache()), now)
+    if found.pause is not None:
+        _log.warning("%s", json.dumps(str(found.pause)))
+        fleet.controls = Controls(now.date(), found.pause.reasons)
+    if found.warning:
+        _log.warning("%s", json.dumps(found.warning))
 
 
 def repair_hook(fleet: Fleet, outcomes: Sequence[Outcome]) -> None:

@@ -64,8 +64,8 @@ class DriftException(Section):
         min_length=3,
         max_length=512,
         pattern=r"^[a-z_*?]+/.+$",
-        description="STEP/RESOURCE as `diff` prints them, such as `log_buckets/bucket acme-logs`; `*` stands for any text.",
-        json_schema_extra={"want": "STEP/RESOURCE, such as 'log_buckets/bucket acme-logs'"},
+        description="STEP/RESOURCE, as `diff` prints them; `*` stands for any text.",
+        json_schema_extra={"want": "STEP/RESOURCE, as `diff` prints them"},
     )
     field: Text | None = Field(
         None,
@@ -91,7 +91,7 @@ class DriftException(Section):
         return today < date.fromisoformat(self.expires)
 
     def __str__(self) -> str:
-        """`log_buckets/bucket logs: Versioning`."""
+        """`STEP/RESOURCE: FIELD`."""
         return f"{self.address}: {self.field}" if self.field else self.address
 
 

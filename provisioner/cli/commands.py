@@ -61,7 +61,8 @@ def _work(session: Session) -> int:
 
 
 def _repair(session: Session) -> int:
-    from .repair import Unattended, repair
+    from .repair import repair
+    from .unattended import Unattended
 
     run = Unattended.begin(session)
     try:
@@ -76,9 +77,9 @@ def _diff(work: Work) -> int:
     plan = work.plan
     output.print_plan(work, plan)
     if work.session.options.who and (plan.changes or work.held):
-        from .repair import diff_who
+        from .who import print_who
 
-        diff_who(work.session, plan)
+        print_who(work.session, plan)
     output.finish(work, plan)
     return work.code or (CHANGES if plan.changes else 0)
 
@@ -106,16 +107,16 @@ def _apply(work: Work) -> int:
 
 def _apply_plan(work: Work, plan: Plan) -> int:
     """Make the changes of the plan, and keep in the journal what was done."""
-    from .repair import Unattended
+    from .unattended import Unattended
 
     run = Unattended.begin(work.session)
     try:
         execute.apply(work, plan)
         done = work.plan
         output.print_applied(work, done)
-        output.finish(work, done)
         code = work.code
         run.end(work, code, plan, done)
+        output.finish(work, done)
         return code
     finally:
         run.close()

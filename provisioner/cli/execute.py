@@ -12,7 +12,8 @@ from itertools import count
 from rich.text import Text
 
 from ..engine.plan import Plan
-from ..fleet.fleet import Command, Job, find_failed_needs
+from ..fleet.fleet import Command, Job
+from ..fleet.results import find_failed_needs
 from ..fleet.workers import JobsDone, run_jobs
 from ..model import Change, Outcome, Result, Scope
 from ..report import json, words

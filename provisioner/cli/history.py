@@ -14,7 +14,7 @@ from ..repair.journal import read_all
 from ..repair.records import Address, CallMade, Drift, Record, RunEnded, RunStarted
 from ..report import words
 from .exit_codes import OK
-from .repair import journal_folder
+from .options import journal_folder
 
 
 @dataclass(frozen=True)

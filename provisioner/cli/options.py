@@ -92,6 +92,11 @@ def state_folder() -> Path:
     return Path(base) / "provision"
 
 
+def journal_folder(*, sandbox: bool) -> Path:
+    """The folder of the journal."""
+    return (sandbox_file().parent if sandbox else state_folder()) / "journal"
+
+
 @contextmanager
 def private_files() -> Iterator[None]:
     """Until the block ends, make files and folders that only this user can use, whatever the umask is."""

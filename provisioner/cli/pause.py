@@ -24,7 +24,7 @@ def pause(session: Session, reason: str, until: str) -> int:
     _send(session, aws, set_pause(aws, new))
     session.screen.results([words.clean(str(new))])
     if not new.steps:
-        text = "what makes AWS record is not paused: name its steps with `--target` to pause them too"
+        text = "what AWS needs to record is not paused: name its steps with `--target` to pause them too"
         session.screen.message(text, always=True)
     return OK
 

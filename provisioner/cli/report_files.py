@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
+from datetime import UTC, datetime, timedelta
+from typing import Final
 
 from ..engine.run import chosen
+from ..repair.records import Record
 from ..report.json import DocumentJson
 from ..steps.registry import all_steps
 from .work import Work
 
+_HISTORY: Final = timedelta(days=31)
 
-def write(work: Work, document: DocumentJson, records: Iterable[Any] = ()) -> None:
-    """Write each report that was asked for. *records*: lines of the journal.
+
+def write(work: Work, document: DocumentJson) -> None:
+    """Write each report that was asked for; a page has the last weeks of the journal too.
 
     A failure is told, counted in `session.lost_reports` for the exit code, and stops nothing.
     """
@@ -21,6 +25,10 @@ def write(work: Work, document: DocumentJson, records: Iterable[Any] = ()) -> No
     if not options.outputs:
         return
     from ..report.files import write_reports
+
+    records: Iterable[Record] = ()
+    if any(kind == "html" for kind, _ in options.outputs):
+        records = session.open_journal().read(datetime.now(UTC) - _HISTORY)
 
     steps = chosen(all_steps(), session.baseline, options.steps)
     document, lines = session.redacted((document, list(records)))

@@ -9,7 +9,7 @@ from concurrent.futures import Future
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from ..aws import Identity
 from ..aws.cloud import Cloud
@@ -21,9 +21,12 @@ from ..model import Change, Result
 from ..report import changes, json, words
 from ..report.totals import Cost
 from .log_file import LogFile
-from .options import CommandOptions, sandbox_file, state_folder
+from .options import CommandOptions, journal_folder, sandbox_file, state_folder
 from .resume import record_key
 from .screen import Screen
+
+if TYPE_CHECKING:
+    from ..repair.journal import Journal
 
 ALIAS_TIMEOUT = 2.0  # seconds to wait for the account's alias
 Value = TypeVar("Value")
@@ -111,6 +114,12 @@ class Session:
         options = self.options
         filters = [(flag, *values) for flag, values in options.account_filters.items()]
         return record_key(options.command, self.baseline.text, options.steps, options.regions, *filters)
+
+    def open_journal(self) -> Journal:
+        """The journal of the caller's account."""
+        from ..repair.journal import Journal  # not needed by every command
+
+        return Journal(journal_folder(sandbox=self.options.sandbox), self._place)
 
     @property
     def _place(self) -> str:

@@ -19,9 +19,9 @@ from ..report import changes, failures
 from ..report.places import View
 from ..steps.registry import all_steps
 from .exit_codes import CHANGES, OK, SOME_FAILED
-from .options import CommandError
-from .repair import Unattended, journal_folder
+from .options import CommandError, journal_folder
 from .session import Session
+from .unattended import Unattended
 
 CONSENT = "undo"
 

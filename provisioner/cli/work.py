@@ -11,7 +11,8 @@ from typing import Any
 from ..engine.plan import Plan
 from ..engine.run import Run
 from ..fleet.accounts import SelectedAccounts
-from ..fleet.fleet import Fleet, reportable
+from ..fleet.fleet import Fleet
+from ..fleet.results import reportable
 from ..fleet.workers import Workers
 from ..model import InSyncCounts, Outcome, Result, Skipped
 from ..report import json

@@ -32,7 +32,7 @@ class Controls:
     """Decides about each change. The same in every step of a run, so that what is shown is what is made.
 
     *today*: exceptions that expired before it do not count. *paused*: why steps are paused, by step, `""` for all but
-    what makes AWS record. *contested*: why a field is contested, by account, Region, step, resource and field.
+    what AWS needs to record. *contested*: why a field is contested, by account, Region, step, resource and field.
     """
 
     today: date = field(default_factory=date.today)
@@ -65,7 +65,7 @@ class Controls:
             yield "the file says `mode: alert`"
         if step.name in self.paused:
             yield self.paused[step.name]
-        elif "" in self.paused and not change.records:
+        elif "" in self.paused and not change.is_vital:
             yield self.paused[""]
         if when_contested == "stop":
             place = target.account, target.region, step.name, change.resource

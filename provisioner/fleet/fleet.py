@@ -9,7 +9,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, Final, Literal
+from typing import Final, Literal
 
 from ..aws import Aws, Identity, ReadCache, SynchronousExecutor, describe
 from ..aws.cloud import Cloud
@@ -24,7 +24,6 @@ from ..model import (
     Account,
     Change,
     Failure,
-    InSyncCounts,
     Outcome,
     Refused,
     Result,
@@ -36,6 +35,7 @@ from ..model import (
 from ..steps.regions import enabled_regions
 from ..steps.registry import all_steps
 from .accounts import AccountFilter, SelectedAccounts, select_accounts, why_unusable
+from .results import reportable, without_bases
 
 Command = Literal["diff", "apply", "verify"]
 ENTRY: Final = "account"  # stands for a step in the failure of an account that could not be entered
@@ -225,7 +225,7 @@ class Fleet:
             job.account,
             job.regions,
             kept,
-            tuple(map(_without_bases, unseen)),
+            tuple(map(without_bases, unseen)),
             in_sync=in_sync,
             seconds=seconds,
             applied=True,
@@ -266,40 +266,3 @@ def member_role(accounts: Accounts | None, who: Identity, home: str) -> Role | N
         return None
     settings = accounts.role_name, accounts.external_id, accounts.session_tags
     return Role(who.account, who.partition, home, *settings)
-
-
-def reportable(results: Iterable[Result]) -> tuple[tuple[Result, ...], InSyncCounts]:
-    """The results with something to report, and the counts of the others, so that in-sync accounts take no memory."""
-    kept: list[Result] = []
-    steps = resources = proofs = 0
-    for each in results:
-        proofs += sum(f.ok is True for f in each.findings)
-        findings = [f for f in each.findings if f.ok is not True]
-        resources += 0 if each.changes else len(set(each.seen))
-        if each.changes or each.notes or each.withheld or not each.ok or findings:
-            kept.append(_without_bases(each, findings=findings, seen=each.seen if each.changes else []))
-        else:
-            steps += 1
-    return tuple(kept), InSyncCounts(steps, resources, proofs)
-
-
-def _without_bases(result: Result, **changed: Any) -> Result:
-    """The result without what was read for its calls: that takes memory, and another process cannot be sent it."""
-    plain = [
-        [
-            replace(
-                change,
-                call=replace(change.call, bases=()),
-                undo=change.undo and replace(change.undo, bases=()),
-                without=None,
-            )
-            for change in changes
-        ]
-        for changes in (result.changes, result.withheld)
-    ]
-    return replace(result, changes=plain[0], withheld=plain[1], **changed)
-
-
-def find_failed_needs(results: Iterable[Result]) -> dict[str, str]:
-    """What the steps of the organization failed to do: see Result.failed_needs."""
-    return {need: cause for each in results for need, cause in each.failed_needs.items()}

@@ -3,52 +3,75 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Final
 
 from .notice_history import time_of
-from .records import Actor, Drift, Record, RunEnded, RunStarted
+from .notices import Notice, Unread
+from .records import Actor, Address, Attributed, Drift, Record, RunEnded, RunReport, RunStarted
 
 CONTESTED: Final = 3  # repairs of one resource in a day
 DAY: Final = timedelta(days=1)
+LOOKED_FOR: Final = timedelta(hours=2)  # the time in which an actor is looked for again
 REMEMBERED: Final = timedelta(days=8)  # what is older says nothing about a run of now
 
 
 @dataclass(frozen=True)
+class EarlierRun:
+    """A run that ended, its drifts by the text of their address, and what it did not look at."""
+
+    time: str
+    drifts: Mapping[str, Drift]
+    unread: Unread
+
+    def found_in_sync(self, address: str) -> bool:
+        """Whether it found or left the address in sync. A run of other steps, or one that failed there, says nothing."""
+        before = self.drifts.get(address)
+        if before is not None:
+            return before.state == "repaired"
+        return self.unread.was_read(Notice(address, "drifted", "", place=Address(*address.split("/", 3))))
+
+
+@dataclass(frozen=True)
 class Earlier:
-    """The runs that ended, the oldest first, each with its time and its drifts by the text of their address.
+    """The runs that ended, the oldest first.
 
     *repairs* are the runs that repaired a field of an address in the last day, and *actors* who last changed the address.
+    *attributed* are run and address of drifts whose actor a later run has found.
     """
 
-    runs: list[tuple[str, Mapping[str, Drift]]] = field(default_factory=list)
+    runs: list[EarlierRun] = field(default_factory=list)
     repairs: Mapping[tuple[str, str], set[str]] = field(default_factory=dict)
     actors: Mapping[str, Actor] = field(default_factory=dict)
+    attributed: Collection[tuple[str, str]] = ()
 
     def since(self, address: str, now: str) -> str:
         """When a run first found the difference that is there now, without a run in between that did not."""
         first = now
-        for _, drifts in reversed(self.runs):
-            before = drifts.get(address)
-            if before is None or before.state == "repaired":
+        for run in reversed(self.runs):
+            if run.found_in_sync(address):
                 return first
-            first = before.since or before.time
+            if (before := run.drifts.get(address)) is not None:
+                first = before.since or before.time
         return first
 
-    def in_sync(self, address: str) -> str:
-        """When a run last found or left the address in sync; empty if none did."""
-        for time, drifts in reversed(self.runs):
-            before = drifts.get(address)
-            if before is None or before.state == "repaired":
-                return time
-        return ""
+    def in_sync(self, address: str, before: str = "") -> str:
+        """When a run last found or left the address in sync, *before* a time if it is given; empty if none did."""
+        runs = (run for run in reversed(self.runs) if not before or run.time < before)
+        return next((run.time for run in runs if run.found_in_sync(address)), "")
 
-    def unfinished(self, address: str) -> Drift | None:
-        """The last drift there, if who caused it is not known yet."""
-        found = next((drifts[address] for _, drifts in reversed(self.runs) if address in drifts), None)
-        return found if found is not None and found.who_pending else None
+    def pending(self, now: datetime) -> list[Drift]:
+        """The drifts of the last hours of which it is not known yet who caused them."""
+        return [
+            drift
+            for run in self.runs
+            for address, drift in run.drifts.items()
+            if drift.who_pending
+            and (drift.run, address) not in self.attributed
+            and now - time_of(drift.time) < LOOKED_FOR
+        ]
 
     def repaired(self, address: str, fields: Iterable[str]) -> int:
         """How many runs of the last day repaired one of these fields."""
@@ -71,22 +94,29 @@ class Earlier:
 
 def read_earlier(records: Iterable[Record], file: str, now: datetime) -> Earlier:
     """What earlier runs of this file found."""
-    ours: set[str] = set()
+    ours: dict[str, RunStarted] = {}
     drifts: dict[str, dict[str, Drift]] = defaultdict(dict)
-    runs: list[tuple[str, Mapping[str, Drift]]] = []
+    runs: list[EarlierRun] = []
     repairs: dict[tuple[str, str], set[str]] = defaultdict(set)
     actors: dict[str, Actor] = {}
+    attributed: set[tuple[str, str]] = set()
     for each in records:
         if isinstance(each, RunStarted) and each.command == "repair" and each.file == file:
-            ours.add(each.run)
+            ours[each.run] = each
         elif isinstance(each, Drift) and each.run in ours:
             address = str(each.address)
-            drifts[each.run][address] = each
+            other = drifts[each.run].get(address)  # of the same resource: one that is left counts
+            if other is None or other.state == "repaired":
+                drifts[each.run][address] = each
             if each.state in {"repaired", "not_seen"} and now - time_of(each.time) < DAY:
                 for name in each.fields:
                     repairs[address, name].add(each.run)
             if each.who is not None:
                 actors[address] = each.who
+        elif isinstance(each, Attributed):
+            attributed.add((each.drift_run, str(each.address)))
+            actors[str(each.address)] = each.who
         elif isinstance(each, RunEnded) and each.run in ours:
-            runs.append((each.time, drifts.pop(each.run, {})))
-    return Earlier(runs, repairs, actors)
+            unread = Unread.of(RunReport(ours[each.run], (), each))
+            runs.append(EarlierRun(each.time, drifts.pop(each.run, {}), unread))
+    return Earlier(runs, repairs, actors, attributed)

@@ -19,11 +19,11 @@ from types import UnionType
 from typing import Any, Final, Union, get_args, get_origin, get_type_hints
 
 from . import records
-from .records import CallMade, Drift, Noticed, Record, RunEnded, RunStarted
+from .records import Attributed, CallMade, Drift, Noticed, Record, RunEnded, RunStarted
 
 _KEPT: Final = timedelta(days=731)
 _KINDS: Final[Mapping[str, type[Record]]] = {
-    each.type: each for each in (RunStarted, CallMade, Drift, Noticed, RunEnded)
+    each.type: each for each in (RunStarted, CallMade, Drift, Attributed, Noticed, RunEnded)
 }
 _CHUNK: Final = 1 << 16  # bytes
 
@@ -103,6 +103,11 @@ def _files(folder: Path, place: str) -> list[Path]:
     with suppress(OSError):
         return sorted(folder.glob(f"{place}-????-??.jsonl"))
     return []
+
+
+def now_text() -> str:
+    """The time of now, as records have it."""
+    return _text(datetime.now(UTC))
 
 
 def _text(moment: datetime) -> str:

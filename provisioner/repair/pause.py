@@ -23,7 +23,7 @@ LONGEST: Final = timedelta(days=7)
 
 @dataclass(frozen=True)
 class Pause:
-    """A pause: *until*, why, and by whom. *steps* are those that are paused; all, but what makes AWS record, if empty."""
+    """A pause: *until*, why, and by whom. *steps* are those that are paused; all, but what AWS needs to record, if empty."""
 
     until: datetime
     reason: str

@@ -44,7 +44,7 @@ class Actor:
 
 @dataclass(frozen=True)
 class Address:
-    """Where a difference is. As text: `123456789012/us-east-1/cloudtrail/trail main`."""
+    """Where a difference is. As text: `ACCOUNT/REGION/STEP/RESOURCE`."""
 
     account: str
     region: str
@@ -123,6 +123,18 @@ class Drift:
 
 
 @dataclass(frozen=True)
+class Attributed:
+    """Who caused a drift of an earlier run, *drift_run*, in which CloudTrail did not show it yet."""
+
+    run: str
+    time: str
+    drift_run: str
+    address: Address
+    who: Actor
+    type: Literal["attributed"] = "attributed"
+
+
+@dataclass(frozen=True)
 class FailedCheck:
     """A check of `verify` that failed."""
 
@@ -166,7 +178,7 @@ class RunEnded:
     type: Literal["run_ended"] = "run_ended"
 
 
-Record = RunStarted | CallMade | Drift | Noticed | RunEnded
+Record = RunStarted | CallMade | Drift | Attributed | Noticed | RunEnded
 
 
 @dataclass(frozen=True)

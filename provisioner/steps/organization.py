@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from ..aws import Aws
 from ..aws.errors import DENIED, ClientError, code_of
@@ -92,7 +92,7 @@ def trusted_access(aws: Aws, feature: OrganizationFeature) -> Changes:
         )
     call = aws.write("organizations").enable_aws_service_access(ServicePrincipal=feature.principal)
     field = f"trusted access for {feature.principal}"
-    yield update("organization", (Difference(field, have=False, want=True),), call)
+    yield replace(update("organization", (Difference(field, have=False, want=True),), call), enables=True)
 
 
 def trusted_access_permissions(feature: OrganizationFeature) -> Iterator[Permission]:

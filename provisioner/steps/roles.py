@@ -62,7 +62,8 @@ def role(aws: Aws, region: str, want: Role) -> Changes:
     yield from _trust(aws, want, role_read, have)
     for arn in (arn for arn in want.managed if arn not in attached):
         call = aws.write("iam").attach_role_policy(RoleName=name, PolicyArn=arn).waiting(_role_visible(name))
-        yield update(resource, (Difference("AttachedPolicies", attached, [*attached, arn]),), call)
+        attach = update(resource, (Difference("AttachedPolicies", attached, [*attached, arn]),), call)
+        yield replace(attach, enables=True)
     for policy_name, document in want.inline.items():
         merged = want.merge(inline[policy_name], document)
         yield from _inline(aws, name, policy_name, inline[policy_name], merged)
@@ -78,7 +79,8 @@ def _trust(aws: Aws, want: Role, reading: Reading, have: Mapping[str, Any] | Non
             AssumeRolePolicyDocument=policy.compact(document),
             Description=want.description,
         )
-        yield create(resource, {"AssumeRolePolicyDocument": document}, call.or_done("EntityAlreadyExists"))
+        call = call.or_done("EntityAlreadyExists")
+        yield replace(create(resource, {"AssumeRolePolicyDocument": document}, call), enables=True)
         return
     protected = Protected(
         resource="",

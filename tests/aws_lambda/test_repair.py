@@ -77,7 +77,7 @@ def test_the_timer_repairs_an_organization(world: World) -> None:
 
 def test_an_event_repairs_just_its_step(one: World) -> None:
     assert handler(batch(event()), PLENTY) == {"batchItemFailures": []}
-    assert services(one) == {"iam"}
+    assert services(one) == {"iam", "ssm"}  # and whether repairs are paused
     assert [each.operation for each in one.writes] == ["UpdateAccountPasswordPolicy"]
 
 

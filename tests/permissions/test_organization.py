@@ -15,7 +15,8 @@ from provisioner.aws.errors import ClientError
 from provisioner.baseline import parse
 from provisioner.engine.plan import Plan
 from provisioner.fleet.accounts import AccountFilter
-from provisioner.fleet.fleet import Command, Job, find_failed_needs
+from provisioner.fleet.fleet import Command, Job
+from provisioner.fleet.results import find_failed_needs
 from provisioner.model import Result
 from provisioner.sandbox import open_sandbox, store
 from provisioner.sandbox.drift import Administrator

@@ -19,7 +19,8 @@ from provisioner.aws import identify
 from provisioner.aws.cloud import Cloud
 from provisioner.engine.plan import Plan
 from provisioner.fleet.accounts import AccountFilter, SelectedAccounts
-from provisioner.fleet.fleet import Command, Fleet, Job, find_failed_needs, member_role
+from provisioner.fleet.fleet import Command, Fleet, Job, member_role
+from provisioner.fleet.results import find_failed_needs
 from provisioner.fleet.workers import JobsDone, Threads, run_jobs
 from provisioner.model import Outcome, Result
 from provisioner.sandbox import Fault, WireCall

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import partial
 from typing import Any, Final
 
@@ -72,7 +73,8 @@ def ensure_config_role(aws: Aws, baseline: Baseline) -> Changes:
         # IAM answers InvalidInput if the role exists, and for other reasons: it is read again to find out.
         service = principal(aws.partition)
         call = aws.write("iam").create_service_linked_role(AWSServiceName=service).or_done("InvalidInput")
-        yield create(f"role {SERVICE_ROLE}", {"AWSServiceName": service}, call)
+        made = create(f"role {SERVICE_ROLE}", {"AWSServiceName": service}, call)
+        yield replace(made, enables=True)
 
 
 def _delivery_policy(aws: Aws, baseline: Baseline) -> dict[str, Any]:

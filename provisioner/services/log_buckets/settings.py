@@ -187,7 +187,7 @@ def _default_encryption(bucket: Bucket) -> Changes:
         rule["BucketKeyEnabled"] = default.pop("BucketKeyEnabled")
     rule["ApplyServerSideEncryptionByDefault"] = default
     call = bucket.put("put_bucket_encryption", ServerSideEncryptionConfiguration={"Rules": [rule]})
-    change = update(bucket.title, changed, call)
+    change = replace(update(bucket.title, changed, call), enables=bool(unusable))
     if stronger and not unusable and bucket.want.exact:
         change = replace(change, consent="weaken-encryption", loses="new logs get a weaker encryption")
     yield change

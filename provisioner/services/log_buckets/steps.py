@@ -6,6 +6,7 @@ Services that deliver logs register the bucket policy statements that they need 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any
 
 from ...aws import Aws
@@ -136,7 +137,8 @@ def _create(bucket: Bucket) -> Change:
     if want.object_lock:
         params["ObjectLockEnabledForBucket"] = True
     call = bucket.aws.write("s3").create_bucket(**params).or_done("BucketAlreadyOwnedByYou")
-    return create(bucket.title, {"Region": region, "ObjectOwnership": want.object_ownership}, call)
+    made = create(bucket.title, {"Region": region, "ObjectOwnership": want.object_ownership}, call)
+    return replace(made, enables=True)
 
 
 @verify("log_buckets")

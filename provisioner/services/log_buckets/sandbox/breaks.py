@@ -173,7 +173,7 @@ class _Bucket:
         for statement in statements:
             if "Service" in statement["Principal"] and statement.get("Condition"):
                 bare = {key: value for key, value in statement.items() if key not in {"Sid", "Condition"}}
-                yield f"repeated {statement['Sid']} without its condition in", bare
+                yield f"repeated {statement.get('Sid', 'a statement')} without its condition in", bare
         deny = {"Effect": "Deny", "Principal": "*", "Action": "s3:PutObject", "Resource": f"{arn}/*"}
         services = [each["Principal"]["Service"] for each in statements if "Service" in each["Principal"]]
         if services:
