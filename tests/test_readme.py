@@ -24,7 +24,7 @@ from provisioner.steps.registry import all_sections
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text()
 BLOCKS = re.findall(r"^```sh\n(.*?)^```$", README, re.MULTILINE | re.DOTALL)
-ORGANIZATION, _ = re.findall(r"^```yaml\n(.*?)^```$", README, re.MULTILINE | re.DOTALL)
+ORGANIZATION, *OTHERS = re.findall(r"^```yaml\n(.*?)^```$", README, re.MULTILINE | re.DOTALL)
 
 
 def with_organization(baseline: str) -> str:
@@ -104,6 +104,13 @@ def test_every_command_section_and_key_is_named() -> None:
         assert f"| `{section}` |" in README
     for key in [*General.model_fields, *Accounts.model_fields]:
         assert re.search(rf"\b{key}\b", README), key
+
+
+def test_the_notices_and_exceptions_of_the_readme_are_valid() -> None:
+    baseline = (ROOT / "baseline.yaml").read_text()
+    [block] = [each for each in OTHERS if "exceptions:" in each]
+    general = parse(baseline + block, "baseline.yaml", all_sections(), {}).general
+    assert (len(general.exceptions), len(general.notices)) == (1, 4)
 
 
 def test_error_message_of_the_readme() -> None:

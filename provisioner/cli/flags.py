@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from string import hexdigits
 from typing import Any, TypeVar
@@ -197,9 +197,7 @@ _OPTIONS = (
 
 def shared_options(command: _F) -> _F:
     """Add FILE and the options of every command that calls AWS."""
-    for option in reversed(_OPTIONS):
-        command = option(command)
-    return file_argument(command)
+    return file_argument(_with_options(command, _OPTIONS))
 
 
 _CONFIRMATION = (
@@ -227,6 +225,10 @@ _CONFIRMATION = (
 
 def confirmation_options(command: _F) -> _F:
     """Add the options of a command that shows a plan, and asks before it makes the changes."""
-    for option in reversed(_CONFIRMATION):
+    return _with_options(command, _CONFIRMATION)
+
+
+def _with_options(command: _F, options: Sequence[Callable[[_F], _F]]) -> _F:
+    for option in reversed(options):
         command = option(command)
     return command

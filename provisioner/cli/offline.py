@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fnmatch
 import json
 import os
 import sys
@@ -10,8 +11,8 @@ from collections.abc import Callable
 import click
 
 from ..baseline import Baseline, BaselineError, load
-from ..baseline.problem import clean
-from ..steps.registry import all_sections
+from ..baseline.problem import clean, did_you_mean, listed
+from ..steps.registry import all_sections, all_steps
 
 
 def _region_of_environment() -> str | None:
@@ -23,7 +24,27 @@ def read_baseline(file: str, default_region: Callable[[], str | None] = _region_
 
     *default_region* is called if the file has no `home_region`.
     """
-    return load(file, all_sections(), os.environ, default_region)
+    baseline = load(file, all_sections(), os.environ, default_region)
+    if baseline.general.exceptions:
+        _check_exceptions(baseline)
+    return baseline
+
+
+def _check_exceptions(baseline: Baseline) -> None:
+    """Raise BaselineError for exceptions of steps that there are not."""
+    steps = all_steps()
+
+    def hint(step: str) -> str:
+        return did_you_mean(step, steps) or f"there are {listed(steps, 'and')}"
+
+    named = [each.address.partition("/")[0] for each in baseline.general.exceptions]
+    unknown = [
+        (("exceptions", index, "address"), f"there is no step `{step}`; {hint(step)}")
+        for index, step in enumerate(named)
+        if not fnmatch.filter(steps, step)
+    ]
+    if unknown:
+        raise baseline.problems_at(unknown)
 
 
 def validate(file: str, *, as_json: bool) -> int:

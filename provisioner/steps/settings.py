@@ -81,6 +81,12 @@ def _no_settings(section: type[Section]) -> set[str]:
     return {name for name, each in fields if (each.json_schema_extra or {}).get("setting") is False}  # type: ignore[union-attr]
 
 
+def _undo(before: Mapping[str, Any], put: Callable[[dict[str, Any]], Call], *, whole: bool) -> Call | None:
+    """The request that puts earlier values back; None if one was not set, and the request cannot leave it out."""
+    known = {name: each for name, each in before.items() if each is not None}
+    return put(known) if whole or len(known) == len(before) else None
+
+
 def settings(
     resource: str,
     have: Mapping[str, Any],
@@ -110,8 +116,9 @@ def settings(
         call = put({**have, **changed} if whole else changed)
         if action == "create":
             repairs = tuple(Difference(each.field, None, each.want) for each in repairs)
-        known = None not in before.values()
-        undo = put(dict(have) if whole else before) if action == "update" and known else None
+        undo = None
+        if action == "update":
+            undo = _undo(have if whole else before, put, whole=whole)
         return Change(resource, repairs, call, action, without=without, undo=undo)
 
     def without(fields: Collection[str]) -> Change | None:
@@ -127,8 +134,23 @@ def settings(
             text = f"{each.field} is {each.have}; the baseline asks for {want_text}"
             yield Note(Kind.STRICTER, resource, text)
         return
+    yield from _loosen(resource, differences.stricter, repaired, put, guarded, whole=whole)
+
+
+def _loosen(
+    resource: str,
+    stricter: Iterable[Difference],
+    repaired: Mapping[str, Any],
+    put: Callable[[dict[str, Any]], Call],
+    guarded: Mapping[str, Guarded],
+    *,
+    whole: bool,
+) -> Changes:
+    """A change for each consent that the stricter values need. *repaired* are the settings after the repairs."""
+    from ..model import Change
+
     by_consent: dict[str, list[Difference]] = defaultdict(list)
-    for each in differences.stricter:
+    for each in stricter:
         by_consent[guarded[each.field].consent].append(each)
     for consent, several in by_consent.items():
         loosened = {each.field: each.want for each in several}
