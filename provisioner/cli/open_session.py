@@ -13,7 +13,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from .. import install_command
-from ..aws import Identity, Options, describe, identify
+from ..aws import Aws, Identity, Options, ReadCache, SynchronousExecutor, describe, identify
 from ..aws.cloud import Cloud
 from ..aws.errors import BotoCoreError, ClientError, code_of
 from ..baseline import Baseline
@@ -73,6 +73,8 @@ def open_session(options: CommandOptions, screen: Screen) -> Iterator[Session]:
             screen.message(f"! {text}", always=True)
         if not screen.quiet:
             session.alias = cloud.readers.submit(_print_with_alias, session)
+            if not options.unattended:  # which reads it before anything else
+                session.pause = cloud.readers.submit(_find_pause, session)
         stack.enter_context(_interruptible(session))
         gc.freeze()  # what was built so far stays, and is not looked at again
         gc.enable()
@@ -165,6 +167,16 @@ def _print_with_alias(session: Session) -> None:
         session.log.write("alias not read", level="warning", code=code_of(error))
         answer = {}
     session.print_account(alias=next(iter(answer.get("AccountAliases", [])), ""))
+
+
+def _find_pause(session: Session) -> str:
+    """The pause of repairs, as a text for people; empty if there is none, or it cannot be read."""
+    from ..repair.pause import read_pause
+
+    identity = session.identity
+    target = Target(identity.account, session.baseline.general.home_region, identity.partition)
+    found = read_pause(Aws(target, session.cloud, ReadCache(), SynchronousExecutor()), datetime.now(UTC))
+    return str(found.pause or "")
 
 
 def _default_region(options: CommandOptions) -> str | None:

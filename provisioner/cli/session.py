@@ -50,6 +50,7 @@ class Session:
     lost_reports: int = 0  # files of `--output` that could not be written
     on_made: Callable[[Result, Change], None] = lambda result, change: None
     alias: Future[None] | None = None  # done once the account was printed with its alias
+    pause: Future[str] | None = None  # what must be printed about a pause of repairs
     _account_printed: threading.Lock = field(default_factory=threading.Lock)
 
     def redacted(self, value: Value) -> Value:
@@ -82,6 +83,11 @@ class Session:
             with suppress(TimeoutError):
                 self.alias.result(ALIAS_TIMEOUT)
         self.print_account()
+        if self.pause is not None:
+            with suppress(TimeoutError):
+                if text := self.pause.result(ALIAS_TIMEOUT):
+                    self.screen.message(text)
+            self.pause = None
 
     @property
     def regions(self) -> list[str]:

@@ -203,6 +203,8 @@ def test_a_pause_holds_all_but_what_aws_needs_to_record(command: Command, home: 
     text = POLICY + TRAIL
     command("apply", "--yes", text=text)
     assert command("pause", "--reason", "INC-1", "--until", "2h", text=text)[0] == 0
+    for name in ("diff", "verify", "apply"):
+        assert "repairs are paused until" in command(name, text=text)[2], name
     weaken(home)
     stop_logging(home)
     with administrator(home, "s3") as s3:
