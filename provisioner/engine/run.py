@@ -28,7 +28,7 @@ _FLAPPING_READS = (
 _FLAPPING_PAUSE = 0.5  # seconds between them
 
 
-@dataclass
+@dataclass(slots=True)
 class Run:
     """A baseline, the connection to AWS, and the steps to run in each target."""
 
@@ -46,6 +46,7 @@ class Run:
     skipped: list[Skipped] = field(default_factory=list)
     single_threaded: bool = False  # many accounts run at the same time
     controls: Controls = field(default_factory=Controls)
+    graph: graph.Graph = field(init=False)
     _memory: dict[str, ReadCache] = field(default_factory=dict)
 
     def __post_init__(self) -> None:

@@ -57,7 +57,7 @@ def caller(accounts: dict[str, bytes], bench: Bench) -> Iterator[Caller]:
 def verified(bench: Bench) -> list[Result]:
     """Verify without parallel reads, so that each is made while the caller has the policy."""
     run = bench.run(FULL)
-    run.alone = True
+    run.single_threaded = True
     return run.verify()
 
 
