@@ -136,6 +136,7 @@ class Kind(Enum):
     """What a note is about."""
 
     FOREIGN = "foreign"  # made by others, and kept
+    OWNED = "owned from above"  # a difference that only the owner can remove, such as a policy of the organization
     ACCEPTED = "accepted"  # a difference that the file excepts
     STRICTER = "stricter than the baseline"  # AWS asks more than the file; left alone
     WARNING = "warning"  # works, but costs or risks something

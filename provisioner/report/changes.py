@@ -21,7 +21,13 @@ ResourceChanges = tuple[Change, ...]  # the changes of one resource
 
 _MARK: Final = {"create": ("+", "green"), "update": ("~", "yellow")}
 _LINE: Final = {"+": "green", "-": "red", " ": "dim"}
-_NOTE: Final = {Kind.FOREIGN: "·", Kind.ACCEPTED: "·", Kind.STRICTER: "≥", Kind.WARNING: "!"}
+_NOTE: Final = {
+    Kind.FOREIGN: "·",
+    Kind.OWNED: "▲",
+    Kind.ACCEPTED: "·",
+    Kind.STRICTER: "≥",
+    Kind.WARNING: "!",
+}
 _SKIPPED: Final = 12  # skipped accounts that are named before the list is shortened
 
 
@@ -68,7 +74,7 @@ def notes(results: Iterable[Result], view: View) -> Iterator[Text]:
     found = ((each, each.notes) for each in results)
     for block in blocks(found, lambda note: [note.kind.name, note.resource, note.text], view):
         note = block.sample
-        style = "yellow" if note.kind is Kind.WARNING else "dim"
+        style = "yellow" if note.kind in {Kind.OWNED, Kind.WARNING} else "dim"
         undone = note.kind is Kind.STRICTER and not note.permanent
         exact = "; `exact: true` in the file would undo it" if undone else ""
         text = words.clean(block.template(f"{note.resource}: {note.text}{exact}"))

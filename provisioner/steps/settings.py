@@ -97,16 +97,23 @@ def settings(
     whole: bool = False,
     action: Literal["create", "update"] = "update",
     warn: Callable[[Mapping[str, Difference]], Iterable[Note]] = lambda repairs: (),
+    owner: Callable[[], str] = lambda: "",
 ) -> Changes:
     """Repair all differences in one request. Stricter values are kept with a note, or if exact, loosened with consent.
 
     *have* and *want* are by AWS's names. *put* makes the request for the settings that change, or with *whole* for all
-    settings, for APIs that reset what a request leaves out. *warn* yields notes on the repairs, given by field.
+    settings, for APIs that reset what a request leaves out. *warn* yields notes on the repairs, given by field. *owner*
+    names who above the account sets these settings, if anybody does: then differences are told, and nothing is written.
     """
     from ..model import Change, Difference, Kind, Note  # not needed to read a file
 
     guarded = strictness.guarded
     differences = split(have, want, {name: each.stricter for name, each in guarded.items()})
+
+    if (differences.repairs or strictness.exact and differences.stricter) and (name := owner()):
+        for each in (*differences.repairs, *differences.stricter):
+            yield owned(resource, each, name)
+        return
 
     def repair(repairs: tuple[Difference, ...]) -> Change | None:
         """The change that makes these repairs; None if there are none."""
@@ -135,6 +142,15 @@ def settings(
             yield Note(Kind.STRICTER, resource, text)
         return
     yield from _loosen(resource, differences.stricter, repaired, put, guarded, whole=whole)
+
+
+def owned(resource: str, difference: Difference, owner: str) -> Note:
+    """The note on a difference that only its owner above the account can remove."""
+    from ..model import Kind, Note
+
+    have, want = ("none" if each is None else each for each in (difference.have, difference.want))
+    text = f"{difference.field} is {have}; the baseline asks for {want}, and {owner} sets it"
+    return Note(Kind.OWNED, resource, text)
 
 
 def _loosen(

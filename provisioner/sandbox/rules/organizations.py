@@ -8,7 +8,12 @@ from ..ask import Request
 from ..model import Refused
 from ..rule import after, before, instead
 
-_MEMBER_OPERATIONS = ("DescribeOrganization", "LeaveOrganization", "CreateOrganization")
+_MEMBER_OPERATIONS = (
+    "DescribeOrganization",
+    "DescribeEffectivePolicy",
+    "LeaveOrganization",
+    "CreateOrganization",
+)
 
 
 def find_organization(account: str, partition: str) -> Any | None:
@@ -162,3 +167,25 @@ def organization_of(account: str, where: str) -> tuple[str, str]:
     """The management account and the organization id of an account; both empty if it has no organization."""
     held = find_organization(account, where)
     return (held.org.master_account_id, held.org.id) if held is not None else ("", "")
+
+
+def effective_policies(request: Request) -> dict[str, str]:
+    """The effective policies of the request's account that own settings: a JSON document by policy type.
+
+    Moto has none of these types, so tests put them here instead of attaching a policy.
+    """
+    kept: dict[str, str] = request.saved("effective_policies").setdefault(request.account, {})
+    return kept
+
+
+@instead("organizations.effective_policy", "DescribeEffectivePolicy", row="16.A DescribeEffectivePolicy")
+def effective_policy(request: Request) -> dict[str, Any]:
+    """Every account of an organization may ask for its own effective policy of a type."""
+    kind, target = request.params["PolicyType"], request.params.get("TargetId", request.account)
+    if target != request.account:
+        raise Refused("AccessDeniedException", "You don't have permissions to access this resource.")
+    content = effective_policies(request).get(kind)
+    if content is None:
+        text = "The effective policy doesn't exist. There must be a policy of the type that applies to the target."
+        raise Refused("EffectivePolicyNotFoundException", text)
+    return {"EffectivePolicy": {"PolicyContent": content, "TargetId": target, "PolicyType": kind}}
