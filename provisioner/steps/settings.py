@@ -12,7 +12,7 @@ from pydantic import Field
 
 from ..baseline.control import Control
 from ..baseline.section import NO_SETTING, Section, aws_name
-from ..compare.stricter import Stricter, split
+from ..compare.stricter import Split, Stricter, split
 from .registry import consents
 
 if TYPE_CHECKING:
@@ -110,9 +110,8 @@ def settings(
     guarded = strictness.guarded
     differences = split(have, want, {name: each.stricter for name, each in guarded.items()})
 
-    if (differences.repairs or strictness.exact and differences.stricter) and (name := owner()):
-        for each in (*differences.repairs, *differences.stricter):
-            yield owned(resource, each, name)
+    if told := _owned(resource, differences, owner, exact=strictness.exact):
+        yield from told
         return
 
     def repair(repairs: tuple[Difference, ...]) -> Change | None:
@@ -137,20 +136,31 @@ def settings(
         yield change
     if not strictness.exact:
         for each in differences.stricter:
-            want_text = "none" if each.want is None else each.want
-            text = f"{each.field} is {each.have}; the baseline asks for {want_text}"
+            text = f"{each.field} is {each.have}; the baseline asks for {_shown(each.want)}"
             yield Note(Kind.STRICTER, resource, text)
         return
     yield from _loosen(resource, differences.stricter, repaired, put, guarded, whole=whole)
 
 
-def owned(resource: str, difference: Difference, owner: str) -> Note:
-    """The note on a difference that only its owner above the account can remove."""
+def _owned(resource: str, differences: Split, owner: Callable[[], str], *, exact: bool) -> list[Note]:
+    """The notes on differences that only an owner above the account can remove; none if there is no owner."""
     from ..model import Kind, Note
 
-    have, want = ("none" if each is None else each for each in (difference.have, difference.want))
-    text = f"{difference.field} is {have}; the baseline asks for {want}, and {owner} sets it"
-    return Note(Kind.OWNED, resource, text)
+    open_differences = (*differences.repairs, *(differences.stricter if exact else ()))
+    name = owner() if open_differences else ""
+    return [
+        Note(
+            Kind.OWNED,
+            resource,
+            f"{each.field} is {_shown(each.have)}; the baseline asks for {_shown(each.want)}, and {name} sets it",
+        )
+        for each in open_differences
+        if name
+    ]
+
+
+def _shown(value: Any) -> Any:
+    return "none" if value is None else value
 
 
 def _loosen(

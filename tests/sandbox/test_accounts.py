@@ -230,6 +230,17 @@ def test_a_foreign_partition_has_no_organization(aws: Aws) -> None:
         aws.at("us-gov-west-1").organizations.describe_organization()
 
 
+def test_an_account_may_ask_for_its_own_effective_policy(world: World, aws: Aws) -> None:
+    """The rule "organizations.effective_policy", not switched off here, because moto has none of it."""
+    ask = aws.organizations.describe_effective_policy
+    with pytest.raises(ClientError, match="EffectivePolicyNotFoundException"):
+        ask(PolicyType="S3_POLICY")
+    with pytest.raises(ClientError, match="AccessDeniedException"):
+        ask(PolicyType="S3_POLICY", TargetId=MEMBER)
+    world.memory["effective_policies"] = {ACCOUNT: {"S3_POLICY": "{}"}}
+    assert ask(PolicyType="S3_POLICY")["EffectivePolicy"]["PolicyContent"] == "{}"
+
+
 def test_describe_regions_does_not_use_moto(world: World, aws: Aws) -> None:
     """The rule "account.describe_regions", not switched off here, because moto's own ec2 takes seconds."""
     (opted,) = aws.ec2.describe_regions(RegionNames=["af-south-1"], AllRegions=True)["Regions"]

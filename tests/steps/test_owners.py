@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from provisioner.aws import Aws
+from provisioner.aws import Aws, ReadCache
 from provisioner.model import Call, Change, Kind, Note
 from provisioner.steps.owners import policy_owner
 from provisioner.steps.settings import Strictness, settings
@@ -16,7 +16,7 @@ NOT_STRICT = Strictness({}, exact=False)
 def found(bench: Bench, policy_type: str = "S3_POLICY", want: dict[str, object] = WANT) -> list[object]:
     run = bench.run("password_policy: {minimum_password_length: 14}\n")
     [node] = run.graph
-    owner = policy_owner(Aws(node.target, run.cloud), policy_type)
+    owner = policy_owner(Aws(node.target, run.cloud, ReadCache()), policy_type)
 
     def put(changed: dict[str, object]) -> Call:
         return Call("s3control", "put_public_access_block", changed)
