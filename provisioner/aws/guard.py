@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any, Final
@@ -12,11 +12,16 @@ from .check import holds_pending
 # Prefixes of the operations that change nothing in AWS.
 READS = ("Get", "List", "Describe", "Head", "BatchGet", "Lookup", "Select", "AssumeRole")
 
-# The only writes that are no Change. They tell people what a run did (`notify.py`), and set nothing that a baseline has.
-NOTICES: Final = frozenset({("sns", "Publish"), ("events", "PutEvents")})
+# The only writes that are no Change. They tell people what a run did and keep its journal (`as_caller.py`), and set nothing
+# that a baseline has. Each has the parameters with which it cannot overwrite anything.
+RUN_WRITES: Final[Mapping[tuple[str, str], Mapping[str, str]]] = {
+    ("sns", "Publish"): {},
+    ("events", "PutEvents"): {},
+    ("s3", "PutObject"): {"IfNoneMatch": "*"},
+}
 
 _writing: ContextVar[bool] = ContextVar("writing", default=False)
-_notifying: ContextVar[bool] = ContextVar("notifying", default=False)
+_run_writing: ContextVar[bool] = ContextVar("run_writing", default=False)
 
 
 @contextmanager
@@ -30,22 +35,23 @@ def write_allowed() -> Iterator[None]:
 
 
 @contextmanager
-def notices_allowed() -> Iterator[None]:
-    """Allow the operations in NOTICES, and no other write, in this thread until the block ends."""
-    token = _notifying.set(True)
+def run_writes_allowed() -> Iterator[None]:
+    """Allow the operations in RUN_WRITES, and no other write, in this thread until the block ends."""
+    token = _run_writing.set(True)
     try:
         yield
     finally:
-        _notifying.reset(token)
+        _run_writing.reset(token)
 
 
 def guard(params: Any, model: Any, **_: Any) -> None:
-    """Raise RuntimeError for a write outside `write_allowed` that is no allowed notice, a pending value, or a missing ExpectedBucketOwner.
+    """Raise RuntimeError for a write outside `write_allowed` that is none of RUN_WRITES, a pending value, or a missing ExpectedBucketOwner.
 
     It is a handler of botocore's event `provide-client-params`.
     """
-    notice = _notifying.get() and (model.service_model.service_name, model.name) in NOTICES
-    if not (model.name.startswith(READS) or notice or _writing.get()):
+    needs = RUN_WRITES.get((model.service_model.service_name, model.name)) if _run_writing.get() else None
+    of_run = needs is not None and needs.items() <= params.items()
+    if not (model.name.startswith(READS) or of_run or _writing.get()):
         raise RuntimeError(f"{model.name} writes to AWS outside a Change")
     if holds_pending(params):
         raise RuntimeError(f"{model.name} was given a value that is only known after apply")

@@ -3,6 +3,12 @@
 from __future__ import annotations
 
 import signal
+import threading
+from collections.abc import Callable
+from concurrent.futures import Future
+from typing import TypeVar
+
+Value = TypeVar("Value")
 
 _ENDS = {signal.SIGINT, signal.SIGTERM, *([signal.SIGHUP] if hasattr(signal, "SIGHUP") else [])}
 
@@ -15,3 +21,21 @@ def leave_signals_to_main() -> None:
     """
     if hasattr(signal, "pthread_sigmask"):
         signal.pthread_sigmask(signal.SIG_BLOCK, _ENDS)
+
+
+def start_daemon(work: Callable[[], Value], *errors: type[Exception]) -> Future[Value]:
+    """Begin *work* in a thread that does not keep the program from ending. Its *errors* are the future's.
+
+    Any other error is a mistake of ours, which Python's own hook for threads prints.
+    """
+    future: Future[Value] = Future()
+
+    def run() -> None:
+        leave_signals_to_main()
+        try:
+            future.set_result(work())
+        except errors as error:
+            future.set_exception(error)
+
+    threading.Thread(target=run, name="background", daemon=True).start()
+    return future

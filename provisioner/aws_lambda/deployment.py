@@ -90,6 +90,11 @@ def _baseline(request: Request) -> Baseline:
     raise Refused(f"there is no file: package one with the function, and set {FILE} to its path")
 
 
+def deployed_file() -> str:
+    """The file of the deployment, by which the journal knows the runs of the same file."""
+    return os.environ.get(FILE, "the event's baseline")
+
+
 def seconds_left(context: Context) -> float:
     """The seconds until Lambda ends the invocation."""
     return context.get_remaining_time_in_millis() / 1000

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from typing import Final
 
@@ -16,13 +16,23 @@ from .event import Request
 
 WIDTH: Final = 8  # accounts at a time
 
+OnPlan = Callable[[Sequence[Result]], None]  # is told what is about to be changed
 
-def do_once(fleet: Fleet, request: Request) -> tuple[Sequence[Result], Sequence[Result], bool]:
+
+def _ignore(results: Sequence[Result]) -> None:
+    """Nobody is told."""
+
+
+def do_once(
+    fleet: Fleet, request: Request, on_plan: OnPlan = _ignore
+) -> tuple[Sequence[Result], Sequence[Result], bool]:
     """The results of the steps that run once, those of them that AWS does not show yet, and whether changes were made."""
-    return do_run(fleet.once(), request)
+    return do_run(fleet.once(), request, on_plan)
 
 
-def do_run(run: Run, request: Request) -> tuple[Sequence[Result], Sequence[Result], bool]:
+def do_run(
+    run: Run, request: Request, on_plan: OnPlan = _ignore
+) -> tuple[Sequence[Result], Sequence[Result], bool]:
     """The same of any run."""
     if request.command == "verify":
         return run.verify(), [], False
@@ -31,14 +41,22 @@ def do_run(run: Run, request: Request) -> tuple[Sequence[Result], Sequence[Resul
         return plan.results, [], False
     if request.max_changes is not None and (why := plan.exceeds(request.max_changes)):
         raise Refused(f"max_changes: {why}")
+    on_plan(plan.results)
     sent = run.send(plan, request.allow)
     return sent, run.settle(sent), True
 
 
 def do_accounts(
-    fleet: Fleet, request: Request, accounts: Iterable[Account], context: Context
+    fleet: Fleet,
+    request: Request,
+    accounts: Iterable[Account],
+    context: Context,
+    on_plan: OnPlan = _ignore,
 ) -> dict[str, Outcome]:
-    """Do the accounts for which there is time. Returns the outcome of each that was finished, by id."""
+    """Do the accounts for which there is time. Returns the outcome of each that was finished, by id.
+
+    *on_plan* is called by several threads.
+    """
     done: dict[str, Outcome] = {}
 
     def jobs() -> Iterator[Job]:
@@ -55,16 +73,16 @@ def do_accounts(
             if not (fleet.cloud.stop.is_set() and outcome.failed):
                 done[outcome.account.id] = outcome
 
-    run_jobs(_Threads(fleet, request.max_changes), jobs(), on_done, fleet.cloud.stop)
+    run_jobs(_Threads(fleet, request.max_changes, on_plan), jobs(), on_done, fleet.cloud.stop)
     return done
 
 
 class _Threads(Threads):
     """Workers that do both parts of `apply` in one job: compare, and then change what differs."""
 
-    def __init__(self, fleet: Fleet, max_changes: str | None):
+    def __init__(self, fleet: Fleet, max_changes: str | None, on_plan: OnPlan):
         super().__init__(fleet, WIDTH)
-        self._max_changes = max_changes
+        self._max_changes, self._on_plan = max_changes, on_plan
 
     def _do(self, jobs: Sequence[Job]) -> JobsDone:
         return JobsDone(tuple(self._run_job(job) for job in jobs))
@@ -79,4 +97,5 @@ class _Threads(Threads):
         if self._max_changes is not None and (why := plan.exceeds(self._max_changes)):
             failure = Failure("applying", f"max_changes: {why}")
             return replace(found, results=(Result(ENTRY, found.results[0].target, failures=[failure]),))
+        self._on_plan(found.results)
         return self._fleet.run_job(Job.to_apply(found, job.failed_needs, job.allowed)).after(found)

@@ -15,19 +15,15 @@ from __future__ import annotations
 import json
 import logging
 import time
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import Any, Final
 
-from ..aws import Aws, ReadCache
 from ..baseline.redact import redacted
-from ..engine.controls import Controls
 from ..fleet.accounts import AccountFilter
 from ..fleet.fleet import Fleet
 from ..fleet.results import find_failed_needs, reportable
-from ..model import Account, Outcome, Refused, Target
-from ..repair.pause import read_pause
+from ..model import Account, Outcome, Refused
 from ..repair.watched import watched_events
 from ..report.json import account_json
 from ..steps.registry import all_steps
@@ -35,7 +31,8 @@ from .answer import accounts_answer
 from .cloudtrail_event import ApiCall, find_steps, parse_call, records_of
 from .deployment import Context, open_deployed
 from .event import Request
-from .parts import do_accounts, do_once, do_run
+from .keep import Kept
+from .parts import OnPlan, do_accounts, do_once, do_run
 
 _KEYS: Final = frozenset({"command", "steps", "allow"})
 _SESSION: Final = "provision"  # the name of the sessions of `aws/keyring.py`
@@ -74,10 +71,13 @@ def do_repair(event: Mapping[str, Any], context: Context) -> dict[str, Any]:
             answer = accounts_answer([], [], [])
         else:
             fleet.names, accounts = found
-            _control(fleet)
-            outcomes, unfinished = _repair(fleet, request, accounts, context)
-            outcomes = [redacted(each, fleet.baseline.secrets) for each in outcomes]
-            repair_hook(fleet, outcomes)
+            kept = Kept.begin(fleet, accounts)
+            try:
+                outcomes, unfinished = _repair(fleet, request, accounts, context, kept.plan)
+                outcomes = [redacted(each, fleet.baseline.secrets) for each in outcomes]
+                kept.end(outcomes, unfinished)
+            finally:
+                kept.close()
             items = [{"id": each.id} for each in unfinished]
             answer = accounts_answer([], items, (account_json(each, "apply") for each in outcomes))
     _log.info("%s", json.dumps(answer))
@@ -90,25 +90,6 @@ def do_repair(event: Mapping[str, Any], context: Context) -> dict[str, Any]:
     if asked.batch:
         return {"batchItemFailures": [{"itemIdentifier": each} for each in asked.bad]}
     return answer
-
-
-def _control(fleet: Fleet) -> None:
-    """Let a pause hold what it holds for the command, too."""
-    now, who = datetime.now(UTC), fleet.identity
-    target = Target(who.account, fleet.home, who.partition)
-    found = read_pause(Aws(target, fleet.cloud, ReadCache()), now)
-    if found.pause is not None:
-        _log.warning("%s", json.dumps(str(found.pause)))
-        fleet.controls = Controls(now.date(), found.pause.reasons)
-    if found.warning:
-        _log.warning("%s", json.dumps(found.warning))
-
-
-def repair_hook(fleet: Fleet, outcomes: Sequence[Outcome]) -> None:
-    """HOOK: called once at the end of each repair, also if accounts failed, with outcomes that hold no secret.
-
-    The journal, the notices and the metrics of `provisioner/repair` belong here.
-    """
 
 
 def parse_repair(event: Mapping[str, Any]) -> Asked:
@@ -171,20 +152,20 @@ def _own_callers(fleet: Fleet, account: str) -> list[str]:
 
 
 def _repair(
-    fleet: Fleet, request: Request, only: Collection[str] | None, context: Context
+    fleet: Fleet, request: Request, only: Collection[str] | None, context: Context, on_plan: OnPlan
 ) -> tuple[list[Outcome], list[Account]]:
     """The outcomes, first of what exists once, and the accounts for which there was no time."""
     own = Account(fleet.identity.account)
     started = time.monotonic()
     if fleet.single:
         run = fleet.whole()
-        results, unseen, applied = do_run(run, request)
+        results, unseen, applied = do_run(run, request, on_plan)
         return [_outcome(own, results, unseen, applied=applied, started=started)], []
     selected = [x for x in fleet.select(AccountFilter()).accounts if only is None or x.id in only]
-    results, unseen, applied = do_once(fleet, request)
+    results, unseen, applied = do_once(fleet, request, on_plan)
     outcomes = [_outcome(Account(own.id, "organization"), results, unseen, applied=applied, started=started)]
     members = Request("repair", "apply", request.allow, failed_needs=find_failed_needs(results))
-    done = do_accounts(fleet, members, selected, context)
+    done = do_accounts(fleet, members, selected, context, on_plan)
     return [*outcomes, *done.values()], [each for each in selected if each.id not in done]
 
 

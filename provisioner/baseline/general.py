@@ -6,6 +6,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, field_validator, mo
 
 from .accounts import Accounts, Override
 from .control import DriftException
+from .journal import JournalBucket
 from .notices import Notices, in_other_partitions
 from .partitions import partition_of
 from .section import NOT_NULL, AccountId, InvalidValue, Region, Section, known_region, without_null
@@ -89,6 +90,14 @@ class General(Section):
             json_schema_extra={"want": "a mapping of up to 20 names, each with a sink"},
         ),
     ] = {}  # noqa: RUF012 - pydantic copies it
+    journal: Annotated[
+        JournalBucket | None,
+        NOT_NULL,
+        Field(
+            description="A bucket in which runs keep their journal beside the one on disk.",
+            json_schema_extra=without_null,
+        ),
+    ] = None
     overrides: Annotated[
         tuple[Override, ...],
         Field(description="Other values for some accounts. Of two for one account, the later one counts."),

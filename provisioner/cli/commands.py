@@ -111,6 +111,7 @@ def _apply_plan(work: Work, plan: Plan) -> int:
 
     run = Unattended.begin(work.session)
     try:
+        run.plan(plan)
         execute.apply(work, plan)
         done = work.plan
         output.print_applied(work, done)

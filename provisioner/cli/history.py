@@ -11,7 +11,7 @@ import click
 
 from ..model import Difference
 from ..repair.journal import read_all
-from ..repair.records import Address, CallMade, Drift, Record, RunEnded, RunStarted
+from ..repair.records import Address, CallMade, Drift, Planned, Record, RunEnded, RunStarted
 from ..report import words
 from .exit_codes import OK
 from .options import journal_folder
@@ -73,6 +73,11 @@ def _run(run: str, records: list[Record]) -> Iterator[str]:
         fields = ", ".join(_field(each) for each in call.differences)
         undo = "" if call.undo else ", cannot be undone"
         yield f"    {call.time}  {call.address}: {call.call.service}:{call.call.operation}: {fields}{undo}"
+    made = {str(each.address) for each in calls}
+    for each in records if ended is None else ():
+        if isinstance(each, Planned) and str(each.address) not in made:
+            fields = ", ".join(each.fields)
+            yield f"    {each.time}  {each.address}: {fields}: perhaps changed with {each.operation}"
     for drift in drifts.values():
         yield f"    {drift.state}  {drift.address}: {', '.join(drift.fields)}{_about(drift)}"
     yield f"    {end}"

@@ -24,6 +24,7 @@ def repair(work: Work, run: Unattended) -> int:
     if options.detect_only or work.interrupted:
         output.print_plan(work, planned)
     elif planned.changes:
+        run.plan(planned)
         execute.apply(work, planned)
         done = work.plan
         output.print_applied(work, done)

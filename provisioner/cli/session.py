@@ -123,9 +123,10 @@ class Session:
 
     def open_journal(self) -> Journal:
         """The journal of the caller's account."""
-        from ..repair.journal import Journal  # not needed by every command
+        from ..repair.run import open_journal  # not needed by every command
 
-        return Journal(journal_folder(sandbox=self.options.sandbox), self._place)
+        folder = journal_folder(sandbox=self.options.sandbox)
+        return open_journal(folder, self.cloud, self.identity, self.baseline)
 
     @property
     def _place(self) -> str:

@@ -47,6 +47,7 @@ def undo(session: Session, confirm: Callable[[Session, Plan], None]) -> int:
             session.record_change(result, change)
 
         run.on_change = on_change
+        kept.plan(plan)
         sent = run.send(plan, options.allow)
         unseen = run.settle(sent)
     finally:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 
 from ..engine.plan import Plan
@@ -12,16 +12,6 @@ from ..repair.journal import now_text
 from ..repair.records import Drift
 from ..repair.who import attribute
 from .session import Session
-
-
-def attributed(session: Session, drifts: Sequence[Drift], since: Mapping[str, str]) -> list[Drift]:
-    """The drifts with who caused them, as far as AWS shows it. *since*: when each address was last in sync."""
-
-    def warn(text: str) -> None:
-        session.screen.message(f"! {text}", always=True)
-
-    known = {address: time for address, time in since.items() if time}
-    return attribute(session.fleet, drifts, known, datetime.now(UTC), tell=warn)
 
 
 def who_lines(drifts: Iterable[Drift]) -> Iterator[str]:
@@ -42,9 +32,13 @@ def who_lines(drifts: Iterable[Drift]) -> Iterator[str]:
 
 def print_who(session: Session, plan: Plan) -> None:
     """Print who caused the differences of a plan, and how many are not known yet."""
+
+    def warn(text: str) -> None:
+        session.screen.message(f"! {text}", always=True)
+
     results = session.redacted(plan).results
     drifts = list(drifts_of(results, results, (), Earlier(), session.cloud.run_id, now_text()))
-    found = attributed(session, drifts, {})
+    found = attribute(session.fleet, drifts, {}, datetime.now(UTC), tell=warn)
     session.screen.results(who_lines(found))
     if pending := sum(each.who_pending for each in found):
         text = f"! who made {pending} of them is not known yet: CloudTrail shows an event after some minutes"

@@ -17,7 +17,7 @@ from ..baseline.general import General
 from ..compare.policy import arn
 from ..fleet.accounts import lookups
 from ..model import Scope, Step, Target
-from ..repair.permissions import pause_permissions, who_permissions
+from ..repair.permissions import journal_permissions, pause_permissions, who_permissions
 from ..steps.permission import ANY_ACCOUNT, ANY_REGION, DECLARATIONS, Permission, allow, equals
 from ..steps.registry import all_sections, all_steps
 from .notices import notice_permissions
@@ -25,6 +25,7 @@ from .notices import notice_permissions
 ACCOUNTS: Final = "accounts"  # section of the permissions to list accounts and Regions and to assume roles
 PAUSE: Final = "pause"  # section of the permissions to see, set and end a pause
 HISTORY: Final = "event_history"  # section of the permissions to see who changed something
+JOURNAL: Final = "journal"  # section of the permissions to keep the journal in a bucket
 NOTICES: Final = "notices"  # section of the permissions to send notices
 _IN_ORGANIZATION: Final = equals("aws:ResourceOrgID", "${aws:PrincipalOrgID}")
 
@@ -54,6 +55,7 @@ def of_caller(baseline: Baseline, account: str, partition: str) -> Iterator[Part
         return archive == account or not step.archive
 
     yield from (Part(NOTICES, each) for each in notice_permissions(baseline, account))
+    yield from (Part(JOURNAL, each) for each in journal_permissions(baseline, partition))
     yield from (Part(PAUSE, each) for each in pause_permissions(baseline, account, partition))
     home = Target(account, general.home_region, partition, central=account, archive=archive)
     yield from _account(baseline, home, included=_may_include(general, account), once=once)

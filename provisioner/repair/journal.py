@@ -16,14 +16,17 @@ from datetime import UTC, datetime, timedelta
 from functools import cache
 from pathlib import Path
 from types import UnionType
-from typing import Any, Final, Union, get_args, get_origin, get_type_hints
+from typing import TYPE_CHECKING, Any, Final, Union, get_args, get_origin, get_type_hints
 
 from . import records
-from .records import Attributed, CallMade, Drift, Noticed, Record, RunEnded, RunStarted
+from .records import Attributed, CallMade, Drift, Noticed, Planned, Record, RunEnded, RunStarted
+
+if TYPE_CHECKING:
+    from .s3_journal import S3Journal
 
 _KEPT: Final = timedelta(days=731)
 _KINDS: Final[Mapping[str, type[Record]]] = {
-    each.type: each for each in (RunStarted, CallMade, Drift, Attributed, Noticed, RunEnded)
+    each.type: each for each in (RunStarted, Planned, CallMade, Drift, Attributed, Noticed, RunEnded)
 }
 _CHUNK: Final = 1 << 16  # bytes
 
@@ -31,46 +34,78 @@ _CHUNK: Final = 1 << 16  # bytes
 class Journal:
     """The journal in *folder* of the runs of *place*, a partition and a caller's account. No method raises OSError.
 
-    *error* is why the last record could not be written, or an empty text.
+    With *bucket* it is kept there, too, and read from both.
     """
 
-    def __init__(self, folder: Path, place: str):
-        self._folder, self._place = folder, place
+    def __init__(self, folder: Path, place: str, bucket: S3Journal | None = None):
+        self._folder, self._place, self._bucket = folder, place, bucket
         self._handle: int | None = None
         self._month = ""
-        self.error = ""
+        self._disk_error = ""
+        self._part: list[str] = []  # the lines that are not in the bucket yet
+
+    def take_errors(self) -> list[str]:
+        """Why something could not be written or read since this was asked last."""
+        found = [self._disk_error] if self._disk_error else []
+        self._disk_error = ""
+        if self._bucket is not None and self._bucket.error:
+            found.append(f"s3://{self._bucket.bucket.s3_bucket_name}: {self._bucket.error}")
+            self._bucket.error = ""
+        return found
 
     def write(self, record: Record) -> None:
         """Append a record."""
-        line = json.dumps(asdict(record), default=str, separators=(",", ":")) + "\n"
+        line = to_line(record)
+        if self._bucket is not None:
+            self._part.append(line)
         try:
             handle = self._open(record.time[:7])
             if os.write(handle, line.encode()) < len(line.encode()):
-                self.error = "the disk is full"
+                self._disk_error = "the disk is full"
         except OSError as error:
-            self.error = error.strerror or str(error)
+            self._disk_error = error.strerror or str(error)
+
+    def send(self, run: str, patience: float = 0.0) -> None:
+        """Begin to keep in the bucket what was written so far, and wait for that as many seconds as *patience*."""
+        if self._bucket is not None and self._part:
+            self._bucket.put(self._part, run, datetime.now(UTC), patience)
+            self._part = []
 
     def close(self) -> None:
-        """Write everything to the disk, and close the file."""
+        """Write everything to the disk, close the file, and wait for the bucket."""
+        if self._bucket is not None:
+            self._bucket.close()
+        self._close_file()
+
+    def _close_file(self) -> None:
         if self._handle is None:
             return
         try:
             os.fsync(self._handle)
         except OSError as error:
-            self.error = error.strerror or str(error)
+            self._disk_error = error.strerror or str(error)
         finally:
             os.close(self._handle)
             self._handle = None
 
-    def read(self, since: datetime | None = None) -> Iterator[Record]:
-        """Yield the records since a moment, or all, the oldest first. What cannot be read is passed over."""
-        return read_all(self._folder, since, self._place)
+    def read(self, since: datetime) -> list[Record]:
+        """The records since a moment, the oldest first. What cannot be read is passed over."""
+        found = list(read_all(self._folder, since, self._place))
+        if self._bucket is None:
+            return found
+        known = {to_line(each) for each in found}
+        first = _text(since)
+        for line in self._bucket.read(since):
+            record = _from_line(line)
+            if record is not None and record.time >= first and to_line(record) not in known:
+                found.append(record)
+        return sorted(found, key=lambda each: each.time)
 
     def _open(self, month: str) -> int:
         """The file of the month, open for appending, readable by this user only. A torn last line is ended."""
         if self._handle is not None and month == self._month:
             return self._handle
-        self.close()
+        self._close_file()
         self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         path = self._folder / f"{self._place}-{month}.jsonl"
         new = not path.exists()
@@ -118,10 +153,22 @@ def _read(path: Path) -> Iterator[Record]:
     try:
         with path.open("rb") as file:
             for line in file:
-                with suppress(ValueError, KeyError, TypeError):  # torn, or of another version of the program
-                    yield from_json(json.loads(line))
+                if (record := _from_line(line)) is not None:
+                    yield record
     except OSError:
         return
+
+
+def to_line(record: Record) -> str:
+    """The record as a line of the journal."""
+    return json.dumps(asdict(record), default=str, separators=(",", ":")) + "\n"
+
+
+def _from_line(line: str | bytes) -> Record | None:
+    """The record of a line; None if it is torn, or of another version of the program."""
+    with suppress(ValueError, KeyError, TypeError):
+        return from_json(json.loads(line))
+    return None
 
 
 def from_json(value: Mapping[str, Any]) -> Record:

@@ -8,13 +8,18 @@ from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from ..baseline.notices import Trigger
-from .records import CallMade, Drift, Noticed, Phase, Record, RunEnded, RunStarted
+from .records import CallMade, Drift, Noticed, Phase, Planned, Record, RunEnded, RunStarted
 
 WINDOW: Final = timedelta(days=8)  # of the journal, which is read for notices
 CONTESTED: Final = timedelta(hours=24)  # for which a contest goes on after its last repair
 _NEVER: Final = datetime.min.replace(tzinfo=UTC)
 PING: Final = "ping"  # what a `Noticed` is about that reports a ping that failed
 
+UNDER_WAY: Final = timedelta(
+    minutes=30
+)  # a run that has not ended by then, perhaps on another machine, was cut short
+
+Found = Drift | CallMade | Planned
 Key = tuple[str, str, Trigger]  # name of the sink, what the notice is about, trigger
 
 
@@ -34,7 +39,7 @@ class History:
     told: dict[Key, Told] = field(default_factory=dict)
     drifts: dict[str, Drift] = field(default_factory=dict)  # the last one of each
     contested: dict[str, Drift] = field(default_factory=dict)  # of the last 24 hours
-    cut_off: list[Drift | CallMade] = field(default_factory=list)  # of runs that have not ended
+    cut_off: list[Found] = field(default_factory=list)  # of runs that have not ended
 
 
 def read_history(records: Iterable[Record], started: RunStarted, now: datetime) -> History:
@@ -44,7 +49,7 @@ def read_history(records: Iterable[Record], started: RunStarted, now: datetime) 
     """
     history = History()
     other: set[str] = {started.run}
-    found: dict[str, dict[str, Drift | CallMade]] = {}  # by run and address, until the run's end
+    found: dict[str, dict[str, Found]] = {}  # by run and address, until the run's end
     for record in records:
         if isinstance(record, RunStarted) and not _same(record, started):
             other.add(record.run)
@@ -54,15 +59,29 @@ def read_history(records: Iterable[Record], started: RunStarted, now: datetime) 
             _add_told(history, record, time)
         elif isinstance(record, RunEnded):
             found.pop(record.run, None)
-        elif isinstance(record, CallMade):
-            found.setdefault(record.run, {}).setdefault(str(record.address), record)
-        elif isinstance(record, Drift):
-            address = str(record.address)
-            history.drifts[address] = found.setdefault(record.run, {})[address] = record
-            if record.contested and time >= now - CONTESTED:
-                history.contested[address] = record
+        elif isinstance(record, Found):
+            _add_found(found.setdefault(record.run, {}), record, now - time)
+            if isinstance(record, Drift):
+                _add_drift(history, record, now - time)
     history.cut_off = [each for by_address in found.values() for each in by_address.values()]
     return history
+
+
+def _add_found(of_run: dict[str, Found], record: Found, age: timedelta) -> None:
+    """Keep what says most of an address: a drift, else the first call, else what was planned."""
+    address = str(record.address)
+    before = of_run.get(address)
+    if isinstance(record, Planned) and age <= UNDER_WAY:
+        return
+    if isinstance(record, Drift) or before is None or isinstance(before, Planned):
+        of_run[address] = record
+
+
+def _add_drift(history: History, record: Drift, age: timedelta) -> None:
+    address = str(record.address)
+    history.drifts[address] = record
+    if record.contested and age <= CONTESTED:
+        history.contested[address] = record
 
 
 def time_of(text: str) -> datetime:

@@ -105,6 +105,14 @@ def cut_off(run: str, time: str) -> str:
     return f"changed at {moment(time)} by the run {short(run)}, which was cut short then; this run finds it as in the file"
 
 
+def perhaps_changed(run: str, time: str, operation: str) -> str:
+    """What a run was about to do when it was cut short, and what is no difference any more."""
+    return (
+        f"the run {short(run)} was about to call {operation} at {moment(time)}, and was cut short: it may have changed this;"
+        " this run finds it as in the file"
+    )
+
+
 def resolved(trigger: Trigger, *, repaired: bool) -> str:
     """How something ended."""
     if trigger == "contested":

@@ -10,8 +10,8 @@ from typing import Final
 from ..baseline.notices import Trigger
 from ..steps.registry import all_steps
 from . import notice_texts as texts
-from .notice_history import History, Told, time_of
-from .records import Actor, Address, CallMade, Drift, FailedCheck, Phase, RunReport
+from .notice_history import Found, History, Told, time_of
+from .records import Actor, Address, CallMade, Drift, FailedCheck, Phase, Planned, RunReport
 
 # A run once a day is not at the same second each day, and less than a day must not make it every second day.
 REPEAT: Final = timedelta(hours=23)
@@ -69,7 +69,8 @@ def select(
     for key, notice in found.items():
         if phase := _phase(notice, told.get(key, Told()), now):
             notices.append(replace(notice, phase=phase))
-    for notice in _owed(history, told, on):
+    differs = {str(each.address) for each in report.drifts}
+    for notice in _owed(history, told, on, differs):
         if (key := (notice.about, notice.trigger)) not in found:
             found[key] = notice  # told once, and not as resolved in the same run
             notices.append(notice)
@@ -92,10 +93,15 @@ def _phase(notice: Notice, told: Told, now: datetime) -> Phase | None:
 
 
 def _owed(
-    history: History, told: Mapping[tuple[str, Trigger], Told], on: Collection[Trigger]
+    history: History,
+    told: Mapping[tuple[str, Trigger], Told],
+    on: Collection[Trigger],
+    differs: Collection[str],
 ) -> Iterator[Notice]:
-    """What the sink has not got, and what this run does not find any more."""
+    """What the sink has not got, and what this run does not find any more. *differs* are addresses that it finds."""
     for record in history.cut_off:
+        if isinstance(record, Planned) and str(record.address) in differs:
+            continue  # it was not made
         for notice in _of_cut_off(record):
             last = told.get((notice.about, notice.trigger), Told())
             if notice.trigger in on and _is_news(last, notice.trigger) and last.time < time_of(record.time):
@@ -111,8 +117,14 @@ def _is_news(told: Told, trigger: Trigger) -> bool:
     return trigger == "repaired" or told.phase in {None, "resolved"}
 
 
-def _of_cut_off(record: Drift | CallMade) -> Iterator[Notice]:
-    """What a run found or changed before it was cut short."""
+def _of_cut_off(record: Found) -> Iterator[Notice]:
+    """What a run found or changed before it was cut short, and what it may have changed."""
+    if isinstance(record, Planned):
+        address = record.address
+        what = texts.short(f"{address.resource}: {', '.join(record.fields)}")
+        done = texts.perhaps_changed(record.run, record.time, record.operation)
+        yield Notice(str(address), "repaired", what, done, texts.TO_DO["repaired"], address, record.time)
+        return
     if isinstance(record, CallMade):
         address = record.address
         what = texts.what(record.action, address.resource, record.differences, past=True)

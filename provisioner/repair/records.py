@@ -1,7 +1,8 @@
 """The lines of the journal, as values. `journal.py` writes and reads them; notices, metrics and reports are made of them.
 
-A run writes `RunStarted`, then a `CallMade` as soon as each change was made, and at its end a `Drift` for each difference
-that it found, a `Noticed` for each notice that was sent, and `RunEnded`. A run that was killed has no `RunEnded`.
+A run writes `RunStarted`, a `Planned` for each change that it is about to make, a `CallMade` as soon as each was made, and at
+its end a `Drift` for each difference that it found, a `Noticed` for each notice that was sent, and `RunEnded`. A run that was
+killed has no `RunEnded`: what is planned in it without a `CallMade` may have been made.
 Times are ISO 8601 in UTC. What the file took from the environment is hidden before a record is made.
 """
 
@@ -74,6 +75,18 @@ class RunStarted:
     only_accounts: list[str] = field(default_factory=list)
     journal_version: str = JOURNAL_FORMAT
     type: Literal["run_started"] = "run_started"
+
+
+@dataclass(frozen=True)
+class Planned:
+    """A change that the run is about to make."""
+
+    run: str
+    time: str
+    address: Address
+    fields: list[str]
+    operation: str  # `cloudtrail:StartLogging`
+    type: Literal["planned"] = "planned"
 
 
 @dataclass(frozen=True)
@@ -178,7 +191,7 @@ class RunEnded:
     type: Literal["run_ended"] = "run_ended"
 
 
-Record = RunStarted | CallMade | Drift | Attributed | Noticed | RunEnded
+Record = RunStarted | Planned | CallMade | Drift | Attributed | Noticed | RunEnded
 
 
 @dataclass(frozen=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Iterator
 from itertools import chain, repeat
 from pathlib import Path
@@ -55,6 +56,7 @@ def world(served: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Wor
     served.reset()
     (tmp_path / "baseline.yaml").write_text(TEXT)
     monkeypatch.setenv("PROVISION_FILE", str(tmp_path / "baseline.yaml"))
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     return served
 
 

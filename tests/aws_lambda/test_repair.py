@@ -16,6 +16,7 @@ from provisioner.aws_lambda import handler
 from provisioner.aws_lambda.cloudtrail_event import find_steps, parse_call
 from provisioner.aws_lambda.repair import parse_repair
 from provisioner.model import Refused
+from provisioner.repair import run
 from provisioner.repair.watched import WatchedStep
 from provisioner.sandbox.world import World
 
@@ -77,7 +78,12 @@ def test_the_timer_repairs_an_organization(world: World) -> None:
 
 def test_an_event_repairs_just_its_step(one: World) -> None:
     assert handler(batch(event()), PLENTY) == {"batchItemFailures": []}
-    assert services(one) == {"iam", "ssm"}  # and whether repairs are paused
+    assert services(one) == {
+        "iam",
+        "ssm",
+        "cloudtrail",
+    }  # and whether repairs are paused, and who changed something
+    assert {each.operation for each in one.calls if each.service == "cloudtrail"} == {"LookupEvents"}
     assert [each.operation for each in one.writes] == ["UpdateAccountPasswordPolicy"]
 
 
@@ -183,3 +189,91 @@ def test_any_other_event_is_refused_and_nothing_else_is_raised(made_up: Any, det
     for each in (made_up, {**event(), "detail": detail}, {**event(), **made_up}, batch(made_up)):
         with suppress(Refused):
             parse_repair(each)
+
+
+BUCKET = "acme-journal"
+TOPIC = f"arn:aws:sns:us-east-1:{OWN}:security"
+KEPT = f"""
+journal: {{s3_bucket_name: {BUCKET}}}
+notices: {{security: {{sns: {{topic_arn: "{TOPIC}"}}}}}}
+"""
+
+
+@pytest.fixture
+def kept(one: World, tmp_path: Path) -> World:
+    """The file has a journal in a bucket, and a topic that is told."""
+    (tmp_path / "baseline.yaml").write_text(ONE + KEPT)
+    boto3.client("s3", region_name="us-east-1").create_bucket(Bucket=BUCKET)
+    boto3.client("sns", region_name="us-east-1").create_topic(Name="security")
+    return one
+
+
+def journal() -> list[dict[str, Any]]:
+    """The records in the bucket, the oldest part first."""
+    s3 = boto3.client("s3", region_name="us-east-1")
+    keys = [each["Key"] for each in s3.list_objects_v2(Bucket=BUCKET).get("Contents", ())]
+    texts = [s3.get_object(Bucket=BUCKET, Key=key)["Body"].read().decode() for key in sorted(keys)]
+    return [json.loads(line) for text in texts for line in text.splitlines()]
+
+
+def published(world: World) -> list[str]:
+    return [each.params["Subject"] for each in world.calls if each.operation == "Publish"]
+
+
+def test_a_repair_is_kept_in_the_bucket_and_told(kept: World) -> None:
+    handler({"command": "repair"}, PLENTY)
+    iam = boto3.client("iam", region_name="us-east-1")
+    iam.update_account_password_policy(MinimumPasswordLength=6)
+    kept.calls.clear()
+    handler({"command": "repair"}, PLENTY)
+    records = journal()
+    types = [each["type"] for each in records]
+    first = types.index("run_ended")
+    assert {*types[: first + 1]} == {"run_started", "planned", "call", "drift", "notice", "run_ended"}
+    second = records[first + 1 :]
+    assert [(each["type"], each.get("state")) for each in second if each["type"] in {"planned", "drift"}] == [
+        ("planned", None),
+        ("drift", "repaired"),
+    ]
+    call = next(each for each in second if each["type"] == "call")
+    assert call["call"]["operation"] == "UpdateAccountPasswordPolicy"
+    assert published(kept) == ["provision: 1 difference repaired in 123456789012"]
+    assert second[-1]["exit_code"] == 0
+
+
+def test_what_is_planned_is_in_the_bucket_before_the_first_change(
+    kept: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(run, "PATIENCE", 60.0)  # a slow machine must not fail the test
+    kept.calls.clear()
+    handler({"command": "repair"}, PLENTY)
+    writes = [each for each in kept.calls if each in kept.writes]
+    assert [each.operation for each in writes].index("PutObject") == 0
+
+
+def test_a_function_that_lost_its_disk_knows_its_runs_from_the_bucket(kept: World, tmp_path: Path) -> None:
+    handler({"command": "repair"}, PLENTY)
+    told = []
+    for _ in range(3):
+        boto3.client("iam", region_name="us-east-1").update_account_password_policy(MinimumPasswordLength=6)
+        for path in tmp_path.glob("provision-journal/**/*.jsonl"):
+            path.unlink()
+        kept.calls.clear()
+        handler({"command": "repair"}, PLENTY)
+        told.append(published(kept))
+    again = ["provision: 1 resource is changed back again and again in 123456789012"]
+    assert told == [
+        ["provision: 1 difference repaired in 123456789012"],
+        again,
+        [],
+    ]  # of a contest, one a day
+
+
+def test_a_bucket_that_is_not_there_stops_nothing_and_is_told(
+    one: World, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    (tmp_path / "baseline.yaml").write_text(ONE + KEPT)
+    done = handler({"command": "repair"}, PLENTY)
+    assert done["summary"]["failed"] == []
+    assert f"the journal is incomplete: s3://{BUCKET}: NoSuchBucket" in caplog.text
+    assert "notice to `security` not sent: NotFound" in caplog.text.replace("\\", "")

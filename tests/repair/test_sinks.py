@@ -14,9 +14,9 @@ import pytest
 from botocore.exceptions import ParamValidationError
 from pydantic import SecretStr
 
+from provisioner.aws.as_caller import call_as_caller
 from provisioner.aws.cloud import Cloud
-from provisioner.aws.guard import NOTICES, READS
-from provisioner.aws.notify import notify
+from provisioner.aws.guard import READS, RUN_WRITES
 from provisioner.aws.tls import tls_context
 from provisioner.baseline.notices import EventBridgeBus, Ping, SnsTopic, Webhook
 from provisioner.model import Difference
@@ -293,7 +293,7 @@ def test_entry_that_a_bus_refuses_is_told(cloud: Cloud, monkeypatch: pytest.Monk
         "FailedEntryCount": 1,
         "Entries": [{"ErrorCode": "InternalFailure", "ErrorMessage": "try\nlater"}],
     }
-    monkeypatch.setattr(event_bridge, "notify", lambda *given: answer)
+    monkeypatch.setattr(event_bridge, "call_as_caller", lambda *given: answer)
     bus = EventBridgeBus(event_bus_name="audit")
     error = event_bridge.send(bus, message(), cloud, "us-east-1")
     assert error == "InternalFailure: try\\nlater"
@@ -306,7 +306,7 @@ def refusal(cloud: Cloud, service: str, operation: str) -> str:
     shape = client.meta.service_model.operation_model(name).input_shape
     params = dict.fromkeys(shape.required_members if shape else (), object())
     try:
-        notify(cloud, service, "us-east-1", operation, params)
+        call_as_caller(cloud, service, "us-east-1", operation, params)
     except (RuntimeError, ParamValidationError) as error:
         return str(error)
     return ""
@@ -315,19 +315,21 @@ def refusal(cloud: Cloud, service: str, operation: str) -> str:
 SERVICES = ("sns", "events", "s3", "cloudtrail", "config", "iam", "kms", "sts", "ssm", "accessanalyzer")
 
 
-def test_every_write_but_these_two_is_refused(bench: Bench, cloud: Cloud) -> None:
-    """Law 4 for notices: of all that SNS, EventBridge and others can do, only Publish and PutEvents pass."""
+def test_every_write_but_these_is_refused(bench: Bench, cloud: Cloud) -> None:
+    """Law 4 for notices and journal: of all that these services can do, only what overwrites nothing passes."""
     passed = {
-        (service, name)
+        (service, name): RUN_WRITES.get((service, name), {})
         for service in SERVICES
         for operation, name in cloud.client(service, "us-east-1").meta.method_to_api_mapping.items()
         if not name.startswith(READS) and "outside a Change" not in refusal(cloud, service, operation)
     }
-    assert passed == NOTICES == {("sns", "Publish"), ("events", "PutEvents")}
+    create_only = {("s3", "PutObject"): {"IfNoneMatch": "*"}}
+    assert {**passed, **create_only} == RUN_WRITES
+    assert passed == {("sns", "Publish"): {}, ("events", "PutEvents"): {}}
     assert bench.world.writes == []
 
 
-def test_without_notify_nobody_publishes(cloud: Cloud) -> None:
+def test_a_run_publishes_only_as_caller(cloud: Cloud) -> None:
     with (
         cloud.keyring.signing(None),
         pytest.raises(RuntimeError, match="Publish writes to AWS outside a Change"),

@@ -7,6 +7,7 @@ proxy, and those whose body is a stream, are left to botocore.
 
 from __future__ import annotations
 
+import io
 import os
 import socket
 import ssl
@@ -188,15 +189,12 @@ class Transport:
             return self._context
 
 
-class Body:
+class Body(io.BytesIO):
     """A response's body, with the interface that botocore reads."""
-
-    def __init__(self, data: bytes):
-        self._data = data
 
     def stream(self) -> Iterator[bytes]:
         """Yield the whole body at once."""
-        yield self._data
+        yield self.getvalue()
 
 
 def _head(method: str, url: SplitResult, headers: Mapping[str, str | bytes], body: bytes) -> bytes:

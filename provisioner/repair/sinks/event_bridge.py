@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from typing import Final
 
+from ...aws.as_caller import call_as_caller
 from ...aws.cloud import Cloud
-from ...aws.notify import notify
 from ...baseline.notices import EventBridgeBus
 from ...report import words
 from ..messages import Message
@@ -29,7 +29,7 @@ def send(bus: EventBridgeBus, message: Message, cloud: Cloud, region: str) -> st
         "EventBusName": name,
     }
     where = name.split(":")[3] if name.startswith("arn:") else region
-    answer = notify(cloud, "events", where, "put_events", {"Entries": [entry]})
+    answer = call_as_caller(cloud, "events", where, "put_events", {"Entries": [entry]})
     if not answer.get("FailedEntryCount"):
         return ""
     refused = (answer.get("Entries") or [{}])[0]

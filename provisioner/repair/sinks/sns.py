@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from typing import Any, Final
 
+from ...aws.as_caller import call_as_caller
 from ...aws.cloud import Cloud
-from ...aws.notify import notify
 from ...baseline.notices import SnsTopic
 from ..messages import Message
 
@@ -36,5 +36,5 @@ def send(topic: SnsTopic, message: Message, cloud: Cloud) -> str:
     }
     if topic.topic_arn.endswith(".fifo"):
         params |= {"MessageGroupId": message.trigger, "MessageDeduplicationId": message.id[:128]}
-    notify(cloud, "sns", topic.topic_arn.split(":")[3], "publish", params)
+    call_as_caller(cloud, "sns", topic.topic_arn.split(":")[3], "publish", params)
     return ""

@@ -1,4 +1,7 @@
-"""The two calls by which a run tells people what it did. They are no Change: they set nothing that a baseline has."""
+"""The calls that a run makes for itself: to tell people what it did, and to keep its journal.
+
+They are no Change: they set nothing that a baseline has. All are made with the caller's own credentials.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +9,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final
 
 from .errors import BotoCoreError, ClientError, is_outage, is_throttle
-from .guard import notices_allowed
+from .guard import run_writes_allowed
 
 if TYPE_CHECKING:
     from .cloud import Cloud
@@ -14,8 +17,8 @@ if TYPE_CHECKING:
 _ATTEMPTS: Final = 3
 
 
-def notify(cloud: Cloud, service: str, region: str, operation: str, params: Mapping[str, Any]) -> Any:
-    """Make one of the calls in `guard.NOTICES` with the caller's own credentials, and return AWS's answer.
+def call_as_caller(cloud: Cloud, service: str, region: str, operation: str, params: Mapping[str, Any]) -> Any:
+    """Make a read, or one of the calls in `guard.RUN_WRITES`, with the caller's own credentials; return AWS's answer.
 
     It is tried three times for throttling and outages, so it may arrive twice. Raises botocore's errors, and RuntimeError
     for any other operation that writes.
@@ -24,7 +27,7 @@ def notify(cloud: Cloud, service: str, region: str, operation: str, params: Mapp
     while True:
         attempt += 1
         try:
-            with cloud.keyring.signing(None), notices_allowed():
+            with cloud.keyring.signing(None), run_writes_allowed():
                 return getattr(cloud.client(service, region), operation)(**params)
         except (ClientError, BotoCoreError) as error:
             if attempt >= _ATTEMPTS or not (is_throttle(error) or is_outage(error)):
