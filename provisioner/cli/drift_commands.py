@@ -83,14 +83,18 @@ def resume(**given: Any) -> int:
 @click.option("--run", "run_id", default="", metavar="ID", help="Only this run.")
 @click.option("--account", callback=check_account_id, metavar="ID", help="Only what is in this account.")
 @click.option("--step", default="", metavar="STEP", shell_complete=complete("steps"), help="Only this step.")
+@click.option(
+    "--file",
+    metavar="FILE",
+    help="Also what is in the bucket that `journal` of FILE names, of every machine.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print each record of the journal as a JSON line.")
-def history(
-    *, sandbox: bool, since: float, run_id: str, account: str | None, step: str, as_json: bool
-) -> int:
+def history(*, account: str | None, as_json: bool, sandbox: bool, file: str | None, **chosen: Any) -> int:
     """Show what the runs of `repair` and `apply` on this machine found, changed, and who had caused it."""
     from .history import Filter, history
 
-    return printed(history(Filter(since, run_id, account or "", step), sandbox=sandbox, as_json=as_json))
+    shown = Filter(account=account or "", **chosen)
+    return printed(history(shown, sandbox=sandbox, file=file, as_json=as_json))
 
 
 @click.command(epilog=EPILOG)

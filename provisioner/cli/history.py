@@ -4,31 +4,38 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator
+from contextlib import nullcontext
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
+from typing import Final
 
 import click
 
+from ..baseline import BaselineError
 from ..model import Difference
 from ..repair.journal import read_all
 from ..repair.records import Address, CallMade, Drift, Planned, Record, RunEnded, RunStarted
 from ..report import words
-from .exit_codes import OK
-from .options import journal_folder
+from .exit_codes import ERROR, OK
+from .offline import read_baseline
+from .open_session import aws_errors
+from .options import CommandError, journal_folder, sandbox_file
+
+_MONTH: Final = timedelta(days=31)
 
 
 @dataclass(frozen=True)
 class Filter:
-    """What to show: the runs of the last *seconds*, one run, and what is in an account or of a step."""
+    """What to show: the runs of the last *since* seconds, one run, and what is in an account or of a step."""
 
-    seconds: float = 0.0
-    run: str = ""
+    since: float = 0.0
+    run_id: str = ""
     account: str = ""
     step: str = ""
 
     def shows(self, record: Record) -> bool:
         """Whether to show the record."""
-        if self.run and record.run != self.run:
+        if self.run_id and record.run != self.run_id:
             return False
         address: Address | None = getattr(record, "address", None)
         if address is None:
@@ -36,10 +43,22 @@ class Filter:
         return self.account in {"", address.account} and self.step in {"", address.step}
 
 
-def history(chosen: Filter, *, sandbox: bool, as_json: bool) -> int:
-    """Print the records, the newest run last."""
-    since = datetime.now(UTC) - timedelta(seconds=chosen.seconds) if chosen.seconds else None
-    found = [each for each in read_all(journal_folder(sandbox=sandbox), since) if chosen.shows(each)]
+def history(chosen: Filter, *, sandbox: bool, file: str | None, as_json: bool) -> int:
+    """Print the records, the newest run last; 1 after an error."""
+    since = datetime.now(UTC) - timedelta(seconds=chosen.since) if chosen.since else None
+    try:
+        records = (
+            _with_bucket(file, since, sandbox=sandbox)
+            if file
+            else read_all(journal_folder(sandbox=sandbox), since)
+        )
+    except BaselineError as error:
+        click.echo(error.render(color=False), err=True)
+        return ERROR
+    except (CommandError, OSError) as error:
+        click.echo(f"error: {error}", err=True)
+        return ERROR
+    found = [each for each in records if chosen.shows(each)]
     if as_json:
         for each in found:
             click.echo(json.dumps(asdict(each), default=str))
@@ -49,6 +68,29 @@ def history(chosen: Filter, *, sandbox: bool, as_json: bool) -> int:
     if not found:
         click.echo("the journal has no such run", err=True)
     return OK
+
+
+def _with_bucket(file: str, since: datetime | None, *, sandbox: bool) -> list[Record]:
+    """The records of this machine and of the bucket of the file; of the last month, unless *since* is given."""
+    from ..aws import identify
+    from ..aws.cloud import Cloud
+    from ..repair.run import open_journal
+    from ..sandbox import open_sandbox
+
+    baseline = read_baseline(file)
+    if baseline.general.journal is None:
+        raise CommandError(f"{file} has no `journal`: leave out `--file`")
+    with open_sandbox(sandbox_file()) if sandbox else nullcontext(), aws_errors("reading the journal"):
+        cloud = Cloud()
+        try:
+            identity = identify(cloud, baseline.general.home_region)
+            journal = open_journal(journal_folder(sandbox=sandbox), cloud, identity, baseline)
+            found = journal.read(since or datetime.now(UTC) - _MONTH)
+        finally:
+            cloud.close(wait=sandbox)
+    for error in journal.take_errors():
+        raise CommandError(f"{error}; `provision permissions --for repair` prints what the caller needs")
+    return found
 
 
 def _lines(found: Iterable[Record]) -> Iterator[str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from functools import partial
 
 from ..aws import Aws
@@ -24,6 +25,7 @@ from .session import Session
 from .unattended import Unattended
 
 CONSENT = "undo"
+_MONTH = timedelta(days=31)  # of the journal in a bucket; that on disk is read whole
 
 
 def undo(session: Session, confirm: Callable[[Session, Plan], None]) -> int:
@@ -64,11 +66,15 @@ def undo(session: Session, confirm: Callable[[Session, Plan], None]) -> int:
 
 def _calls(session: Session) -> list[CallMade]:
     """What the run changed, the last first. Raises CommandError if the journal has no such run."""
-    records = read_all(journal_folder(sandbox=session.options.sandbox))
-    found = [each for each in records if isinstance(each, CallMade) and each.run == session.options.run_id]
+    run_id = session.options.run_id
+    on_disk = read_all(journal_folder(sandbox=session.options.sandbox))
+    found = [each for each in on_disk if isinstance(each, CallMade) and each.run == run_id]
+    if not found and session.baseline.general.journal:
+        records = session.open_journal().read(datetime.now(UTC) - _MONTH)
+        found = [each for each in records if isinstance(each, CallMade) and each.run == run_id]
     if not found:
         raise CommandError(
-            f"the journal has no run {session.options.run_id} that changed anything: `provision history` lists them"
+            f"the journal has no run {run_id} that changed anything: `provision history` lists them"
         )
     steps = all_steps()
     return [each for each in reversed(found) if each.address.step in steps]

@@ -8,30 +8,43 @@ from __future__ import annotations
 import argparse
 import copy
 import json
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import yaml
 
 from provisioner.baseline import Baseline, load
-from provisioner.permissions import by_section, of_caller
+from provisioner.permissions import MANAGED_POLICY, Part, Policy, of_caller, policy, size
 from provisioner.repair.watched import event_patterns, watched_events
 from provisioner.steps.registry import all_sections
 
 BASE = Path(__file__).with_name("repair.template.yaml")
+_PURPOSES: Final = ("diff", "verify", "apply", "repair")
 Template = dict[str, Any]
 
 
 def repair_template(baseline: Baseline, account: str, partition: str) -> Template:
-    """The template of the function, with a managed policy for each section of the file."""
+    """The template of the function, with as few managed policies as hold what the file needs: a role has at most ten."""
     template: Template = copy.deepcopy(yaml.safe_load(BASE.read_text()))
     resources = template["Resources"]
-    policies = by_section(of_caller(baseline, account, partition), ["diff", "verify", "apply"])
-    for section, document in policies.items():
-        name = _logical_id(section, "Policy")
+    for number, document in enumerate(_policies(list(of_caller(baseline, account, partition))), 1):
+        name = f"Baseline{number}Policy"
         resources[name] = {"Type": "AWS::IAM::ManagedPolicy", "Properties": {"PolicyDocument": document}}
         resources["Role"]["Properties"]["ManagedPolicyArns"].append({"Ref": name})
     return template
+
+
+def _policies(parts: list[Part]) -> Iterator[Policy]:
+    """Yield policies of whole sections, each as long as IAM allows."""
+    held: list[Part] = []
+    for section in sorted({each.section for each in parts}):
+        more = [each for each in parts if each.section == section]
+        if held and size(policy([*held, *more], _PURPOSES)) > MANAGED_POLICY:
+            yield policy(held, _PURPOSES)
+            held = []
+        held += more
+    yield policy(held, _PURPOSES)
 
 
 def events_template(baseline: Baseline, account: str, partition: str) -> Template:
@@ -60,10 +73,6 @@ def events_template(baseline: Baseline, account: str, partition: str) -> Templat
 
 def _document(statement: dict[str, Any]) -> dict[str, Any]:
     return {"Version": "2012-10-17", "Statement": [statement]}
-
-
-def _logical_id(key: str, kind: str) -> str:
-    return "".join(word.capitalize() for word in key.split("_")) + kind
 
 
 def main() -> None:

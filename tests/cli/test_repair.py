@@ -347,3 +347,45 @@ def test_an_actor_that_is_not_known_yet_is_found_by_a_later_run(
     assert [each["who"]["event"] for each in found if each["type"] == "attributed"] == [
         "UpdateAccountPasswordPolicy"
     ]
+
+
+BUCKET = "journal: {s3_bucket_name: acme-journal}\n"
+
+
+def test_a_run_on_another_machine_is_known_from_the_bucket(command: Command, home: Path) -> None:
+    with administrator(home, "s3") as s3:
+        s3.create_bucket(Bucket="acme-journal")
+    file = ("--file", str(home / "baseline.yaml"))
+    assert command("apply", "--yes", text=BUCKET + POLICY)[0] == 0
+    weaken(home)
+    assert command("repair", text=BUCKET + POLICY)[2] == ""
+    [run] = {each["run"] for each in records(command)}
+    for path in (home / "state" / "provision" / "sandbox" / "journal").glob("*.jsonl"):
+        path.unlink()
+    assert "MinimumPasswordLength" not in command("history")[1]
+    assert "MinimumPasswordLength 6 → 14" in command("history", *file, text=BUCKET + POLICY)[1]
+    code, out, _ = command("undo", run, "--yes", "--allow", "undo", text=BUCKET + POLICY)
+    assert (code, "MinimumPasswordLength 14 → 6" in out) == (0, True)
+
+
+def test_a_bucket_that_cannot_be_used_is_told_and_stops_nothing(command: Command, home: Path) -> None:
+    weaken(home)
+    code, _, err = command("repair", text=BUCKET + POLICY)
+    assert (code, "the journal is incomplete: s3://acme-journal: NoSuchBucket" in err) == (0, True)
+    assert command("diff")[0] == 0
+    code, _, err = command("history", "--file", str(home / "baseline.yaml"), text=BUCKET + POLICY)
+    assert (code, "s3://acme-journal: NoSuchBucket" in err) == (1, True)
+
+
+def test_what_a_killed_run_was_about_to_change_is_in_the_history(command: Command, home: Path) -> None:
+    command("apply", "--yes")
+    weaken(home)
+    command("repair")
+    [journal] = (home / "state" / "provision" / "sandbox" / "journal").glob("*.jsonl")
+    run = records(command)[-1]["run"]
+    lines = journal.read_text().splitlines(keepends=True)
+    kept = [x for x in lines if run not in x or json.loads(x)["type"] in {"run_started", "planned"}]
+    journal.write_text("".join(kept))  # killed between AWS's effect and the record of it
+    out = command("history", "--run", run)[1]
+    assert "MinimumPasswordLength: perhaps changed with iam:UpdateAccountPasswordPolicy" in out
+    assert "did not end" in out

@@ -21,6 +21,7 @@ from provisioner.repair.records import (
     Drift,
     FailedCheck,
     Noticed,
+    Planned,
     Record,
     RunReport,
     RunStarted,
@@ -264,6 +265,24 @@ def test_change_of_a_run_that_was_killed_is_told_by_the_next_one(journal: Journa
     [notice] = journal.notices(report(1))
     assert (notice.about, notice.trigger, notice.phase) == (T, "repaired", "new")
     assert "run-0, which was cut short" in notice.done
+    journal.run(report(1))
+    assert journal.run(report(2)) == []
+
+
+def test_what_a_killed_run_may_have_changed_is_told_by_a_later_one_that_does_not_find_it(
+    journal: Journal,
+) -> None:
+    killed = report(0)
+    call = "cloudtrail:StartLogging"
+    journal.records = [
+        killed.started,
+        Planned(killed.started.run, at(0).isoformat(), TRAIL, ["IsLogging"], call),
+    ]
+    assert journal.notices(report(0.25)) == []  # it may still be under way, on another machine
+    assert [each.trigger for each in journal.notices(report(1, [drift()]))] == ["drifted"]  # it was not made
+    [notice] = journal.notices(report(1))
+    assert (notice.about, notice.trigger, notice.phase) == (T, "repaired", "new")
+    assert f"run-0 was about to call {call}" in notice.done
     journal.run(report(1))
     assert journal.run(report(2)) == []
 

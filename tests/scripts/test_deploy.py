@@ -65,6 +65,13 @@ def test_the_role_has_the_policies_of_the_file_and_nothing_more(templates: dict[
     assert attached == [{"Ref": name} for name in policies]
     assert len(policies) <= 10, "a role has at most ten managed policies"
     assert all(size(each["Properties"]["PolicyDocument"]) <= MANAGED_POLICY for each in policies.values())
+    named = {
+        action
+        for each in policies.values()
+        for statement in each["Properties"]["PolicyDocument"]["Statement"]
+        for action in statement["Action"]
+    }
+    assert {"ssm:GetParameter", "cloudtrail:LookupEvents"} <= named, "a repair sees a pause, and who did it"
     own = resources["Role"]["Properties"]["Policies"][0]["PolicyDocument"]["Statement"]
     assert all("*" not in json.dumps(each) for each in own)
 

@@ -50,9 +50,17 @@ _TARGET_PARAMETERS: Final = {
 
 @authorizes("s3")
 def _s3(call: WireCall) -> Acts:
+    if call.operation in {"GetObject", "PutObject"}:
+        params = call.params
+        resource = f"arn:{partition(call)}:s3:::{params['Bucket']}/{params['Key']}"
+        yield act(call, f"s3:{call.operation}", resource)
     if call.operation not in S3_ACTIONS:
         return
     bucket = f"arn:{partition(call)}:s3:::{call.params['Bucket']}"
+    if call.operation == "ListObjectsV2":
+        prefix = {"s3__prefix": call.params["Prefix"]} if call.params.get("Prefix") else {}
+        yield act(call, "s3:ListBucket", bucket, **prefix)
+        return
     names = [S3_ACTIONS[call.operation]]
     if call.operation == "CreateBucket" and call.params.get("ObjectOwnership"):
         names.append("PutBucketOwnershipControls")
