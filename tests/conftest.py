@@ -15,7 +15,7 @@ import botocore.session
 import hypothesis
 import pytest
 
-from provisioner.aws import Waiting, identify
+from provisioner.aws import Identity, Waiting, identify
 from provisioner.aws.cloud import Cloud
 from provisioner.baseline import Baseline, parse
 from provisioner.engine.plan import Plan
@@ -45,6 +45,13 @@ os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 botocore.session.create_loader = cache(botocore.loaders.create_loader)
 
 
+def parse_file(text: str) -> Baseline:
+    return parse(text, "baseline.yaml", all_sections(), {})
+
+
+parse_once = cache(parse_file)  # many tests run the same file again and again
+
+
 class FakeClock:
     """A clock for tests: time passes only when `sleep` is called, which returns at once."""
 
@@ -68,13 +75,16 @@ class Bench:
         self.clouds: list[Cloud] = []
         self.one_process = False  # runs with the same credentials share one `Cloud`, which is faster
         self.access_key: str | None = None  # of the last `Cloud`
+        self.identity: tuple[Cloud, Identity] | None = None  # the last `Cloud`, and its caller
         self.clients: dict[tuple[str | None, ...], Any] = {}
 
     def baseline(self, text: str) -> Baseline:
         """Parse the text as a file, with an `organization_name` and a `home_region` if it has none."""
         head = "" if "organization_name:" in text else "organization_name: acme\n"
         head += "" if "home_region:" in text else "home_region: us-east-1\n"
-        return parse(head + text, "baseline.yaml", all_sections(), {})
+        # A file of an organization gets the overrides of the accounts that a run finds.
+        read = parse_file if "accounts:" in text else parse_once
+        return read(head + text)
 
     def run(self, text: str = EXAMPLE, *, only: tuple[str, ...] = (), region: str = "") -> Run:
         """A run of the file, with a `Cloud` of its own as in a new process, unless `one_process`."""
@@ -86,7 +96,9 @@ class Bench:
                 Cloud(on_wait=self.waits.append, clock=self.clock, workers=2 - self.one_process)
             )
         cloud = self.clouds[-1]
-        identity = identify(cloud, baseline.general.home_region)
+        if self.identity is None or cloud is not self.identity[0]:
+            self.identity = cloud, identify(cloud, baseline.general.home_region)
+        identity = self.identity[1]
         steps = chosen(all_steps(), baseline, only)
         return Run(cloud, baseline, identity, steps, baseline.general.regions)
 

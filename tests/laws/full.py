@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import cache
+from itertools import islice
 from typing import Any, NamedTuple
 
 import boto3
@@ -102,5 +103,6 @@ def named_breaks(text: str = FULL, *, stricter: bool = False) -> list[Named]:
 
 def find_break(bench: Bench, named: Named) -> Found:
     admin = [each for each in administrator_of(bench) if each.region == named.region]
-    [found] = [each for each in every_break(admin, named.step) if each[2].sentence == named.sentence]
+    of_step = every_break(admin, named.step)
+    [found] = islice((each for each in of_step if each[2].sentence == named.sentence), 1)
     return found
