@@ -32,7 +32,7 @@ from .cloudtrail_event import ApiCall, find_steps, parse_call, records_of
 from .deployment import Context, open_deployed
 from .event import Request
 from .keep import Kept
-from .parts import OnPlan, do_accounts, do_once, do_run
+from .parts import do_accounts, do_once, do_run
 
 _KEYS: Final = frozenset({"command", "steps", "allow"})
 _SESSION: Final = "provision"  # the name of the sessions of `aws/keyring.py`
@@ -73,7 +73,7 @@ def do_repair(event: Mapping[str, Any], context: Context) -> dict[str, Any]:
             fleet.names, accounts = found
             kept = Kept.begin(fleet, accounts)
             try:
-                outcomes, unfinished = _repair(fleet, request, accounts, context, kept.plan)
+                outcomes, unfinished = _repair(fleet, request, accounts, context, kept)
                 outcomes = [redacted(each, fleet.baseline.secrets) for each in outcomes]
                 kept.end(outcomes, unfinished)
             finally:
@@ -152,20 +152,24 @@ def _own_callers(fleet: Fleet, account: str) -> list[str]:
 
 
 def _repair(
-    fleet: Fleet, request: Request, only: Collection[str] | None, context: Context, on_plan: OnPlan
+    fleet: Fleet, request: Request, only: Collection[str] | None, context: Context, kept: Kept
 ) -> tuple[list[Outcome], list[Account]]:
-    """The outcomes, first of what exists once, and the accounts for which there was no time."""
+    """The outcomes, first of what exists once, and the accounts for which there was no time.
+
+    The accounts that no run has reached for longest come first, so that each gets its turn.
+    """
     own = Account(fleet.identity.account)
     started = time.monotonic()
     if fleet.single:
         run = fleet.whole()
-        results, unseen, applied = do_run(run, request, on_plan)
+        results, unseen, applied = do_run(run, request, kept.plan)
         return [_outcome(own, results, unseen, applied=applied, started=started)], []
     selected = [x for x in fleet.select(AccountFilter()).accounts if only is None or x.id in only]
-    results, unseen, applied = do_once(fleet, request, on_plan)
+    selected.sort(key=lambda each: kept.run.earlier.last_reached(each.id))
+    results, unseen, applied = do_once(fleet, request, kept.plan)
     outcomes = [_outcome(Account(own.id, "organization"), results, unseen, applied=applied, started=started)]
     members = Request("repair", "apply", request.allow, failed_needs=find_failed_needs(results))
-    done = do_accounts(fleet, members, selected, context, on_plan)
+    done = do_accounts(fleet, members, selected, context, kept.plan)
     return [*outcomes, *done.values()], [each for each in selected if each.id not in done]
 
 

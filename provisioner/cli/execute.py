@@ -133,8 +133,9 @@ def _waves(work: Work) -> Iterator[list[Job]]:
     """
     rollout, allowed = work.fleet.accounts.rollout, work.session.options.allow
     failed_needs = find_failed_needs(work.once)
+    turn = {each.id: number for number, each in enumerate(work.selected.accounts)}
     found = [each for each in work.sorted_outcomes if each.drifted or each.failed]
-    waves = rollout.split(found) if rollout else [found]
+    waves = rollout.split(found) if rollout else [sorted(found, key=lambda each: turn[each.account.id])]
     done = 0  # accounts
     for number, wave in enumerate(waves, 1):
         if work.interrupted:

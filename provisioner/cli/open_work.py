@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import closing
+from dataclasses import replace
 
 from ..fleet.accounts import AccountFilter, NotInOrganization, SelectedAccounts
 from ..fleet.workers import MANY, Threads, Workers
@@ -33,6 +34,11 @@ def open_work(session: Session) -> closing[Work]:
         raise CommandError(
             f"--resume: the last `{options.command}` was of another file, or with other flags: leave `--resume` out"
         )
+    if options.unattended and not options.resume:
+        # What a run did not get to that was cut short, or failed, comes first: the next one may be cut short, too.
+        before = read_record(path, key) or set()
+        in_turn = sorted(selected.accounts, key=lambda each: each.id in before)
+        selected = replace(selected, accounts=tuple(in_turn))
     if not fleet.single:
         session.wait_for_account()
         _print_selected(session, selected, done)

@@ -33,7 +33,7 @@ class AccountFilter:
 
 @dataclass(frozen=True)
 class SelectedAccounts:
-    """The accounts of a run, in the order of their ids, and those that are skipped."""
+    """The accounts of a run, in the order in which they are done, and those that are skipped."""
 
     accounts: tuple[Account, ...]
     skipped: tuple[Skipped, ...]

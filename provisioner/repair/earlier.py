@@ -77,6 +77,11 @@ class Earlier:
         """How many runs of the last day repaired one of these fields."""
         return max((len(self.repairs.get((address, each), ())) for each in fields), default=0)
 
+    def last_reached(self, account: str) -> int:
+        """The number of the last run that looked at the account, for the order of the next one; -1 if none did."""
+        reached = (index for index, run in enumerate(self.runs) if run.unread.has_reached(account))
+        return max(reached, default=-1)
+
     def contested(self) -> dict[tuple[str, str, str, str, str], str]:
         """Why each field is contested that was repaired too often in the last day, for `Controls`."""
         found = {}

@@ -220,6 +220,12 @@ class Unread:
             ),
         )
 
+    def has_reached(self, account: str) -> bool:
+        """Whether the run has looked at the account."""
+        limit = self.report.started.only_accounts
+        named = not limit or account in limit
+        return named and account not in self.accounts and account not in self.places
+
     def was_read(self, notice: Notice) -> bool:
         """Whether the run would have found it."""
         ended, started = self.report.ended, self.report.started

@@ -21,7 +21,7 @@ from provisioner.repair.watched import WatchedStep
 from provisioner.sandbox.world import World
 
 from ..conftest import EXAMPLE
-from .conftest import PLENTY, WORKLOAD
+from .conftest import PLENTY, WORKLOAD, Time
 
 OWN = "123456789012"
 ONE = EXAMPLE.replace("is_organization_trail: true", "is_organization_trail: false")
@@ -277,3 +277,11 @@ def test_a_bucket_that_is_not_there_stops_nothing_and_is_told(
     assert done["summary"]["failed"] == []
     assert f"the journal is incomplete: s3://{BUCKET}: NoSuchBucket" in caplog.text
     assert "notice to `security` not sent: NotFound" in caplog.text.replace("\\", "")
+
+
+def test_accounts_that_there_was_no_time_for_come_first_in_the_next_run(world: World) -> None:
+    for _ in range(3):
+        with suppress(Refused):
+            handler({"command": "repair"}, Time(900, 900, 30))  # time for one account
+    repaired = [each.account for each in world.writes if each.operation == "UpdateAccountPasswordPolicy"]
+    assert sorted(repaired) == ["111122223333", OWN, WORKLOAD]

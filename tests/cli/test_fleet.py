@@ -16,7 +16,7 @@ from typing import Any
 
 import pytest
 
-from provisioner.cli import run
+from provisioner.cli import open_work, run
 from provisioner.sandbox import Fault, WireCall, open_sandbox, store
 from provisioner.sandbox.serve import serving
 from provisioner.sandbox.world import World
@@ -324,6 +324,22 @@ def test_a_killed_apply_is_resumed(organization: Organization, seed: int) -> Non
     before = len(world.writes)
     code, out, err = organization.run("apply", "--yes")
     assert (code, "No changes." in out, len(world.writes)) == (0, True, before), err
+
+
+def test_a_repair_that_was_cut_short_is_gone_on_with(
+    applied: Organization, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The next run looks first at the accounts that the one before has not done."""
+    monkeypatch.setenv("XDG_STATE_HOME", str(applied.folder))
+    assert applied.run("repair")[0] == 0
+    [record] = (applied.folder / "provision" / "runs").glob("*-repair.jsonl")
+    first, *done = record.read_text().splitlines(keepends=True)
+    record.write_text("".join([first, *(each for each in done if WORKLOAD not in each)]))  # killed before it
+    monkeypatch.setattr(open_work, "FEW", 1)  # accounts at a time
+    applied.world.calls.clear()
+    assert applied.run("repair")[0] == 0
+    read = [x.account for x in applied.world.calls if x.operation == "GetAccountPasswordPolicy"]
+    assert list(dict.fromkeys(read)) == [WORKLOAD, ARCHIVE, MANAGEMENT]
 
 
 def test_changes_of_other_processes_are_printed_and_logged(applied: Organization) -> None:
