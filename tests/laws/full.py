@@ -9,8 +9,10 @@ from typing import Any, NamedTuple
 import boto3
 
 from provisioner.engine.plan import Plan
+from provisioner.model import Change, Result
 from provisioner.sandbox import WireCall, open_sandbox, store
 from provisioner.sandbox.drift import Administrator, Break, every_break
+from provisioner.steps.registry import all_sections, all_steps
 
 from ..conftest import ROOT, Bench
 
@@ -53,23 +55,61 @@ def administrator_of(bench: Bench, text: str = FULL) -> list[Administrator]:
     return _administrators(bench.world.account_id, general.home_region, regions)
 
 
+def section_of(step: str) -> str:
+    """The section of the file that has the step."""
+    kind = all_steps()[step].section
+    return next(key for key, each in all_sections().items() if each is kind)
+
+
+def steps_of(section: str) -> tuple[str, ...]:
+    """The steps of a section. A run of them runs also what they need."""
+    return tuple(name for name in all_steps() if section_of(name) == section)
+
+
+@cache
+def related(section: str) -> tuple[str, ...]:
+    """The steps of a section, and all that need them: what a change in the section can be of any consequence to.
+
+    The laws run these for each write and break of a section: with the whole file for each, their time would grow with
+    the square of the number of services. Laws 1 to 3 and 14 run the whole file.
+    """
+    found = set(steps_of(section))
+    for step in all_steps().values():  # in the order of their needs
+        if found & set(step.needs):
+            found.add(step.name)
+    return tuple(name for name in all_steps() if name in found)
+
+
 class FirstApply(NamedTuple):
-    """The states of a sandbox before and after a first `apply`, and the writes of it."""
+    """The states of a sandbox before and after a first `apply`, the writes of it, and the step that made each."""
 
     empty: bytes
     applied: bytes
     writes: list[WireCall]
+    steps: list[str]
+
+    def of_section(self, section: str) -> list[int]:
+        """The places of the writes that the steps of a section made."""
+        return [place for place, step in enumerate(self.steps) if section_of(step) == section]
 
 
 @cache
-def first_apply(text: str = FULL) -> FirstApply:
-    """Apply the file to an empty sandbox. Call it while no sandbox is open."""
+def first_apply(text: str = FULL, only: tuple[str, ...] = ()) -> FirstApply:
+    """Apply the file, or *only* these steps and what they need, to an empty sandbox. Call it while no sandbox is open."""
     with open_sandbox(None) as world:
-        bench, empty = Bench(world), store.capture(world.memory)
+        bench, empty, steps = Bench(world), store.capture(world.memory), list[str]()
         bench.one_process = True
-        bench.apply(text)
+        run = bench.run(text, only=only)
+        run.single_threaded = True  # so that one write is made after the other
+
+        def note(result: Result, change: Change) -> None:
+            steps.extend([result.step] * (len(world.writes) - len(steps)))
+
+        run.on_change = note
+        bench.send(run, run.rehearse())
         bench.close()
-        return FirstApply(empty, store.capture(world.memory), world.writes)
+        assert len(steps) == len(world.writes)
+        return FirstApply(empty, store.capture(world.memory), world.writes, steps)
 
 
 def applied(text: str = FULL) -> bytes:
@@ -85,6 +125,11 @@ class Named(NamedTuple):
     sentence: str
     paths: str
     resource: str
+
+    @property
+    def related(self) -> tuple[str, ...]:
+        """The steps that the break can be of consequence to."""
+        return related(section_of(self.step))
 
 
 @cache

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Any
 
 import pytest
 
 from provisioner.engine.graph import Node
 from provisioner.model import Changes, Step
-from provisioner.sandbox import Fault, WireCall, store
-from provisioner.steps.registry import all_steps
+from provisioner.sandbox import Fault, WireCall, open_sandbox, store
+from provisioner.steps.registry import all_sections, all_steps
 
 from ..conftest import Bench
-from .full import FULL, FirstApply, calls, failures
+from .full import FULL, calls, failures, first_apply, related, steps_of
 
-SHARDS = 6
 REFUSED = Fault("AccessDenied", 403, "no")
 
 
@@ -45,13 +45,34 @@ def test_failed_step_blocks_only_its_dependents(bench: Bench, name: str) -> None
     assert {r.blocked_by for r in results} <= {name, None}
 
 
+@cache
+def reads_of(section: str, state: str) -> frozenset[tuple[str, str]]:
+    """The reads of a `diff` of the section's steps and what they need. Call it while no sandbox is open."""
+    start = getattr(first_apply(), state)
+    with open_sandbox(None) as world:
+        bench = Bench(world)
+        bench.one_process = True
+        bench.at(start)
+        bench.diff(FULL, only=steps_of(section))
+        bench.close()
+        return frozenset((c.service, c.operation) for c in world.calls if c.service != "sts")
+
+
+def own_reads(section: str, state: str) -> set[tuple[str, str]]:
+    """The reads of a section that none before it makes."""
+    before = all_sections()
+    earlier = [*before][: [*before].index(section)]
+    return set(reads_of(section, state).difference(*(reads_of(each, state) for each in earlier)))
+
+
 @pytest.mark.parametrize("state", ["empty", "applied"])
-def test_denied_read_is_no_absence(first: FirstApply, bench: Bench, state: str) -> None:
-    bench.at(getattr(first, state))
-    expected = calls(bench.diff(FULL))
-    bench.world.calls.clear()
-    bench.diff(FULL)
-    reads = {(c.service, c.operation) for c in bench.world.calls if c.service != "sts"}
+@pytest.mark.parametrize("section", all_sections())
+def test_denied_read_is_no_absence(section: str, state: str, request: pytest.FixtureRequest) -> None:
+    reads, start = own_reads(section, state), getattr(first_apply(), state)
+    bench: Bench = request.getfixturevalue("bench")
+    only = related(section)
+    bench.at(start)
+    expected = calls(bench.diff(FULL, only=only))
     denied: list[tuple[str, str]] = []
 
     def deny(call: WireCall, phase: str) -> Fault | None:
@@ -60,14 +81,14 @@ def test_denied_read_is_no_absence(first: FirstApply, bench: Bench, state: str) 
     bench.world.interrupt(deny)
     for read in sorted(reads):
         denied[:] = [read]
-        plan = bench.diff(FULL)
+        plan = bench.diff(FULL, only=only)
         assert plan.failed or state == "empty", f"{read} was denied, and nothing failed"
         assert [each for each in calls(plan) if each not in expected] == [], (
             f"{read} was denied, and became a change"
         )
 
 
-def request(call: WireCall) -> tuple[str, str, str, str]:
+def request_of(call: WireCall) -> tuple[str, str, str, str]:
     params = {
         key: value for key, value in call.params.items() if key != "clientToken"
     }  # botocore makes it up
@@ -81,7 +102,7 @@ class Refusing:
         self.refused = refused
 
     def __call__(self, call: WireCall, phase: str) -> Fault | None:
-        return REFUSED if phase == "before" and request(call) == self.refused else None
+        return REFUSED if phase == "before" and request_of(call) == self.refused else None
 
 
 def accepts(bench: Bench, call: WireCall) -> bool:
@@ -98,18 +119,22 @@ def accepts(bench: Bench, call: WireCall) -> bool:
     return True
 
 
-@pytest.mark.parametrize("shard", range(SHARDS))
-def test_refused_write_stops_only_what_needs_it(first: FirstApply, bench: Bench, shard: int) -> None:
-    writes, wrong = [call for call in first.writes if call.code is None], []
-    for write in writes[shard::SHARDS]:
+@pytest.mark.parametrize("section", all_sections())
+def test_refused_write_stops_only_what_needs_it(section: str, request: pytest.FixtureRequest) -> None:
+    only, wrong = related(section), []
+    first = first_apply(FULL, only)
+    bench: Bench = request.getfixturevalue("bench")
+    writes = [call for call in first.writes if call.code is None]
+    refused = [first.writes[place] for place in first.of_section(section)]
+    for write in [each for each in refused if each.code is None]:
         bench.at(first.empty)
-        lift = bench.world.interrupt(Refusing(request(write)))
-        run = bench.run(FULL)
+        lift = bench.world.interrupt(Refusing(request_of(write)))
+        run = bench.run(FULL, only=only)
         sent = run.send(run.rehearse())
         assert failures(sent), f"{write.operation} was refused, and nothing failed"
         lift()
-        made = {request(each) for each in bench.world.writes if each.code is None}
-        left = [each for each in writes if request(each) not in made and each is not write]
+        made = {request_of(each) for each in bench.world.writes if each.code is None}
+        left = [each for each in writes if request_of(each) not in made and each is not write]
         wrong += [
             f"{write.operation} was refused, and {each.operation} in {each.region} not tried"
             for each in left
@@ -142,7 +167,7 @@ def test_refused_write_ends_no_delivery(bench: Bench) -> None:
     for what, text in renamed(FULL).items():
         bench.at(start)
         bench.apply(text)
-        writes = [request(call) for call in bench.world.writes if call.code is None]
+        writes = [request_of(call) for call in bench.world.writes if call.code is None]
         for write in writes:
             bench.at(start)
             lift = bench.world.interrupt(Refusing(write))

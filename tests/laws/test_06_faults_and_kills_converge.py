@@ -7,11 +7,13 @@ from collections.abc import Callable
 import pytest
 
 from provisioner.sandbox import Fault, WireCall
+from provisioner.steps.registry import all_sections
 
 from ..conftest import Bench
-from .full import FULL, FirstApply, calls
+from .full import FULL, FirstApply, calls, first_apply, steps_of
 
-SHARDS = 8
+SHARDS = 2  # of the writes of a section
+KILLS = 4  # of the whole file
 
 
 def throttle() -> Fault:
@@ -56,22 +58,25 @@ class Interruption:
         return self.seen >= self.place
 
 
-def each_place(first: FirstApply, shard: int) -> range:
-    """The numbers of this shard's writes in a first apply."""
-    return range(1 + shard, len(first.writes) + 1, SHARDS)
+SECTIONS = [(key, shard) for key in all_sections() for shard in range(SHARDS)]
 
 
-@pytest.mark.parametrize("shard", range(SHARDS))
-def test_write_that_fails_once_converges_in_the_same_run(first: FirstApply, bench: Bench, shard: int) -> None:
+@pytest.mark.parametrize(("section", "shard"), SECTIONS)
+def test_write_that_fails_once_converges_in_the_same_run(
+    section: str, shard: int, request: pytest.FixtureRequest
+) -> None:
     """Each write fails in one of the ways, in turn."""
-    for place in each_place(first, shard):
+    only = steps_of(section)
+    first = first_apply(FULL, only)
+    bench: Bench = request.getfixturevalue("bench")
+    for place in first.of_section(section)[shard::SHARDS]:
         bench.at(first.empty)
         name = [*FAULTS][place % len(FAULTS)]
-        interruption = Interruption(place, *FAULTS[name])
+        interruption = Interruption(place + 1, *FAULTS[name])
         lift = bench.world.interrupt(interruption)
-        bench.apply(FULL)
+        bench.apply(FULL, only=only)
         assert interruption.fired, (place, name)
-        assert calls(bench.diff(FULL)) == [], (place, name)
+        assert calls(bench.diff(FULL, only=only)) == [], (place, name)
         lift()
 
 
@@ -94,15 +99,33 @@ def test_every_third_write_fails_once_and_the_run_converges(bench: Bench, fault:
     assert calls(bench.diff(FULL)) == []
 
 
-@pytest.mark.parametrize("shard", range(SHARDS))
-def test_apply_after_a_kill_at_any_write_converges(first: FirstApply, bench: Bench, shard: int) -> None:
-    for place in each_place(first, shard):
+@pytest.mark.parametrize(("section", "shard"), SECTIONS)
+def test_apply_after_a_kill_at_any_write_converges(
+    section: str, shard: int, request: pytest.FixtureRequest
+) -> None:
+    only = steps_of(section)
+    first = first_apply(FULL, only)
+    bench: Bench = request.getfixturevalue("bench")
+    for place in first.of_section(section)[shard::SHARDS]:
         bench.at(first.empty)
-        interruption = Interruption(place, reset, "after", dies=True)
+        interruption = Interruption(place + 1, reset, "after", dies=True)
         lift = bench.world.interrupt(interruption)
-        run = bench.run(FULL)
+        run = bench.run(FULL, only=only)
         run.send(run.rehearse())
         assert interruption.fired, place
         lift()
-        bench.apply(FULL)
-        assert calls(bench.diff(FULL)) == [], place
+        bench.apply(FULL, only=only)
+        assert calls(bench.diff(FULL, only=only)) == [], place
+
+
+@pytest.mark.parametrize("part", range(1, KILLS + 1))
+def test_apply_of_the_whole_file_after_a_kill_converges(first: FirstApply, bench: Bench, part: int) -> None:
+    bench.at(first.empty)
+    interruption = Interruption(len(first.writes) * part // (KILLS + 1), reset, "after", dies=True)
+    lift = bench.world.interrupt(interruption)
+    run = bench.run(FULL)
+    run.send(run.rehearse())
+    assert interruption.fired
+    lift()
+    bench.apply(FULL)
+    assert calls(bench.diff(FULL)) == []

@@ -61,7 +61,7 @@ def test_each_break_is_shown_and_repaired(shard: int, request: pytest.FixtureReq
         bench.at(state)
         _, _, one = find_break(bench, each)
         assert carry_out(one), f"AWS refused: {each}"
-        run = bench.run(FULL)
+        run = bench.run(FULL, only=each.related)
         plan = run.rehearse()
         assert failures(plan.results) == []
         wrong += [f"{each}: {what}" for what in problems(plan, each.step, each.region, one)]

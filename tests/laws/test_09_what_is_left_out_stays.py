@@ -15,17 +15,12 @@ import yaml
 from provisioner.baseline import Section
 from provisioner.baseline.wording import fields_at
 from provisioner.sandbox.drift import Break, carry_out, every_break
-from provisioner.steps.registry import all_sections, all_steps
+from provisioner.steps.registry import all_sections
 
 from ..conftest import Bench
-from .full import FULL, administrator_of, applied, find_break, named_breaks
+from .full import FULL, administrator_of, applied, find_break, named_breaks, section_of, steps_of
 
 DATA = yaml.safe_load(FULL)
-
-
-def section_of(step: str) -> str:
-    kind = all_steps()[step].section
-    return next(key for key, each in all_sections().items() if each is kind)
 
 
 def paths(value: Any, above: str = "") -> Iterator[tuple[str, ...]]:
@@ -78,7 +73,7 @@ def test_what_the_file_leaves_out_is_kept(shard: int, request: pytest.FixtureReq
         step, _, one = find_break(bench, each)
         text = left_out(section_of(step), one.paths)
         assert carry_out(one)
-        plan = bench.diff(text)
+        plan = bench.diff(text, only=each.related)
         shown = [(r.step, c.resource, d.field) for r, c in plan.changes for d in c.differences]
         wrong += [f"{each}, and `{one.paths}` left out: {what}" for what in shown]
     assert wrong == []
@@ -101,8 +96,9 @@ def test_each_optional_field_is_broken_by_a_break(section: str, request: pytest.
     state = applied()
     bench: Bench = request.getfixturevalue("bench")
     bench.at(state)
-    steps = [name for name in all_steps() if section_of(name) == section]
-    breaks: list[Break] = [one for step in steps for _, _, one in every_break(administrator_of(bench), step)]
+    breaks: list[Break] = [
+        one for step in steps_of(section) for _, _, one in every_break(administrator_of(bench), step)
+    ]
     paths = {pattern for one in breaks for pattern in one.paths.split()}
     leaves = {
         path
