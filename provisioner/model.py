@@ -206,6 +206,9 @@ class Step:
     archive: bool = False  # it runs in the log archive account
     each_region: bool = False  # of Scope.ONCE: it runs in every Region of that one account
     clients: tuple[str, ...] = ()  # AWS services, by botocore's name, that it asks
+    after: tuple[
+        str, ...
+    ] = ()  # steps that run before it where they run, and whose failure does not block it
 
     @property
     def regional(self) -> bool:

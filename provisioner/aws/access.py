@@ -203,6 +203,10 @@ class Aws:
 
         return Reader(ask)
 
+    def offers(self, service: str, region: str | None = None) -> bool:
+        """Whether *service* exists in the Region, as far as botocore knows."""
+        return self._cloud.offers(service, region or self.region)
+
     def write(self, service: str, region: str | None = None) -> Writer:
         """Return a Writer for *service*."""
         return Writer(service, region)

@@ -27,7 +27,7 @@ Graph = Mapping[Node, set[Node]]
 
 
 def build(steps: Iterable[Step], targets: Callable[[Step], Iterable[Target]]) -> dict[Node, set[Node]]:
-    """Every step in each of its *targets*, with the nodes that it needs."""
+    """Every step in each of its *targets*, with the nodes that run before it."""
     by_name = {step.name: step for step in steps}
     nodes = [Node(step, target) for step in by_name.values() for target in targets(step)]
     index: dict[tuple[str, ...], set[Node]] = defaultdict(set)
@@ -38,7 +38,7 @@ def build(steps: Iterable[Step], targets: Callable[[Step], Iterable[Target]]) ->
         node: set().union(
             *(
                 index[need, *_within(min(node.step.scope, by_name[need].scope), node.target)]
-                for need in node.step.needs
+                for need in (*node.step.needs, *node.step.after)
                 if need in by_name
             )
         )

@@ -4,11 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from typing import Final
 
 from ..aws import Aws
 from ..aws.errors import DENIED, ClientError, code_of
+from ..baseline import Baseline
+from ..baseline.accounts import Accounts
 from ..model import Changes, Difference, Refused, update
 from .permission import APPLY, Permission, allow, equals
+
+_MOST_ACCOUNTS: Final = 100  # listed by id in a bucket policy, which may have 20 KB
 
 
 @dataclass(frozen=True)
@@ -20,9 +25,12 @@ class Organization:
     all_features: bool
 
 
-def read_organization(aws: Aws) -> Organization | None:
-    """The organization of this account, or None. Member accounts may call this too."""
-    answer = aws.read("organizations").describe_organization()
+def read_organization(aws: Aws, region: str | None = None) -> Organization | None:
+    """The organization of this account, or None. Member accounts may call this too.
+
+    Organizations is global: a step of several Regions names the same *region* in all, so that it is asked once.
+    """
+    answer = aws.read("organizations", region).describe_organization()
     have = answer.value("Organization", "AWSOrganizationsNotInUseException")
     if have is None:
         return None
@@ -38,6 +46,31 @@ def own_organization(aws: Aws) -> str | None:
             raise
         return None
     return organization.id if organization else ""
+
+
+def listed_by_id(accounts: Accounts) -> bool:
+    """Tell whether a bucket policy lists each account: the file does, and there are not too many."""
+    return accounts.listed and len(accounts.ids) <= _MOST_ACCOUNTS
+
+
+def delivering_accounts(aws: Aws, baseline: Baseline) -> tuple[list[str], str | None]:
+    """The accounts of the file, which deliver to its log buckets; the organization's id where these are not listed.
+
+    The accounts come from the file alone: a run for a few of them must not take the permission from the others.
+    Raises Refused if the file has `accounts` and the account is in no organization.
+    """
+    fleet = baseline.general.accounts
+    if fleet is None:
+        return [aws.account], None
+    if listed_by_id(fleet):
+        return fleet.ids, None
+    organization = read_organization(aws)
+    if organization is None:
+        raise Refused(
+            "`accounts` needs an organization, and this account is in none:"
+            " remove `accounts`, or run this from an account of the organization"
+        )
+    return [aws.account], organization.id
 
 
 @dataclass(frozen=True)

@@ -52,12 +52,14 @@ def step(
     archive: bool = False,
     each_region: bool = False,
     clients: tuple[str, ...] = (),
+    after: tuple[str, ...] = (),
 ) -> Callable[[Ensure], Ensure]:
     """Register an ensure function as the step *name*, for every file that has the section.
 
     *needs* are the steps that run before it. With *archive* it runs in the log archive account. With *each_region* a
     step of Scope.ONCE runs in every Region of its account. *clients* are the AWS services, by botocore's name, whose
-    clients are built while a command waits for its first response.
+    clients are built while a command waits for its first response. *after* are steps that run before it too, of which
+    it needs a part only: their failure does not block it, see Call.using.
     """
     from ..model import Step
 
@@ -71,6 +73,7 @@ def step(
             archive=archive,
             each_region=each_region,
             clients=clients,
+            after=after,
         )
         return ensure
 
@@ -152,7 +155,7 @@ def _ordered() -> Iterator[str]:
     """Step names, each after those that it needs, else sorted. Only the first occurrence of a name counts."""
 
     def visit(name: str) -> Iterator[str]:
-        for need in _steps[name].needs:
+        for need in (*_steps[name].needs, *_steps[name].after):
             yield from visit(need)
         yield name
 

@@ -8,14 +8,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from functools import partial
-from typing import Any, Final
+from typing import Any
 
 from ...aws import Aws
 from ...aws.errors import BotoCoreError, ClientError
 from ...baseline import Baseline
-from ...baseline.accounts import Accounts
 from ...compare.policy import Statement
-from ...model import Refused
 from ...steps.delivery import (
     FULL_CONTROL,
     Delivery,
@@ -25,35 +23,19 @@ from ...steps.delivery import (
     log_path,
     one_or_list,
 )
-from ...steps.organization import read_organization
+from ...steps.organization import delivering_accounts
 from ...steps.regions import enabled_regions
 from .principal import principal
 from .section import Config
 
-_MOST_ACCOUNTS: Final = 100  # listed by id in a bucket policy, which may have 20 KB
-
 
 @delivers
 def config_deliveries(aws: Aws, baseline: Baseline) -> Iterator[Delivery]:
-    """AWS Config delivers what it records in this account, or in every account of the file.
-
-    The accounts come from the file alone: a run for a few of them must not take the permission from the others.
-    Raises Refused if the file has `accounts` and the account is in no organization.
-    """
+    """AWS Config delivers what it records in this account, or in every account of the file."""
     if Config not in baseline:
         return
-    channel, fleet = baseline[Config].delivery_channel, baseline.general.accounts
-    accounts, organization_id = [aws.account], None
-    if fleet is not None and listed_by_id(fleet):
-        accounts = fleet.ids
-    elif fleet is not None:
-        organization = read_organization(aws)
-        if organization is None:
-            raise Refused(
-                "`accounts` needs an organization, and this account is in none:"
-                " remove `accounts`, or run this from an account of the organization"
-            )
-        organization_id = organization.id
+    channel = baseline[Config].delivery_channel
+    accounts, organization_id = delivering_accounts(aws, baseline)
     statements = partial(
         config_delivery,
         prefixes=delivery_prefixes(aws, baseline),
@@ -85,11 +67,6 @@ def delivery_prefixes(aws: Aws, baseline: Baseline) -> list[str]:
             channels = each.get("DeliveryChannels")
         found |= {channel.get("s3KeyPrefix", "") for channel in channels} or {""}
     return sorted(found)
-
-
-def listed_by_id(accounts: Accounts) -> bool:
-    """Tell whether a bucket policy lists each account: the file does, and there are not too many."""
-    return accounts.listed and len(accounts.ids) <= _MOST_ACCOUNTS
 
 
 def config_delivery(

@@ -7,6 +7,7 @@ from collections.abc import Collection, Iterator
 from ...baseline import Baseline
 from ...compare.policy import arn
 from ...model import Target
+from ...steps.organization import listed_by_id
 from ...steps.permission import (
     ANY_ACCOUNT,
     APPLY,
@@ -23,7 +24,6 @@ from ...steps.permission import (
     with_or_without_path,
     within,
 )
-from .delivery import listed_by_id
 from .principal import principal
 from .role import SERVICE_ROLE, managed_policy
 from .rules import rules_of

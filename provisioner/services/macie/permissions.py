@@ -1,0 +1,95 @@
+"""The IAM permissions that the steps of Macie need. Its actions have no resource types that these could name."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from ...baseline import Baseline
+from ...compare.policy import arn
+from ...model import Target
+from ...steps.organization import listed_by_id
+from ...steps.permission import (
+    ANY_ACCOUNT,
+    APPLY,
+    Permission,
+    allow,
+    equals,
+    linked_role,
+    permits,
+    permits_delivery,
+    within,
+)
+from .section import AutomatedDiscovery, ClassificationExport, Macie
+from .state import PRINCIPAL, SERVICE
+
+
+@permits("macie")
+def macie_permissions(target: Target, baseline: Baseline) -> Iterator[Permission]:
+    """Read and write the session and, if the file asks for them, the other settings of the Region."""
+    section = baseline[Macie]
+    yield from _both(target, "GetMacieSession", "EnableMacie UpdateMacieSession")
+    role = linked_role(target, PRINCIPAL, "AWSServiceRoleForAmazonMacie")
+    only = equals("iam:AWSServiceName", PRINCIPAL)
+    create = "CreateServiceLinkedRole"
+    yield from allow("MacieRoleMake", "iam", create, on=(role,), condition=only, purposes=APPLY)
+    if section.security_hub_configuration:
+        yield from _both(target, "GetFindingsPublicationConfiguration", "PutFindingsPublicationConfiguration")
+    if section.automated_discovery:
+        yield from _discovery(target, section, section.automated_discovery)
+    if section.classification_export:
+        yield from _export(target, section.classification_export)
+    joins = section.organization and section.organization.auto_enable is not None
+    if joins and target.account in {section.administrator, ANY_ACCOUNT}:
+        yield from _both(target, "DescribeOrganizationConfiguration", "UpdateOrganizationConfiguration")
+    if target.home and not baseline.general.named_regions:
+        yield from allow("RegionsRead", "account", "ListRegions", on=_account(target))
+
+
+def _account(target: Target) -> tuple[str, ...]:
+    return (arn(target.partition, "account", "", target.account, "account"),)
+
+
+def _both(target: Target, reads: str, writes: str) -> Iterator[Permission]:
+    """Reads and writes of Macie in the target's Region."""
+    yield from allow("MacieRead", SERVICE, reads, condition=within(target))
+    yield from allow("MacieWrite", SERVICE, writes, condition=within(target), purposes=APPLY)
+
+
+def _discovery(target: Target, section: Macie, asked: AutomatedDiscovery) -> Iterator[Permission]:
+    """Read and write automated discovery, and find who administers it where it differs."""
+    reads = "GetAutomatedDiscoveryConfiguration GetAdministratorAccount"
+    yield from _both(target, reads, "UpdateAutomatedDiscoveryConfiguration")
+    searches = {target.archive or target.account, section.administrator, ANY_ACCOUNT}
+    if asked.exclude_log_buckets and target.home and target.account in searches:
+        yield from _both(target, "GetClassificationScope", "UpdateClassificationScope")
+
+
+def _export(target: Target, export: ClassificationExport) -> Iterator[Permission]:
+    """Read and write where results are stored, and look at the key."""
+    yield from _both(target, "GetClassificationExportConfiguration", "PutClassificationExportConfiguration")
+    if target.account in {export.kms_key_arn.split(":")[4], ANY_ACCOUNT}:
+        yield from allow("MacieKeyRead", "kms", "DescribeKey", on=(export.kms_key_arn,))
+
+
+@permits("macie_administrator")
+def macie_administrator_permissions(target: Target, baseline: Baseline) -> Iterator[Permission]:
+    """Read and make the administrator, which Macie registers in Organizations for the caller."""
+    account = baseline[Macie].administrator
+    if not account:
+        return
+    yield from allow("OrganizationRead", "organizations", "DescribeOrganization")
+    yield from _both(target, "ListOrganizationAdminAccounts", "EnableOrganizationAdminAccount")
+    only = equals("organizations:ServicePrincipal", PRINCIPAL)
+    yield from allow("MacieTrust", "organizations", "EnableAWSServiceAccess", condition=only, purposes=APPLY)
+    member = arn(target.partition, "organizations", "", "*", f"account/o-*/{account}")
+    register = "RegisterDelegatedAdministrator"
+    yield from allow("MacieDelegate", "organizations", register, on=(member,), condition=only, purposes=APPLY)
+
+
+@permits_delivery
+def macie_delivery_permissions(target: Target, baseline: Baseline) -> Iterator[Permission]:
+    """Read the organization's id, unless the bucket's policy lists the accounts."""
+    accounts = baseline.general.accounts
+    exports = Macie in baseline and baseline[Macie].classification_export
+    if exports and accounts is not None and not listed_by_id(accounts):
+        yield from allow("OrganizationRead", "organizations", "DescribeOrganization")
