@@ -69,6 +69,9 @@ class Call:
         str, ...
     ] = ()  # error codes that mean that others have just done it: the step is started again
     flaps: bool = False  # reads show it, then the earlier state again
+    settles: float = (
+        0.0  # seconds that AWS may take to show it, where that is more than the usual two minutes
+    )
     # What the document in *params* was made from.
     bases: tuple[Basis, ...] = field(default=(), compare=False, repr=False)
     uses: tuple[str, ...] = ()  # `STEP/RESOURCE` of other steps without which the call must not be made

@@ -96,7 +96,7 @@ class Run:
         return graph.write(self.graph, work, self.failed_needs, self._workers)
 
     def settle(self, sent: Iterable[Result]) -> list[Result]:
-        """Read back what was changed until AWS shows it, for at most SETTLE seconds.
+        """Read back what was changed until AWS shows it, for at most SETTLE seconds, or what a call may take.
 
         A change whose call flaps must be shown several times in a row. Returns the results that still show a change, and those that can no longer be read.
         """
@@ -108,11 +108,12 @@ class Run:
         left = {node: set[Node]() for node in self.graph if (node.step.name, node.target) in changed}
         clock = self.cloud.clock
         started = clock.now()
+        limit = max([SETTLE, *(c.call.settles for r in sent for c in r.changes)])
         unreadable: list[Result] = []
         flapping = {(r.step, r.target) for r in sent if any(c.call.flaps for c in r.changes)}
         needed = {n: _FLAPPING_READS if (n.step.name, n.target) in flapping else 1 for n in left}
         missing = dict(needed)  # reads in a row that must still show what was written
-        for attempt in range(64):
+        for attempt in range(128):
             self.refresh()
             results = graph.read(left, self._rehearse_quietly, {}, self._workers)
             for r in results:  # what was withheld is still different, and is not waited for
@@ -123,15 +124,15 @@ class Run:
             for node, r in zip(left, results, strict=True):
                 missing[node] = 0 if _is_unreadable(r) else needed[node] if _is_open(r) else missing[node] - 1
             left = {node: set() for node in left if missing[node] > 0}
-            if not left or waited >= SETTLE or self.cloud.stop.is_set():
+            if not left or waited >= limit or self.cloud.stop.is_set():
                 return unreadable + open_results
             for result in open_results:
                 until = ", ".join(sorted({c.resource for c in result.changes})) or result.step
                 self.cloud.on_wait(
-                    Waiting(result.target, "", f"AWS to show what was written: {until}", waited, SETTLE)
+                    Waiting(result.target, "", f"AWS to show what was written: {until}", waited, limit)
                 )
             pause = 1.0 * 2.0 ** min(attempt, 3) if open_results else _FLAPPING_PAUSE
-            clock.sleep(min(pause, SETTLE - waited))
+            clock.sleep(min(pause, limit - waited))
         return unreadable + open_results
 
     def verify(self) -> list[Result]:

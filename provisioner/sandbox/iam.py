@@ -24,7 +24,8 @@ LINKED_ROLES = {
     "support.amazonaws.com": "Support",
     "trustedadvisor.amazonaws.com": "TrustedAdvisor",
 }
-# AWS managed policies that a baseline attaches, by name; moto's file of all of them takes seconds to read.
+# AWS managed policies that a baseline attaches, by name, and by path and name (`/AWSSupportAccess`) if they are not for
+# service roles; moto's file of all of them takes seconds to read.
 MANAGED_POLICIES: dict[str, dict[str, Any]] = {}
 
 

@@ -59,7 +59,7 @@ def _state(request: Request, account: str, region: str) -> str:
     return "ENABLED_BY_DEFAULT" if region in _DEFAULT else "ENABLED"
 
 
-def _about(request: Request) -> str:
+def about(request: Request) -> str:
     """The account that the request is about: the caller's own, or a member if Organizations trusts the service."""
     account = request.params.get("AccountId")
     if not account:
@@ -80,7 +80,7 @@ def _about(request: Request) -> str:
 @instead("account.list_regions", "ListRegions", row="14 account ListRegions")
 def list_regions(request: Request) -> dict[str, Any]:
     """ListRegions returns the Regions of the partition and whether the account has enabled them."""
-    want, account = request.params.get("RegionOptStatusContains"), _about(request)
+    want, account = request.params.get("RegionOptStatusContains"), about(request)
     found = [
         {"RegionName": r, "RegionOptStatus": _state(request, account, r)} for r in regions(request.partition)
     ]
@@ -93,7 +93,7 @@ def list_regions(request: Request) -> dict[str, Any]:
 @instead("account.list_regions", "GetRegionOptStatus")
 def region_opt_status(request: Request) -> dict[str, Any]:
     """Return the state of one Region."""
-    name, account = _known(request), _about(request)
+    name, account = _known(request), about(request)
     return {"RegionName": name, "RegionOptStatus": _state(request, account, name)}
 
 
@@ -107,7 +107,7 @@ def _known(request: Request) -> str:
 @instead("account.opt_in", "EnableRegion", "DisableRegion")
 def switch_region(request: Request) -> dict[str, Any]:
     """The account opts in or out at once, where AWS takes minutes; a default Region cannot be opted out of."""
-    name, account = _known(request), _about(request)
+    name, account = _known(request), about(request)
     if name in _DEFAULT:
         raise Refused("ValidationException", f"Region {name} cannot be enabled or disabled.")
     request.saved("regions")[account, name] = request.operation == "EnableRegion"

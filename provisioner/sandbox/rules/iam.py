@@ -97,19 +97,19 @@ def _malformed(text: str) -> Refused:
     row="13.4 attach .../AWS_ConfigRole",
 )
 def managed_policies(request: Request) -> None:
-    """AWS managed policies for service roles can be attached, in every partition."""
+    """AWS managed policies can be attached, in every partition."""
     from moto.iam.models import AWSManagedPolicy
 
     arn = request.params.get("PolicyArn", "")
-    name = arn.rpartition("/")[2]
+    path, _, name = arn.removeprefix(f"arn:{request.partition}:iam::aws:policy").rpartition("/")
+    document = MANAGED_POLICIES.get(name if path == "/service-role" else f"{path}/{name}")
     policies = request.store().managed_policies
-    own = f"arn:{request.partition}:iam::aws:policy/service-role/{name}"
-    if name not in MANAGED_POLICIES or arn != own or arn in policies:
+    if document is None or arn in policies:
         return
     data = {
         "DefaultVersionId": "v1",
-        "Path": "/service-role/",
-        "Document": MANAGED_POLICIES[name],
+        "Path": f"{path}/",
+        "Document": document,
         "CreateDate": _DATE,
         "UpdateDate": _DATE,
     }

@@ -101,6 +101,15 @@ def any_service_principal(request: Request) -> dict[str, Any]:
     return {}
 
 
+@instead("organizations.any_service_principal", "DisableAWSServiceAccess")
+def disable_any_service_principal(request: Request) -> dict[str, Any]:
+    """It can be disabled for each of them, too, also where it is not enabled."""
+    held = own_organization(request)
+    principal = request.params.get("ServicePrincipal", "")
+    held.services[:] = [each for each in held.services if each["ServicePrincipal"] != principal]
+    return {}
+
+
 @instead(
     "organizations.delegated_services",
     "RegisterDelegatedAdministrator",

@@ -24,6 +24,8 @@ S3_ACTIONS: Final = {
     "GetBucketOwnershipControls": "GetBucketOwnershipControls",
     "PutBucketOwnershipControls": "PutBucketOwnershipControls",
     "GetBucketAcl": "GetBucketAcl",
+    "GetBucketPolicyStatus": "GetBucketPolicyStatus",
+    "GetBucketWebsite": "GetBucketWebsite",
     "PutBucketAcl": "PutBucketAcl",
     "GetBucketEncryption": "GetEncryptionConfiguration",
     "PutBucketEncryption": "PutEncryptionConfiguration",
@@ -54,6 +56,8 @@ def _s3(call: WireCall) -> Acts:
         params = call.params
         resource = f"arn:{partition(call)}:s3:::{params['Bucket']}/{params['Key']}"
         yield act(call, f"s3:{call.operation}", resource)
+    if call.operation == "ListBuckets":
+        yield act(call, "s3:ListAllMyBuckets", "*")
     if call.operation not in S3_ACTIONS:
         return
     bucket = f"arn:{partition(call)}:s3:::{call.params['Bucket']}"

@@ -1,0 +1,1 @@
+"""Settings of the account as a whole, and of the account in each Region."""

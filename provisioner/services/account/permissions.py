@@ -1,0 +1,117 @@
+"""The permissions of the steps of the section `account`. Most of these actions have no resource types."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from ...baseline import Baseline
+from ...compare.policy import arn
+from ...model import Target
+from ...steps.organization import trusted_access_permissions
+from ...steps.owners import policy_owner_permissions
+from ...steps.permission import APPLY, VERIFY, Condition, Permission, allow, permits, regional, within
+from .regional import AWS_KEY, SHARING
+from .root_access import ROOT_ACCESS
+from .section import Account
+from .support_role import support_policy
+
+# Of each field that is one value: the action that reads it, and the action that writes it.
+_EC2 = {
+    "ebs_encryption_by_default": ("GetEbsEncryptionByDefault", "EnableEbsEncryptionByDefault"),
+    "snapshot_block_public_access": (
+        "GetSnapshotBlockPublicAccessState",
+        "EnableSnapshotBlockPublicAccess",
+    ),
+    "image_block_public_access": ("GetImageBlockPublicAccessState", "EnableImageBlockPublicAccess"),
+    "serial_console_access_enabled": ("GetSerialConsoleAccessStatus", "DisableSerialConsoleAccess"),
+    "vpc_block_public_access": (
+        "DescribeVpcBlockPublicAccessOptions",
+        "ModifyVpcBlockPublicAccessOptions",
+    ),
+    "instance_metadata_defaults": ("GetInstanceMetadataDefaults", "ModifyInstanceMetadataDefaults"),
+}
+
+
+@permits("account")
+def account_permissions(target: Target, baseline: Baseline) -> Iterator[Permission]:
+    """Read and write the public access block and the contacts. Before the block, the buckets are looked at."""
+    section = baseline[Account]
+    if section.s3_public_access_block:
+        yield from allow("AccountS3Read", "s3", "GetAccountPublicAccessBlock ListAllMyBuckets")
+        # Every bucket of the account is read.
+        reads = "GetBucketPublicAccessBlock GetBucketPolicyStatus GetBucketAcl GetBucketWebsite"
+        yield from allow("PublicBucketsRead", "s3", reads)
+        yield from allow("AccountS3Write", "s3", "PutAccountPublicAccessBlock", purposes=APPLY)
+        yield from policy_owner_permissions()
+    contacts = section.alternate_contacts
+    if contacts and any(each for _, each in contacts):
+        on = (arn(target.partition, "account", "", target.account, "account"),)
+        yield from allow("ContactsRead", "account", "GetAlternateContact", on=on)
+        yield from allow("ContactsWrite", "account", "PutAlternateContact", on=on, purposes=APPLY)
+
+
+@permits("account_region")
+def account_region_permissions(target: Target, baseline: Baseline) -> Iterator[Permission]:
+    """Read and write each setting of the Region that the file has."""
+    section, condition = baseline[Account], within(target)
+    for field, (read, write) in _EC2.items():
+        if getattr(section, field) is not None:
+            yield from allow("AccountRegionRead", "ec2", [read], condition=condition)
+            yield from allow("AccountRegionWrite", "ec2", [write], condition=condition, purposes=APPLY)
+    # What is public already is looked for.
+    public = {
+        "DescribeImages": section.image_block_public_access,
+        "DescribeSnapshots": section.snapshot_block_public_access == "block-new-sharing",
+    }
+    names = [name for name, asked in public.items() if asked]
+    yield from allow("AccountPublicRead", "ec2", names, condition=condition, purposes=VERIFY)
+    if section.ssm_document_public_sharing is not None:
+        on, narrowed = regional(target, baseline, "ssm", SHARING)
+        yield from allow("AccountSharingRead", "ssm", "GetServiceSetting", on=on, condition=narrowed)
+        write = "UpdateServiceSetting"
+        yield from allow("AccountSharingWrite", "ssm", [write], on=on, condition=narrowed, purposes=APPLY)
+    if key := section.ebs_default_kms_key_id:
+        yield from allow("AccountRegionRead", "ec2", "GetEbsDefaultKmsKeyId", condition=condition)
+        write = "ResetEbsDefaultKmsKeyId" if key == AWS_KEY else "ModifyEbsDefaultKmsKeyId"
+        yield from allow("AccountRegionWrite", "ec2", [write], condition=condition, purposes=APPLY)
+        keys, narrowed = regional(target, baseline, "kms", "key/*")
+        yield from allow("AccountKeyRead", "kms", "DescribeKey", on=keys, condition=narrowed)
+
+
+@permits("account_support_role")
+def account_support_role_permissions(target: Target, baseline: Baseline) -> Iterator[Permission]:
+    """Read, create and repair the role, and read the policies that others attached to it."""
+    want = baseline[Account].support_role
+    if want is None:
+        return
+    # Without a path, as we create it, and with a path of somebody else.
+    roles = tuple(
+        arn(target.partition, "iam", "", target.account, f"role/{path}{want.role_name}")
+        for path in ("", "*/")
+    )
+    reads = "GetRole ListAttachedRolePolicies ListRolePolicies GetRolePolicy"
+    yield from allow("SupportRoleRead", "iam", reads, on=roles)
+    policies = tuple(arn(target.partition, "iam", "", owner, "policy/*") for owner in (target.account, "aws"))
+    yield from allow("PoliciesRead", "iam", "GetPolicy GetPolicyVersion", on=policies)
+    yield from allow("SupportRoleMake", "iam", "CreateRole", on=roles[:1], purposes=APPLY)
+    yield from allow("SupportRoleWrite", "iam", "UpdateAssumeRolePolicy", on=roles, purposes=APPLY)
+    managed = Condition("ArnEquals", "iam:PolicyARN", (support_policy(target.partition),))
+    yield from allow(
+        "SupportRoleAttach", "iam", "AttachRolePolicy", on=roles, condition=managed, purposes=APPLY
+    )
+
+
+@permits("account_root_access")
+def account_root_access_permissions(target: Target, baseline: Baseline) -> Iterator[Permission]:
+    """Read and enable the features of the organization, and the trusted access that they need."""
+    section = baseline[Account].root_access
+    if section is None:
+        return
+    yield from trusted_access_permissions(ROOT_ACCESS)
+    yield from allow("RootAccessRead", "iam", "ListOrganizationsFeatures")
+    features = {
+        "EnableOrganizationsRootCredentialsManagement": section.root_credentials_management,
+        "EnableOrganizationsRootSessions": section.root_sessions,
+    }
+    names = [name for name, asked in features.items() if asked]
+    yield from allow("RootAccessWrite", "iam", names, purposes=APPLY)

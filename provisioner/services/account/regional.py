@@ -1,0 +1,228 @@
+"""The step `account_region`: what the account has in each Region for new volumes, snapshots, AMIs and instances."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from typing import Any, Final
+
+from ...aws import Aws, Reading
+from ...aws.access import Writer
+from ...baseline import Baseline
+from ...baseline.section import aws_name
+from ...compare.policy import arn
+from ...model import Call, Changes, Exists, Finding, Findings, Part, Refused, Scope
+from ...steps import existing
+from ...steps.registry import step, verify
+from ...steps.settings import Strictness, settings, to_api
+from .section import Account, InstanceMetadataDefaults
+
+_EBS_KEY: Final = "EBS default key"
+AWS_KEY: Final = "alias/aws/ebs"
+_METADATA: Final = "instance metadata defaults"
+SHARING: Final = "servicesetting/ssm/documents/console/public-sharing-permission"
+_OWNER: Final = "a declarative policy of the organization"
+IMAGE_BLOCK_SECONDS: Final = 600.0  # that AWS may take until it shows the block, by its documentation
+
+
+@dataclass(frozen=True)
+class Switch:
+    """A setting of the Region that is one value: the *field* of the section, and how AWS reads and writes it.
+
+    *path* is where AWS's answer has the value; its owner is beside it.
+    """
+
+    field: str
+    title: str
+    service: str
+    read: str
+    path: tuple[str, ...]
+    put: Callable[[Writer, Any, str], Call]  # given the value, and the setting's ARN
+    settles: float = 0.0
+
+
+def _snapshots(write: Writer, value: str, _: str) -> Call:
+    if value == "unblocked":
+        return write.disable_snapshot_block_public_access()
+    return write.enable_snapshot_block_public_access(State=value)
+
+
+def _images(write: Writer, value: str, _: str) -> Call:
+    if value == "unblocked":
+        return write.disable_image_block_public_access()
+    return write.enable_image_block_public_access(ImageBlockPublicAccessState=value)
+
+
+SWITCHES: Final = (
+    Switch(
+        "ebs_encryption_by_default",
+        "EBS encryption by default",
+        "ec2",
+        "get_ebs_encryption_by_default",
+        ("EbsEncryptionByDefault",),
+        lambda write, value, _: (
+            write.enable_ebs_encryption_by_default() if value else write.disable_ebs_encryption_by_default()
+        ),
+    ),
+    Switch(
+        "snapshot_block_public_access",
+        "block public access of EBS snapshots",
+        "ec2",
+        "get_snapshot_block_public_access_state",
+        ("State",),
+        _snapshots,
+    ),
+    Switch(
+        "image_block_public_access",
+        "block public access of AMIs",
+        "ec2",
+        "get_image_block_public_access_state",
+        ("ImageBlockPublicAccessState",),
+        _images,
+        IMAGE_BLOCK_SECONDS,
+    ),
+    Switch(
+        "serial_console_access_enabled",
+        "EC2 serial console",
+        "ec2",
+        "get_serial_console_access_status",
+        ("SerialConsoleAccessEnabled",),
+        lambda write, value, _: (
+            write.enable_serial_console_access() if value else write.disable_serial_console_access()
+        ),
+    ),
+    Switch(
+        "vpc_block_public_access",
+        "block public access of VPCs",
+        "ec2",
+        "describe_vpc_block_public_access_options",
+        ("VpcBlockPublicAccessOptions", "InternetGatewayBlockMode"),
+        lambda write, value, _: write.modify_vpc_block_public_access_options(InternetGatewayBlockMode=value),
+    ),
+    Switch(
+        "ssm_document_public_sharing",
+        "public sharing of SSM documents",
+        "ssm",
+        "get_service_setting",
+        ("ServiceSetting", "SettingValue"),
+        lambda write, value, name: write.update_service_setting(SettingId=name, SettingValue=value),
+    ),
+)
+
+
+def sharing_arn(account: str, region: str, partition: str) -> str:
+    """The ARN of the setting of SSM for the sharing of documents."""
+    return arn(partition, "ssm", region, account, SHARING)
+
+
+@step("account_region", Account, Scope.REGION, clients=("ec2", "ssm"))
+def ensure_account_region(aws: Aws, baseline: Baseline) -> Changes:
+    """Ensure each setting of the Region that the file has; one that fails stops no other."""
+    section = baseline[Account]
+    setting = sharing_arn(aws.account, aws.region, aws.partition)
+    asked = [each for each in SWITCHES if getattr(section, each.field) is not None]
+    parts = []
+    for each in asked:
+        params = {"SettingId": setting} if each.service == "ssm" else {}
+        reading = getattr(aws.read(each.service), each.read)(**params)
+        parts.append(Part(each.title, _switch(aws, section, each, reading, setting)))
+    if section.instance_metadata_defaults:
+        reading = aws.read("ec2").get_instance_metadata_defaults()
+        parts.append(Part(_METADATA, _metadata(aws, section, section.instance_metadata_defaults, reading)))
+    if section.ebs_default_kms_key_id:
+        reading = aws.read("ec2").get_ebs_default_kms_key_id()
+        parts.append(Part(_EBS_KEY, _ebs_key(aws, section.ebs_default_kms_key_id, reading)))
+    yield from parts
+
+
+def _switch(aws: Aws, section: Account, switch: Switch, reading: Reading, setting: str) -> Changes:
+    """Ensure one value."""
+    first, *rest = switch.path
+    found = reading.get(first)
+    about = found if rest else reading.all()
+    name, value = aws_name(switch.field), getattr(section, switch.field)
+    yield Exists(switch.title)
+
+    def put(changed: Mapping[str, Any]) -> Call:
+        call = switch.put(aws.write(switch.service), changed[name], setting)
+        # What somebody has made stricter since is not written over.
+        call = call.based_on(reading if name in strictness.guarded else None)
+        return replace(call, settles=switch.settles)
+
+    strictness = Strictness.of(Account, exact=section.exact)
+    have = {name: about.get(switch.path[-1])}
+    yield from settings(switch.title, have, {name: value}, put, strictness, owner=lambda: _owner(about))
+
+
+def _owner(found: Mapping[str, Any]) -> str:
+    """Who sets what AWS has answered, if not the account."""
+    return _OWNER if found.get("ManagedBy") == "declarative-policy" else ""
+
+
+def _metadata(aws: Aws, section: Account, want: InstanceMetadataDefaults, reading: Reading) -> Changes:
+    """Write the defaults that differ; AWS keeps those that a request leaves out."""
+    found = reading.all().get("AccountLevel") or {}  # absent until somebody sets one
+    yield Exists(_METADATA)
+
+    def put(changed: Mapping[str, Any]) -> Call:
+        call = aws.write("ec2").modify_instance_metadata_defaults(**changed)
+        return call.based_on(reading)
+
+    strictness = Strictness.of(InstanceMetadataDefaults, exact=section.exact)
+    yield from settings(_METADATA, found, to_api(want), put, strictness, owner=lambda: _owner(found))
+
+
+def _ebs_key(aws: Aws, want: str, reading: Reading) -> Changes:
+    """Make the key the default. Raises Refused for one that EBS cannot use: no instance could be launched then."""
+    write, have = aws.write("ec2"), reading.get("KmsKeyId")
+    yield Exists(_EBS_KEY)
+    if have == want or (want == AWS_KEY and have.endswith(AWS_KEY)):
+        return
+    looks = [existing.key(aws, name) for name in (have, want) if name != AWS_KEY]
+    for found in (look() for look in looks):
+        if found.error:
+            raise found.error
+    now = looks[0]().answer or {}
+    managed = have if now.get("KeyManager") == "AWS" else AWS_KEY
+    key = managed if want == AWS_KEY else _usable(looks[-1]())
+
+    def put(changed: Mapping[str, Any]) -> Call:
+        name = changed["KmsKeyId"]
+        if name.endswith(AWS_KEY):
+            return write.reset_ebs_default_kms_key_id()
+        return write.modify_ebs_default_kms_key_id(KmsKeyId=name)
+
+    current = have if want == AWS_KEY else now.get("Arn", have)
+    yield from settings(_EBS_KEY, {"KmsKeyId": current}, {"KmsKeyId": key}, put, Strictness({}, exact=False))
+
+
+def _usable(found: existing.Existing) -> str:
+    """The ARN of the key that the file names."""
+    if not found.ok or found.answer is None:
+        raise Refused(f"`account.ebs_default_kms_key_id`: {found.text}")
+    return str(found.answer["Arn"])
+
+
+@verify("account_region")
+def verify_account_region(aws: Aws, baseline: Baseline) -> Findings:
+    """What was public before the blocks were on: AWS leaves it as it is, unless the file hides public snapshots."""
+    section, read = baseline[Account], aws.read("ec2")
+    images = section.image_block_public_access and read.describe_images(
+        Owners=["self"], Filters=[{"Name": "is-public", "Values": ["true"]}]
+    )
+    snapshots = section.snapshot_block_public_access == "block-new-sharing" and read.describe_snapshots(
+        OwnerIds=["self"], RestorableByUserIds=["all"]
+    )
+    if images:
+        yield _none_public("block public access of AMIs", images.all().get("Images"), "ImageId")
+    if snapshots:
+        found = snapshots.all().get("Snapshots")
+        yield _none_public("block public access of EBS snapshots", found, "SnapshotId")
+
+
+def _none_public(resource: str, found: list[Mapping[str, Any]] | None, key: str) -> Finding:
+    """The finding that nothing is shared with everybody."""
+    ids = [each[key] for each in found or ()]
+    more = f" and {len(ids) - 5} more" if len(ids) > 5 else ""
+    detail = f"shared with everybody: {', '.join(ids[:5])}{more}" if ids else "none"
+    return Finding(resource, "none is public already", not ids, detail)

@@ -1,0 +1,94 @@
+"""The step `account`: the settings that an account has once, S3's public access block and the alternate contacts."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any, Final
+
+from ...aws import Aws, Reading
+from ...baseline import Baseline
+from ...model import Call, Change, Changes, Exists, Kind, Note, Part, Scope, create
+from ...steps.owners import policy_owner
+from ...steps.registry import consents, harmful_actions, hints, step
+from ...steps.settings import Strictness, settings, to_api
+from .public_buckets import list_buckets, public_buckets
+from .section import Account, AlternateContact, AlternateContacts, S3PublicAccessBlock
+
+S3_BLOCK: Final = "S3 public access block of the account"
+S3_POLICY: Final = "S3_POLICY"
+_FLAGS: Final = ("BlockPublicAcls", "IgnorePublicAcls", "BlockPublicPolicy", "RestrictPublicBuckets")
+_CONSENT: Final = "block-public-buckets"
+
+consents(_CONSENT)
+harmful_actions(
+    Account,
+    *("s3:PutAccountPublicAccessBlock", "account:DeleteAlternateContact", "account:PutAlternateContact"),
+    *("ec2:DisableEbsEncryptionByDefault", "ec2:ModifyEbsDefaultKmsKeyId", "ec2:ResetEbsDefaultKmsKeyId"),
+    *("ec2:DisableSnapshotBlockPublicAccess", "ec2:EnableSnapshotBlockPublicAccess"),
+    *("ec2:DisableImageBlockPublicAccess", "ec2:ModifyInstanceMetadataDefaults"),
+    *("ec2:EnableSerialConsoleAccess", "ec2:ModifyVpcBlockPublicAccessOptions", "ssm:UpdateServiceSetting"),
+    *("ssm:ResetServiceSetting", "iam:DisableOrganizationsRootCredentialsManagement"),
+)
+hints(
+    "account", {"TooManyRequestsException": "AWS takes only a few changes of contacts at a time: run again"}
+)
+
+
+@step("account", Account, Scope.ACCOUNT, clients=("s3control", "account"))
+def ensure_account(aws: Aws, baseline: Baseline) -> Changes:
+    """Ensure the public access block and each contact; one that fails stops no other."""
+    section = baseline[Account]
+    contacts = section.alternate_contacts or AlternateContacts()
+    block_read = aws.read("s3control").get_public_access_block
+    block = block_read(AccountId=aws.account) if section.s3_public_access_block else None
+    # Without an AccountId, which AWS refuses to the management account for itself.
+    contact_read = aws.read("account").get_alternate_contact
+    named = {name: contact for name, contact in contacts if contact is not None}
+    readings = {name: contact_read(AlternateContactType=name.upper()) for name in named}
+    if section.s3_public_access_block and block:
+        yield Part(S3_BLOCK, _s3_block(aws, baseline, section.s3_public_access_block, block))
+    for name, reading in readings.items():
+        yield Part(f"{name} contact", _contact(aws, name, named[name], reading))
+
+
+def _s3_block(aws: Aws, baseline: Baseline, want: S3PublicAccessBlock, reading: Reading) -> Changes:
+    """Switch on the flags that are off, with a consent if a bucket is public."""
+    found = reading.value("PublicAccessBlockConfiguration", "NoSuchPublicAccessBlockConfiguration") or {}
+    have = {flag: found.get(flag, False) for flag in _FLAGS}
+    yield Exists(S3_BLOCK)
+
+    def put(flags: dict[str, Any]) -> Call:
+        # A flag that is left out is switched off.
+        write = aws.write("s3control").put_public_access_block
+        call = write(AccountId=aws.account, PublicAccessBlockConfiguration=flags)
+        return replace(call.based_on(reading), flaps=True)
+
+    wanted, nothing_stricter = to_api(want), Strictness({}, exact=False)
+    if wanted.items() <= have.items():
+        return
+    buckets = list_buckets(aws)  # started beside the question for the owner
+    owner = policy_owner(aws, S3_POLICY)
+    for each in settings(S3_BLOCK, have, wanted, put, nothing_stricter, whole=True, owner=owner):
+        if isinstance(each, Change) and (public := public_buckets(aws, baseline, buckets)):
+            for name, why in public.items():
+                text = f"bucket {name} is open to the public ({why}): move what must be public, or allow the change"
+                yield Note(Kind.WARNING, S3_BLOCK, text)
+            yield replace(each, consent=_CONSENT, loses=f"public access to {', '.join(public)}", without=None)
+        else:
+            yield each
+
+
+def _contact(aws: Aws, name: str, want: AlternateContact, reading: Reading) -> Changes:
+    """Write the contact, all its fields in one request."""
+    title, full = f"{name} contact", to_api(want)
+    have = reading.value("AlternateContact", "ResourceNotFoundException")
+
+    def put(fields: dict[str, Any]) -> Call:
+        return aws.write("account").put_alternate_contact(AlternateContactType=name.upper(), **fields)
+
+    if have is None:
+        yield create(title, full, put(full))
+        return
+    yield Exists(title)
+    known = {field: have.get(field) for field in full}
+    yield from settings(title, known, full, put, Strictness({}, exact=False), whole=True)
