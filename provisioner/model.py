@@ -74,7 +74,8 @@ class Call:
     )
     # What the document in *params* was made from.
     bases: tuple[Basis, ...] = field(default=(), compare=False, repr=False)
-    uses: tuple[str, ...] = ()  # `STEP/RESOURCE` of other steps without which the call must not be made
+    uses: tuple[str, ...] = ()  # `STEP/RESOURCE` without which the call must not be made
+    unprocessed: str = ""  # the key under which an answer lists what AWS did not do, beside HTTP status 200
     name: str = ""  # AWS's spelling of the operation, filled in by the engine
 
     def waiting(self, *waits: Wait) -> Call:
@@ -91,6 +92,10 @@ class Call:
     def using(self, *resources: str) -> Call:
         """The same call, not made if one of these resources, `STEP/RESOURCE`, cannot be ensured."""
         return replace(self, uses=(*self.uses, *resources))
+
+    def failing_on(self, key: str) -> Call:
+        """The same call; what AWS lists under *key* of its answer was not done, and fails the call with its `ErrorCode`."""
+        return replace(self, unprocessed=key)
 
     def or_done(self, *codes: str) -> Call:
         """The same call; one of these error codes means that the resource exists, and the step reads it again."""

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 _Key = tuple[str, str, str, str]  # service, Region, operation, parameters
 _CALLER_ARN = re.compile(r"arn:(?P<partition>aws[a-z-]*):(?:iam|sts)::(?P<account>[0-9]{12}):.+")
+_GLOBAL = frozenset({"organizations"})  # has one endpoint in a partition, and the same answer in each Region
 _CONFIRM_PAUSES = (1.0, 1.0, 2.0, 4.0, *[8.0] * 22)  # seconds, three minutes in all
 
 
@@ -193,7 +194,8 @@ class Aws:
         region = region or self.region
 
         def ask(operation: str, params: dict[str, Any]) -> Reading:
-            key = (service, region, operation, repr(sorted(params.items())))
+            place = "" if service in _GLOBAL else region
+            key = (service, place, operation, repr(sorted(params.items())))
 
             def call(**changed: Any) -> Any:
                 given = {**params, **changed}

@@ -51,19 +51,30 @@ def holds_pending(value: Any) -> bool:
 
 def _problems(value: Any, shape: Any, path: str) -> Iterator[str]:
     kind, most = shape.type_name, shape.metadata.get("max")
-    if kind == "structure" and isinstance(value, dict):
-        for name, each in value.items():
-            if name in shape.members:
-                yield from _problems(each, shape.members[name], f"{path}.{name}" if path else name)
-    elif kind == "list" and isinstance(value, list):
-        if most is not None and len(value) > most:
+    if kind in {"structure", "map", "list"}:
+        if kind == "list" and isinstance(value, list) and most is not None and len(value) > most:
             yield f"{path}: at most {most} entries, got {len(value)}"
-        for index, each in enumerate(value):
-            yield from _problems(each, shape.member, f"{path}[{index}]")
+        for each, inner, where in _parts(value, shape, path):
+            yield from _problems(each, inner, where)
     elif kind == "string" and isinstance(value, str) and PENDING not in value:
         yield from _text_problems(value, shape, path)
     elif kind in {"integer", "long"} and isinstance(value, int) and most is not None and value > most:
         yield f"{path}: at most {most}, got {value}"
+
+
+def _parts(value: Any, shape: Any, path: str) -> Iterator[tuple[Any, Any, str]]:
+    """The parts of a structure, map or list, each with its shape and path. What has another type has none."""
+    if shape.type_name == "structure" and isinstance(value, dict):
+        for name, each in value.items():
+            if name in shape.members:
+                yield each, shape.members[name], f"{path}.{name}" if path else name
+    elif shape.type_name == "map" and isinstance(value, dict):
+        for key, each in value.items():
+            yield key, shape.key, f"{path}.{key}"
+            yield each, shape.value, f"{path}.{key}"
+    elif shape.type_name == "list" and isinstance(value, list):
+        for index, each in enumerate(value):
+            yield each, shape.member, f"{path}[{index}]"
 
 
 def _text_problems(value: str, shape: Any, path: str) -> Iterator[str]:
@@ -84,8 +95,11 @@ def _text_problems(value: str, shape: Any, path: str) -> Iterator[str]:
 
 @lru_cache(maxsize=256)
 def _compiled(pattern: str | None) -> re.Pattern[str] | None:
-    """Return the compiled pattern, or None where Python cannot read it: the models' patterns are Java's."""
+    """Return the compiled pattern, or None where Python cannot read it: the models' patterns are Java's.
+
+    Some models have the partition `aws` in their patterns, where AWS takes its others too.
+    """
     try:
-        return re.compile(pattern) if pattern else None
+        return re.compile(re.sub(r"^\^arn:aws(?=:)", r"^arn:aws[a-z-]*", pattern)) if pattern else None
     except re.error:
         return None

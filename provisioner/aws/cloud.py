@@ -25,6 +25,7 @@ from .errors import (
     is_closed_to_caller,
     is_outage,
     is_throttle,
+    unprocessed,
 )
 from .guard import READS, write_allowed
 from .keyring import CALLER
@@ -226,10 +227,14 @@ class Cloud:
                 raise OutcomeUnknown(stale, already_exists=True)
             try:
                 with write_allowed():
-                    return self._send(request, watch)
+                    answer = self._send(request, watch)
+                if refusal := unprocessed(answer, call.unprocessed, request.name):
+                    raise refusal
             except (ClientError, BotoCoreError) as error:
                 self._annotate(error, request)
                 self._wait_or_raise(error, request, call, times, watch)
+            else:
+                return answer
 
     def _wait_or_raise(
         self,

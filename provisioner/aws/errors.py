@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import re
-from typing import Final
+from typing import Any, Final
 
 from botocore.exceptions import (
     BotoCoreError,
@@ -122,6 +123,24 @@ class Interrupted(Exception):
     """The user asked to stop; no further call was made."""
 
 
+def unprocessed(answer: Any, key: str, operation: str) -> ClientError | None:
+    """Return the error of a call that AWS answered with success, and with a list under *key* of what it did not do.
+
+    Its code is the first `ErrorCode` of the list, and its message has the whole list. None if the list is empty.
+    """
+    listed = answer.get(key) if key else None
+    if not listed:
+        return None
+    code = next((str(each["ErrorCode"]) for each in listed if each.get("ErrorCode")), "Unprocessed")
+    text = "; ".join(json.dumps(each, default=str) for each in listed)
+    metadata = answer.get("ResponseMetadata", {})
+    details: Any = {
+        "Error": {"Code": code, "Message": f"AWS did not process {text}"},
+        "ResponseMetadata": metadata,
+    }
+    return ClientError(details, operation)
+
+
 def code_of(error: BaseException) -> str:
     """Return AWS's error code, or `""` for an error that is not AWS's answer."""
     return str(error.response.get("Error", {}).get("Code", "")) if isinstance(error, ClientError) else ""
@@ -193,4 +212,5 @@ __all__ = [
     "is_persistent",
     "is_throttle",
     "status_of",
+    "unprocessed",
 ]

@@ -207,7 +207,7 @@ class _StepRun:
             needs = (
                 x
                 for x in self.result.held
-                if x.action == "create" and (pending or x.resource == change.resource)
+                if x.action == "create" and (pending or self._is_needed(x, change))
             )
             held = next((each.held for each in needs), "")
         if held:
@@ -230,9 +230,13 @@ class _StepRun:
     def _needs_failed(self, change: Change) -> Change | None:
         """The failed change that *change* cannot do without; None if there is none."""
         for each, _ in self.failed:
-            if each.resource == change.resource and each.action == "create":
+            if each.action == "create" and self._is_needed(each, change):
                 return each
         return self.failed[-1][0] if self.failed and holds_pending(dict(change.call.params)) else None
+
+    def _is_needed(self, one: Change, change: Change) -> bool:
+        """*change* is one of the resource that *one* makes, or names it among those that it uses."""
+        return one.resource == change.resource or f"{self.step.name}/{one.resource}" in change.call.uses
 
     def _made(self, change: Change, answer: Any) -> None:
         self.result.changes.append(change)

@@ -47,8 +47,11 @@ class Search:
         return split(event_name, self.resource)
 
     def is_whole(self, operation: Operation) -> bool:
-        """Whether it creates or deletes the resource, which must have a name: IAM's DeletePolicy is no password policy's."""
-        return bool(self.names) and operation.whole
+        """Whether it creates or deletes the resource.
+
+        One without a name must be one that the repair creates: IAM's DeletePolicy is no password policy's.
+        """
+        return (bool(self.names) or self.operation.whole) and operation.whole
 
     def may_be(self, event: Event) -> bool:
         """Whether the event is a write of the same family to the same resource."""
@@ -103,24 +106,28 @@ def search_for(drift: Drift, call: CallJson, model: Any, region: str, since: dat
     required = _required(model, call)
     label = drift.address.resource.split()
     named = {each for each in _strings(call.params) if last_part(each) in label}
-    names = named or {each for each in required.values() if each}
+    fields = {_squash(each.field) for each in drift.differences}
+    # A parameter that differs is a setting, and no name.
+    names = named or {each for key, each in required.items() if each and _squash(key) not in fields}
     resource = frozenset(
         part for word in label if word not in {last_part(each) for each in names} for part in words(word)
     )
-    fields = {_squash(each.field) for each in drift.differences}
     rest = {key for key, each in call.params.items() if not isinstance(each, str) or each not in names}
+    own = split(call.operation, resource)
     return Search(
         drift,
         region,
         tuple(sources),
         frozenset(names),
         {key: each for key, each in required.items() if each not in names and _squash(key) not in fields},
-        split(call.operation, resource),
+        own,
         resource,
         any(_squash(key) not in fields for key in rest),
         since.replace(microsecond=0),
         moment(drift.time) + timedelta(seconds=1),
-        tuple(related(model.operation_names, call.operation, resource, whole=bool(names)))[:_EVENTS],
+        tuple(related(model.operation_names, call.operation, resource, whole=bool(names) or own.whole))[
+            :_EVENTS
+        ],
     )
 
 

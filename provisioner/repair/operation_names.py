@@ -58,8 +58,8 @@ class Operation:
 
 
 def split(name: str, resource: frozenset[str]) -> Operation:
-    """The verb and the other words of an operation's name, without the words of the *resource*."""
-    first, *rest = [each.lower() for each in _WORD.findall(name)] or [""]
+    """The verb and the other words of an operation's name, without `Batch` and the words of the *resource*."""
+    first, *rest = [each.lower() for each in _WORD.findall(name.removeprefix("Batch"))] or [""]
     tags = {"tag"} if first in {"tag", "untag"} else set()
     return Operation(first, frozenset({*words(" ".join(rest)), *tags} - resource))
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated, Any, Final
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, Field, WithJsonSchema
 
 from ..baseline import InvalidValue
 
@@ -31,8 +31,11 @@ def _allowed(tags: dict[str, str]) -> dict[str, str]:
     return tags
 
 
+_Value = Annotated[str, WithJsonSchema({"type": "string", "maxLength": 256})]  # as `_allowed` checks
 Tags = Annotated[
-    dict[str, str], AfterValidator(_allowed), Field(max_length=50, description="Tags to have; others stay.")
+    dict[str, _Value],
+    AfterValidator(_allowed),
+    Field(max_length=50, description="Tags to have; others stay."),
 ]
 """The type of a section's field `tags`."""
 

@@ -25,3 +25,24 @@ MODEL = get_session().get_service_model("s3").operation_model("PutBucketVersioni
 def test_wrong_parameters_are_refused(params: Any, problem: str) -> None:
     with pytest.raises(ParamValidationError, match=problem):
         check(params, MODEL)
+
+
+TAGS = get_session().get_service_model("securityhub").operation_model("TagResource")
+
+
+@pytest.mark.parametrize("partition", ["aws", "aws-cn", "aws-us-gov"])
+def test_an_arn_may_be_of_each_partition(partition: str) -> None:
+    check({"ResourceArn": f"arn:{partition}:securityhub:us-east-1:1:hub/default", "Tags": {"a": "b"}}, TAGS)
+
+
+@pytest.mark.parametrize(
+    ("params", "problem"),
+    [
+        ({"ResourceArn": "arn:aws:s3:::b", "Tags": {"a": "b"}}, "does not match"),
+        ({"ResourceArn": "arn:aws:securityhub:a", "Tags": {"team": "b" * 257}}, "Tags.team: at most 256"),
+        ({"ResourceArn": "arn:aws:securityhub:a", "Tags": {"a" * 129: "b"}}, "at most 128 characters"),
+    ],
+)
+def test_the_keys_and_values_of_mappings_are_checked(params: Any, problem: str) -> None:
+    with pytest.raises(ParamValidationError, match=problem):
+        check(params, TAGS)

@@ -106,17 +106,17 @@ class Refusing:
 
 
 def accepts(bench: Bench, call: WireCall) -> bool:
-    """Tell whether AWS accepts the request in the present state, which is restored afterwards."""
+    """Tell whether AWS accepts the whole request in the present state, which is restored afterwards."""
     before = store.capture(bench.world.memory)
     client = bench.client(call.service, call.region)
     operation = {name: method for method, name in client.meta.method_to_api_mapping.items()}[call.operation]
     try:
-        getattr(client, operation)(**call.params)
+        answer = getattr(client, operation)(**call.params)
     except client.exceptions.ClientError:
         return False
     finally:
         bench.world.memory = store.restore(before)
-    return True
+    return not any(answer[key] for key in answer if key.startswith("Unprocessed"))
 
 
 @pytest.mark.parametrize("section", all_sections())

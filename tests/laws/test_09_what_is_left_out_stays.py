@@ -23,35 +23,34 @@ from .full import FULL, administrator_of, applied, find_break, named_breaks, sec
 DATA = yaml.safe_load(FULL)
 
 
-def paths(value: Any, above: str = "") -> Iterator[tuple[str, ...]]:
+def paths(value: Any, above: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:
     """Every path below a section, mappings and lists included."""
-    here = tuple(above.split(".")) if above else ()
-    if here:
-        yield here
+    if above:
+        yield above
     if isinstance(value, dict):
         for key, each in value.items():
-            yield from paths(each, f"{above}.{key}" if above else str(key))
+            yield from paths(each, (*above, str(key)))
 
 
 def without(value: Any, patterns: str) -> Any:
     """The section without the fields of these patterns, and without mappings that are then empty."""
 
-    def cut(found: Any, above: str) -> Any:
+    def cut(found: Any, above: tuple[str, ...]) -> Any:
         if not isinstance(found, dict):
             return found
         kept = {}
         for key, each in found.items():
-            name = f"{above}.{key}" if above else str(key)
+            path = (*above, str(key))
             if any(
-                fnmatchcase(name, each) and name.count(".") == each.count(".") for each in patterns.split()
+                pattern.count(".") == len(above) and covers(pattern, path) for pattern in patterns.split()
             ):
                 continue
-            left = cut(each, name)
+            left = cut(each, path)
             if left != {} or each == {}:
                 kept[key] = left
         return kept
 
-    return cut(value, "")
+    return cut(value, ())
 
 
 def left_out(section: str, paths: str) -> str:

@@ -134,8 +134,12 @@ def problem(bench: Bench, step: str, region: str, sentence: str) -> str:
     before = len(bench.world.calls)
     assert carry_out(one), sentence
     made = {call.operation for call in bench.world.calls[before:] if call.writes and call.code is None}
-    drifts = drifts_of(bench, bench.diff(FULL))
-    found = look_up(bench, drifts, since)
+    plan = bench.diff(FULL)
+    found = look_up(bench, drifts_of(bench, plan), since)
+    # What is gone with what it is in has no event of its own.
+    gone = {f"{r.step}/{c.resource}" for r, c in plan.changes if c.action == "create"}
+    within = {c.resource for _, c in plan.changes if not gone.isdisjoint(c.call.uses)}
+    found = [each for each in found if each.who or each.address.resource not in within]
     wrong = [each for each in found if each.who is None or not each.who.name.endswith(":user/mallory")]
     spelled = {each.replace("PublicAccessBlock", "BucketPublicAccessBlock") for each in made}
     spelled |= {each.replace("LifecycleConfiguration", "Lifecycle") for each in made}

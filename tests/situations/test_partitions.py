@@ -7,10 +7,12 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 import pytest
 
 from provisioner.model import Change
+from provisioner.sandbox import seed
 from provisioner.steps.registry import all_steps
 
 from ..cli.test_commands import run_command
@@ -44,9 +46,14 @@ def text(partition: str, *, own_role: bool = False) -> str:
 
 
 def organization(bench: Bench, partition: str) -> None:
-    """Create an organization in a partition other than `aws`: each has its own."""
-    if partition != "aws":
-        bench.client("organizations", HOMES[partition][0]).create_organization(FeatureSet="ALL")
+    """Create an organization in a partition other than `aws`, which has its own, with the accounts that the file names."""
+    if partition == "aws":
+        return
+    client = bench.client("organizations", HOMES[partition][0])
+    client.create_organization(FeatureSet="ALL")
+    for account, name in seed.MEMBERS.items():
+        with patch("moto.organizations.utils.make_random_account_id", return_value=account):
+            client.create_account(AccountName=name, Email=f"{name}@example.com")
 
 
 def words(value: Any) -> Iterator[str]:
@@ -133,7 +140,8 @@ def test_calls_go_to_the_partition(bench: Bench, partition: str) -> None:
 def test_the_command_line(capfd: Any, home: Path, partition: str) -> None:
     file = home / "baseline.yaml"
     own = text(partition).replace("is_organization_trail: true", "is_organization_trail: false")
-    file.write_text(own.replace("ORGANIZATION_", "ACCOUNT_"))  # the sandbox has no organization there
+    own = re.sub(r"(?m)^  organization: .*\n", "", own)  # the sandbox has no organization there
+    file.write_text(own.replace("ORGANIZATION_", "ACCOUNT_"))
     code, out, err = run_command(capfd, "apply", str(file), "--sandbox", "--yes")
     assert code == 0
     assert f"partition {partition}, caller arn:{partition}:" in err

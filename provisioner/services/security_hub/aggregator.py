@@ -1,0 +1,76 @@
+"""The finding aggregator: findings of other Regions are shown in the home Region, too."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from ...aws import Aws
+from ...model import Call, Changes, Difference, Exists, Refused, create
+from ...steps.settings import Guarded, Strictness, owned, settings, to_api
+from .section import AGGREGATED, ALL_REGIONS, FindingAggregator
+from .state import HUB_KEY, WAITS, if_enabled, read_administrator
+
+TITLE: Final = "finding aggregator"
+_MODE: Final = "RegionLinkingMode"
+_REGIONS: Final = "Regions"
+_MORE: Final = Guarded(lambda have, want: set(have) > set(want), AGGREGATED.consent, AGGREGATED.loses)
+_FEWER: Final = Guarded(lambda have, want: set(have) < set(want), AGGREGATED.consent, AGGREGATED.loses)
+
+
+def ensure_aggregator(aws: Aws, section: FindingAggregator) -> Changes:
+    """Make the aggregator in the home Region, or repair it. One of another Region is not moved.
+
+    The account's administrator, if it has one, aggregates for it: AWS refuses an aggregator of a member.
+    """
+    want = _shape(to_api(section))
+    found = if_enabled(aws.read("securityhub").list_finding_aggregators(), "FindingAggregators") or []
+    arn = found[0]["FindingAggregatorArn"] if found else ""
+    administrator = read_administrator(aws) if not arn else _other_account(aws, arn)
+    if administrator:
+        if not arn:
+            yield owned(
+                TITLE, Difference(_MODE, None, want[_MODE]), f"the administrator, account {administrator},"
+            )
+        return
+    write = aws.write("securityhub")
+    if not arn:
+        call = write.create_finding_aggregator(**_params(want))
+        yield create(TITLE, _params(want), call.waiting(*WAITS).using(HUB_KEY))
+        return
+    if (region := arn.split(":")[3]) != aws.region:
+        raise Refused(
+            f"findings are aggregated in {region}, and a move would be a deletion: make {region} the `home_region`, or"
+            f" `aws securityhub delete-finding-aggregator --region {region} --finding-aggregator-arn {arn}`"
+        )
+    yield Exists(TITLE)
+    have = _shape(aws.read("securityhub").get_finding_aggregator(FindingAggregatorArn=arn).all())
+
+    def put(full: Mapping[str, Any]) -> Call:
+        regions = full[_REGIONS] if full[_MODE] == have[_MODE] else want[_REGIONS]
+        params = _params({_MODE: full[_MODE], _REGIONS: regions})
+        return write.update_finding_aggregator(FindingAggregatorArn=arn, **params)
+
+    guards = {_MODE: AGGREGATED, _REGIONS: _MORE if want[_MODE] == "SPECIFIED_REGIONS" else _FEWER}
+    if have[_MODE] != want[_MODE]:
+        del guards[_REGIONS]  # they go with the mode
+        compared = {_MODE: want[_MODE]}
+    else:
+        compared = want
+    yield from settings(TITLE, have, compared, put, Strictness(guards, section.exact), whole=True)
+
+
+def _other_account(aws: Aws, arn: str) -> str:
+    """The account of an aggregator that a member sees, which is its administrator's; empty for its own."""
+    owner = arn.split(":")[4]
+    return "" if owner == aws.account else owner
+
+
+def _shape(have: Mapping[str, Any]) -> dict[str, Any]:
+    """Mode and Regions, in the order in which they are compared. With all or no Regions, none is named."""
+    named = have[_MODE] not in {ALL_REGIONS, "NO_REGIONS"}
+    return {_MODE: have[_MODE], _REGIONS: sorted(have.get(_REGIONS) or ()) if named else []}
+
+
+def _params(full: Mapping[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in full.items() if value}

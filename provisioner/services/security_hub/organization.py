@@ -1,0 +1,91 @@
+"""The organization: its administrator in each Region, and what the administrator sets for new accounts."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from ...aws import Aws
+from ...aws.errors import ClientError, code_of
+from ...baseline import Baseline
+from ...model import Call, Changes, Exists, Refused, Scope, Wait, create
+from ...steps.organization import OrganizationFeature, require_organization
+from ...steps.registry import step
+from ...steps.settings import Strictness, settings, to_api
+from .section import Organization, SecurityHub
+from .state import HUB_KEY, THROTTLED, JsonObject
+
+PRINCIPAL: Final = "securityhub.amazonaws.com"
+ADMINISTRATOR: Final = "Security Hub administrator"
+CONFIGURATION: Final = "organization configuration"
+_FEATURE: Final = OrganizationFeature(PRINCIPAL, ADMINISTRATOR, "security_hub.organization", register="")
+# AWS's answer to all but the administrator.
+_NOT_ADMINISTRATOR: Final = "InvalidAccessException"
+_DESIGNATED = Wait(_NOT_ADMINISTRATOR, "the account to become the administrator", seconds=300)
+_ORGANIZATION_SEEN = Wait("InvalidInputException", "Security Hub to see the organization", seconds=60)
+
+
+@step(
+    "security_hub_administrator",
+    SecurityHub,
+    Scope.ONCE,
+    each_region=True,
+    clients=("securityhub", "organizations"),
+)
+def ensure_security_hub_administrator(aws: Aws, baseline: Baseline) -> Changes:
+    """Designate the administrator of the organization, from the management account. Another one is never replaced."""
+    organization = baseline[SecurityHub].organization
+    if organization is None or aws.account == organization.administrator:
+        return
+    listed = aws.read("securityhub").list_organization_admin_accounts()
+    management = require_organization(aws, _FEATURE).management_account
+    if aws.account != management:
+        raise Refused(
+            f"only the management account designates the administrator: run this in account {management}, or leave"
+            f" `{_FEATURE.instead}` out"
+        )
+    want = organization.administrator
+    there = [each["AccountId"] for each in listed.get("AdminAccounts") if each["Status"] == "ENABLED"]
+    if want in there:
+        yield Exists(ADMINISTRATOR)
+        return
+    if there:
+        raise Refused(
+            f"account {there[0]} administers Security Hub in {aws.region}, and is not replaced, as that takes its"
+            f" members from it: name it as `{_FEATURE.instead}.administrator`, or remove it there (`aws securityhub"
+            f" disable-organization-admin-account --region {aws.region} --admin-account-id {there[0]}`)"
+        )
+    call = aws.write("securityhub").enable_organization_admin_account(AdminAccountId=want)
+    yield create(ADMINISTRATOR, {"AdminAccountId": want}, call.waiting(_ORGANIZATION_SEEN, THROTTLED))
+
+
+def ensure_organization_configuration(aws: Aws, section: Organization) -> Changes:
+    """Set what new accounts of the organization get, in the administrator's account."""
+    have = read_configuration(aws)
+    kind = ((have or {}).get("OrganizationConfiguration") or {}).get("ConfigurationType")
+
+    def put(changed: dict[str, Any]) -> Call:
+        params = {"AutoEnable": (have or {}).get("AutoEnable", False), **changed}
+        call = aws.write("securityhub").update_organization_configuration(**params)
+        return call.waiting(_DESIGNATED, THROTTLED).using(HUB_KEY)
+
+    yield from settings(
+        CONFIGURATION,
+        have or {},
+        to_api(section),
+        put,
+        Strictness.of(Organization, exact=section.exact),
+        owner=lambda: "the central configuration of Security Hub" if kind == "CENTRAL" else "",
+    )
+
+
+def read_configuration(aws: Aws) -> JsonObject | None:
+    """The configuration of the organization; None before this account is its administrator."""
+    reading = aws.read("securityhub").describe_organization_configuration()
+    try:
+        reading.get("AutoEnable")
+    except ClientError as error:
+        if code_of(error) != _NOT_ADMINISTRATOR:
+            raise
+        return None
+    configuration: JsonObject = reading.all()
+    return configuration

@@ -1,0 +1,109 @@
+"""The IAM permissions that the steps of Security Hub need. Actions on the hub name it, the others have no resource."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from ...baseline import Baseline
+from ...compare.policy import arn
+from ...model import Target
+from ...steps.owners import policy_owner_permissions
+from ...steps.permission import (
+    ANY_ACCOUNT,
+    APPLY,
+    Permission,
+    allow,
+    equals,
+    linked_role,
+    permits,
+    regional,
+    within,
+)
+from .organization import PRINCIPAL
+from .section import SecurityHub
+from .state import STEP, controls_of, standards_of
+
+_SERVICE = "securityhub"
+
+
+@permits(STEP)
+def security_hub_permissions(target: Target, baseline: Baseline) -> Iterator[Permission]:
+    """Read the Region's hub and what it holds, enable and repair it."""
+    section, (hub, region) = baseline[SecurityHub], regional(target, baseline, _SERVICE, "hub/default")
+    standards = standards_of(section, target)
+    administers = section.organization and section.organization.administrator in {target.account, ANY_ACCOUNT}
+    reads, writes = ["DescribeHub"], ["EnableSecurityHub", "UpdateSecurityHubConfiguration"]
+    reads += ["GetEnabledStandards"]
+    reads += ["DescribeStandards"] if standards else []
+    writes += ["BatchEnableStandards"] if standards else []
+    if section.tags:
+        reads.append("ListTagsForResource")
+        writes.append("TagResource")
+    if section.control_finding_generator or (section.finding_aggregator and target.home):
+        reads.append("GetAdministratorAccount")
+    if administers:
+        reads.append("DescribeOrganizationConfiguration")
+        writes.append("UpdateOrganizationConfiguration")
+    yield from allow("SecurityHubRead", _SERVICE, reads, on=hub, condition=region)
+    yield from allow("SecurityHubWrite", _SERVICE, writes, on=hub, condition=region, purposes=APPLY)
+    if any(controls_of(each, target) for each in standards.values()):
+        yield from _controls(target)
+    if section.finding_aggregator and target.home:
+        yield from _aggregator(target, baseline)
+    yield from policy_owner_permissions()
+    yield from allow(
+        "SecurityHubRoleMake",
+        "iam",
+        "CreateServiceLinkedRole",
+        on=(linked_role(target, PRINCIPAL, "AWSServiceRoleForSecurityHub"),),
+        condition=equals("iam:AWSServiceName", PRINCIPAL),
+        purposes=APPLY,
+    )
+
+
+def _controls(target: Target) -> Iterator[Permission]:
+    """Read and switch controls. AWS has no resource for it."""
+    read, put = "ListStandardsControlAssociations", "BatchUpdateStandardsControlAssociations"
+    yield from allow("SecurityHubControlsRead", _SERVICE, [read], condition=within(target))
+    yield from allow("SecurityHubControlsWrite", _SERVICE, [put], condition=within(target), purposes=APPLY)
+
+
+def _aggregator(target: Target, baseline: Baseline) -> Iterator[Permission]:
+    """Read, create and repair the aggregator, whose ARN ends in an id of AWS's. AWS has no resource for two of these."""
+    aggregator, region = regional(target, baseline, _SERVICE, "finding-aggregator/*")
+    here = within(target)
+    yield from allow("AggregatorsList", _SERVICE, "ListFindingAggregators", condition=here)
+    yield from allow("AggregatorCreate", _SERVICE, "CreateFindingAggregator", condition=here, purposes=APPLY)
+    yield from allow("AggregatorRead", _SERVICE, "GetFindingAggregator", on=aggregator, condition=region)
+    put = "UpdateFindingAggregator"
+    yield from allow("AggregatorWrite", _SERVICE, put, on=aggregator, condition=region, purposes=APPLY)
+
+
+@permits("security_hub_administrator")
+def security_hub_administrator_permissions(target: Target, baseline: Baseline) -> Iterator[Permission]:
+    """Read and designate the administrator, which gives Security Hub trusted access to the organization."""
+    organization = baseline[SecurityHub].organization
+    if organization is None or organization.administrator == target.account:
+        return
+    hub, region = regional(target, baseline, _SERVICE, "hub/default")
+    put = "EnableOrganizationAdminAccount"
+    yield from allow(
+        "SecurityHubAdministratorRead", _SERVICE, "ListOrganizationAdminAccounts", on=hub, condition=region
+    )
+    yield from allow("SecurityHubAdministratorWrite", _SERVICE, put, on=hub, condition=region, purposes=APPLY)
+    yield from allow("OrganizationRead", "organizations", "DescribeOrganization")
+    to_service = equals("organizations:ServicePrincipal", PRINCIPAL)
+    account = arn(
+        target.partition, "organizations", "", target.account, f"account/o-*/{organization.administrator}"
+    )
+    yield from allow(
+        "TrustedAccessEnable", "organizations", "EnableAWSServiceAccess", condition=to_service, purposes=APPLY
+    )
+    yield from allow(
+        "DelegatedAdministratorRegister",
+        "organizations",
+        "RegisterDelegatedAdministrator",
+        on=(account,),
+        condition=to_service,
+        purposes=APPLY,
+    )

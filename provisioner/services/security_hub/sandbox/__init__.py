@@ -1,0 +1,1 @@
+"""The sandbox's rules, breaks and permissions for Security Hub CSPM, of which moto has little."""
