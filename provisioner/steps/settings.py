@@ -142,21 +142,20 @@ def settings(
     yield from _loosen(resource, differences.stricter, repaired, put, guarded, whole=whole)
 
 
-def _owned(resource: str, differences: Split, owner: Callable[[], str], *, exact: bool) -> list[Note]:
-    """The notes on differences that only an owner above the account can remove; none if there is no owner."""
+def owned(resource: str, difference: Difference, owner: str) -> Note:
+    """The note on a difference that only its owner above the account can remove."""
     from ..model import Kind, Note
 
+    have, want = _shown(difference.have), _shown(difference.want)
+    text = f"{difference.field} is {have}; the baseline asks for {want}, and {owner} sets it"
+    return Note(Kind.OWNED, resource, text)
+
+
+def _owned(resource: str, differences: Split, owner: Callable[[], str], *, exact: bool) -> list[Note]:
+    """The notes on the differences; none if there is no owner, who is only asked for where something differs."""
     open_differences = (*differences.repairs, *(differences.stricter if exact else ()))
     name = owner() if open_differences else ""
-    return [
-        Note(
-            Kind.OWNED,
-            resource,
-            f"{each.field} is {_shown(each.have)}; the baseline asks for {_shown(each.want)}, and {name} sets it",
-        )
-        for each in open_differences
-        if name
-    ]
+    return [owned(resource, each, name) for each in open_differences if name]
 
 
 def _shown(value: Any) -> Any:
