@@ -68,6 +68,7 @@ class Call:
     done: tuple[
         str, ...
     ] = ()  # error codes that mean that others have just done it: the step is started again
+    done_text: str = ""  # part of the message of those errors, for services with one code for everything
     flaps: bool = False  # reads show it, then the earlier state again
     settles: float = (
         0.0  # seconds that AWS may take to show it, where that is more than the usual two minutes
@@ -97,9 +98,12 @@ class Call:
         """The same call; what AWS lists under *key* of its answer was not done, and fails the call with its `ErrorCode`."""
         return replace(self, unprocessed=key)
 
-    def or_done(self, *codes: str) -> Call:
-        """The same call; one of these error codes means that the resource exists, and the step reads it again."""
-        return replace(self, done=(*self.done, *codes))
+    def or_done(self, *codes: str, text: str = "") -> Call:
+        """The same call; one of these error codes means that the resource exists, and the step reads it again.
+
+        With *text*, only where it is part of the message.
+        """
+        return replace(self, done=(*self.done, *codes), done_text=text)
 
 
 @dataclass(frozen=True)
@@ -124,6 +128,8 @@ class Change:
     completes: bool = False  # nobody must begin to use the resource without it
     enables: bool = False  # later changes are refused by AWS without it, as they are without a creation
     records: bool = False  # without it AWS does not record at all
+    # Error codes with which AWS may refuse it without a failure: the error is raised in the step, which goes on otherwise.
+    handles: tuple[str, ...] = ()
     held: str = ""  # why it is told and not made, whatever is allowed: a mode of the file, a pause
     # The change without some of its fields; None where AWS takes them only together.
     without: Callable[[Collection[str]], Change | None] | None = field(

@@ -222,7 +222,7 @@ class Aws:
         try:
             return self._cloud.write(self.target, call)
         except ClientError as error:
-            if code_of(error) in call.done:
+            if code_of(error) in call.done and call.done_text in str(error):
                 raise OutcomeUnknown(error, already_exists=True) from error
             raise
         finally:

@@ -9,9 +9,9 @@ from typing import Any, Literal
 
 from ..aws import Aws, Interrupted, OutcomeUnknown, describe
 from ..aws.check import holds_pending
-from ..aws.errors import EXPIRED, code_of
+from ..aws.errors import EXPIRED, ClientError, code_of
 from ..baseline import Baseline
-from ..model import Call, Change, Exists, Failure, Note, Part, Refused, Result, Step
+from ..model import Call, Change, Changes, Exists, Failure, Note, Part, Refused, Result, Step
 from .controls import DEFAULT, Controls
 
 RESTARTS = 6  # of one step in a row, after writes whose outcome is unknown, without a change made in between
@@ -126,7 +126,7 @@ class _StepRun:
             self.part = parts[-1].resource
             self.doing = f"reading {self.part}".rstrip()
             try:
-                item = parts[-1].changes.send(answer)
+                item = _resume(parts[-1].changes, answer)
             except StopIteration:
                 self._end_part(parts)
                 answer = None
@@ -174,12 +174,7 @@ class _StepRun:
             if self._is_withheld(change):
                 self.result.withheld.append(change)
                 return self.aws.rehearse(change.call)
-            for each in change.call.uses:
-                if each in self.failed_needs:
-                    step, _, resource = each.partition("/")
-                    raise Refused(
-                        f"{change.call.name} was not tried, because {resource} failed (step {step})"
-                    )
+            self._check_uses(change.call)
             if self.impatient or self.part in self.impatient_parts:
                 change = replace(change, call=replace(change.call, waits=()))
             answer = self.perform(change.call)
@@ -188,6 +183,8 @@ class _StepRun:
         except Exception as error:
             if code_of(error) in EXPIRED:
                 raise
+            if code_of(error) in change.handles:
+                return error
             self._fail(change, error)
             return self.aws.pending(change.call)
         self._made(change, answer)
@@ -222,6 +219,13 @@ class _StepRun:
         raise RuntimeError(
             f"AWS has changed since the plan was made: {change.resource} now needs {change.call.operation}; run again"
         )
+
+    def _check_uses(self, call: Call) -> None:
+        """Raise Refused for a call that uses what another step could not ensure."""
+        for each in call.uses:
+            if each in self.failed_needs:
+                step, _, resource = each.partition("/")
+                raise Refused(f"{call.name} was not tried, because {resource} failed (step {step})")
 
     def _is_withheld(self, change: Change) -> bool:
         """The change loosens or replaces something, and nobody has allowed it."""
@@ -273,6 +277,11 @@ class _StepRun:
             if names and failure in self.result.failures:
                 at = self.result.failures.index(failure)
                 self.result.failures[at] = replace(failure, untried=names)
+
+
+def _resume(changes: Changes, answer: Any) -> Any:
+    """What the step yields next, given AWS's answer to its last change, or the error that this change handles."""
+    return changes.throw(answer) if isinstance(answer, ClientError) else changes.send(answer)
 
 
 def _same_request(a: Change, b: Change) -> bool:

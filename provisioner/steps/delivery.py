@@ -12,9 +12,12 @@ from typing import TYPE_CHECKING, Any, Final
 
 from ..baseline import Baseline
 from ..compare.policy import PolicyError, Statement
+from ..model import Refused
+from .organization import read_organization
 
 if TYPE_CHECKING:
     from ..aws import Aws
+    from ..baseline.accounts import Accounts
 
 OneOrMany = str | Sequence[str]  # one, or several
 
@@ -22,6 +25,7 @@ SID_SUFFIX: Final = (
     "Provision"  # suffix of our Sids, as AWS's console writes the documented Sids for other trails
 )
 FULL_CONTROL: Final = {"s3:x-amz-acl": "bucket-owner-full-control"}
+_MOST_ACCOUNTS: Final = 100  # listed by id in a bucket policy, which may have 20 KB
 
 
 @dataclass(frozen=True)
@@ -56,6 +60,39 @@ def delivers(deliverer: Deliverer) -> Deliverer:
     """Register a function that yields the buckets that a service writes to, with the statements that it needs."""
     DELIVERERS.append(deliverer)
     return deliverer
+
+
+@dataclass(frozen=True)
+class Sources:
+    """The accounts in which a service delivers: these, or all of an organization."""
+
+    accounts: Sequence[str] = ()
+    organization_id: str | None = None
+
+
+def sources(aws: Aws, baseline: Baseline) -> Sources:
+    """The accounts in which a service of every account delivers: this one, or those of the file.
+
+    They come from the file alone: a run for a few of them must not take the permission from the others.
+    Raises Refused if the file has `accounts` and the account is in no organization.
+    """
+    fleet = baseline.general.accounts
+    if fleet is None:
+        return Sources([aws.account])
+    if listed_by_id(fleet):
+        return Sources(fleet.ids)
+    organization = read_organization(aws)
+    if organization is None:
+        raise Refused(
+            "`accounts` needs an organization, and this account is in none:"
+            " remove `accounts`, or run this from an account of the organization"
+        )
+    return Sources(organization_id=organization.id)
+
+
+def listed_by_id(accounts: Accounts) -> bool:
+    """Tell whether a bucket policy lists each account: the file does, and there are not too many."""
+    return accounts.listed and len(accounts.ids) <= _MOST_ACCOUNTS
 
 
 def all_statements(*groups: Sequence[Statement]) -> list[Statement]:

@@ -4,16 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from typing import Final
 
 from ..aws import Aws
 from ..aws.errors import DENIED, ClientError, code_of
-from ..baseline import Baseline
-from ..baseline.accounts import Accounts
 from ..model import Changes, Difference, Refused, update
 from .permission import APPLY, Permission, allow, equals
-
-_MOST_ACCOUNTS: Final = 100  # listed by id in a bucket policy, which may have 20 KB
 
 
 @dataclass(frozen=True)
@@ -48,31 +43,6 @@ def own_organization(aws: Aws) -> str | None:
     return organization.id if organization else ""
 
 
-def listed_by_id(accounts: Accounts) -> bool:
-    """Tell whether a bucket policy lists each account: the file does, and there are not too many."""
-    return accounts.listed and len(accounts.ids) <= _MOST_ACCOUNTS
-
-
-def delivering_accounts(aws: Aws, baseline: Baseline) -> tuple[list[str], str | None]:
-    """The accounts of the file, which deliver to its log buckets; the organization's id where these are not listed.
-
-    The accounts come from the file alone: a run for a few of them must not take the permission from the others.
-    Raises Refused if the file has `accounts` and the account is in no organization.
-    """
-    fleet = baseline.general.accounts
-    if fleet is None:
-        return [aws.account], None
-    if listed_by_id(fleet):
-        return fleet.ids, None
-    organization = read_organization(aws)
-    if organization is None:
-        raise Refused(
-            "`accounts` needs an organization, and this account is in none:"
-            " remove `accounts`, or run this from an account of the organization"
-        )
-    return [aws.account], organization.id
-
-
 @dataclass(frozen=True)
 class OrganizationFeature:
     """A feature of a service for the whole organization, and what to do if this account cannot use it.
@@ -87,9 +57,9 @@ class OrganizationFeature:
     register: str
 
 
-def require_organization(aws: Aws, feature: OrganizationFeature) -> Organization:
+def require_organization(aws: Aws, feature: OrganizationFeature, region: str | None = None) -> Organization:
     """The organization, which the feature needs. Raises Refused if there is none, or only for billing."""
-    organization = read_organization(aws)
+    organization = read_organization(aws, region)
     if organization is None:
         raise Refused(f"this account is in no organization: set `{feature.instead}`")
     if not organization.all_features:

@@ -90,7 +90,7 @@ def test_denied_read_is_no_absence(section: str, state: str, request: pytest.Fix
 
 def request_of(call: WireCall) -> tuple[str, str, str, str]:
     params = {
-        key: value for key, value in call.params.items() if key != "clientToken"
+        key: value for key, value in call.params.items() if key.lower() != "clienttoken"
     }  # botocore makes it up
     return call.service, call.region, call.operation, repr(sorted(params.items(), key=repr))
 

@@ -45,6 +45,8 @@ def problems(plan: Plan, step: str, region: str, one: Break) -> Iterator[str]:
     if one.consent and {c.consent for _, c in plan.changes} != {one.consent}:
         yield f"shown without its consent, {one.consent}"
     for name, where, resource, field in found:
+        if name in one.also and where == region:
+            continue
         if (
             (name, where) != (step, region)
             or one.resource not in {"", resource}

@@ -59,7 +59,7 @@ def test_calls_have_account_and_caller(aws: Aws, world: World) -> None:
 def test_unknown_operations_are_refused_and_recorded(aws: Aws, world: World) -> None:
     for service, call, params in (
         ("auditmanager", "list_assessments", {}),
-        ("guardduty", "list_members", {"DetectorId": "x"}),
+        ("guardduty", "list_ip_sets", {"DetectorId": "x"}),
         ("config", "describe_conformance_packs", {}),
     ):
         with pytest.raises(ClientError, match="SandboxNotImplemented"):

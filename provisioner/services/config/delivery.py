@@ -22,8 +22,8 @@ from ...steps.delivery import (
     delivers,
     log_path,
     one_or_list,
+    sources,
 )
-from ...steps.organization import delivering_accounts
 from ...steps.regions import enabled_regions
 from .principal import principal
 from .section import Config
@@ -34,13 +34,12 @@ def config_deliveries(aws: Aws, baseline: Baseline) -> Iterator[Delivery]:
     """AWS Config delivers what it records in this account, or in every account of the file."""
     if Config not in baseline:
         return
-    channel = baseline[Config].delivery_channel
-    accounts, organization_id = delivering_accounts(aws, baseline)
+    channel, found = baseline[Config].delivery_channel, sources(aws, baseline)
     statements = partial(
         config_delivery,
         prefixes=delivery_prefixes(aws, baseline),
-        account_ids=accounts,
-        organization_id=organization_id,
+        account_ids=found.accounts,
+        organization_id=found.organization_id,
     )
     key = channel.s3_kms_key_arn
     headers = {"s3:x-amz-server-side-encryption": "aws:kms"} if key else {}

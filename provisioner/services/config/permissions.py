@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterator
 from ...baseline import Baseline
 from ...compare.policy import arn
 from ...model import Target
-from ...steps.organization import listed_by_id
+from ...steps.delivery import listed_by_id
 from ...steps.permission import (
     ANY_ACCOUNT,
     APPLY,

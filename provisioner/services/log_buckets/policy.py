@@ -113,19 +113,21 @@ def _merged(have: Statement | None, want: Statement, grants: Grants, bucket: str
 
 
 def _is_earlier(path: str, paths: Sequence[str]) -> bool:
-    """Whether *path* differs from one of *paths* in the prefix before `AWSLogs/` only, and that is literal."""
+    """Whether *path* differs from one of *paths* in the prefix only, and that is literal."""
     if path in paths:
         return False
+    bucket, prefix, rest = _split(path)
+    same = any((bucket, rest) == (other, below) for other, _, below in map(_split, paths))
+    return same and bool(prefix or rest != "*") and not set(prefix) & set("*?$")
+
+
+def _split(path: str) -> tuple[str, str, str]:
+    """The bucket, the prefix, and what comes after it: `AWSLogs/` and the rest, or for all objects below it `*`."""
     bucket, _, below = path.partition("/")
     prefix, logs, rest = below.rpartition("AWSLogs/")
-    same = any((bucket, logs + rest) == _without_prefix(each) for each in paths)
-    return bool(logs) and same and not set(prefix) & set("*?$")
-
-
-def _without_prefix(path: str) -> tuple[str, str]:
-    bucket, _, below = path.partition("/")
-    _, logs, rest = below.rpartition("AWSLogs/")
-    return bucket, logs + rest
+    if not logs and below.endswith("/*"):
+        return bucket, below[:-1], "*"
+    return bucket, prefix, logs + rest
 
 
 def deny_insecure_transport(bucket_arn: str) -> list[Statement]:

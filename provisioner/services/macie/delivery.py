@@ -13,9 +13,8 @@ from ...aws import Aws
 from ...baseline import Baseline
 from ...compare.policy import Statement, arn
 from ...steps import existing
-from ...steps.delivery import Delivery, OneOrMany, allow_service, delivers, one_or_list
+from ...steps.delivery import Delivery, OneOrMany, allow_service, delivers, one_or_list, sources
 from ...steps.existing import Existing, Look, is_foreign
-from ...steps.organization import delivering_accounts
 from .section import ClassificationExport, Macie
 from .state import PRINCIPAL
 
@@ -25,8 +24,8 @@ def macie_deliveries(aws: Aws, baseline: Baseline) -> Iterator[Delivery]:
     """Macie stores the results of this account, or of every account of the file."""
     if Macie not in baseline or not (export := baseline[Macie].classification_export):
         return
-    accounts, organization_id = delivering_accounts(aws, baseline)
-    statements = partial(macie_delivery, account_ids=accounts, organization_id=organization_id)
+    found = sources(aws, baseline)
+    statements = partial(macie_delivery, account_ids=found.accounts, organization_id=found.organization_id)
     headers = {
         "s3:x-amz-server-side-encryption": "aws:kms",
         "s3:x-amz-server-side-encryption-aws-kms-key-id": export.kms_key_arn,
@@ -43,17 +42,19 @@ def macie_delivery(
     """
     partition = bucket_arn.split(":")[1]
     only = account_ids[0] if len(account_ids) == 1 and not organization_id else "*"
-    sources = [
+    of_macie = [
         arn(partition, "macie2", "*", only, each)
         for each in ("export-configuration:*", "classification-job/*")
     ]
-    equals: dict[str, OneOrMany] = {"aws:SourceAccount": one_or_list(account_ids, "account")}
-    if organization_id:
-        equals = {"aws:SourceOrgID": organization_id}
+    equals: dict[str, OneOrMany] = (
+        {"aws:SourceOrgID": organization_id}
+        if organization_id
+        else {"aws:SourceAccount": one_or_list(account_ids, "account")}
+    )
 
     def allow(sid: str, action: str, resource: str) -> dict[str, Any]:
         made = allow_service(sid, PRINCIPAL, action, resource, equals)
-        return {**made, "Condition": {**made["Condition"], "ArnLike": {"aws:SourceArn": sources}}}
+        return {**made, "Condition": {**made["Condition"], "ArnLike": {"aws:SourceArn": of_macie}}}
 
     return [
         allow("MacieGetBucketLocation", "s3:GetBucketLocation", bucket_arn),

@@ -1,0 +1,1 @@
+"""The sandbox's rules, breaks and permissions for GuardDuty, of which moto has little."""

@@ -1,0 +1,138 @@
+"""The step `guardduty`: make the detector of a Region or adopt it, and keep it enabled with the features of the file."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from typing import Any
+
+from ...aws import Aws
+from ...aws.errors import ClientError
+from ...aws.service_models import enum
+from ...baseline import Baseline
+from ...model import Change, Changes, Exists, Finding, Findings, Kind, Note, Part, Scope, create
+from ...steps.registry import harmful_actions, hints, step, verify
+from ...steps.settings import Strictness, settings
+from ...steps.tags import tags
+from .features import ensure_feature, feature_findings, feature_title
+from .section import GuardDuty
+from .state import BAD_REQUEST, DETECTOR, SERVICE, Detector, administrator_of, read_detector
+
+harmful_actions(
+    GuardDuty,
+    *("guardduty:DeleteDetector", "guardduty:UpdateDetector", "guardduty:StopMonitoringMembers"),
+    *("guardduty:DisassociateMembers", "guardduty:DeleteMembers", "guardduty:CreateFilter"),
+    *("guardduty:DeletePublishingDestination", "guardduty:UpdatePublishingDestination"),
+    *("guardduty:UpdateOrganizationConfiguration", "guardduty:DisableOrganizationAdminAccount"),
+)
+hints(
+    SERVICE,
+    {
+        BAD_REQUEST: "GuardDuty has this one code for everything: its message says what is wrong; an administrator's members"
+        " cannot change what the administrator sets",
+    },
+)
+
+
+@step("guardduty", GuardDuty, Scope.REGION, clients=(SERVICE,))
+def ensure_guardduty(aws: Aws, baseline: Baseline) -> Changes:
+    """Make the Region's detector, or bring it and its features to the baseline."""
+    section, have = baseline[GuardDuty], read_detector(aws)
+    if have is None:
+        yield from _create(aws, section)
+        return
+    yield Exists(DETECTOR)
+    write, frequency = aws.write(SERVICE), have.reading.at("FindingPublishingFrequency")
+    want = {"Enable": True}
+    if section.finding_publishing_frequency:
+        want["FindingPublishingFrequency"] = section.finding_publishing_frequency  # type: ignore[assignment]
+    yield from settings(
+        DETECTOR,
+        {**have.have, "Enable": have.have["Status"] == "ENABLED"},
+        want,
+        lambda changed: write.update_detector(DetectorId=have.id, **changed).based_on(frequency),
+        Strictness.of(GuardDuty, exact=section.exact),
+        owner=administrator_of(aws, have),
+    )
+    for name, feature in section.features.items():
+        yield Part(feature_title(name), ensure_feature(aws, have, name, feature, exact=section.exact))
+    yield from tags(
+        DETECTOR,
+        have.have.get("Tags") or {},
+        section.tags,
+        lambda missing: write.tag_resource(ResourceArn=have.arn(aws), Tags=missing),
+    )
+    yield from _unnamed(have, section)
+
+
+def _unnamed(have: Detector, section: GuardDuty) -> Iterator[Note]:
+    """Warn of features that are on, as AWS's default or by hand, and that the file does not name."""
+    known = enum(SERVICE, "DetectorFeature")  # not the data sources that every detector has
+    listed = have.have.get("Features") or ()
+    on = [each["Name"] for each in listed if each["Name"] in known and each["Status"] == "ENABLED"]
+    if unnamed := [name for name in on if name not in section.features]:
+        text = (
+            f"has features on that the file does not name, which stay and are billed: {', '.join(unnamed)}; name them"
+            " under `guardduty.features`"
+        )
+        yield Note(Kind.WARNING, DETECTOR, text)
+
+
+def _create(aws: Aws, section: GuardDuty) -> Changes:
+    """Make the detector with a status for every feature of AWS's model, as AWS enables those that a request leaves out.
+
+    A feature that AWS does not take in this Region is left out: one that its message names, or else the newest.
+    """
+    names, left_out = list(enum(SERVICE, "DetectorFeature")), list[str]()
+    while True:
+        try:
+            yield _creation(aws, section, names)
+        except ClientError as error:
+            refused = [each for each in names if each in str(error).replace(",", " ").split()] or names[-1:]
+            if not refused:
+                raise
+            names = [each for each in names if each not in refused]
+            left_out += refused
+            continue
+        break
+    if left_out:
+        text = f"AWS takes no {', '.join(left_out)} in {aws.region}: left out of the new detector"
+        yield Note(Kind.WARNING, DETECTOR, text)
+
+
+def _creation(aws: Aws, section: GuardDuty, names: Sequence[str]) -> Change:
+    """The change that makes the detector with the features *names*, those of the file as it says and others disabled."""
+    features: list[dict[str, Any]] = []
+    shown: dict[str, Any] = {"Enable": True}
+    given: dict[str, Any] = {}
+    if section.finding_publishing_frequency:
+        given["FindingPublishingFrequency"] = section.finding_publishing_frequency
+    for name in names:
+        asked = section.features.get(name)
+        features.append({"Name": name, "Status": asked.status if asked else "DISABLED"})
+        if asked and asked.additional_configuration and asked.status == "ENABLED":
+            parts = asked.additional_configuration
+            features[-1]["AdditionalConfiguration"] = [{"Name": k, "Status": v} for k, v in parts.items()]
+            shown |= {f"{name} {part}": status for part, status in parts.items()}
+        if asked:
+            shown[name] = asked.status
+    if section.tags:
+        given["Tags"] = section.tags
+        shown |= {f"tag {key}": value for key, value in section.tags.items()}
+    shown |= {"other features": "DISABLED"}
+    frequency = {key: value for key, value in given.items() if key != "Tags"}
+    call = aws.write(SERVICE).create_detector(Enable=True, Features=features, **given)
+    call = call.or_done(BAD_REQUEST, text="already exists")
+    return replace(create(DETECTOR, {**shown, **frequency}, call), handles=(BAD_REQUEST,))
+
+
+@verify("guardduty")
+def verify_guardduty(aws: Aws, baseline: Baseline) -> Findings:
+    """Find whether the detector is enabled, and the features of the file as it says."""
+    have = read_detector(aws)
+    if have is None:
+        yield Finding(DETECTOR, "enabled", False, "not there")
+        return
+    status = have.have["Status"]
+    yield Finding(DETECTOR, "enabled", status == "ENABLED", f"the detector is {status}")
+    yield from feature_findings(aws, have, baseline[GuardDuty].features)
