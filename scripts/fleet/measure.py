@@ -83,10 +83,14 @@ def serving(case: Case) -> Iterator[dict[str, Any]]:
         server.wait(30)
 
 
+# A repair without what it proves beside an apply, with a page of what it did.
+_FLAGS: Final = {"apply": ("--yes",), "repair": ("--no-verify", "--output", "html=report.html")}
+
+
 def run(case: Case, server: dict[str, Any], file: Path, folder: str) -> Usage:
     """Run the tool as a new process. Raises RunFailed if it prints no report."""
     command = [sys.executable, "-m", "provisioner", case.command, str(file), "--json"]
-    command += ["--endpoint-url", server["url"], *(["--yes"] if case.command == "apply" else [])]
+    command += ["--endpoint-url", server["url"], *_FLAGS.get(case.command, ())]
     command += [f"--processes={case.processes}"] if case.processes > 1 else []
     env = {**environment(), "XDG_STATE_HOME": folder, "PYTHONPATH": str(ROOT)}
     env |= {"AWS_ACCESS_KEY_ID": "AKIAFLEETBENCH000000", "AWS_SECRET_ACCESS_KEY": SECRET}
@@ -94,7 +98,7 @@ def run(case: Case, server: dict[str, Any], file: Path, folder: str) -> Usage:
     output, errors = Path(folder) / "output", Path(folder) / "errors"
     with output.open("wb") as out, errors.open("wb") as err:
         started = time.perf_counter()
-        tool = subprocess.Popen(command, stdout=out, stderr=err, env=env, cwd=ROOT)  # noqa: S603 - the same
+        tool = subprocess.Popen(command, stdout=out, stderr=err, env=env, cwd=folder)  # noqa: S603 - the same
         memory = _Memory(tool.pid, on=case.processes > 1)
         _, status, used = os.wait4(tool.pid, 0)
         wall = time.perf_counter() - started
