@@ -188,7 +188,9 @@ class Clients:
             empty = 0 if any(each.get(key) for key in keys) else empty + 1
             if empty > _MAX_EMPTY_PAGES:
                 raise Incomplete(f"AWS answered {operation} with {empty} pages without an entry; run again")
-            for key in keys:
+            # Of several lists, such as one for each kind of alarm, AWS leaves out those that were not asked for.
+            expected = list(merged) or [key for key in keys if key in each] or keys
+            for key in expected:
                 if key not in each:
                     raise Incomplete(f"AWS answered {operation} with a page without `{key}`; run again")
                 merged.setdefault(key, []).extend(each[key])

@@ -37,7 +37,6 @@ class Break:
     do: Callable[[], Any]
     paths: str = ""
     stricter: bool = False  # AWS is then stricter than the baseline: no drift, and nothing to repair
-    also: tuple[str, ...] = ()  # other steps whose resources go with it, so that `diff` shows these too
     consent: str = ""  # the `--allow` name without which it is shown only, as others may need what it added
 
     @property
@@ -162,11 +161,9 @@ def breaks_of(resource: str) -> Callable[..., Break]:
         *,
         stricter: bool = False,
         consent: str = "",
-        also: tuple[str, ...] = (),
         **params: Any,
     ) -> Break:
-        do = partial(call, **params)
-        return Break(resource, field, sentence, do, paths, stricter, consent=consent, also=also)
+        return Break(resource, field, sentence, partial(call, **params), paths, stricter, consent)
 
     return make
 

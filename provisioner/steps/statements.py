@@ -12,6 +12,7 @@ from ..model import Call, Change, Changes, Difference, Kind, Note, Refused
 Danger = tuple[Statement, str]  # a foreign statement, and what it does, in words
 Dangers = Callable[[Sequence[Statement]], Iterable[Danger]]
 
+_FIRST = "__default_statement_ID"  # AWS's own, in a new topic or queue: its account may use it
 _FULL = 0.88  # share of the maximum size at which the next statement may not fit
 
 
@@ -47,7 +48,8 @@ def statements(
     merged, ours = merge(have), {_meaning(each, partition) for each in own}
     foreign = [each for each in merged.foreign if _meaning(each, partition) not in ours]
     dangerous = list(dangers(foreign))
-    yield from _notes(resource, what, merged, [each for each in foreign if each not in _of(dangerous)])
+    told = [each for each in foreign if each not in _of(dangerous) and policy.sid_of(each) != _FIRST]
+    yield from _notes(resource, what, merged, told)
     if merged.changed:
         size = policy.size(merged.document)
         if most and size > most:

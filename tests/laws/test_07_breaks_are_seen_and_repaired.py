@@ -44,8 +44,10 @@ def problems(plan: Plan, step: str, region: str, one: Break) -> Iterator[str]:
         yield "not shown"
     if one.consent and {c.consent for _, c in plan.changes} != {one.consent}:
         yield f"shown without its consent, {one.consent}"
+    # What is gone takes along what steps that need it have set on it.
+    gone = {each.name for each in all_steps().values() if step in each.needs and not one.field}
     for name, where, resource, field in found:
-        if name in one.also and where == region:
+        if name in gone:
             continue
         if (
             (name, where) != (step, region)

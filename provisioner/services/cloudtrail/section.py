@@ -1,7 +1,7 @@
 """The section `cloudtrail` of the YAML file. Fields are those of CloudTrail's API, in snake_case."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Annotated, Any, Self
 
 from pydantic import Field, model_validator
@@ -10,7 +10,7 @@ from ...baseline import Baseline, Contradiction, InvalidValue, Text
 from ...baseline.problem import Path
 from ...compare.spelling import CONTROL_TOWER, snake_case
 from ...compare.stricter import Stricter, on, present
-from ...steps.references import Refers, check_references
+from ...steps.references import Refers, check_references, provides
 from ...steps.registry import section
 from ...steps.settings import Guarded, Settings, to_api
 from ...steps.tags import Tags
@@ -175,6 +175,11 @@ class Trail(Settings):
         if group and role and group.split(":")[4] != role.split(":")[4]:
             text = f"the log group is of account {group.split(':')[4]}: name a role of the same account"
             yield Contradiction(("cloudtrail", "cloud_watch_logs_role_arn"), text)
+
+
+@provides("trail", "cloudtrail")
+def _trails(baseline: Baseline) -> Mapping[str, Trail]:
+    return {baseline[Trail].name: baseline[Trail]} if Trail in baseline else {}
 
 
 def _in_the_file(problems: Iterator[tuple[Path, str]]) -> Iterator[tuple[Path, str]]:

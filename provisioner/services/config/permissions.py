@@ -162,8 +162,9 @@ def config_rules_permissions(target: Target, baseline: Baseline) -> Iterator[Per
 @permission_notes
 def config_notes(baseline: Baseline, actions: Collection[str]) -> Iterator[str]:
     """Warn that permission to write a role's policies gives the role's permissions, and more."""
-    if Config in baseline and "iam:PutRolePolicy" in actions:
+    name = baseline[Config].role_name if Config in baseline else None
+    if name and "iam:PutRolePolicy" in actions:
         yield (
-            f"whoever may write the policies of role {baseline[Config].role_name} can give it any permission:"
+            f"whoever may write the policies of role {name} can give it any permission:"
             " leave `config.role_name` out, and AWS Config records with its service-linked role, which nobody can write"
         )

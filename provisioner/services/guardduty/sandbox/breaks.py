@@ -24,10 +24,7 @@ def detector_breaks(admin: Administrator) -> Iterator[Break]:
     for client, key in _detectors(admin):
         have, update = client.get_detector(**key), client.update_detector
         broken, where = breaks_of("GuardDuty detector"), f"GuardDuty in {admin.region}"
-        also = ("guardduty_export", "guardduty_organization")
-        yield broken(
-            "", f"deleted the detector of {where}", _delete_detector, also=also, client=client, key=key
-        )
+        yield broken("", f"deleted the detector of {where}", _delete_detector, client=client, key=key)
         yield broken("Enable", f"suspended {where}", update, **key, Enable=False)
         field, asked = "FindingPublishingFrequency", "finding_publishing_frequency"
         if have[field] != "SIX_HOURS":

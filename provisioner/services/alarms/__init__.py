@@ -1,0 +1,1 @@
+"""Alarms on tampering: CloudTrail's events in CloudWatch Logs, metric filters, alarms, an SNS topic and an EventBridge rule."""

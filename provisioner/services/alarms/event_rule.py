@@ -1,0 +1,110 @@
+"""The step `alarms_event_rule`: the faster path to the same topic, for what happens in the home Region."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+from ...aws import Aws, Reading
+from ...baseline import Baseline
+from ...model import Call, Changes, Difference, Exists, Kind, Note, Part, Scope, update
+from ...steps.registry import step
+from ...steps.settings import Strictness, settings
+from .catalogue import SWITCHES_OFF
+from .section import Alarms, EventRule
+from .trail import topic_arn
+
+ABSENT: Final = "ResourceNotFoundException"
+_CARRIED: Final = ("ScheduleExpression", "Description", "RoleArn")
+# "Creating rules that react to events": a service's name as source of the event is not always that of its API.
+_PATTERN: Final[dict[str, Any]] = {
+    "detail-type": ["AWS API Call via CloudTrail"],
+    "detail": {
+        "eventSource": [f"{each}.amazonaws.com" for each in SWITCHES_OFF],
+        "eventName": sorted({name for names in SWITCHES_OFF.values() for name in names}),
+    },
+}
+
+
+def read_rule(aws: Aws, rule: EventRule) -> tuple[Reading, Reading]:
+    """Start reading the rule and its targets."""
+    read = aws.read("events")
+    return read.describe_rule(Name=rule.name), read.list_targets_by_rule(Rule=rule.name)
+
+
+@step("alarms_event_rule", Alarms, Scope.ONCE, needs=("alarms_topic",), clients=("events",))
+def ensure_alarms_event_rule(aws: Aws, baseline: Baseline) -> Changes:
+    """Make the rule and its target, if the file asks for it."""
+    section = baseline[Alarms]
+    if (rule := section.event_rule) is None:
+        return
+    reading, listed = read_rule(aws, rule)
+    have, title = reading.found(ABSENT), f"event rule {rule.name}"
+    if have is not None:
+        yield Exists(title)
+    owner = f"`{have['ManagedBy']}`" if have and have.get("ManagedBy") else ""
+    yield from _rule(aws, rule, title, have, reading, owner)
+    if owner:
+        return
+    yield Part(f"target of {title}", _target(aws, section, rule, listed))
+
+
+def _rule(
+    aws: Aws, rule: EventRule, title: str, have: Mapping[str, Any] | None, reading: Reading, owner: str
+) -> Changes:
+    """Make or repair the rule. PutRule replaces all: what AWS has besides is sent with it."""
+    state = {"State": have.get("State"), "EventPattern": _read(have.get("EventPattern"))} if have else {}
+    kept = {name: have[name] for name in _CARRIED if name in have} if have else {}
+    kept = {"Description": "Somebody changes or stops what records and alarms", **kept}
+
+    def put(whole: dict[str, Any]) -> Call:
+        pattern = json.dumps(whole["EventPattern"], separators=(",", ":"))
+        call: Call = aws.write("events").put_rule(
+            Name=rule.name, State=whole["State"], EventPattern=pattern, **kept
+        )
+        return call.based_on(reading)
+
+    yield from settings(
+        title,
+        state,
+        {"State": rule.state, "EventPattern": _normal(_PATTERN)},
+        put,
+        Strictness.of(EventRule, exact=rule.exact),
+        whole=True,
+        action="update" if have else "create",
+        owner=lambda: owner,
+    )
+
+
+def notifies(targets: Sequence[Mapping[str, Any]], topic: str) -> bool:
+    """Whether one of the targets is the topic, which gets the event as it is."""
+    return any(each["Arn"] == topic and each.keys() <= {"Id", "Arn"} for each in targets)
+
+
+def _target(aws: Aws, section: Alarms, rule: EventRule, reading: Reading) -> Changes:
+    """Ensure the topic as a target of the rule, beside others: another topic goes on until somebody removes it."""
+    found = reading.value("Targets", ABSENT) or []
+    title, name, arn = f"event rule {rule.name}", section.topic.name, topic_arn(aws, section)
+    want = {"Id": f"topic-{name}"[:64], "Arn": arn}
+    if not notifies(found, arn):
+        have = next((dict(each) for each in found if each["Id"] == want["Id"]), None)
+        call = aws.write("events").put_targets(Rule=rule.name, Targets=[want])
+        yield update(title, (Difference(f"target {want['Id']}", have, want),), call)
+    if others := sorted(each["Id"] for each in found if each["Arn"] != arn):
+        yield Note(Kind.FOREIGN, title, f"targets of others are kept: {', '.join(others)}")
+
+
+def _read(pattern: str | None) -> Any:
+    """The pattern of a rule in its normal form; as it is, where it is no JSON."""
+    try:
+        return _normal(json.loads(pattern or "{}"))
+    except ValueError:
+        return pattern
+
+
+def _normal(value: Any) -> Any:
+    """The pattern with its lists sorted, whose order means nothing."""
+    if isinstance(value, Mapping):
+        return {key: _normal(each) for key, each in value.items()}
+    return sorted(map(_normal, value), key=repr) if isinstance(value, list) else value

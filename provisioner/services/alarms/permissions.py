@@ -1,0 +1,151 @@
+"""The permissions of the steps of `alarms`. All of it is in the home Region of the account that has the trail."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator
+
+from ...baseline import Baseline
+from ...compare.policy import arn
+from ...model import Target
+from ...steps.permission import APPLY, VERIFY, Permission, allow, equals, permission_notes, permits, within
+from ...steps.references import find, keys
+from .delivery import CLOUDTRAIL
+from .section import Alarms
+from .trail import trail_name
+
+
+@permits("alarms_log_group")
+def alarms_log_group_permissions(target: Target, baseline: Baseline) -> Iterator[Permission]:
+    """Read, make and protect the log group."""
+    section = baseline[Alarms].log_group
+    on = (_named(target, "logs", f"log-group:{section.name}"),)
+    # AWS lists log groups without a resource.
+    yield from allow("AlarmsLogGroupsRead", "logs", "DescribeLogGroups", condition=within(target))
+    if section.tags:
+        yield from allow("AlarmsLogGroupRead", "logs", "ListTagsForResource", on=on)
+    if key := section.kms_key_id:
+        yield from allow("AlarmsKeyRead", "kms", "DescribeKey", on=(key,))
+    writes = {
+        "CreateLogGroup": True,
+        "PutRetentionPolicy": section.retention_in_days is not None,
+        "PutLogGroupDeletionProtection": section.deletion_protection_enabled is not None,
+        "AssociateKmsKey": section.kms_key_id is not None,
+        "TagResource": bool(section.tags),  # CreateLogGroup with tags requires it too
+    }
+    names = [name for name, needed in writes.items() if needed]
+    yield from allow("AlarmsLogGroupWrite", "logs", names, on=on, purposes=APPLY)
+
+
+@permits("alarms_role")
+def alarms_role_permissions(target: Target, baseline: Baseline) -> Iterator[Permission]:
+    """Read, make and repair the role, and what others attached to it."""
+    yield from _trail_read(baseline)
+    if _own_delivery(baseline):
+        return
+    roles = _roles(target, baseline)
+    reads = "GetRole ListAttachedRolePolicies ListRolePolicies GetRolePolicy"
+    yield from allow("AlarmsRoleRead", "iam", reads, on=roles)
+    policies = (
+        arn(target.partition, "iam", "", target.account, "policy/*"),
+        arn(target.partition, "iam", "", "aws", "policy/*"),
+    )
+    yield from allow("PoliciesRead", "iam", "GetPolicy GetPolicyVersion", on=policies)
+    yield from allow("AlarmsRoleMake", "iam", "CreateRole", on=roles[:1], purposes=APPLY)
+    writes = "UpdateAssumeRolePolicy PutRolePolicy"
+    yield from allow("AlarmsRoleWrite", "iam", writes, on=roles, purposes=APPLY)
+
+
+@permits("alarms_delivery")
+def alarms_delivery_permissions(target: Target, baseline: Baseline) -> Iterator[Permission]:
+    """Look at the trail and at its deliveries, and let it write to the log group with the role."""
+    yield from _trail_read(baseline)
+    # An organization trail belongs to the management account, which the file does not name.
+    trail = (arn(target.partition, "cloudtrail", target.region, "*", f"trail/{trail_name(baseline)}"),)
+    yield from allow("AlarmsTrailStatusRead", "cloudtrail", "GetTrailStatus", on=trail, purposes=VERIFY)
+    roles = _roles(target, baseline)
+    yield from allow("AlarmsRoleRead", "iam", "GetRole", on=roles)
+    if _own_delivery(baseline):
+        return
+    yield from allow("AlarmsTrailWrite", "cloudtrail", "UpdateTrail", on=trail, purposes=APPLY)
+    to_cloudtrail = equals("iam:PassedToService", CLOUDTRAIL)
+    yield from allow("AlarmsRolePass", "iam", "PassRole", on=roles, condition=to_cloudtrail, purposes=APPLY)
+
+
+@permits("alarms_topic")
+def alarms_topic_permissions(target: Target, baseline: Baseline) -> Iterator[Permission]:
+    """Read, make and configure the topic."""
+    topic = baseline[Alarms].topic
+    on = (_named(target, "sns", topic.name),)
+    reads = {
+        "GetTopicAttributes": True,
+        "ListSubscriptionsByTopic": bool(topic.subscriptions),
+        "ListTagsForResource": bool(topic.tags),
+    }
+    yield from allow("AlarmsTopicRead", "sns", [name for name, needed in reads.items() if needed], on=on)
+    yield from allow("AlarmsTopicRead", "sns", "ListSubscriptionsByTopic", on=on, purposes=VERIFY)
+    writes = {
+        "CreateTopic": True,
+        "SetTopicAttributes": True,
+        "Subscribe": bool(topic.subscriptions),
+        "TagResource": bool(topic.tags),
+    }
+    names = [name for name, needed in writes.items() if needed]
+    yield from allow("AlarmsTopicWrite", "sns", names, on=on, purposes=APPLY)
+
+
+@permits("alarms")
+def alarms_permissions(target: Target, baseline: Baseline) -> Iterator[Permission]:
+    """Read, make and repair the filters and alarms, and read what mutes them."""
+    section = baseline[Alarms]
+    if not section.wanted():
+        return
+    group = (_named(target, "logs", f"log-group:{section.log_group.name}"),)
+    alarms = (_named(target, "cloudwatch", f"alarm:{section.name_prefix}*"),)
+    yield from allow("AlarmsFiltersRead", "logs", "DescribeMetricFilters", on=group)
+    yield from allow("AlarmsFiltersWrite", "logs", "PutMetricFilter", on=group, purposes=APPLY)
+    # Both list more than the alarms of the file.
+    lists = "DescribeAlarms ListAlarmMuteRules"
+    yield from allow("AlarmsRead", "cloudwatch", lists, condition=within(target))
+    yield from allow("AlarmsWrite", "cloudwatch", "PutMetricAlarm", on=alarms, purposes=APPLY)
+
+
+@permits("alarms_event_rule")
+def alarms_event_rule_permissions(target: Target, baseline: Baseline) -> Iterator[Permission]:
+    """Read, make and repair the rule and its target."""
+    if rule := baseline[Alarms].event_rule:
+        on = (_named(target, "events", f"rule/{rule.name}"),)
+        yield from allow("AlarmsRuleRead", "events", "DescribeRule ListTargetsByRule", on=on)
+        yield from allow("AlarmsRuleWrite", "events", "PutRule PutTargets", on=on, purposes=APPLY)
+
+
+@permission_notes
+def alarms_notes(baseline: Baseline, actions: Collection[str]) -> Iterator[str]:
+    """Warn that permission to write a role's policies gives the role's permissions, and more."""
+    if Alarms in baseline and "iam:PutRolePolicy" in actions and not _own_delivery(baseline):
+        name = baseline[Alarms].role_name
+        yield f"whoever may write the policies of role {name}, which CloudTrail assumes, can give it any permission"
+
+
+def _named(target: Target, service: str, resource: str) -> str:
+    return arn(target.partition, service, target.region, target.account, resource)
+
+
+def _roles(target: Target, baseline: Baseline) -> tuple[str, ...]:
+    """The ARNs that the role may have: without a path, as we create it, and with a path of somebody else."""
+    name = baseline[Alarms].role_name
+    return (
+        arn(target.partition, "iam", "", target.account, f"role/{name}"),
+        arn(target.partition, "iam", "", target.account, f"role/*/{name}"),
+    )
+
+
+def _own_delivery(baseline: Baseline) -> bool:
+    """The trail's own section says where its events go."""
+    found = [find(baseline, "trail", each) for each in keys(baseline, "trail")]
+    return any(each.resource.cloud_watch_logs_log_group_arn for each in found if each)
+
+
+def _trail_read(baseline: Baseline) -> Iterator[Permission]:
+    """Find the trail, and the organization of one that records it. AWS has no resource for either."""
+    yield from allow("AlarmsTrailsRead", "cloudtrail", "DescribeTrails")
+    yield from allow("OrganizationRead", "organizations", "DescribeOrganization")

@@ -1,0 +1,118 @@
+"""SNS topics and subscriptions, and EventBridge's limit of targets. Moto keeps topics and rules, subscriptions are kept here."""
+
+from __future__ import annotations
+
+import json
+from typing import Any, Final
+from uuid import uuid4
+
+from ....sandbox.ask import Request
+from ....sandbox.model import Refused
+from ....sandbox.rule import before, instead
+
+_INVALID: Final = "InvalidParameter"
+_PENDING: Final = "PendingConfirmation"
+_PROTOCOLS: Final = (
+    "http",
+    "https",
+    "email",
+    "email-json",
+    "sms",
+    "sqs",
+    "application",
+    "lambda",
+    "firehose",
+)
+_CONFIRMED: Final = ("sms", "sqs", "application", "lambda", "firehose")
+
+
+def _subscriptions(request: Request, arn: str) -> list[dict[str, Any]]:
+    kept: list[dict[str, Any]] = request.saved("subscriptions").setdefault(arn, [])
+    return kept
+
+
+def _check_topic(request: Request, arn: str) -> None:
+    if arn not in request.store("sns").topics:
+        raise Refused("NotFound", "Topic does not exist", 404)
+
+
+@before("sns.create", "CreateTopic", row="13.6 create_topic again with other attributes")
+def create(request: Request) -> None:
+    """A topic is made again only with the attributes and tags that it has."""
+    name = request.params["Name"]
+    arn = f"arn:{request.partition}:sns:{request.region}:{request.account}:{name}"
+    if arn in request.store("sns").topics and (
+        request.params.get("Attributes") or request.params.get("Tags")
+    ):
+        raise Refused(
+            _INVALID, "Invalid parameter: Attributes Reason: Topic already exists with different attributes"
+        )
+
+
+@before("sns.attributes", "SetTopicAttributes", row="13.6 topic policy garbage")
+def attributes(request: Request) -> None:
+    """A topic's policy is a JSON object with statements."""
+    params = request.params
+    _check_topic(request, params["TopicArn"])
+    if params["AttributeName"] != "Policy":
+        return
+    try:
+        found = json.loads(params.get("AttributeValue") or "")
+    except ValueError:
+        found = None
+    if not isinstance(found, dict) or not found.get("Statement"):
+        raise Refused(_INVALID, "Invalid parameter: Policy Error: null")
+
+
+@instead("sns.subscribe", "Subscribe", row="13.6 email subscription; 16.E SNS accepts protocol `fax`")
+def subscribe(request: Request) -> dict[str, Any]:
+    """E-mail and HTTP are pending until they are confirmed; the same endpoint again is the same subscription."""
+    params, arn = request.params, request.params["TopicArn"]
+    _check_topic(request, arn)
+    if params["Protocol"] not in _PROTOCOLS:
+        raise Refused(
+            _INVALID, f"Invalid parameter: Does not support this protocol string: {params['Protocol']}"
+        )
+    shown = {"Protocol": params["Protocol"], "Endpoint": params["Endpoint"], "TopicArn": arn}
+    kept = _subscriptions(request, arn)
+    have = next((each for each in kept if shown.items() <= each.items()), None)
+    if have is None:
+        made = f"{arn}:{uuid4()}" if params["Protocol"] in _CONFIRMED else _PENDING
+        have = {**shown, "SubscriptionArn": made, "Owner": request.account}
+        kept.append(have)
+    pending = have["SubscriptionArn"] == _PENDING
+    return {"SubscriptionArn": "pending confirmation" if pending else have["SubscriptionArn"]}
+
+
+@instead("sns.list", "ListSubscriptionsByTopic", row="§9 SNS: PendingConfirmation")
+def list_subscriptions(request: Request) -> dict[str, Any]:
+    """The subscriptions of a topic; one that is pending has no ARN."""
+    _check_topic(request, request.params["TopicArn"])
+    return {"Subscriptions": _subscriptions(request, request.params["TopicArn"])}
+
+
+@instead("sns.unsubscribe", "Unsubscribe", row="§9 SNS: can't be deleted before it is confirmed")
+def unsubscribe(request: Request) -> dict[str, Any]:
+    """A subscription that is confirmed is deleted by its ARN."""
+    arn = request.params["SubscriptionArn"]
+    if arn.count(":") != 6:
+        raise Refused(_INVALID, "Invalid parameter: SubscriptionId")
+    kept = _subscriptions(request, arn.rpartition(":")[0])
+    kept[:] = [each for each in kept if each["SubscriptionArn"] != arn]
+    return {}
+
+
+@before("sns.delete", "DeleteTopic", row="§9 SNS")
+def delete(request: Request) -> None:
+    """The subscriptions of a topic go with it."""
+    request.saved("subscriptions").pop(request.params["TopicArn"], None)
+
+
+@before("events.targets", "PutTargets", row="16.E PutTargets with 6 targets accepted")
+def targets(request: Request) -> None:
+    """A rule has five targets at most."""
+    rule = request.store("events").event_buses["default"].rules.get(request.params["Rule"])
+    known = {each["Id"] for each in rule.targets} if rule else set()
+    if len(known | {each["Id"] for each in request.params["Targets"]}) > 5:
+        text = "The requested resource exceeds the maximum number allowed."
+        raise Refused("LimitExceededException", text)
