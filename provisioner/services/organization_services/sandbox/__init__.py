@@ -1,0 +1,1 @@
+"""Ways to take access and administrators from services, in the sandbox."""

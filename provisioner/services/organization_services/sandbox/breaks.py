@@ -1,0 +1,28 @@
+"""Ways to take access to the organization, or its administrator, from a service by hand."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+from ....sandbox.drift import Administrator, Break, breaks, breaks_of, read_or_none, trusted_access_break
+
+ABSENT = ("AWSOrganizationsNotInUseException", "AccessDeniedException")
+
+
+@breaks("organization_services")
+def organization_services_breaks(admin: Administrator) -> Iterator[Break]:
+    """Take the trusted access and the administrator from AWS Config, which no other step of the full file gives it."""
+    client, principal = admin.client("organizations"), "config.amazonaws.com"
+    listed = read_or_none(client.list_delegated_administrators, *ABSENT, ServicePrincipal=principal) or {}
+    for each in listed.get("DelegatedAdministrators", ()):
+        yield breaks_of(f"administrator of {principal}")(
+            "AccountId",
+            f"deregistered {each['Id']} as the administrator of AWS Config",
+            client.deregister_delegated_administrator,
+            "delegated_administrators.*",
+            AccountId=each["Id"],
+            ServicePrincipal=principal,
+        )
+    for each in trusted_access_break(admin, principal, "AWS Config"):
+        yield replace(each, paths="trusted_access delegated_administrators")

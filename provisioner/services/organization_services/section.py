@@ -1,0 +1,66 @@
+"""The section `organization_services` of the YAML file."""
+
+from collections.abc import Iterator
+from typing import Annotated, Final
+
+from pydantic import AfterValidator, Field
+
+from ...baseline import AccountId, Baseline, Contradiction, Control, InvalidValue
+from ...steps.registry import section
+
+# These have calls of their own, which also tell Organizations. Source: each service's page "…and AWS Organizations".
+_OWN_CALLS: Final = (
+    *("cloudtrail.amazonaws.com", "guardduty.amazonaws.com", "macie.amazonaws.com"),
+    "securityhub.amazonaws.com",
+)
+
+Principal = Annotated[
+    str,
+    Field(
+        pattern=r"^[a-z0-9][a-z0-9.-]*\.amazonaws\.com(\.cn)?$",
+        max_length=128,
+        json_schema_extra={"want": "a service principal such as 'config.amazonaws.com'"},
+    ),
+]
+
+
+def _each_once(principals: list[str]) -> list[str]:
+    repeated = [index for index, each in enumerate(principals) if each in principals[:index]]
+    if repeated:
+        text = "is listed twice; keep one of them"
+        raise InvalidValue.several((i, f"'{principals[i]}' {text}") for i in repeated)
+    return principals
+
+
+@section("organization_services")
+class OrganizationServices(Control):
+    """AWS services that may act in all accounts of the organization, and the accounts that administer them.
+
+    Nothing is taken away: other services keep their access, and other accounts what they administer.
+    """
+
+    same_for_all_accounts = (("trusted_access",), ("delegated_administrators",))
+
+    trusted_access: Annotated[
+        list[Principal],
+        AfterValidator(_each_once),
+        Field(max_length=100, description="The service principals that have access to the organization."),
+    ] = []  # noqa: RUF012 - pydantic copies it
+    delegated_administrators: Annotated[
+        dict[Principal, AccountId],
+        Field(
+            max_length=100,
+            description="The member account that administers each service. Another one that is there is an error, and stays.",
+        ),
+    ] = {}  # noqa: RUF012 - pydantic copies it
+
+    def contradictions(self, baseline: Baseline) -> Iterator[Contradiction]:
+        """Administrators that a service's own section makes, and services without access."""
+        where = ("organization_services", "delegated_administrators")
+        for principal in self.delegated_administrators:
+            if principal in _OWN_CALLS:
+                text = "this service has a call of its own for its administrator: name it in the service's section"
+                yield Contradiction((*where, principal), text)
+            elif principal not in self.trusted_access:
+                text = f"AWS wants trusted access first: add '{principal}' to `trusted_access`, too"
+                yield Contradiction((*where, principal), text)

@@ -1,0 +1,79 @@
+"""Tests of the organization_services step: who may do it, other administrators, and mistakes in the file."""
+
+from __future__ import annotations
+
+import pytest
+
+from provisioner.baseline import BaselineError
+
+from ...conftest import MEMBER, Bench, assume_account
+
+CONFIG = "config.amazonaws.com"
+OTHER = "444455556666"
+FILE = f"""
+organization_services:
+  trusted_access: [{CONFIG}]
+  delegated_administrators: {{{CONFIG}: "{MEMBER}"}}
+"""
+
+
+def failure(bench: Bench, text: str = FILE) -> str:
+    [result] = bench.diff(text).results
+    return str(result.failure.message) if result.failure else ""
+
+
+def test_access_is_given_before_the_administrator_is_registered(bench: Bench) -> None:
+    bench.apply(FILE)
+    assert [call.operation for call in bench.world.writes] == [
+        "EnableAWSServiceAccess",
+        "RegisterDelegatedAdministrator",
+    ]
+    [result] = bench.run(FILE).verify()
+    assert [(each.ok, each.detail) for each in result.findings] == [(True, f"account {MEMBER} is ACTIVE")]
+
+
+def test_access_of_other_services_stays(bench: Bench) -> None:
+    bench.client("organizations").enable_aws_service_access(ServicePrincipal="ssm.amazonaws.com")
+    bench.apply(FILE)
+    found = bench.client("organizations").list_aws_service_access_for_organization()
+    assert "ssm.amazonaws.com" in {each["ServicePrincipal"] for each in found["EnabledServicePrincipals"]}
+
+
+def test_another_administrator_is_an_error_and_stays(bench: Bench) -> None:
+    client = bench.client("organizations")
+    client.enable_aws_service_access(ServicePrincipal=CONFIG)
+    client.register_delegated_administrator(AccountId=OTHER, ServicePrincipal=CONFIG)
+    assert failure(bench).startswith(
+        f"account {OTHER} administers {CONFIG}, and the baseline asks for {MEMBER}"
+    )
+    [result] = bench.run(FILE).verify()
+    assert [each.ok for each in result.findings] == [False]
+
+
+def test_a_member_is_told_where_to_run_this(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    assume_account(bench, monkeypatch, MEMBER)
+    assert "only the management account gives access to the organization" in failure(bench)
+
+
+def test_without_an_organization_it_says_so(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    assume_account(bench, monkeypatch, "999999999999")
+    assert "this account is in no organization" in failure(bench)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("trusted_access: [config]", "want a service principal such as 'config.amazonaws.com'"),
+        (f"trusted_access: [{CONFIG}, {CONFIG}]", "is listed twice; keep one of them"),
+        (f'delegated_administrators: {{{CONFIG}: "{MEMBER}"}}', f"add '{CONFIG}' to `trusted_access`, too"),
+        (
+            f'delegated_administrators: {{guardduty.amazonaws.com: "{MEMBER}"}}',
+            "this service has a call of its own for its administrator",
+        ),
+        (f"delegated_administrators: {{{CONFIG}: 12}}", "want an account id"),
+    ],
+)
+def test_mistakes_in_the_file(bench: Bench, text: str, message: str) -> None:
+    with pytest.raises(BaselineError) as found:
+        bench.baseline(f"organization_services: {{{text}}}\n")
+    assert message in str(found.value)
