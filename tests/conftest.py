@@ -6,7 +6,7 @@ import gc
 import os
 import sys
 from collections.abc import Callable, Iterator
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -49,7 +49,7 @@ def parse_file(text: str) -> Baseline:
     return parse(text, "baseline.yaml", all_sections(), {})
 
 
-parse_once = cache(parse_file)  # many tests run the same file again and again
+parse_once = lru_cache(32)(parse_file)  # many tests run the same file again and again
 
 
 class FakeClock:
