@@ -223,6 +223,8 @@ class Step:
     after: tuple[
         str, ...
     ] = ()  # steps that run before it where they run, and whose failure does not block it
+    # The steps that it needs besides, in a file whose section refers to what they make.
+    needs_in: Callable[[Any], tuple[str, ...]] = field(default=lambda baseline: (), compare=False)
 
     @property
     def regional(self) -> bool:

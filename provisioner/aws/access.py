@@ -44,10 +44,11 @@ _SYNCHRONOUS = SynchronousExecutor()
 
 
 class ReadCache:
-    """Cache of the answers that one account gave in one run."""
+    """Cache of the answers that one account gave in one run. *made* is of the whole run; see `Aws.made`."""
 
-    def __init__(self) -> None:
+    def __init__(self, made: dict[str, str] | None = None) -> None:
         self._answers: dict[_Key, Future[Any]] = {}
+        self.made = {} if made is None else made
         self._lock = threading.Lock()
 
     def ask(self, key: _Key, begin: Callable[[], Future[Any]]) -> Future[Any]:
@@ -186,6 +187,8 @@ class Aws:
         self._readers = readers or cloud.readers
         # The resources that the step has created, perhaps, and may fill with defaults of ours.
         self.created: set[str] = set()
+        # The names that AWS has given to resources of this run, by those in the file: it may not show new ones at once.
+        self.made = memory.made
         # A read that nobody awaits must not enter the account again.
         self._visit = cloud.visit(target.account)
 

@@ -73,7 +73,13 @@ def check(document: Document, *, bucket_arn: str | None = None, reserved: str = 
     return errors
 
 
-def problems(written: Sequence[Statement], *, bucket_arn: str, reserved: str = "") -> Found:
+def problems(
+    written: Sequence[Statement],
+    *,
+    bucket_arn: str | None = None,
+    reserved: str = "",
+    most: int = BUCKET_POLICY_BYTES,
+) -> Found:
     """The errors of `check`, each with its path in the statements as they are *written*, in either spelling.
 
     Each statement must have a Sid, too, by which later runs find it.
@@ -84,8 +90,8 @@ def problems(written: Sequence[Statement], *, bucket_arn: str, reserved: str = "
     except TypeError:
         yield (), "want text, numbers, booleans and lists only: put dates in quotes"
         return
-    if bytes_ > BUCKET_POLICY_BYTES:
-        yield (), f"want at most {BUCKET_POLICY_BYTES} bytes, got {bytes_}"
+    if bytes_ > most:
+        yield (), f"want at most {most} bytes, got {bytes_}"
     for index, (raw, each) in enumerate(zip(written, spelled, strict=True)):
         if len(each) < len(raw):
             yield (index,), "one element is there twice, in AWS's spelling and in snake_case: keep one"

@@ -20,7 +20,7 @@ STRANGE_ORGANIZATION: Final = "o-stranger00"
 # What a caller cannot choose: who it is, what the resource is, and the time.
 _FIXED: Final = (
     r"aws:(principal(arn|account|orgid|orgpaths|isawsservice|servicename|servicenameslist)|userid|resource.*"
-    r"|source(arn|account|orgid|orgpaths|owner)|currenttime|epochtime)|s3:(dataaccesspoint.*|resourceaccount)"
+    r"|source(arn|account|orgid|orgpaths|owner)|currenttime|epochtime)|s3:(dataaccesspoint.*|resourceaccount)|kms:calleraccount"
 )
 WHO: Final = re.compile(_FIXED)
 # Its place in a network too: S3 calls no bucket public that can be read from some addresses only.
@@ -91,6 +91,7 @@ def _caller(account: str, arn: str, organization: str = STRANGE_ORGANIZATION, pa
     sample = re.sub(r"[*?]", "provision", arn)
     context: Context = {
         "aws:principalaccount": account,
+        "kms:calleraccount": account,
         "aws:principalarn": re.sub(":root$", ":role/provision", sample),
         "aws:principalisawsservice": "false",
         "aws:principalorgid": organization,

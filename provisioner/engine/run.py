@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from ..aws import Aws, Identity, ReadCache, SynchronousExecutor
@@ -48,6 +48,7 @@ class Run:
     controls: Controls = field(default_factory=Controls)
     graph: graph.Graph = field(init=False)
     _memory: dict[str, ReadCache] = field(default_factory=dict)
+    _made: dict[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.graph = graph.build(self.steps, self.places or self._places)
@@ -163,7 +164,7 @@ class Run:
         return run_step(node.step, self._aws(node), self._filled(node), apply=False, controls=self.controls)
 
     def _aws(self, node: Node) -> Aws:
-        memory = self._memory.setdefault(node.target.account, ReadCache())
+        memory = self._memory.setdefault(node.target.account, ReadCache(self._made))
         readers = _SYNCHRONOUS if self.single_threaded else None
         return Aws(node.target, self.cloud, memory, readers)
 
@@ -186,7 +187,11 @@ def chosen(steps: Mapping[str, Step], baseline: Baseline, names: Iterable[str] =
 
     Raises KeyError with a name that is no step, or no step of the file.
     """
-    of_file = {name: step for name, step in steps.items() if step.section in baseline}
+    of_file = {
+        name: replace(step, needs=tuple(dict.fromkeys((*step.needs, *step.needs_in(baseline)))))
+        for name, step in steps.items()
+        if step.section in baseline
+    }
     selected: set[str] = set()
 
     def visit(name: str) -> None:

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
+from ..model import PENDING
 from ..report.json_objects import CallJson
 from .events import Event, last_part, parts, plain
 from .operation_names import Operation, related, split, words
@@ -103,8 +104,9 @@ def search_for(drift: Drift, call: CallJson, model: Any, region: str, since: dat
     sources = dict.fromkeys(
         name for name in (model.endpoint_prefix, model.signing_name, call.service) if "." not in name
     )
-    required = _required(model, call)
     label = drift.address.resource.split()
+    # What AWS has yet to name has the name in the plan.
+    required = {key: label[-1] if each == PENDING else each for key, each in _required(model, call).items()}
     named = {each for each in _strings(call.params) if last_part(each) in label}
     fields = {_squash(each.field) for each in drift.differences}
     # A parameter that differs is a setting, and no name.

@@ -11,7 +11,7 @@ from itertools import chain
 from typing import TYPE_CHECKING, Any, Final
 
 from ..baseline import Baseline
-from ..compare.policy import PolicyError, Statement
+from ..compare.policy import PolicyError, Statement, listed
 from ..model import Refused
 from .organization import read_organization
 
@@ -24,6 +24,7 @@ OneOrMany = str | Sequence[str]  # one, or several
 SID_SUFFIX: Final = (
     "Provision"  # suffix of our Sids, as AWS's console writes the documented Sids for other trails
 )
+SOURCE: Final = "aws:SourceArn"
 FULL_CONTROL: Final = {"s3:x-amz-acl": "bucket-owner-full-control"}
 _MOST_ACCOUNTS: Final = 100  # listed by id in a bucket policy, which may have 20 KB
 
@@ -32,7 +33,8 @@ _MOST_ACCOUNTS: Final = 100  # listed by id in a bucket policy, which may have 2
 class Delivery:
     """What one service needs of a bucket. *bucket* is the reference as the file has it.
 
-    *headers* are the condition keys of the headers that it sends with what it delivers. *in_use* tells whether the
+    *headers* are the condition keys of the headers that it sends with what it delivers. *key_statements* are those that it
+    needs in the policy of the key with which the bucket encrypts by default. *in_use* tells whether the
     source of an ARN delivers to the bucket of a name now: its permission is kept.
     """
 
@@ -41,6 +43,7 @@ class Delivery:
     statements: Callable[[str], Sequence[Statement]]  # given the bucket's ARN
     headers: Mapping[str, str] = field(default_factory=dict)
     in_use: Callable[[str, str], bool] = lambda arn, bucket: False
+    key_statements: Sequence[Statement] = ()
 
 
 @dataclass(frozen=True)
@@ -118,6 +121,18 @@ def allow_service(
         "Resource": resource,
     }
     return {**statement, "Condition": {"StringEquals": dict(equals)}} if equals else statement
+
+
+def with_sources_in_use(have: Statement | None, want: Statement, in_use: Callable[[str], bool]) -> Statement:
+    """The statement *want*, with the sources (`aws:SourceArn`) that *have* allows too and that are in use."""
+    equals = (want.get("Condition") or {}).get("StringEquals") or {}
+    sources = listed(equals.get(SOURCE))
+    have_equals = ((have or {}).get("Condition") or {}).get("StringEquals") or {}
+    kept = [each for each in listed(have_equals.get(SOURCE)) if each not in sources and in_use(each)]
+    if not sources or not kept:
+        return want
+    string_equals = {**equals, SOURCE: sorted([*sources, *kept])}
+    return {**want, "Condition": {**want["Condition"], "StringEquals": string_equals}}
 
 
 def log_path(bucket_arn: str, prefix: str | None, owner: str, below: str = "") -> str:

@@ -21,6 +21,7 @@ class Existing(NamedTuple):
     """What is known of a thing. *ok* is None where this account may not look at it; *error* is AWS's answer then.
 
     *detail* says how it is and *remedy* what to do about it, in words that follow the thing's name. *answer* is AWS's.
+    *uses* is what Call.using takes for a thing that the file itself makes.
     """
 
     what: str
@@ -30,6 +31,7 @@ class Existing(NamedTuple):
     remedy: str = ""
     answer: Mapping[str, Any] | None = None
     error: ClientError | None = None
+    uses: tuple[str, ...] = ()
 
     @property
     def text(self) -> str:

@@ -28,6 +28,7 @@ SERVICES: Final = "provisioner.services"
 _FOLDER: Final = Path(__file__).parent.parent / "services"
 
 _steps: dict[str, Step] = {}
+_refers_to: dict[str, tuple[str, ...]] = {}  # by step
 _sections: dict[str, type[Section]] = {}
 _harmful_actions: dict[type[Section], tuple[str, ...]] = {}
 _consents: set[str] = set()
@@ -53,15 +54,20 @@ def step(
     each_region: bool = False,
     clients: tuple[str, ...] = (),
     after: tuple[str, ...] = (),
+    refers_to: tuple[str, ...] = (),
 ) -> Callable[[Ensure], Ensure]:
     """Register an ensure function as the step *name*, for every file that has the section.
 
     *needs* are the steps that run before it. With *archive* it runs in the log archive account. With *each_region* a
     step of Scope.ONCE runs in every Region of its account. *clients* are the AWS services, by botocore's name, whose
     clients are built while a command waits for its first response. *after* are steps that run before it too, of which
-    it needs a part only: their failure does not block it, see Call.using.
+    it needs a part only: their failure does not block it, see Call.using. *refers_to* are kinds of resources that another
+    section makes: in a file whose section refers to one, the step of that section runs before this one.
     """
     from ..model import Step
+    from .references import providers_used
+
+    _refers_to[name] = refers_to
 
     def register(ensure: Ensure) -> Ensure:
         _steps[name] = Step(
@@ -74,6 +80,7 @@ def step(
             each_region=each_region,
             clients=clients,
             after=after,
+            needs_in=lambda baseline: providers_used(baseline, section, refers_to),
         )
         return ensure
 
@@ -153,9 +160,11 @@ def service_folders() -> list[str]:
 
 def _ordered() -> Iterator[str]:
     """Step names, each after those that it needs, else sorted. Only the first occurrence of a name counts."""
+    from .references import provider
 
     def visit(name: str) -> Iterator[str]:
-        for need in (*_steps[name].needs, *_steps[name].after):
+        step = _steps[name]
+        for need in (*step.needs, *step.after, *map(provider, _refers_to[name])):
             yield from visit(need)
         yield name
 

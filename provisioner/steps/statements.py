@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from ..compare import policy
@@ -13,6 +13,7 @@ Danger = tuple[Statement, str]  # a foreign statement, and what it does, in word
 Dangers = Callable[[Sequence[Statement]], Iterable[Danger]]
 
 _FIRST = "__default_statement_ID"  # AWS's own, in a new topic or queue: its account may use it
+_WHO = ("Principal", "NotPrincipal")
 _FULL = 0.88  # share of the maximum size at which the next statement may not fit
 
 
@@ -69,6 +70,16 @@ def statements(
         loses = "; ".join(f"`{_name(each)}` of others {text}" for each, text in dangerous)
         # What delivers does not wait for a policy with a Deny that stays.
         yield Change(resource, removed, put(document), consent=consent, loses=loses, enables=True)
+
+
+def new_principals(have: Document | None, want: Document) -> set[str]:
+    """The roles, users and accounts that *want* names and *have* does not. AWS may not know them yet."""
+
+    def named(document: Document | None) -> set[str]:
+        found = [each.get(element) for each in policy.statements(document) for element in _WHO]
+        return {n for each in found if isinstance(each, Mapping) for n in policy.listed(each.get("AWS"))}
+
+    return named(want) - named(have) - {"*"}
 
 
 def _change(

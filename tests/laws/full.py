@@ -9,12 +9,13 @@ from typing import Any, NamedTuple
 import boto3
 
 from provisioner.engine.plan import Plan
-from provisioner.model import Change, Result
+from provisioner.engine.run import chosen
+from provisioner.model import Change, Result, Step
 from provisioner.sandbox import WireCall, open_sandbox, store
 from provisioner.sandbox.drift import Administrator, Break, every_break
 from provisioner.steps.registry import all_sections, all_steps
 
-from ..conftest import ROOT, Bench
+from ..conftest import ROOT, Bench, parse_file
 
 FULL = (ROOT / "provisioner" / "profiles" / "full.yaml").read_text()
 
@@ -67,6 +68,12 @@ def steps_of(section: str) -> tuple[str, ...]:
 
 
 @cache
+def steps_of_file() -> list[Step]:
+    """The steps of the full file, each with all that it needs there, in the order of their needs."""
+    return chosen(all_steps(), parse_file(FULL))
+
+
+@cache
 def related(section: str) -> tuple[str, ...]:
     """The steps of a section, and all that need them: what a change in the section can be of any consequence to.
 
@@ -74,10 +81,10 @@ def related(section: str) -> tuple[str, ...]:
     the square of the number of services. Laws 1 to 3 and 14 run the whole file.
     """
     found = set(steps_of(section))
-    for step in all_steps().values():  # in the order of their needs
-        if found & set(step.needs):
+    for step in steps_of_file():
+        if found & {*step.needs, *step.after}:
             found.add(step.name)
-    return tuple(name for name in all_steps() if name in found)
+    return tuple(step.name for step in steps_of_file() if step.name in found)
 
 
 class FirstApply(NamedTuple):

@@ -19,7 +19,17 @@ from provisioner.sandbox.drift import BREAKS, Break, carry_out, every_break
 from provisioner.steps.registry import all_sections, all_steps
 
 from ..conftest import Bench
-from .full import FULL, Found, administrator_of, applied, calls, failures, find_break, named_breaks
+from .full import (
+    FULL,
+    Found,
+    administrator_of,
+    applied,
+    calls,
+    failures,
+    find_break,
+    named_breaks,
+    steps_of_file,
+)
 
 SHARDS = 24
 
@@ -45,7 +55,7 @@ def problems(plan: Plan, step: str, region: str, one: Break) -> Iterator[str]:
     if one.consent and {c.consent for _, c in plan.changes} != {one.consent}:
         yield f"shown without its consent, {one.consent}"
     # What is gone takes along what steps that need it have set on it.
-    gone = {each.name for each in all_steps().values() if step in each.needs and not one.field}
+    gone = {each.name for each in steps_of_file() if step in each.needs and not one.field}
     for name, where, resource, field in found:
         if name in gone:
             continue

@@ -122,8 +122,10 @@ def key_policies(request: Request) -> None:
         raise Refused(code, text)
 
 
-@before("kms.default_policy_name", "GetKeyPolicy", row="13.6 get_key_policy without PolicyName")
+@before(
+    "kms.default_policy_name", "GetKeyPolicy", "PutKeyPolicy", row="13.6 get_key_policy without PolicyName"
+)
 def default_policy_name(request: Request) -> None:
-    """GetKeyPolicy without a name returns the policy named default."""
+    """GetKeyPolicy and PutKeyPolicy without a name are about the policy named default."""
     if not request.params.get("PolicyName"):
         request.rewrite(PolicyName="default")

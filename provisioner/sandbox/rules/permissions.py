@@ -89,14 +89,26 @@ def _iam(call: WireCall) -> Acts:
 
 @authorizes("kms")
 def _kms(call: WireCall) -> Acts:
-    """KMS evaluates the key, with a condition key for the alias that was used."""
-    if call.operation != "DescribeKey":
+    """KMS evaluates the key, with a condition key for the alias that was used; CreateAlias and UpdateAlias both.
+
+    A new key with a policy and tags requires the permissions to set them, too.
+    """
+    key_id = str(call.params.get("KeyId") or call.params.get("TargetKeyId") or "")
+    if not key_id:
+        yield act(call, f"kms:{call.operation}", "*")
+        for field, name in (("Policy", "PutKeyPolicy"), ("Tags", "TagResource")):
+            if call.params.get(field):
+                yield act(
+                    call, f"kms:{name}", f"arn:{partition(call)}:kms:{call.region}:{call.account}:key/new"
+                )
         return
-    key_id = str(call.params["KeyId"])
     key = find_key(key_id, call.account, call.region)
     arn = key.arn if key else f"arn:{partition(call)}:kms:{call.region}:{call.account}:key/none"
     alias = key_id[key_id.index("alias/") :] if "alias/" in key_id else ""
-    yield act(call, "kms:DescribeKey", arn, **({"kms__RequestAlias": alias} if alias else {}))
+    yield act(call, f"kms:{call.operation}", arn, **({"kms__RequestAlias": alias} if alias else {}))
+    if given := call.params.get("AliasName"):
+        arn = f"arn:{partition(call)}:kms:{call.region}:{call.account}:{given}"
+        yield act(call, f"kms:{call.operation}", arn)
 
 
 @authorizes("organizations")

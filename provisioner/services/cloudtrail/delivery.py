@@ -1,11 +1,14 @@
-"""The bucket policy statements that a trail needs (CloudTrail User Guide, "Amazon S3 bucket policy for CloudTrail")."""
+"""The statements that a trail needs in the policies of its bucket and of its key.
+
+Source: CloudTrail User Guide, "Amazon S3 bucket policy for CloudTrail" and "Configure AWS KMS key policies for CloudTrail".
+"""
 
 from __future__ import annotations
 
 from typing import Final
 
-from ...compare.policy import Statement
-from ...steps.delivery import FULL_CONTROL, OneOrMany, allow_service, log_path, one_or_list
+from ...compare.policy import Statement, arn
+from ...steps.delivery import FULL_CONTROL, SOURCE, OneOrMany, allow_service, log_path, one_or_list
 
 CLOUDTRAIL: Final = "cloudtrail.amazonaws.com"
 
@@ -35,3 +38,25 @@ def cloudtrail_delivery(
             for sid, below in paths.items()
         ),
     ]
+
+
+def trail_key_statements(trail_arn: str) -> list[Statement]:
+    """Allow the trail to encrypt its log files with a key. Decrypt is for a bucket that has an S3 Bucket Key."""
+    partition, owner = trail_arn.split(":")[1], trail_arn.split(":")[4]
+    source, every = {SOURCE: trail_arn}, "*"
+    encrypt = allow_service("CloudTrailEncrypt", CLOUDTRAIL, "kms:GenerateDataKey*", every, source)
+    context = {
+        "kms:EncryptionContext:aws:cloudtrail:arn": arn(partition, "cloudtrail", "*", owner, "trail/*")
+    }
+    encrypt["Condition"]["StringLike"] = context
+    return [
+        encrypt,
+        allow_service("CloudTrailDescribe", CLOUDTRAIL, "kms:DescribeKey", every, source),
+        allow_service("CloudTrailDecryptForBucketKeys", CLOUDTRAIL, "kms:Decrypt", every, source),
+    ]
+
+
+def bucket_key_statements(trail_arn: str) -> list[Statement]:
+    """Allow the trail to deliver to a bucket that encrypts with a key by default."""
+    actions = ["kms:Decrypt", "kms:DescribeKey", "kms:GenerateDataKey*"]
+    return [allow_service("CloudTrailBucketDefault", CLOUDTRAIL, actions, "*", {SOURCE: trail_arn})]

@@ -7,6 +7,7 @@ from collections.abc import Collection, Iterator
 from ...baseline import Baseline
 from ...compare.policy import arn
 from ...model import Target
+from ...steps.key_use import key_permissions
 from ...steps.permission import (
     APPLY,
     VERIFY,
@@ -53,7 +54,7 @@ def cloudtrail_permissions(target: Target, baseline: Baseline) -> Iterator[Permi
     }
     names = [name for name, needed in writes.items() if needed]
     yield from allow("TrailWrite", "cloudtrail", names, on=trail, purposes=APPLY)
-    yield from _prerequisites(section, target)
+    yield from _prerequisites(baseline, target)
     if section.is_organization_trail:
         yield from _organization_trail(target)
 
@@ -70,18 +71,10 @@ def trail_delivery_permissions(target: Target, baseline: Baseline) -> Iterator[P
         yield from allow("OrganizationRead", "organizations", "DescribeOrganization")
 
 
-def _prerequisites(section: Trail, target: Target) -> Iterator[Permission]:
+def _prerequisites(baseline: Baseline, target: Target) -> Iterator[Permission]:
     """Look at the key, topic, log group and role that the file names, and pass the role to CloudTrail."""
-    if key := section.kms_key_id:
-        parts = key.split(":")
-        named = parts[5] if parts[0] == "arn" else key
-        alias = named.startswith("alias/")
-        region, account = (parts[3], parts[4]) if parts[0] == "arn" else (target.region, target.account)
-        # KMS authorizes by key, not by alias, and the file does not name the key of an alias.
-        resource = "key/*" if alias else f"key/{named.removeprefix('key/')}"
-        on = (arn(target.partition, "kms", region, account, resource),)
-        condition = equals("kms:RequestAlias", named) if alias else None
-        yield from allow("TrailKeyRead", "kms", "DescribeKey", on=on, condition=condition)
+    section = baseline[Trail]
+    yield from key_permissions("TrailKeyRead", target, baseline, section.kms_key_id)
     if topic := section.sns_topic_name:
         is_arn = topic.startswith("arn:")
         on = (topic if is_arn else arn(target.partition, "sns", "*", target.account, topic),)

@@ -10,33 +10,41 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Final, NamedTuple
 
 from ...aws import Aws
+from ...baseline import Baseline
 from ...compare import policy
 from ...model import Refused
 from ...steps import existing
 from ...steps.existing import Existing, Look, is_foreign
+from ...steps.key_use import look_at_key
 from .section import Trail
 
 LOGS_PAIR: Final = ("CloudWatchLogsLogGroupArn", "CloudWatchLogsRoleArn")  # AWS takes both or none
 
 
-class Prerequisite(NamedTuple):
-    """One thing that the file names. *find* returns settings by UpdateTrail's names, and what the user must know.
+class Found(NamedTuple):
+    """Settings by UpdateTrail's names, what the user must know, and what `Call.using` takes."""
 
-    *find* raises Refused where the thing is missing or in the wrong place.
-    """
+    settings: Mapping[str, Any]
+    note: str
+    uses: tuple[str, ...] = ()
+
+
+class Prerequisite(NamedTuple):
+    """One thing that the file names. *find* raises Refused where the thing is missing or in the wrong place."""
 
     what: str
-    find: Callable[[], tuple[Mapping[str, Any], str]]
+    find: Callable[[], Found]
 
 
-def prerequisites(aws: Aws, section: Trail, region: str, *, new: bool) -> list[Prerequisite]:
+def prerequisites(aws: Aws, baseline: Baseline, region: str, *, new: bool) -> list[Prerequisite]:
     """What the file names for a trail at home in *region*. All reads are under way then. *new*: there is no trail yet."""
-    return [*_prerequisites(aws, section, region, new=new)]
+    return [*_prerequisites(aws, baseline, region, new=new)]
 
 
-def _prerequisites(aws: Aws, section: Trail, region: str, *, new: bool) -> Iterator[Prerequisite]:
+def _prerequisites(aws: Aws, baseline: Baseline, region: str, *, new: bool) -> Iterator[Prerequisite]:
+    section = baseline[Trail]
     if key := section.kms_key_id:
-        key_look = existing.key(aws, key)  # in the bucket's Region
+        key_look = look_at_key(aws, baseline, key)  # in the bucket's Region
         yield Prerequisite("KMS key", lambda: _key(aws, key, key_look, new=new))
     if topic := section.sns_topic_name:
         is_arn = topic.startswith("arn:")
@@ -49,25 +57,23 @@ def _prerequisites(aws: Aws, section: Trail, region: str, *, new: bool) -> Itera
         yield Prerequisite("log group", lambda: _logs(aws, (group, role), region, looks))
 
 
-def _key(aws: Aws, key: str, look: Look, *, new: bool) -> tuple[Mapping[str, Any], str]:
+def _key(aws: Aws, key: str, look: Look, *, new: bool) -> Found:
     """The key under its ARN, with which CloudTrail answers even if it was given an id or an alias."""
     by_arn = ":key/" in key
     found = _usable(look(), "cloudtrail.kms_key_id", may_be_closed=by_arn or is_foreign(aws, key))
     if found.answer is not None:
-        return {"KmsKeyId": str(found.answer["Arn"])}, ""
-    return {"KmsKeyId": key} if by_arn or new else {}, found.text
+        return Found({"KmsKeyId": str(found.answer["Arn"])}, "", found.uses)
+    return Found({"KmsKeyId": key} if by_arn or new else {}, found.text)
 
 
-def _topic(aws: Aws, arn: str, region: str, look: Look) -> tuple[Mapping[str, Any], str]:
+def _topic(aws: Aws, arn: str, region: str, look: Look) -> Found:
     field = "cloudtrail.sns_topic_name"
     _require_region("topic", arn, region, field)
     found = _usable(look(), field, may_be_closed=is_foreign(aws, arn))
-    return {"SnsTopicName": arn}, _note(found)
+    return Found({"SnsTopicName": arn}, _note(found))
 
 
-def _logs(
-    aws: Aws, pair: tuple[str, str], region: str, looks: tuple[Look, Look]
-) -> tuple[Mapping[str, Any], str]:
+def _logs(aws: Aws, pair: tuple[str, str], region: str, looks: tuple[Look, Look]) -> Found:
     (group, role), (look_group, look_role) = pair, looks
     fields = [
         f"cloudtrail.{each}" for each in ("cloud_watch_logs_log_group_arn", "cloud_watch_logs_role_arn")
@@ -78,7 +84,7 @@ def _logs(
         note = note or f"the role `{role}` is of another account"
     else:
         _usable(look_role(), fields[1], may_be_closed=False)
-    return dict(zip(LOGS_PAIR, pair, strict=True)), note
+    return Found(dict(zip(LOGS_PAIR, pair, strict=True)), note)
 
 
 def _usable(found: Existing, field: str, *, may_be_closed: bool) -> Existing:

@@ -10,7 +10,7 @@ from ...baseline import Baseline, Contradiction, InvalidValue, Text
 from ...baseline.problem import Path
 from ...compare.spelling import CONTROL_TOWER, snake_case
 from ...compare.stricter import Stricter, on, present
-from ...steps.references import Refers, check_references, provides
+from ...steps.references import NAMED_BY_AWS, Refers, check_references, provides
 from ...steps.registry import section
 from ...steps.settings import Guarded, Settings, to_api
 from ...steps.tags import Tags
@@ -64,12 +64,15 @@ class Trail(Settings):
         True, description="Deliver digests each hour, which prove that no log file was changed. CIS: true."
     )
     kms_key_id: Annotated[
-        str | None, _guarded(present, "log files are no longer encrypted with a key of your own")
+        str | None,
+        Refers("key", NAMED_BY_AWS),
+        _guarded(present, "log files are no longer encrypted with a key of your own"),
     ] = Field(
         None,
-        pattern=r"^(arn:[^:]+:kms:[^:]+:[0-9]{12}:(key|alias)/.+|alias/[A-Za-z0-9/_-]+|[A-Za-z0-9-]+)$",
-        description="Encrypt log files with this key: an ARN, an id or an alias, in the bucket's Region.",
-        json_schema_extra={"want": "a key of your own: an ARN, an id or `alias/NAME`"},
+        pattern=r"^(arn:[^:]+:kms:[^:]+:[0-9]{12}:(key|alias)/.+|alias/[A-Za-z0-9/_-]+|[A-Za-z0-9_-]+)$",
+        description="Encrypt log files with this key of the file, by its name there, or with another in the bucket's Region:"
+        " an ARN, an id or an alias.",
+        json_schema_extra={"want": "a key of your own: its name in the file, an ARN, an id or `alias/NAME`"},
     )
     sns_topic_name: str | None = Field(
         None,

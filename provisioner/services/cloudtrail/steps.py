@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
-from functools import partial
 from typing import Any
 
 from ...aws import Aws
-from ...aws.errors import BotoCoreError, ClientError
 from ...baseline import Baseline
 from ...baseline.section import aws_name
 from ...compare.policy import arn as make_arn
@@ -21,25 +19,21 @@ from ...model import (
     Kind,
     Note,
     Part,
-    Refused,
     Scope,
     Wait,
     create,
     update,
 )
-from ...steps.delivery import Delivery, delivers
-from ...steps.organization import read_organization
 from ...steps.references import resource_key
 from ...steps.registry import consents, harmful_actions, hints, rates, step
 from ...steps.settings import Strictness, settings
 from ...steps.tags import tags, to_pairs
-from .delivery import cloudtrail_delivery
 from .prerequisites import Prerequisite, prerequisites
 from .recording import BUSY, SEEN, WAITS, ensure_event_selectors, ensure_insight_selectors
 from .section import Trail
 from .selectors import DEFAULT, management_access, selects_writes_to
 from .state import Have, read_trail, trail_arn, want_settings
-from .trails import Home, look_up_trail, other_trail_notes, read_trails, region_of_calls
+from .trails import Home, other_trail_notes, region_of_calls
 
 # What CreateTrail and UpdateTrail answer until an earlier write is seen everywhere in AWS.
 _WAITS = (
@@ -89,55 +83,13 @@ hints(
 rates("cloudtrail", read=10, lookup=2, write=1)
 
 
-@delivers
-def trail_delivery(aws: Aws, baseline: Baseline) -> Iterator[Delivery]:
-    """The delivery of the trail: for its owner and, if it is an organization trail, for every account.
-
-    What the file leaves to AWS is as AWS has it: an organization trail that stays so as the stricter, a prefix, and a
-    home in another Region. A trail of another account is not seen here, unless it is the organization's.
-    """
-    if Trail not in baseline:
-        return
-    section, arn = baseline[Trail], trail_arn(aws, baseline)
-    try:
-        trail, _ = look_up_trail(aws, arn, every_region=section.is_multi_region_trail)
-    except (ClientError, BotoCoreError, Refused):
-        trail = None  # the step `cloudtrail` reads it too, and fails; the buckets need not
-    arn = trail["TrailARN"] if trail else arn
-    for_organization = section.is_organization_trail
-    if trail and not section.exact:
-        for_organization |= bool(trail.get("IsOrganizationTrail"))
-    prefix = section.s3_key_prefix
-    if trail and "s3_key_prefix" not in section.model_fields_set:
-        prefix = trail.get("S3KeyPrefix") or ""
-    organization = read_organization(aws) if for_organization else None
-    statements = partial(
-        cloudtrail_delivery,
-        prefix=prefix or None,
-        trail_arn=arn,
-        owner_account=arn.split(":")[4],
-        organization_id=organization.id if organization else None,
-    )
-    key = section.kms_key_id
-    headers = {"s3:x-amz-server-side-encryption": "aws:kms"} if key else {}
-
-    def in_use(source: str, bucket: str) -> bool:
-        parts = source.split(":")
-        if parts[2] != "cloudtrail" or parts[4] not in {aws.account, aws.central}:
-            return False
-        found = [each for each in read_trails(aws, parts[3]) if each["TrailARN"] == source]
-        # The trail of another account is only listed here if it is the organization's.
-        return parts[4] != aws.account if not found else found[0]["S3BucketName"] == bucket
-
-    yield Delivery("cloudtrail", section.s3_bucket_name, statements, headers, in_use)
-
-
 @step(
     "cloudtrail",
     Trail,
     Scope.ONCE,
     needs=("log_buckets", "cloudtrail_trusted_access"),
     clients=("cloudtrail",),
+    refers_to=("key",),
 )
 def ensure_cloudtrail(aws: Aws, baseline: Baseline) -> Changes:
     """Make the trail if it is missing, bring its settings to the baseline, and keep it logging."""
@@ -147,7 +99,7 @@ def ensure_cloudtrail(aws: Aws, baseline: Baseline) -> Changes:
     arn = trail_arn(aws, baseline)
     have, want = read_trail(aws, section, arn), want_settings(aws, baseline)
     arn = have.arn if have else arn
-    found = prerequisites(aws, section, Home.of(arn).region, new=have is None)
+    found = prerequisites(aws, baseline, Home.of(arn).region, new=have is None)
     warnings = [
         *_warnings(aws, section, arn, have, want)
     ]  # a list, as all reads must precede the first write
@@ -207,7 +159,7 @@ def _use(
     aws: Aws, section: Trail, arn: str, name: str, each: Prerequisite, have: Have | None, bucket: str
 ) -> Changes:
     """Make the trail use the key, topic or log group of the file. *name* is its ARN, as far as it is known."""
-    want, note = each.find()
+    want, note, uses = each.find()
     if note:
         yield Note(Kind.WARNING, section.title, note)
 
@@ -216,7 +168,7 @@ def _use(
         if "KmsKeyId" in want and have and have.settings["S3BucketName"] != bucket:
             # Both are of one Region: where both have been moved to another, neither can come back alone.
             params["S3BucketName"] = bucket
-        call = _update(aws, arn, Name=name, **params)
+        call = _update(aws, arn, Name=name, **params).using(*uses)
         return call if have else call.waiting(SEEN)
 
     strictness = Strictness.of(Trail, exact=section.exact)

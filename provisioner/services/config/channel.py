@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any, Final, Literal
 
 from ...aws import Aws
@@ -23,7 +23,7 @@ _PREFIX_MAY_STAY: Final = (
 
 
 def ensure_channel(
-    aws: Aws, baseline: Baseline, state: ConfigState, destinations: Iterable[Destination]
+    aws: Aws, baseline: Baseline, state: ConfigState, destinations: Sequence[Destination]
 ) -> Changes:
     """Create or repair the channel, in one request that holds all its fields.
 
@@ -41,6 +41,10 @@ def ensure_channel(
         raise Refused(trouble)
     bucket = resolve(aws, baseline, "bucket", section.delivery_channel.s3_bucket_name).name
     want, stricter = _channel_settings(section, bucket, have)
+    key = next((each.found for each in destinations if each.is_key), None)
+    if key and key.answer:
+        want["s3KmsKeyArn"] = key.answer["Arn"]
+    uses = key.uses if key else ()
     if stricter and not section.exact:
         yield Note(Kind.STRICTER, title, stricter)
     # AWS may answer an empty prefix, which means none.
@@ -50,13 +54,14 @@ def ensure_channel(
         yield from _repair_warnings(title, present, bucket, changed)
         action: Literal["create", "update"] = "update" if have else "create"
         undo = _put(aws, have, have["s3BucketName"], state) if have else None
-        yield Change(title, changed, _put(aws, full, bucket, state), action, records=not have, undo=undo)
+        call = _put(aws, full, bucket, state).using(*uses)
+        yield Change(title, changed, call, action, records=not have, undo=undo)
     if stricter and section.exact:
         rarer = {_SNAPSHOTS: {"deliveryFrequency": section.delivery_channel.delivery_frequency}}
         yield Change(
             title,
             differences(full, rarer),
-            _put(aws, full | rarer, bucket, state),
+            _put(aws, full | rarer, bucket, state).using(*uses),
             consent="record-less",
             loses=f"snapshots are delivered less often: {stricter}",
         )

@@ -24,6 +24,7 @@ from ...steps.delivery import (
     one_or_list,
     sources,
 )
+from ...steps.key_use import KeyUse, uses_key
 from ...steps.regions import enabled_regions
 from .principal import principal
 from .section import Config
@@ -43,7 +44,28 @@ def config_deliveries(aws: Aws, baseline: Baseline) -> Iterator[Delivery]:
     )
     key = channel.s3_kms_key_arn
     headers = {"s3:x-amz-server-side-encryption": "aws:kms"} if key else {}
-    yield Delivery("config", channel.s3_bucket_name, statements, headers)
+    encrypts = key_statements(aws.partition, found.accounts, found.organization_id)
+    yield Delivery("config", channel.s3_bucket_name, statements, headers, key_statements=encrypts)
+
+
+@uses_key
+def config_key(aws: Aws, baseline: Baseline) -> Iterator[KeyUse]:
+    """The key with which AWS Config encrypts what it delivers."""
+    key = baseline[Config].delivery_channel.s3_kms_key_arn if Config in baseline else None
+    if key:
+        [delivery] = config_deliveries(aws, baseline)
+        yield KeyUse(key, delivery.key_statements)
+
+
+def key_statements(
+    partition: str, account_ids: OneOrMany, organization_id: str | None = None
+) -> list[Statement]:
+    """Allow AWS Config to encrypt with a key what it delivers for these accounts, or for a whole organization."""
+    source: dict[str, Any] = {"aws:SourceOrgID": organization_id}
+    if not organization_id:
+        source = {"AWS:SourceAccount": one_or_list(account_ids, "account")}
+    actions = ["kms:Decrypt", "kms:GenerateDataKey"]
+    return [allow_service("ConfigDelivery", principal(partition), actions, "*", source)]
 
 
 def delivery_prefixes(aws: Aws, baseline: Baseline) -> list[str]:

@@ -6,9 +6,11 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from ...aws import Aws
+from ...baseline import Baseline
 from ...model import Finding
 from ...steps import existing
 from ...steps.existing import Existing, Look, is_foreign
+from ...steps.key_use import look_at_key
 from .section import Config, region_of
 
 
@@ -20,6 +22,11 @@ class Destination(NamedTuple):
     found: Existing
 
     @property
+    def is_key(self) -> bool:
+        """It is the key, not the topic."""
+        return self.field == "s3_kms_key_arn"
+
+    @property
     def trouble(self) -> str:
         """Why AWS Config cannot deliver with it, with the remedy; an empty text if it can, or if that is unknown."""
         return f"`config.delivery_channel.{self.field}`: {self.found.text}" if self.found.ok is False else ""
@@ -29,20 +36,22 @@ class Destination(NamedTuple):
         return Finding(title, self.what, self.found.ok, self.found.text)
 
 
-def read_destinations(aws: Aws, section: Config) -> list[Destination]:
+def look_at_delivery_key(aws: Aws, baseline: Baseline) -> Look | None:
+    """Start to look at the key, if the file names one. Of one in another account, its owner alone may."""
+    name = baseline[Config].delivery_channel.s3_kms_key_arn
+    return _look(aws, "key", name, lambda each: look_at_key(aws, baseline, each, region_of(each) or None))
+
+
+def read_destinations(aws: Aws, baseline: Baseline) -> list[Destination]:
     """Look at the key and the topic that the file names. The reads are made at the same time."""
-    channel = section.delivery_channel
-    key, topic = channel.s3_kms_key_arn, channel.sns_topic_arn
+    channel = baseline[Config].delivery_channel
+    topic = channel.sns_topic_arn
     looks = [
-        (
-            "s3_kms_key_arn",
-            "KMS key",
-            _look(aws, "key", key, lambda arn: existing.key(aws, arn, region_of(arn))),
-        ),
+        ("s3_kms_key_arn", "KMS key", look_at_delivery_key(aws, baseline)),
         ("sns_topic_arn", "SNS topic", _look(aws, "topic", topic, lambda arn: existing.topic(aws, arn))),
     ]
     found = [Destination(field, what, look()) for field, what, look in looks if look]
-    return [each if each.what == "KMS key" else _in_region(aws, each) for each in found]
+    return [each if each.is_key else _in_region(aws, each) for each in found]
 
 
 def _look(aws: Aws, what: str, arn: str | None, start: Callable[[str], Look]) -> Look | None:

@@ -8,6 +8,7 @@ from ...baseline import Baseline
 from ...compare.policy import arn
 from ...model import Target
 from ...steps.delivery import listed_by_id
+from ...steps.key_use import key_permissions, may_look
 from ...steps.permission import (
     ANY_ACCOUNT,
     APPLY,
@@ -99,8 +100,8 @@ def config_recorder_permissions(target: Target, baseline: Baseline) -> Iterator[
     else:
         roles = (section.role_arn or linked_role(target, principal(target.partition), SERVICE_ROLE),)
     channel = section.delivery_channel
-    if (key := channel.s3_kms_key_arn) and target.account in {key.split(":")[4], ANY_ACCOUNT}:
-        yield from allow("ConfigKeyRead", "kms", "DescribeKey", on=(key,))
+    if may_look(target, channel.s3_kms_key_arn):
+        yield from key_permissions("ConfigKeyRead", target, baseline, channel.s3_kms_key_arn)
     if (topic := channel.sns_topic_arn) and target.account in {topic.split(":")[4], ANY_ACCOUNT}:
         yield from allow("ConfigTopicRead", "sns", "GetTopicAttributes", on=(topic,))
     to_config = equals("iam:PassedToService", principal(target.partition))

@@ -62,7 +62,14 @@ hints(
 )
 
 
-@step("config_recorder", Config, Scope.REGION, needs=("config_role", "log_buckets"), clients=("config",))
+@step(
+    "config_recorder",
+    Config,
+    Scope.REGION,
+    needs=("config_role", "log_buckets"),
+    clients=("config",),
+    refers_to=("key",),
+)
 def ensure_config_recorder(aws: Aws, baseline: Baseline) -> Changes:
     """Ensure the recorder and its delivery channel, and start the recorder.
 
@@ -70,7 +77,7 @@ def ensure_config_recorder(aws: Aws, baseline: Baseline) -> Changes:
     A recorder is never stopped. What Control Tower set up is left alone.
     """
     section = baseline[Config]
-    have, destinations = read_config(aws), read_destinations(aws, section)
+    have, destinations = read_config(aws), read_destinations(aws, baseline)
     for name in have.service_recorders:
         yield Note(Kind.FOREIGN, recorder_title(name), "belongs to an AWS service; left alone")
     if have.control_tower is not None:
@@ -226,7 +233,7 @@ def verify_config_recorder(aws: Aws, baseline: Baseline) -> Findings:
     read = aws.read("config")
     counts = read.get_discovered_resource_counts()
     delivery = read.describe_delivery_channel_status()
-    destinations = read_destinations(aws, baseline[Config])
+    destinations = read_destinations(aws, baseline)
     have, now = read_config(aws), utc_now()
     yield from recorder_findings(have, now)
     statuses = delivery.get("DeliveryChannelsStatus")

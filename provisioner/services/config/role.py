@@ -17,6 +17,7 @@ from ...steps.regions import enabled_regions
 from ...steps.registry import consents, step, verify
 from ...steps.roles import Role, ask_role, role
 from .delivery import delivery_prefixes
+from .destinations import look_at_delivery_key
 from .principal import principal
 from .role_policies import config_delivery_role_policy, config_trust, with_earlier_destinations
 from .section import Config
@@ -45,7 +46,7 @@ def managed_policy(partition: str) -> str:
     return arn(partition, "iam", "", "aws", "policy/service-role/AWS_ConfigRole")
 
 
-@step("config_role", Config, Scope.ACCOUNT, clients=("iam",))
+@step("config_role", Config, Scope.ACCOUNT, clients=("iam",), refers_to=("key",))
 def ensure_config_role(aws: Aws, baseline: Baseline) -> Changes:
     """Create the service-linked role, or create and repair the role that the file names; leave one given by ARN alone.
 
@@ -89,11 +90,13 @@ def _delivery_policy(aws: Aws, baseline: Baseline) -> dict[str, Any]:
         ].delivery_channel.sns_topic_arn
         for region in regions
     }
+    look = look_at_delivery_key(aws, baseline)
+    answer = look().answer if look else None
     return config_delivery_role_policy(
         bucket,
         delivery_prefixes(aws, baseline),
         account,
-        channel.s3_kms_key_arn,
+        str(answer["Arn"]) if answer else channel.s3_kms_key_arn,
         sorted(filter(None, topics)),
     )
 

@@ -9,7 +9,7 @@ from pydantic import Field, model_validator
 from ...baseline import NO_SETTING, Baseline, Contradiction, Control, InvalidValue, Text
 from ...baseline.partitions import partition_of
 from ...compare.spelling import CONTROL_TOWER
-from ...steps.references import Refers, check_references, find
+from ...steps.references import NAMED_BY_AWS, Refers, check_references, find
 from ...steps.registry import section
 from ...steps.settings import Settings
 from .recording_section import Recorder
@@ -44,11 +44,12 @@ class DeliveryChannel(Control):
         description="What comes before `AWSLogs/` in the bucket; an empty text is nothing. If left out, AWS's is kept.",
         json_schema_extra={"want": "a prefix without / at its ends"},
     )
-    s3_kms_key_arn: str | None = Field(
+    s3_kms_key_arn: Annotated[str | None, Refers("key", NAMED_BY_AWS)] = Field(
         None,
-        pattern=r"^arn:[a-z0-9-]+:kms:[a-z0-9-]+:[0-9]{12}:key/.+$",
-        description="The key, in `home_region`, that encrypts deliveries. If left out, AWS's is kept.",
-        json_schema_extra={"want": "the ARN of a KMS key"},
+        pattern=r"^(arn:[a-z0-9-]+:kms:[a-z0-9-]+:[0-9]{12}:key/.+|[A-Za-z0-9_-]+)$",
+        description="The key that encrypts deliveries: one of the file, by its name there, or the ARN of another in"
+        " `home_region`. If left out, AWS's is kept.",
+        json_schema_extra={"want": "the ARN of a KMS key, or a key's name in the file"},
     )
     sns_topic_arn: str | None = Field(
         None,
@@ -178,4 +179,4 @@ class Config(Settings):
 
 def region_of(arn: str | None) -> str:
     """The Region in the ARN, or `""`."""
-    return arn.split(":")[3] if arn else ""
+    return f"{arn}:::".split(":")[3]

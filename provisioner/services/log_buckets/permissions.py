@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from ...baseline import Baseline
 from ...compare.policy import arn
 from ...model import Target
+from ...steps.key_use import key_permissions
 from ...steps.permission import APPLY, DELIVERY_DECLARATIONS, Permission, allow, permits
 from .section import LogBucket, LogBuckets
 
@@ -31,8 +32,8 @@ def log_bucket_permissions(target: Target, baseline: Baseline) -> Iterator[Permi
         yield from allow("LogBucketsWrite", "s3", _WRITE, on=on, purposes=APPLY)
         yield from allow("LogBucketsRead", "s3", _optional_reads(bucket), on=on)
         yield from allow("LogBucketsWrite", "s3", _optional_writes(bucket), on=on, purposes=APPLY)
-        if key := bucket.server_side_encryption.kms_master_key_id:
-            yield from allow("LogBucketsKeyRead", "kms", ["DescribeKey"], on=(key,))
+        key = bucket.server_side_encryption.kms_master_key_id
+        yield from key_permissions("LogBucketsKeyRead", target, baseline, key)
     for declaration in DELIVERY_DECLARATIONS:
         yield from declaration(target, baseline)
 

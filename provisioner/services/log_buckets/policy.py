@@ -9,14 +9,13 @@ from ...compare import policy
 from ...compare.policy import Document, Statement
 from ...compare.policy_dangers import Protected, dangers
 from ...model import Call, Changes, Wait
-from ...steps.delivery import Grants
+from ...steps.delivery import Grants, with_sources_in_use
 from ...steps.organization import own_organization
 from ...steps.registry import harmful_actions
-from ...steps.statements import Danger, statements
+from ...steps.statements import Danger, new_principals, statements
 from .section import LogBuckets
 from .state import PROPAGATION, Bucket
 
-_SOURCE = "aws:SourceArn"
 # What no other account may do with a log bucket.
 _WRITES = (
     *("s3:DeleteObject", "s3:DeleteObjectVersion", "s3:PutObject", "s3:PutObjectAcl", "s3:PutObjectTagging"),
@@ -36,7 +35,7 @@ def bucket_policy(bucket: Bucket) -> Changes:
 
     def put(document: dict[str, Any]) -> Call:
         call = bucket.put("put_bucket_policy", Policy=policy.compact(document))
-        if not _principals(document) - _principals(have):
+        if not new_principals(have, document):
             return call
         # S3 does not know a new role or user at once, and does not always say that this is what is wrong.
         until = "S3 to know the new principal of the bucket policy"
@@ -79,18 +78,6 @@ def with_what_is_in_use(have: Document | None, grants: Grants, bucket: str) -> l
     return [_merged(found.get(each["Sid"]), each, grants, bucket) for each in grants.statements]
 
 
-def _principals(document: Document | None) -> set[str]:
-    """The roles, users and accounts that the statements name."""
-    named = [
-        statement.get(element)
-        for statement in policy.statements(document)
-        for element in ("Principal", "NotPrincipal")
-    ]
-    return {
-        name for each in named if isinstance(each, Mapping) for name in policy.listed(each.get("AWS"))
-    } - {"*"}
-
-
 def _merged(have: Statement | None, want: Statement, grants: Grants, bucket: str) -> Statement:
     if have is None or not isinstance(want.get("Principal"), Mapping) or "Service" not in want["Principal"]:
         return want
@@ -98,18 +85,7 @@ def _merged(have: Statement | None, want: Statement, grants: Grants, bucket: str
     paths = policy.listed(want["Resource"])
     if earlier := [each for each in policy.listed(have.get("Resource")) if _is_earlier(each, paths)]:
         merged["Resource"] = [*paths, *earlier]
-    equals = (want.get("Condition") or {}).get("StringEquals") or {}
-    sources = policy.listed(equals.get(_SOURCE))
-    have_equals = (have.get("Condition") or {}).get("StringEquals") or {}
-    kept = [
-        arn
-        for arn in policy.listed(have_equals.get(_SOURCE))
-        if sources and arn not in sources and any(each(arn, bucket) for each in grants.in_use)
-    ]
-    if kept:
-        string_equals = {**equals, _SOURCE: sorted([*sources, *kept])}
-        merged["Condition"] = {**want["Condition"], "StringEquals": string_equals}
-    return merged
+    return with_sources_in_use(have, merged, lambda arn: any(each(arn, bucket) for each in grants.in_use))
 
 
 def _is_earlier(path: str, paths: Sequence[str]) -> bool:

@@ -10,7 +10,7 @@ from ...baseline.problem import Path
 from ...baseline.section import AsWritten
 from ...compare.spelling import CONTROL_TOWER
 from ...compare.stricter import on
-from ...steps.references import provides
+from ...steps.references import NAMED_BY_AWS, Refers, check_references, provides
 from ...steps.registry import section
 from ...steps.settings import Guarded, Settings
 from ...steps.tags import Tags
@@ -32,11 +32,14 @@ class Encryption(Section):
     sse_algorithm: Literal["AES256", "aws:kms", "aws:kms:dsse"] = Field(
         "AES256", description="CIS asks for aws:kms."
     )
-    kms_master_key_id: str | None = Field(
+    kms_master_key_id: Annotated[str | None, Refers("key", NAMED_BY_AWS)] = Field(
         None,
-        pattern=r"^arn:[^:]+:kms:[^:]+:[0-9]{12}:key/.+$",
-        description="The key's full ARN. S3 looks an alias up in the account of the writer.",
-        json_schema_extra={"want": "the ARN of a KMS key, as an alias means another key in another account"},
+        pattern=r"^(arn:[^:]+:kms:[^:]+:[0-9]{12}:key/.+|[A-Za-z0-9_-]+)$",
+        description="A key of the file, by its name there, or the full ARN of another. S3 looks an alias up in the account"
+        " of the writer.",
+        json_schema_extra={
+            "want": "a key's name in the file, or the ARN of a KMS key, as an alias means another key in another account"
+        },
     )
     bucket_key_enabled: bool = Field(
         True, description="Use one KMS request for many objects. Only with aws:kms."
@@ -170,6 +173,7 @@ class LogBuckets(Control):
             if bucket.name in keys:
                 yield Contradiction(("log_buckets", key, "name"), f"is the name of `{keys[bucket.name]}` too")
             keys[bucket.name] = key
+            yield from check_references(baseline, bucket, ("log_buckets", key))
             arn = f"arn:{baseline.partition}:s3:::{bucket.name}"
             for path, message in (*_key_problems(bucket, baseline), *_statement_problems(bucket, arn)):
                 yield Contradiction(("log_buckets", key, *path), message)
@@ -182,7 +186,7 @@ def _buckets(baseline: Baseline) -> Mapping[str, LogBucket]:
 
 def _key_problems(bucket: LogBucket, baseline: Baseline) -> Iterator[tuple[Path, str]]:
     """A KMS key that S3 cannot use in the bucket. PutBucketEncryption takes it, and every delivery fails."""
-    region = (bucket.server_side_encryption.kms_master_key_id or ":::").split(":")[3]
+    region = f"{bucket.server_side_encryption.kms_master_key_id}:::".split(":")[3]
     home = baseline.general.home_region
     if region and region != home:
         text = (

@@ -11,6 +11,7 @@ from typing import Any
 
 from ...compare.values import differences
 from ...model import Call, Change, Changes, Kind, Note, Part, Refused, Wait, update
+from ...steps.existing import Existing
 from ...steps.settings import Guarded, Strictness, settings, to_api
 from ...steps.tags import from_pairs, tags, to_pairs
 from .acl import make_private, read_acl
@@ -140,15 +141,16 @@ def _encryption(bucket: Bucket) -> Changes:
             raise Refused(key.text)
         if key.ok is None:
             yield Note(Kind.WARNING, bucket.title, key.text)
-    yield from _default_encryption(bucket)
+    yield from _default_encryption(bucket, key)
 
 
-def _default_encryption(bucket: Bucket) -> Changes:
+def _default_encryption(bucket: Bucket, named: Existing | None) -> Changes:
     section, rule = bucket.want.server_side_encryption, _encryption_rule(bucket)
     have = {**rule["ApplyServerSideEncryptionByDefault"], "BucketKeyEnabled": rule["BucketKeyEnabled"]}
     want: dict[str, Any] = {"SSEAlgorithm": section.sse_algorithm}
     if section.kms_master_key_id:
-        want["KMSMasterKeyID"] = section.kms_master_key_id
+        answer = (named.answer if named else None) or {"Arn": section.kms_master_key_id}
+        want["KMSMasterKeyID"] = answer["Arn"]
     algorithm, key = have["SSEAlgorithm"], have.get("KMSMasterKeyID")
     # Only aws:kms can use a bucket key.
     if section.sse_algorithm == "aws:kms" and (
@@ -187,6 +189,7 @@ def _default_encryption(bucket: Bucket) -> Changes:
         rule["BucketKeyEnabled"] = default.pop("BucketKeyEnabled")
     rule["ApplyServerSideEncryptionByDefault"] = default
     call = bucket.put("put_bucket_encryption", ServerSideEncryptionConfiguration={"Rules": [rule]})
+    call = call.using(*(named.uses if named else ()))
     change = replace(update(bucket.title, changed, call), enables=bool(unusable))
     if stronger and not unusable and bucket.want.exact:
         change = replace(change, consent="weaken-encryption", loses="new logs get a weaker encryption")

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 from ...aws import Aws, Incomplete, Reading
 from ...model import Call, Wait
 from ...steps.delivery import Grants
+from ...steps.existing import Look
 from .section import LogBucket
 
 
@@ -52,8 +53,6 @@ PROPAGATION = 120.0  # seconds until a new bucket, or a new principal in a polic
 
 def start_reads(aws: Aws, want: LogBucket) -> dict[str, Reading]:
     """Start every read that the bucket needs, at the same time; settings that the file leaves out are not read."""
-    if key := want.server_side_encryption.kms_master_key_id:
-        aws.read("kms").describe_key(KeyId=key)  # remembered until it is asked for again
     stated = {
         "get_object_lock_configuration": want.object_lock is not None,
         "get_bucket_tagging": bool(want.tags),
@@ -75,6 +74,7 @@ class Bucket:
     want: LogBucket
     grants: Grants
     reads: Mapping[str, Reading]
+    key: Look | None = None  # the one that the file names
     new: bool = False
 
     def created(self) -> Bucket:

@@ -17,7 +17,7 @@ from ...model import Change, Changes, Exists, Finding, Findings, Part, Refused, 
 from ...steps.delivery import DELIVERERS, SID_SUFFIX, Delivery, Grants, all_statements
 from ...steps.references import find
 from ...steps.registry import consents, hints, step, verify
-from .key import verify_key
+from .key import look_at_keys, verify_key
 from .policy import deny_insecure_transport
 from .section import LogBucket, LogBuckets
 from .settings import bucket_settings
@@ -42,14 +42,15 @@ hints(
 )
 
 
-@step("log_buckets", LogBuckets, Scope.ONCE, archive=True, clients=("s3",))
+@step("log_buckets", LogBuckets, Scope.ONCE, archive=True, clients=("s3",), refers_to=("key",))
 def ensure_log_buckets(aws: Aws, baseline: Baseline) -> Changes:
     """Make each log bucket that is missing, and bring the settings of all to the baseline."""
     buckets = baseline[LogBuckets].root
     reads = {key: start_reads(aws, want) for key, want in buckets.items()}
+    looks = look_at_keys(aws, baseline)
     grants = _grants(aws, baseline)
     for key, want in buckets.items():
-        bucket = Bucket(aws, want, grants[key], reads[key])
+        bucket = Bucket(aws, want, grants[key], reads[key], looks.get(key))
         yield Part(bucket.title, _ensure_bucket(bucket))
 
 
@@ -144,8 +145,10 @@ def _create(bucket: Bucket) -> Change:
 @verify("log_buckets")
 def verify_log_buckets(aws: Aws, baseline: Baseline) -> Findings:
     """Find whether each bucket exists and belongs to this account."""
-    buckets = baseline[LogBuckets].root.values()
-    for bucket in [Bucket(aws, want, Grants(), start_reads(aws, want)) for want in buckets]:
+    buckets, looks = baseline[LogBuckets].root, look_at_keys(aws, baseline)
+    reads = {key: start_reads(aws, want) for key, want in buckets.items()}
+    for key, want in buckets.items():
+        bucket = Bucket(aws, want, Grants(), reads[key], looks.get(key))
         exists = read_bucket(bucket) is not None
         detail = f"in {aws.region}, owned by {aws.account}" if exists else "not there"
         yield Finding(bucket.title, "reachable", exists, detail)

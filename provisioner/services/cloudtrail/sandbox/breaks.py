@@ -27,7 +27,9 @@ def trail_breaks(admin: Administrator) -> Iterator[Break]:
         yield from trail.settings()
         yield from trail.recording()
         yield from trail.tags()
-        yield trail.broken("", f"deleted {trail.what}", client.delete_trail, Name=trail.name)
+        # Its key is a resource of its own in a plan, and is gone with it.
+        gone = breaks_of("" if found.get("KmsKeyId") else trail.what)
+        yield gone("", f"deleted {trail.what}", client.delete_trail, Name=trail.name)
 
 
 @breaks("cloudtrail_trusted_access")
@@ -63,6 +65,10 @@ class _Trail:
         if found.get("S3KeyPrefix"):
             text = f"moved the log files of {what} to another prefix"
             yield self.broken("S3KeyPrefix", text, self._remove_prefix, "s3_key_prefix")
+        if found.get("KmsKeyId"):
+            text, key = f"made {what} encrypt with no key", {"Name": self.name, "KmsKeyId": ""}
+            of_key = breaks_of(f"KMS key of {what}")
+            yield of_key("KmsKeyId", text, self.client.update_trail, "kms_key_id", **key)
         yield self.broken("S3BucketName", f"sent the log files of {what} to another bucket", self._redirect)
 
     def _remove_prefix(self) -> None:

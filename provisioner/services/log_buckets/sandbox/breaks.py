@@ -181,7 +181,7 @@ class _Bucket:
                 ("aws:SourceVpce", "StringNotEquals", "vpce-0123456789abcdef0"),
                 ("aws:SourceIp", "NotIpAddress", "192.0.2.0/24"),
                 ("aws:PrincipalOrgID", "StringNotEquals", "o-elsewhere00"),
-                ("s3:x-amz-server-side-encryption", "StringNotEquals", "aws:kms"),
+                ("s3:x-amz-server-side-encryption", "StringNotEquals", "AES256"),
             ):
                 yield f"denied all that has another {key} by", {**deny, "Condition": {operator: {key: value}}}
             yield "denied deliveries by", {**deny, "Principal": {"Service": services}}
