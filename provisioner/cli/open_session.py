@@ -76,7 +76,8 @@ def open_session(options: CommandOptions, screen: Screen) -> Iterator[Session]:
             if not options.unattended:  # which reads it before anything else
                 session.pause = cloud.readers.submit(_find_pause, session)
         stack.enter_context(_interruptible(session))
-        gc.freeze()  # what was built so far stays, and is not looked at again
+        gc.freeze()  # what was built so far stays, and is not looked at again while the command runs
+        stack.callback(gc.unfreeze)  # else each run of `--every` would keep the clients of the one before
         gc.enable()
         yield session
 

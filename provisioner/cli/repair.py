@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import random
 import sys
 import time
@@ -63,6 +64,7 @@ def repeat(options: CommandOptions, once: Callable[[CommandOptions], int]) -> in
             if not options.every or code == INTERRUPTED:
                 return code
             sys.stdout.flush()
+            gc.collect()  # the clients of that run; else the memory grows for days
             time.sleep(max(options.every - (time.monotonic() - started), 0.0))
     except KeyboardInterrupt:
         return code if options.every else INTERRUPTED
