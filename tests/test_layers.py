@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
+import sys
 from collections.abc import Iterator
 from graphlib import TopologicalSorter
 from importlib.util import resolve_name
@@ -11,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from provisioner.sandbox.rule import import_rules
 from provisioner.steps.registry import all_sections, all_steps
 
 ROOT = Path(__file__).parent.parent
@@ -133,3 +135,18 @@ WORDS = {"account"}  # names of services that are words of the program, too: `Ta
 def test_no_shared_file_names_a_service(name: str) -> None:
     named = re.compile(rf"""["'`]{name}["'`.]""")
     assert [str(path) for path in shared() if named.search(path.read_text())] == []
+
+
+def test_no_module_holds_an_error() -> None:
+    """An error that is raised again and again keeps every frame that it passed, and what is in these."""
+    all_steps()
+    import_rules()
+    modules = {name: each for name, each in sys.modules.items() if name.startswith("provisioner.")}
+    assert {name.split(".")[1] for name in modules} >= {"services", "sandbox", "engine", "aws"}
+    held = [
+        (name, key)
+        for name, each in modules.items()
+        for key, x in vars(each).items()
+        if isinstance(x, BaseException)
+    ]
+    assert held == []

@@ -18,7 +18,6 @@ _DAYS: Final = (
     3653,
 )
 _INVALID: Final = "InvalidParameterException"
-_MISSING: Final = Refused("ResourceNotFoundException", "The specified log group does not exist.")
 _MOST: Final = 100  # metric filters of a log group
 
 
@@ -36,7 +35,7 @@ def _filters(request: Request, name: str) -> dict[str, dict[str, Any]]:
 def _group(request: Request, name: str) -> Any:
     found = request.store("logs").groups.get(name)
     if found is None:
-        raise _MISSING
+        raise Refused("ResourceNotFoundException", "The specified log group does not exist.")
     return found
 
 
