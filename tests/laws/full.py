@@ -20,6 +20,7 @@ from ..conftest import ROOT, Bench, parse_file
 FULL = (ROOT / "provisioner" / "profiles" / "full.yaml").read_text()
 
 Found = tuple[str, Administrator, Break]
+REPEATED = 5  # one in five of the breaks of other Regions that are like one in the home Region
 
 
 def calls(plan: Plan) -> list[tuple[Any, ...]]:
@@ -146,11 +147,25 @@ def named_breaks(text: str = FULL, *, stricter: bool = False) -> list[Named]:
     with open_sandbox(None) as world:
         bench = Bench(world)
         bench.at(state)
+        every = [
+            each for each in every_break(administrator_of(bench, text)) if each[2].stricter or not stricter
+        ]
         return [
             Named(step, admin.region, each.sentence, each.paths, each.resource)
-            for step, admin, each in every_break(administrator_of(bench, text))
-            if each.stricter or not stricter
+            for step, admin, each in not_repeated(every)
         ]
+
+
+def not_repeated(every: list[Found]) -> list[Found]:
+    """The breaks without most of those in other Regions that are like one in the home Region: a sample of them stays."""
+    found, alike = [], 0
+    at_home = {(step, one.resource, one.field, one.paths) for step, admin, one in every if admin.home}
+    for step, admin, one in every:
+        repeated = not admin.home and (step, one.resource, one.field, one.paths) in at_home
+        alike += repeated
+        if not repeated or alike % REPEATED == 0:
+            found.append((step, admin, one))
+    return found
 
 
 def find_break(bench: Bench, named: Named) -> Found:

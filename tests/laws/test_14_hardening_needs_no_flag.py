@@ -1,6 +1,6 @@
 """Law 14: however much is broken at once, one unattended `apply` repairs it without any flag.
 
-The sets are all breaks of a step, and random ones of the whole file. A limit holds only in the run that asks for it.
+The sets are all breaks of a section, and random ones of the whole file. A limit holds only in the run that asks for it.
 """
 
 from __future__ import annotations
@@ -16,10 +16,10 @@ import pytest
 from provisioner.cli import run as command
 from provisioner.sandbox import open_sandbox
 from provisioner.sandbox.drift import carry_out, every_break
-from provisioner.steps.registry import all_steps
+from provisioner.steps.registry import all_sections
 
 from ..conftest import Bench
-from .full import FULL, Found, administrator_of, named_breaks
+from .full import FULL, Found, administrator_of, related, section_of
 
 SEEDS = 2
 
@@ -52,8 +52,10 @@ def broken(home: Path, repaired: Path, monkeypatch: pytest.MonkeyPatch) -> Broke
     return choose
 
 
-def check(home: Path, capfd: Any) -> None:
-    arguments = [str(home / "full.yaml"), "--sandbox", "--quiet"]
+def check(home: Path, capfd: Any, *target: str) -> None:
+    """An `apply` repairs everything, in the whole file or in the steps of *target*."""
+    steps = [f"--target={','.join(target)}"] if target else []
+    arguments = [str(home / "full.yaml"), "--sandbox", "--quiet", *steps]
     assert command(["apply", *arguments, "--yes", "--max-changes", "0"]) == 1
     assert command(["diff", *arguments]) == 2, "above a limit, nothing is changed"
     capfd.readouterr()
@@ -62,12 +64,10 @@ def check(home: Path, capfd: Any) -> None:
     assert command(["diff", *arguments]) == 0
 
 
-@pytest.mark.parametrize("step", all_steps())
-def test_all_breaks_of_a_step(home: Path, broken: Broken, capfd: Any, step: str) -> None:
-    if step not in {each.step for each in named_breaks()}:
-        pytest.skip("it has nothing to break in the full file, such as a role that is service-linked")
-    assert broken(lambda every: [each for each in every if each[0] == step])
-    check(home, capfd)
+@pytest.mark.parametrize("section", all_sections())
+def test_all_breaks_of_a_section(home: Path, broken: Broken, capfd: Any, section: str) -> None:
+    assert broken(lambda every: [each for each in every if section_of(each[0]) == section])
+    check(home, capfd, *related(section))
 
 
 @pytest.mark.parametrize("seed", range(SEEDS))
