@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import pty
 import re
-import shutil
 import signal
 import subprocess
 import sys
@@ -54,7 +53,6 @@ def reader(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]
     env |= {"PIP_TARGET": str(home / "installed"), "PIP_NO_DEPS": "1", "PIP_NO_BUILD_ISOLATION": "0"}
     # `./scripts/test` only collects tests, and those of one file, because it is what runs this one.
     env |= {"PYTEST_ADDOPTS": "--collect-only -p no:cacheprovider tests/test_layers.py", "WORK": str(home)}
-    shutil.copy(ROOT / "baseline.yaml", home)
     (home / "organization.yaml").write_text(with_organization((ROOT / "baseline.yaml").read_text()))
     (home / "scripts").mkdir()
     (home / "scripts" / "provision").symlink_to(ROOT / "scripts" / "provision")

@@ -5,7 +5,16 @@ from .control import Control
 from .file import load, parse
 from .general import General
 from .problem import BaselineError, Problem
-from .section import NO_SETTING, AccountId, Contradiction, InvalidValue, Region, Section, Text
+from .section import (
+    NO_SETTING,
+    AccountId,
+    Contradiction,
+    ForOrganization,
+    InvalidValue,
+    Region,
+    Section,
+    Text,
+)
 
 __all__ = [
     "NO_SETTING",
@@ -14,6 +23,7 @@ __all__ = [
     "BaselineError",
     "Contradiction",
     "Control",
+    "ForOrganization",
     "General",
     "InvalidValue",
     "Problem",

@@ -39,7 +39,7 @@ def load(
             return parse(_decoded(data, name), name, sections, env, default_region)
         message = TOO_LARGE
     except FileNotFoundError:
-        message = "no such file; name one, or make baseline.yaml here"
+        message = "no such file; name one, or write one with `provision init`"
     except IsADirectoryError:
         message = "a directory; name a file in it"
     except (OSError, ValueError) as error:

@@ -54,6 +54,18 @@ NO_SETTING: Final = Field(json_schema_extra={"setting": False})
 SECRET: Final = Field(json_schema_extra={"writeOnly": True})
 
 
+@dataclass(frozen=True, slots=True)
+class ForOrganization:
+    """Marks a field, in `Annotated`, that is for the management account of an organization only.
+
+    Where it has one of *values*, or any if there are none, `provision init` writes *otherwise* for another account, or
+    leaves the field out.
+    """
+
+    values: tuple[Any, ...] = ()
+    otherwise: Any = None
+
+
 class Section(BaseModel):
     """Base class of a section, or of a mapping in one: no unknown keys, no conversion of types, immutable.
 

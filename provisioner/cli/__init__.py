@@ -10,7 +10,7 @@ from typing import Any
 import click
 
 from .. import __version__
-from . import drift_commands
+from . import drift_commands, init_command
 from .command import EPILOG, StepsCommand, options_of, printed, run_command
 from .exit_codes import ERROR, INTERRUPTED, OK
 from .flags import (
@@ -225,6 +225,7 @@ def drift(seed: int | None, count: int) -> int:
 
 
 for _command in (
+    init_command.init,
     drift_commands.repair,
     drift_commands.pause,
     drift_commands.resume,

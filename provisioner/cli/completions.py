@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from ..baseline.partitions import all_regions
 from ..steps.registry import all_consents, all_sections, all_steps
+from .init.profiles import profile_names
 
 
 def steps() -> list[str]:
@@ -29,6 +30,11 @@ def regions() -> list[str]:
 def partitions() -> list[str]:
     """The partitions that botocore knows."""
     return sorted({*all_regions().values()})
+
+
+def baseline_profiles() -> list[str]:
+    """The profiles that `provision init` writes."""
+    return profile_names()
 
 
 def profiles() -> list[str]:

@@ -14,6 +14,9 @@ _TERRAFORM = {
 }
 # What other programs call a command.
 _OTHER_WORDS = {
+    "bootstrap": "init",
+    "new": "init",
+    "setup": "init",
     "plan": "diff",
     "preview": "diff",
     "show": "diff",

@@ -15,11 +15,12 @@ from ..baseline.problem import clean, did_you_mean, listed
 from ..steps.registry import all_sections, all_steps
 
 
-def _region_of_environment() -> str | None:
+def region_of_environment() -> str | None:
+    """The Region that the environment names, without a look at the AWS configuration."""
     return os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION")
 
 
-def read_baseline(file: str, default_region: Callable[[], str | None] = _region_of_environment) -> Baseline:
+def read_baseline(file: str, default_region: Callable[[], str | None] = region_of_environment) -> Baseline:
     """Read the file into typed sections. Raises BaselineError with every mistake in it.
 
     *default_region* is called if the file has no `home_region`.

@@ -35,16 +35,18 @@ _THIS_MACHINE = ("127.0.0.1", "localhost", "::1")
 
 
 @contextmanager
-def open_session(options: CommandOptions, screen: Screen) -> Iterator[Session]:
+def open_session(
+    options: CommandOptions, screen: Screen, baseline: Baseline | None = None
+) -> Iterator[Session]:
     """Check everything that can be checked before a step runs, and yield the session. Nothing is written to AWS.
 
-    Raises CommandError, BaselineError or OSError.
+    *baseline* stands for the file where there is none yet. Raises CommandError, BaselineError or OSError.
     """
     started = time.monotonic()
     gc.disable()  # collecting garbage takes half of the time of building clients, and their models stay anyway
     with ExitStack() as stack:
         stack.callback(gc.enable)
-        baseline = read_baseline(options.file, lambda: _default_region(options))
+        baseline = baseline or read_baseline(options.file, lambda: _default_region(options))
         screen.secrets = lambda: baseline.secrets
         only = only_regions(baseline, options)
         check_flags(baseline, options)

@@ -49,12 +49,13 @@ def is_document(difference: Difference) -> bool:
 
 def summary(change: Change, new: str = "created") -> str:
     """A change on one line: resource, fields from have to want (or *new* for a new resource), and call."""
-    fields = "; ".join(map(_field, change.differences))
+    fields = "; ".join(map(field, change.differences))
     what = new if change.action == "create" else fields
     return clean(f"{change.resource}: {what} ({operation(change)})")
 
 
-def _field(difference: Difference) -> str:
+def field(difference: Difference) -> str:
+    """One field of a change, from have to want; of a document, only that it changes."""
     if not is_document(difference):
         return f"{difference.field} {value(difference.have)} → {value(difference.want)}"
     done = "added" if difference.have is None else "removed" if difference.want is None else "changed"

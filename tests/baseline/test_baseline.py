@@ -171,7 +171,7 @@ def test_a_value_of_one_environment_variable_is_converted_to_the_type_of_the_fie
 @pytest.mark.parametrize(
     ("content", "expected"),
     [
-        (None, "no such file; name one, or make baseline.yaml here"),
+        (None, "no such file; name one, or write one with `provision init`"),
         (b"", "the file is empty; start it with 'organization_name: acme'"),
         (b"# nothing\n", "the file is empty; start it with 'organization_name: acme'"),
         (b"#" * (1 << 20) + b"#", "larger than 1 MiB; a baseline is a few kilobytes"),

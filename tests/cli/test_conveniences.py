@@ -114,6 +114,8 @@ def test_completion_of_values(
     }
     assert completed(shell, "diff", "--target", "log_buckets,passw") == ["log_buckets,password_policy"]
     assert completed(shell, "verify", "--profile", "pr") == ["prod"]
+    assert completed(shell, "init", "--profile", "cis") == ["cis-5.0"]
+    assert completed(shell, "init", "--aws-profile", "pr") == ["prod"]
     assert "eu-west-1" in completed(shell, "diff", "--regions", "eu-")
     assert "us-east-1,eu-west-1" in completed(shell, "diff", "--region", "us-east-1,eu-w")
     assert completed(shell, "apply", "--allow", "shorten-ret") == ["shorten-retention"]
@@ -122,7 +124,7 @@ def test_completion_of_values(
     assert completed(shell, "verify", "--profile", "pr") in ([], [""])
 
 
-@pytest.mark.parametrize("command", ["diff", "apply", "verify", "validate", "permissions"])
+@pytest.mark.parametrize("command", ["diff", "apply", "verify", "validate", "permissions", "init"])
 def test_completion_of_the_file_is_that_of_files(command: str, completion: Completion) -> None:
     for shell, expected in (("bash", "file,base"), ("zsh", "file\nbase\n_"), ("fish", "file,base")):
         assert completion(shell, command, "base") == f"{expected}\n"

@@ -72,6 +72,7 @@ def test_help_imports_only_the_command_line(arguments: list[str]) -> None:
         "provisioner.cli.names",
         "provisioner.cli.command",
         "provisioner.cli.drift_commands",
+        "provisioner.cli.init_command",
         "provisioner.cli.streams",
     }
 

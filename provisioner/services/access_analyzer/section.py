@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from ...baseline import NO_SETTING, Control
+from ...baseline import NO_SETTING, Control, ForOrganization
 from ...compare.stricter import lower
 from ...steps.registry import section
 from ...steps.settings import Guarded, Settings
@@ -29,7 +29,11 @@ class UnusedAccess(Settings):
 
     lower_camel_case = True
 
-    type: Annotated[Literal["ACCOUNT_UNUSED_ACCESS", "ORGANIZATION_UNUSED_ACCESS"], NO_SETTING] = Field(
+    type: Annotated[
+        Literal["ACCOUNT_UNUSED_ACCESS", "ORGANIZATION_UNUSED_ACCESS"],
+        NO_SETTING,
+        ForOrganization(("ORGANIZATION_UNUSED_ACCESS",), otherwise="ACCOUNT_UNUSED_ACCESS"),
+    ] = Field(
         "ACCOUNT_UNUSED_ACCESS",
         description="One analyzer in each account, or one for the whole organization; in `home_region`.",
     )
@@ -52,7 +56,11 @@ class AccessAnalyzer(Control):
 
     same_for_all_accounts = (("type",), ("unused_access", "type"))
 
-    type: Annotated[Literal["ACCOUNT", "ORGANIZATION"], NO_SETTING] = Field(
+    type: Annotated[
+        Literal["ACCOUNT", "ORGANIZATION"],
+        NO_SETTING,
+        ForOrganization(("ORGANIZATION",), otherwise="ACCOUNT"),
+    ] = Field(
         "ACCOUNT",
         description="The zone of trust: each account by itself, or the organization, with one analyzer for all accounts.",
     )

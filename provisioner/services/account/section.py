@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from ...baseline import NO_SETTING, Baseline, Contradiction, Section
+from ...baseline import NO_SETTING, Baseline, Contradiction, ForOrganization, Section
 from ...compare.stricter import Stricter, lower
 from ...steps.registry import section
 from ...steps.settings import Guarded, Settings
@@ -142,7 +142,7 @@ class Account(Settings):
     s3_public_access_block: S3PublicAccessBlock | None = None
     alternate_contacts: AlternateContacts | None = None
     support_role: SupportRole | None = Field(None, description="Not made if left out.")
-    root_access: RootAccess | None = None
+    root_access: Annotated[RootAccess | None, ForOrganization()] = None
     ebs_encryption_by_default: Literal[True] | None = Field(
         None, description="New EBS volumes and snapshots are encrypted, in each Region. CIS."
     )

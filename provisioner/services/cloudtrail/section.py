@@ -6,7 +6,7 @@ from typing import Annotated, Any, Self
 
 from pydantic import Field, model_validator
 
-from ...baseline import Baseline, Contradiction, InvalidValue, Text
+from ...baseline import Baseline, Contradiction, ForOrganization, InvalidValue, Text
 from ...baseline.problem import Path
 from ...compare.spelling import CONTROL_TOWER, snake_case
 from ...compare.stricter import Stricter, on, present
@@ -47,7 +47,9 @@ class Trail(Settings):
         json_schema_extra={"want": "up to 200 characters, without a '/' at the ends"},
     )
     is_organization_trail: Annotated[
-        bool, _guarded(on, "the other accounts of the organization are no longer recorded")
+        bool,
+        _guarded(on, "the other accounts of the organization are no longer recorded"),
+        ForOrganization((True,), otherwise=False),
     ] = Field(
         False,
         description="Record every account of the organization. For the management account or a delegated administrator.",

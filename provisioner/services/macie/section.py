@@ -5,7 +5,7 @@ from typing import Annotated, Final, Literal
 
 from pydantic import Field
 
-from ...baseline import NO_SETTING, AccountId, Baseline, Contradiction, Section, Text
+from ...baseline import NO_SETTING, AccountId, Baseline, Contradiction, ForOrganization, Section, Text
 from ...compare.stricter import Stricter, on
 from ...steps.references import Refers, check_references, find
 from ...steps.registry import section
@@ -133,7 +133,9 @@ class Macie(Settings):
     )
     classification_export: ClassificationExport | None = Field(None, description="Not touched if left out.")
     automated_discovery: AutomatedDiscovery | None = Field(None, description="Not touched if left out.")
-    organization: Organization | None = Field(None, description="Not touched if left out.")
+    organization: Annotated[Organization | None, ForOrganization()] = Field(
+        None, description="Not touched if left out."
+    )
 
     @property
     def administrator(self) -> str:

@@ -5,7 +5,17 @@ from typing import Annotated, Any, Final, Literal, Self
 
 from pydantic import Field, model_validator
 
-from ...baseline import NO_SETTING, AccountId, Baseline, Contradiction, Control, InvalidValue, Region, Section
+from ...baseline import (
+    NO_SETTING,
+    AccountId,
+    Baseline,
+    Contradiction,
+    Control,
+    ForOrganization,
+    InvalidValue,
+    Region,
+    Section,
+)
 from ...compare.stricter import on
 from ...steps.registry import section
 from ...steps.settings import Guarded, Settings
@@ -142,7 +152,9 @@ class SecurityHub(Settings):
     finding_aggregator: FindingAggregator | None = Field(
         None, description="Not touched if left out; members of an administrator have its own."
     )
-    organization: Organization | None = Field(None, description="Not touched if left out.")
+    organization: Annotated[Organization | None, ForOrganization()] = Field(
+        None, description="Not touched if left out."
+    )
     tags: Tags = {}  # noqa: RUF012 - pydantic copies a default
 
     def controls(self) -> Iterator[tuple[str, Control]]:
