@@ -13,6 +13,7 @@ import threading
 from collections.abc import Iterator, Mapping
 from functools import cache
 from typing import Any, Final
+from urllib.parse import urlsplit
 
 import botocore
 import botocore.session
@@ -34,6 +35,7 @@ from .wire.json_reads import JsonReads
 from .wire.parsing import CheckedParserFactory
 from .wire.transport import Transport
 
+_NO_SUBDOMAINS: Final = re.compile(r"localhost|[0-9.]+|.*:.*")  # the last are IPv6 addresses
 BOTOCORE: Final = botocore.__version__
 STOCK: Final = "PROVISION_STOCK_BOTOCORE"  # if this variable is set, botocore connects and signs itself
 # Pages of one answer: 60,000 accounts at the 20 that a page of Organizations has, where AWS allows 50,000; and pages
@@ -225,6 +227,8 @@ class Clients:
                 service, region_name=region, endpoint_url=self._endpoint_url, config=config
             )
         client.meta.events.register("provide-client-params", guard)
+        if self._endpoint_url:
+            client.meta.events.register("before-sign", self._at_the_endpoint)
         client.meta.events.register_first("before-send", self._before_send)
         if self._transport is not None:
             if self._own_signatures:
@@ -233,6 +237,12 @@ class Clients:
                 client.meta.events.register("before-send", json_reads.learn)
             client.meta.events.register("before-send", self._transport)
         return client
+
+    def _at_the_endpoint(self, request: Any, **_: Any) -> None:
+        """Send the request to the user's endpoint itself: S3 Control adds the account, and an IP address has no such names."""
+        host = urlsplit(self._endpoint_url or "")
+        if _NO_SUBDOMAINS.fullmatch(host.hostname or ""):
+            request.url = urlsplit(request.url)._replace(netloc=host.netloc).geturl()
 
     def _before_send(self, event_name: str, request: Any, **_: Any) -> None:
         """Count the request, and note on it whether it writes, which the transports do not see."""

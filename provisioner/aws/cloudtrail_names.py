@@ -70,7 +70,8 @@ def _spellings(model: ServiceModel, operation: str) -> Iterator[str]:
         yield operation.removesuffix("Configuration")  # PutBucketLifecycle
         if "Bucket" not in operation:  # PutBucketPublicAccessBlock
             verb = _VERB.match(operation)
-            yield f"{verb[0] if verb else ''}Bucket{_resource(operation)}"
+            for level in ("Bucket", "Account"):  # of S3 and of S3 Control
+                yield f"{verb[0] if verb else ''}{level}{_resource(operation)}"
 
 
 @cache

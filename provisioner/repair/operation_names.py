@@ -14,7 +14,7 @@ _WORD: Final = re.compile(r"[A-Z]+(?![a-z])|[A-Z][a-z0-9]*|[a-z0-9]+")
 _READS: Final = ("Get", "List", "Describe", "Head", "BatchGet", "Lookup", "Select")
 _DELETES: Final = frozenset({"delete", "remove"})
 _REMOVES: Final = _DELETES | frozenset(
-    ["deregister", "detach", "disable", "disassociate", "revoke", "stop", "unsubscribe", "untag"]
+    ["deregister", "detach", "disable", "disassociate", "reset", "revoke", "stop", "unsubscribe", "untag"]
 )
 _REPLACES: Final = frozenset(["add", "attach", "enable", "put", "register", "set", "start", "tag"])
 # Verbs that only undo each other; all others set the same thing.

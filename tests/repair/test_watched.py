@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from functools import cache
 
+import botocore.session
 import pytest
 
 from provisioner.aws.cloudtrail_names import event_names
@@ -49,6 +50,11 @@ def test_an_event_concerns_its_step(event: str, step: str) -> None:
     assert step in watched()[f"{source}.amazonaws.com", name]
 
 
+@cache
+def signing_name(service: str) -> str:
+    return str(botocore.session.get_session().get_service_model(service).signing_name)
+
+
 def test_every_call_of_every_break_is_watched() -> None:
     state, events, missed, matched = applied(), watched(), set[str](), 0
     with open_sandbox(None) as world:
@@ -65,7 +71,7 @@ def test_every_call_of_every_break_is_watched() -> None:
                 steps
                 for (source, name), steps in events.items()
                 for service, operation in writes
-                if operation == name and source.partition(".")[0].replace("-", "") == service.replace("-", "")
+                if operation == name and source == f"{signing_name(service)}.amazonaws.com"
             ]
             matched += bool(known)
             if writes and not any(step in steps for steps in known):

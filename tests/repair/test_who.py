@@ -140,7 +140,8 @@ def problem(bench: Bench, step: str, region: str, sentence: str) -> str:
     within = {c.resource for _, c in plan.changes if not gone.isdisjoint(c.call.uses)}
     found = [each for each in found if each.who or each.address.resource not in within]
     wrong = [each for each in found if each.who is None or not each.who.name.endswith(":user/mallory")]
-    spelled = {each.replace("PublicAccessBlock", "BucketPublicAccessBlock") for each in made}
+    levels = ("Bucket", "Account")
+    spelled = {each.replace("PublicAccess", f"{level}PublicAccess") for each in made for level in levels}
     spelled |= {each.replace("LifecycleConfiguration", "Lifecycle") for each in made}
     strange = {each.who.event for each in found if each.who} - made - spelled
     if not found or wrong or strange:

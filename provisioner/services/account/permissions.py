@@ -32,8 +32,8 @@ _EC2 = {
 }
 
 
-@permits("account")
-def account_permissions(target: Target, baseline: Baseline) -> Iterator[Permission]:
+@permits("account_settings")
+def account_settings_permissions(target: Target, baseline: Baseline) -> Iterator[Permission]:
     """Read and write the public access block and the contacts. Before the block, the buckets are looked at."""
     section = baseline[Account]
     if section.s3_public_access_block:

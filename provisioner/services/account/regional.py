@@ -140,17 +140,18 @@ def _switch(aws: Aws, section: Account, switch: Switch, reading: Reading, settin
     first, *rest = switch.path
     found = reading.get(first)
     about = found if rest else reading.all()
-    name, value = aws_name(switch.field), getattr(section, switch.field)
+    name, value = switch.path[-1], getattr(section, switch.field)
     yield Exists(switch.title)
 
     def put(changed: Mapping[str, Any]) -> Call:
         call = switch.put(aws.write(switch.service), changed[name], setting)
         # What somebody has made stricter since is not written over.
-        call = call.based_on(reading if name in strictness.guarded else None)
+        call = call.based_on(reading if guard else None)
         return replace(call, settles=switch.settles)
 
-    strictness = Strictness.of(Account, exact=section.exact)
-    have = {name: about.get(switch.path[-1])}
+    guard = Strictness.of(Account, exact=section.exact).guarded.get(aws_name(switch.field))
+    strictness = Strictness({name: guard} if guard else {}, section.exact)
+    have = {name: about.get(name)}
     yield from settings(switch.title, have, {name: value}, put, strictness, owner=lambda: _owner(about))
 
 

@@ -1,4 +1,4 @@
-"""The step `account`: the settings that an account has once, S3's public access block and the alternate contacts."""
+"""The step `account_settings`: the settings that an account has once, S3's public access block and the alternate contacts."""
 
 from __future__ import annotations
 
@@ -34,8 +34,8 @@ hints(
 )
 
 
-@step("account", Account, Scope.ACCOUNT, clients=("s3control", "account"))
-def ensure_account(aws: Aws, baseline: Baseline) -> Changes:
+@step("account_settings", Account, Scope.ACCOUNT, clients=("s3control", "account"))
+def ensure_account_settings(aws: Aws, baseline: Baseline) -> Changes:
     """Ensure the public access block and each contact; one that fails stops no other."""
     section = baseline[Account]
     contacts = section.alternate_contacts or AlternateContacts()

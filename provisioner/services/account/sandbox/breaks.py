@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 from functools import partial
 from typing import Any, Final
 
 from botocore import xform_name
 
-from ....sandbox.drift import Administrator, Break, breaks, breaks_of, read_or_none, trusted_access_break
+from ....sandbox.drift import Administrator, Break, breaks, breaks_of, read_or_none
 from ....sandbox.policy_text import to_policy, trust_policy
 from ..regional import SWITCHES, sharing_arn
-from ..root_access import PRINCIPAL
 from ..steps import S3_BLOCK
 from ..support_role import DESCRIPTION
 
-_TITLES: Final = {each.field: each.title for each in SWITCHES}
+_SWITCHES: Final = {each.field: each for each in SWITCHES}
 _METADATA: Final = {
     "HttpTokens": ("optional", "let new instances answer IMDSv1"),
     "HttpPutResponseHopLimit": (64, "let tokens of new instances travel far"),
@@ -26,7 +24,7 @@ _METADATA: Final = {
 }
 
 
-@breaks("account")
+@breaks("account_settings")
 def account_breaks(admin: Administrator) -> Iterator[Break]:
     """Switch off each flag of the public access block, remove it, and change and delete each contact."""
     s3, account = admin.client("s3control"), {"AccountId": admin.account}
@@ -76,19 +74,19 @@ def region_breaks(admin: Administrator) -> Iterator[Break]:
     ec2 = admin.client("ec2")
     # In an account in which nothing is set nobody asks for the serial console to be off.
     if found and not ec2.get_serial_console_access_status()["SerialConsoleAccessEnabled"]:
-        field, text = "serial_console_access_enabled", f"opened the serial console in {admin.region}"
-        shown = "SerialConsoleAccessEnabled"
-        yield breaks_of(_TITLES[field])(shown, text, ec2.enable_serial_console_access, field)
+        switch, text = _SWITCHES["serial_console_access_enabled"], "opened the serial console"
+        broken, on = breaks_of(switch.title), ec2.enable_serial_console_access
+        yield broken(switch.path[-1], f"{text} in {admin.region}", on, switch.field)
 
 
 def _region_breaks(admin: Administrator) -> Iterator[Break]:
     ec2, ssm = admin.client("ec2"), admin.client("ssm")
 
     def broken(field: str, sentence: str, call: Any, *, stricter: bool = False, **params: Any) -> Break:
-        shown = "".join(part.capitalize() for part in field.split("_"))
-        return breaks_of(_TITLES[field])(
-            shown, f"{sentence} in {admin.region}", call, field, stricter=stricter, **params
-        )
+        switch = _SWITCHES[field]
+        text = f"{sentence} in {admin.region}"
+        broken = breaks_of(switch.title)
+        return broken(switch.path[-1], text, call, field, stricter=stricter, **params)
 
     if ec2.get_ebs_encryption_by_default()["EbsEncryptionByDefault"]:
         text, off = "stopped encrypting new volumes", ec2.disable_ebs_encryption_by_default
@@ -197,6 +195,3 @@ def root_access_breaks(admin: Administrator) -> Iterator[Break]:
         off = getattr(iam, xform_name(f"DisableOrganizations{feature}"))
         asked = f"root_access.{xform_name(feature)}"
         yield broken(feature, f"disabled {feature} of the organization", off, asked)
-    for each in trusted_access_break(admin, PRINCIPAL, "IAM"):
-        # Without trusted access nobody sees the features.
-        yield replace(each, resource="", field="")

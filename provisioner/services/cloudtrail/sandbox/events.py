@@ -28,11 +28,17 @@ _PAGE = 50
 _SOURCES = {"accessanalyzer": "access-analyzer", "cloudwatch": "monitoring", "s3control": "s3"}
 # Parameters that name a resource, at the top or in a structure of it.
 _NAMING = re.compile(r"(Name|Bucket|Arn|ARN|Id|Principal|^name)$")
-# S3 records some operations under another name (S3 User Guide, "CloudTrail bucket-level actions").
-_S3_NAMES: Final = {
-    "DeletePublicAccessBlock": "DeleteBucketPublicAccessBlock",
-    "PutBucketLifecycleConfiguration": "PutBucketLifecycle",
-    "PutPublicAccessBlock": "PutBucketPublicAccessBlock",
+# S3 records some operations under another name (S3 User Guide, "CloudTrail bucket-level actions" and "account-level actions").
+_NAMES: Final = {
+    "s3": {
+        "DeletePublicAccessBlock": "DeleteBucketPublicAccessBlock",
+        "PutBucketLifecycleConfiguration": "PutBucketLifecycle",
+        "PutPublicAccessBlock": "PutBucketPublicAccessBlock",
+    },
+    "s3control": {
+        "DeletePublicAccessBlock": "DeleteAccountPublicAccessBlock",
+        "PutPublicAccessBlock": "PutAccountPublicAccessBlock",
+    },
 }
 _ATTRIBUTES = {"EventId", "EventName", "EventSource", "Username", "ReadOnly", "AccessKeyId"}
 # AWS records no call whose caller it does not know, and not each one that it throttles.
@@ -73,9 +79,7 @@ def record(request: Request, answer: Mapping[str, Any]) -> None:
 
 
 def _event_name(request: Request) -> str:
-    return (
-        _S3_NAMES.get(request.operation, request.operation) if request.service == "s3" else request.operation
-    )
+    return _NAMES.get(request.service, {}).get(request.operation, request.operation)
 
 
 def _region(request: Request) -> str:
