@@ -8,6 +8,8 @@ from provisioner.baseline import Baseline, BaselineError, parse
 from provisioner.model import Scope
 from provisioner.steps.registry import all_sections, all_steps
 
+EXAMPLE_SECTION = [key for key, kind in all_sections().items() if not kind.once][-1]
+
 HEAD = "organization_name: acme\nhome_region: us-east-1\n"
 FILE = f"""{HEAD}password_policy: {{hard_expiry: true, max_password_age: 90}}
 log_buckets: {{config: {{name: acme-config}}}}
@@ -84,7 +86,7 @@ OVERRIDES = [
     ("", "8:4: overrides[0]: want a mapping, got nothing"),
     (
         f"{{{IDS}}}",
-        "8:5: overrides[0]: overrides nothing: add a section, such as `password_policy`, with what is different",
+        f"8:5: overrides[0]: overrides nothing: add a section, such as `{EXAMPLE_SECTION}`, with what is different",
     ),
     (
         f"{{{IDS}, password_policy: {{}}}}",

@@ -39,7 +39,7 @@ class OrganizationServices(Control):
     Nothing is taken away: other services keep their access, and other accounts what they administer.
     """
 
-    same_for_all_accounts = (("trusted_access",), ("delegated_administrators",))
+    once = True
 
     trusted_access: Annotated[
         list[Principal],
