@@ -170,11 +170,11 @@ class _StepRun:
             return self.aws.pending(change.call)
         self.doing, self.in_flight = change.resource, change
         try:
+            self._check_uses(change.call)
             self._check_planned(change)
             if self._is_withheld(change):
                 self.result.withheld.append(change)
                 return self.aws.rehearse(change.call)
-            self._check_uses(change.call)
             if self.impatient or self.part in self.impatient_parts:
                 change = replace(change, call=replace(change.call, waits=()))
             answer = self.perform(change.call)
@@ -189,6 +189,14 @@ class _StepRun:
             return self.aws.pending(change.call)
         self._made(change, answer)
         return answer
+
+    def _check_uses(self, call: Call) -> None:
+        """Raise Refused if a resource that the call uses has failed, in a step before or in a part of this one."""
+        here = {f"{self.step.name}/{x.resource}" for x in self.result.failures if x.stops == "use"}
+        for each in call.uses:
+            if each in here or each in self.failed_needs:
+                step, _, resource = each.partition("/")
+                raise Refused(f"{call.name} was not tried, because {resource} failed (step {step})")
 
     def _named(self, call: Call) -> Call:
         return replace(call, name=self.aws.operation_name(call))
@@ -219,13 +227,6 @@ class _StepRun:
         raise RuntimeError(
             f"AWS has changed since the plan was made: {change.resource} now needs {change.call.operation}; run again"
         )
-
-    def _check_uses(self, call: Call) -> None:
-        """Raise Refused for a call that uses what another step could not ensure."""
-        for each in call.uses:
-            if each in self.failed_needs:
-                step, _, resource = each.partition("/")
-                raise Refused(f"{call.name} was not tried, because {resource} failed (step {step})")
 
     def _is_withheld(self, change: Change) -> bool:
         """The change loosens or replaces something, and nobody has allowed it."""

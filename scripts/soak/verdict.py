@@ -111,7 +111,8 @@ def judge(
         verdict.notices[kind] += 1
         if kind in {NEVER, AGAIN}:
             times = ", ".join(f"{each.trigger} {text(each.time)} {each.run}" for each in heard)
-            verdict.problems.append(f"{kind}: {name}: {times}")
+            fields = "; ".join(f"{each.run} {each.state}: {', '.join(each.fields)}" for each in found)
+            verdict.problems.append(f"{kind}: {name}: {times}; found: {fields}")
         _judge_who(verdict, group, found, name)
     return verdict
 

@@ -37,6 +37,8 @@ S3_ACTIONS: Final = {
     "PutBucketTagging": "PutBucketTagging",
     "GetBucketLifecycleConfiguration": "GetLifecycleConfiguration",
     "PutBucketLifecycleConfiguration": "PutLifecycleConfiguration",
+    "GetBucketLogging": "GetBucketLogging",
+    "PutBucketLogging": "PutBucketLogging",
     "GetBucketPolicy": "GetBucketPolicy",
     "PutBucketPolicy": "PutBucketPolicy",
 }
@@ -47,6 +49,7 @@ _TARGET_PARAMETERS: Final = {
     "ListOrganizationalUnitsForParent": "ParentId",
     "ListParents": "ChildId",
     "ListTagsForResource": "ResourceId",
+    "RegisterDelegatedAdministrator": "AccountId",
 }
 
 
@@ -122,7 +125,9 @@ def _organizations(call: WireCall) -> Acts:
         entity = str(call.params[_TARGET_PARAMETERS[call.operation]])
         kind = "root" if entity.startswith("r-") else "ou" if entity.startswith("ou-") else "account"
         resource = f"arn:{partition(call)}:organizations::{owner}:{kind}/{org}/{entity}"
-        yield act(call, f"organizations:{call.operation}", resource)
+        service = call.params.get("ServicePrincipal")
+        context = {"organizations__ServicePrincipal": service} if service else {}
+        yield act(call, f"organizations:{call.operation}", resource, **context)
     else:
         yield from default_acts(call)
 

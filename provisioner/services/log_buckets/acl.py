@@ -12,6 +12,7 @@ from typing import Any, Final
 from ...aws import Reading
 from ...model import Change, Changes, Difference, Kind, Note
 from ...steps.registry import consents, hints
+from .names import LOG_DELIVERY
 from .state import Bucket
 
 CONSENT: Final = "remove-acl-grants"
@@ -31,7 +32,6 @@ _GROUPS: Final = {
 }
 _PUBLIC: Final = {"everybody", "every AWS account"}
 _LOG_DELIVERY: Final = "S3's log delivery"
-_LOGGING: Final = "logging.s3.amazonaws.com"  # writes access logs where a policy lets it, without an ACL
 
 
 @dataclass(frozen=True)
@@ -68,10 +68,11 @@ def make_private(bucket: Bucket, acl: Acl) -> Changes:
     """Take the grants of all but the owner from the ACL."""
     if not acl.grants:
         return
-    if _LOG_DELIVERY in acl.grants and _LOGGING not in str(bucket.have("get_bucket_policy")):
+    policies = f"{bucket.have('get_bucket_policy')} {bucket.grants.statements}"
+    if _LOG_DELIVERY in acl.grants and LOG_DELIVERY not in policies:
         text = (
             f"{_LOG_DELIVERY} may write to it by its ACL, which is turned off: if access logs of other buckets arrive "
-            f"here, allow `{_LOGGING}` `s3:PutObject` in `policy_statements`"
+            f"here, allow `{LOG_DELIVERY}` `s3:PutObject` in `policy_statements`"
         )
         yield Note(Kind.WARNING, bucket.title, text)
     changed = tuple(

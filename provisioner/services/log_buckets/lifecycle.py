@@ -17,6 +17,7 @@ from ...compare.values import Named
 from ...model import Change, Changes, Difference, Kind, Note, update
 from ...steps.delivery import SID_SUFFIX
 from .lifecycle_rules import MergedRules, Rule, merge_rules, rule_filter
+from .mfa_delete import refuse_under_mfa_delete
 from .state import Bucket
 
 # The actions that delete: what they delete, their name, and the name of their days.
@@ -45,7 +46,8 @@ def lifecycle(bucket: Bucket) -> Changes:
             bucket.reads["get_bucket_lifecycle_configuration"],
             lambda: not any(isinstance(each, Change) for each in _rules(bucket)),
         )
-    yield from _rules(bucket)
+    why = "S3 takes no lifecycle rules then"
+    yield from refuse_under_mfa_delete(bucket, _rules(bucket), why)
 
 
 def _rules(bucket: Bucket) -> Changes:

@@ -12,13 +12,14 @@ from ...baseline import Baseline
 from ...compare.policy import arn
 from ...model import Target
 from ...steps.key_use import key_permissions
-from ...steps.permission import APPLY, DELIVERY_DECLARATIONS, Permission, allow, permits
+from ...steps.permission import APPLY, DELIVERY_DECLARATIONS, VERIFY, Permission, allow, permits
 from .section import LogBucket, LogBuckets
 
 _READ = (
     "ListBucket GetBucketPublicAccessBlock GetBucketOwnershipControls GetEncryptionConfiguration"
     " GetBucketVersioning GetBucketPolicy GetBucketAcl"
 )
+_TARGET_READ = "GetBucketLogging GetBucketObjectLockConfiguration"  # of a bucket that gets access logs
 # CreateBucket with an ObjectOwnership requires PutBucketOwnershipControls too.
 _WRITE = "CreateBucket PutBucketOwnershipControls PutBucketPublicAccessBlock PutBucketPolicy PutBucketAcl"
 
@@ -26,7 +27,8 @@ _WRITE = "CreateBucket PutBucketOwnershipControls PutBucketPublicAccessBlock Put
 @permits("log_buckets")
 def log_bucket_permissions(target: Target, baseline: Baseline) -> Iterator[Permission]:
     """Read, create and configure each bucket of the file."""
-    for bucket in baseline[LogBuckets].root.values():
+    section = baseline[LogBuckets]
+    for bucket in section.root.values():
         on = (arn(target.partition, "s3", "", "", bucket.name),)
         yield from allow("LogBucketsRead", "s3", _READ, on=on)
         yield from allow("LogBucketsWrite", "s3", _WRITE, on=on, purposes=APPLY)
@@ -34,15 +36,19 @@ def log_bucket_permissions(target: Target, baseline: Baseline) -> Iterator[Permi
         yield from allow("LogBucketsWrite", "s3", _optional_writes(bucket), on=on, purposes=APPLY)
         key = bucket.server_side_encryption.kms_master_key_id
         yield from key_permissions("LogBucketsKeyRead", target, baseline, key)
+        if name := section.log_target(bucket):
+            target_arn = (arn(target.partition, "s3", "", "", name),)
+            yield from allow("AccessLogsVerify", "s3", _TARGET_READ, on=target_arn, purposes=VERIFY)
     for declaration in DELIVERY_DECLARATIONS:
         yield from declaration(target, baseline)
 
 
 def _optional_reads(bucket: LogBucket) -> list[str]:
     needed = {
-        "GetBucketObjectLockConfiguration": bucket.object_lock is not None,
+        "GetBucketObjectLockConfiguration": bucket.concerns_object_lock,
         "GetBucketTagging": bool(bucket.tags),
         "GetLifecycleConfiguration": bucket.has_lifecycle,
+        "GetBucketLogging": bucket.logging is not None,
     }
     return [name for name, each in needed.items() if each]
 
@@ -56,6 +62,7 @@ def _optional_writes(bucket: LogBucket) -> list[str]:
         "PutEncryptionConfiguration": "sse_algorithm" in bucket.server_side_encryption.model_fields_set,
         "PutBucketObjectLockConfiguration": bucket.object_lock is not None,
         "PutBucketTagging": bool(bucket.tags),
+        "PutBucketLogging": bucket.logging is not None,
         "PutLifecycleConfiguration": bool(
             bucket.lifecycle_rules or bucket.transition_default_minimum_object_size
         ),

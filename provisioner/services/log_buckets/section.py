@@ -15,6 +15,7 @@ from ...steps.registry import section
 from ...steps.settings import Guarded, Settings
 from ...steps.tags import Tags
 from .lifecycle_section import LifecycleRule
+from .logging_section import AccessLogging, logging_problems, target_name
 from .names import RESERVED_ENDS, RESERVED_STARTS
 
 
@@ -23,6 +24,11 @@ class Versioning(Section):
 
     status: Literal["Enabled", "Suspended"] = Field(
         "Enabled", description="Suspended keeps existing versions and makes no new ones."
+    )
+    mfa_delete: Literal["Enabled"] | None = Field(
+        None,
+        description="Versions are deleted by the root user with an MFA code only. That user alone can set it: `verify` "
+        "fails, and tells how, until it is. S3 takes no `lifecycle_rules` with it.",
     )
 
 
@@ -109,6 +115,9 @@ class LogBucket(Settings):
         "`varies_by_storage_class` GLACIER and DEEP_ARCHIVE take these too, at a price for each. Not touched if left out.",
     )
     object_lock: ObjectLock | None = Field(None, description="Write once, read many.")
+    logging: AccessLogging | None = Field(
+        None, description="Log access to the bucket into another one. Not touched if left out."
+    )
     tags: Tags = {}  # noqa: RUF012 - pydantic copies a default
     policy_statements: Annotated[list[dict[str, Any]], AsWritten] = Field(
         default=[],
@@ -120,6 +129,11 @@ class LogBucket(Settings):
     def has_lifecycle(self) -> bool:
         """The file says something about the lifecycle."""
         return self.lifecycle_rules is not None or self.transition_default_minimum_object_size is not None
+
+    @property
+    def concerns_object_lock(self) -> bool:
+        """The file asks for Object Lock, or for what Object Lock does not allow."""
+        return self.object_lock is not None or self.versioning.status == "Suspended"
 
     @property
     def statements(self) -> list[dict[str, Any]]:
@@ -146,6 +160,11 @@ class LogBucket(Settings):
                 yield ("lifecycle_rules", index, "id"), f"want another id, an earlier rule has '{each}'"
         if self.object_lock and self.versioning.status != "Enabled":
             yield ("object_lock",), "needs `versioning: {status: Enabled}`"
+        if self.has_lifecycle and self.versioning.mfa_delete:
+            yield (
+                ("versioning", "mfa_delete"),
+                "S3 takes no lifecycle rules with it: leave out one of the two",
+            )
 
 
 @section("log_buckets")
@@ -162,12 +181,16 @@ class LogBuckets(Control):
         """The buckets by their key."""
         return self.__pydantic_extra__
 
+    def log_target(self, bucket: LogBucket) -> str:
+        """The name of the bucket into which access to *bucket* is logged; empty if it is not."""
+        return target_name(self.root, bucket.logging)
+
     def controls(self) -> Iterator[tuple[str, Control]]:
         """Those of the buckets."""
         yield from ((f"bucket {each.name}", each) for each in self.root.values())
 
     def contradictions(self, baseline: Baseline) -> Iterator[Contradiction]:
-        """Two buckets of one name, and extra statements that AWS would refuse."""
+        """Two buckets of one name, keys and access logging that do not work, and statements that AWS would refuse."""
         keys: dict[str, str] = {}
         for key, bucket in self.root.items():
             if bucket.name in keys:
@@ -175,7 +198,11 @@ class LogBuckets(Control):
             keys[bucket.name] = key
             yield from check_references(baseline, bucket, ("log_buckets", key))
             arn = f"arn:{baseline.partition}:s3:::{bucket.name}"
-            for path, message in (*_key_problems(bucket, baseline), *_statement_problems(bucket, arn)):
+            for path, message in (
+                *_key_problems(bucket, baseline),
+                *logging_problems(bucket, self.root),
+                *_statement_problems(bucket, arn),
+            ):
                 yield Contradiction(("log_buckets", key, *path), message)
 
 

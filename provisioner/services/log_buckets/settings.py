@@ -9,23 +9,23 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
-from ...compare.values import differences
-from ...model import Call, Change, Changes, Kind, Note, Part, Refused, Wait, update
-from ...steps.existing import Existing
+from ...model import Call, Change, Changes, Kind, Note, Part
 from ...steps.settings import Guarded, Strictness, settings, to_api
 from ...steps.tags import from_pairs, tags, to_pairs
+from .access_logging import access_logging
 from .acl import make_private, read_acl
-from .key import read_key
+from .encryption import encryption
 from .lifecycle import lifecycle
+from .mfa_delete import refuse_under_mfa_delete
+from .object_lock import object_lock
 from .policy import bucket_policy
 from .section import PublicAccessBlock
-from .state import Bucket
+from .state import Bucket, left_out
 
 Setting = Callable[[Bucket], Changes]
 
 # From the weakest to the strictest.
 _OWNERSHIP = ["ObjectWriter", "BucketOwnerPreferred", "BucketOwnerEnforced"]
-_ALGORITHMS = ["AES256", "aws:kms", "aws:kms:dsse"]
 
 
 def bucket_settings(bucket: Bucket) -> Changes:
@@ -33,11 +33,12 @@ def bucket_settings(bucket: Bucket) -> Changes:
     for setting in (
         _public_access,
         _part("object ownership", _ownership),
-        _part("encryption", _encryption),
-        _versioning,
-        _object_lock,
+        _part("encryption", encryption),
+        _part("versioning", _versioning),
+        object_lock,
         _tags,
-        lifecycle,
+        _part("the lifecycle", lifecycle),
+        _part("access logging", access_logging),
         bucket_policy,
     ):
         yield from setting(bucket)
@@ -62,7 +63,7 @@ def _public_access(bucket: Bucket) -> Changes:
     want = to_api(bucket.want.public_access_block, defaults=bucket.fresh)
     have = {**dict.fromkeys(every, False), **have}  # a flag that the answer leaves out is off
     if off := [name for name in every if name not in want and not have[name]]:
-        yield _left_out(bucket, "public_access_block", f"{', '.join(off)} off, so that it may be made public")
+        yield left_out(bucket, "public_access_block", f"{', '.join(off)} off, so that it may be made public")
     strictness = Strictness.of(PublicAccessBlock, exact=bucket.want.exact)
     yield from settings(bucket.title, have, want, put, strictness, whole=True)
 
@@ -105,7 +106,11 @@ def _versioning(bucket: Bucket) -> Changes:
     if not bucket.fresh and not stated:
         if have != "Enabled":
             text = "no versioning, so that a log file that is overwritten or deleted is gone"
-            yield _left_out(bucket, "versioning", text)
+            yield left_out(bucket, "versioning", text)
+        return
+    if want == "Suspended" and have == "Enabled" and bucket.have("get_object_lock_configuration"):
+        text = "Versioning is Enabled, and Object Lock keeps it so; the baseline asks for Suspended"
+        yield Note(Kind.STRICTER, bucket.title, text, permanent=True)
         return
 
     def put(status: str) -> Call:
@@ -113,13 +118,10 @@ def _versioning(bucket: Bucket) -> Changes:
 
     loses = "a log file that is overwritten or deleted is gone"
     guarded = Guarded(lambda have, want: want == "Suspended", "suspend-versioning", loses)
-    yield from _setting(bucket, "Versioning", have, want, put, guarded)
-
-
-def _left_out(bucket: Bucket, field: str, text: str) -> Note:
-    """A warning about a setting that the file leaves to AWS."""
-    text = f"has {text}; the file leaves it so: set `{field}` in `log_buckets`"
-    return Note(Kind.WARNING, bucket.title, text)
+    found = _setting(bucket, "Versioning", have, want, put, guarded)
+    yield from refuse_under_mfa_delete(
+        bucket, found, "versioning is set by the root user with an MFA code only"
+    )
 
 
 def _setting(
@@ -133,117 +135,6 @@ def _setting(
         lambda changed: put(changed[field]),
         Strictness({field: guarded}, bucket.want.exact),
     )
-
-
-def _encryption(bucket: Bucket) -> Changes:
-    if key := read_key(bucket):
-        if key.ok is False:
-            raise Refused(key.text)
-        if key.ok is None:
-            yield Note(Kind.WARNING, bucket.title, key.text)
-    yield from _default_encryption(bucket, key)
-
-
-def _default_encryption(bucket: Bucket, named: Existing | None) -> Changes:
-    section, rule = bucket.want.server_side_encryption, _encryption_rule(bucket)
-    have = {**rule["ApplyServerSideEncryptionByDefault"], "BucketKeyEnabled": rule["BucketKeyEnabled"]}
-    want: dict[str, Any] = {"SSEAlgorithm": section.sse_algorithm}
-    if section.kms_master_key_id:
-        answer = (named.answer if named else None) or {"Arn": section.kms_master_key_id}
-        want["KMSMasterKeyID"] = answer["Arn"]
-    algorithm, key = have["SSEAlgorithm"], have.get("KMSMasterKeyID")
-    # Only aws:kms can use a bucket key.
-    if section.sse_algorithm == "aws:kms" and (
-        "bucket_key_enabled" in section.model_fields_set or algorithm != "aws:kms"
-    ):
-        want["BucketKeyEnabled"] = section.bucket_key_enabled
-    stronger = algorithm in _ALGORITHMS[_ALGORITHMS.index(section.sse_algorithm) + 1 :]
-    unusable = _why_unusable(bucket, key)
-    text = f"encryption is {algorithm} with {key or 'the key aws/s3'}"
-    stays = not bucket.fresh and "sse_algorithm" not in section.model_fields_set
-    if stronger and unusable and stays:
-        text = f"{algorithm} with {unusable}, so that nothing is delivered"
-        yield _left_out(bucket, "server_side_encryption", text)
-        return
-    if stronger and unusable:
-        text = f"{text}, {unusable}: nothing is delivered with it; it is replaced by {section.sse_algorithm}"
-        yield Note(Kind.WARNING, bucket.title, text)
-    elif stronger and (stays or not bucket.want.exact):
-        stricter = f"{text}; the baseline asks for {section.sse_algorithm}"
-        yield Note(Kind.STRICTER, bucket.title, stricter, permanent=stays)
-        if not section.kms_master_key_id and not _is_known_key(bucket, key):
-            text = (
-                f"{text}, which is not known as a key of yours: its owner could lock the logs away; if it is yours, name "
-                "it in `server_side_encryption`, else set `exact: true`"
-            )
-            yield Note(Kind.WARNING, bucket.title, text)
-        # The stronger algorithm stays, with the key that the file names, if any.
-        del want["SSEAlgorithm"]
-        want.pop("BucketKeyEnabled", None)
-    changed = differences(have, want)
-    if not changed:
-        return
-    default = {"SSEAlgorithm": algorithm, **want}
-    rule = {name: value for name, value in rule.items() if name != "BucketKeyEnabled"}
-    if "BucketKeyEnabled" in default:
-        rule["BucketKeyEnabled"] = default.pop("BucketKeyEnabled")
-    rule["ApplyServerSideEncryptionByDefault"] = default
-    call = bucket.put("put_bucket_encryption", ServerSideEncryptionConfiguration={"Rules": [rule]})
-    call = call.using(*(named.uses if named else ()))
-    change = replace(update(bucket.title, changed, call), enables=bool(unusable))
-    if stronger and not unusable and bucket.want.exact:
-        change = replace(change, consent="weaken-encryption", loses="new logs get a weaker encryption")
-    yield change
-
-
-def _encryption_rule(bucket: Bucket) -> dict[str, Any]:
-    """The rule of the bucket's default encryption. Every bucket, a new one too, has at least AES256."""
-    rules = (bucket.have("get_bucket_encryption") or {}).get("Rules") or [{}]
-    least = {"ApplyServerSideEncryptionByDefault": {"SSEAlgorithm": "AES256"}, "BucketKeyEnabled": False}
-    return {**least, **rules[0]}
-
-
-def _why_unusable(bucket: Bucket, key: str | None) -> str:
-    """Why log services certainly cannot use the key: AWS's own key, or one of another Region; else an empty text."""
-    parts = (key or "").split(":")
-    if key is None or "alias/aws/" in key:
-        return "AWS's own key, which log services cannot use"
-    if len(parts) > 5 and (parts[1], parts[3]) != (bucket.aws.partition, bucket.aws.region):
-        return f"a key in {parts[3]}, which S3 cannot use in {bucket.aws.region}"
-    return ""
-
-
-def _is_known_key(bucket: Bucket, key: str | None) -> bool:
-    """Whether the key is by its ARN one of an account that the run knows. An id alone means one of the writer's account."""
-    aws, parts = bucket.aws, (key or "").split(":")
-    return len(parts) > 5 and parts[4] in {aws.account, aws.central, aws.archive}
-
-
-def _object_lock(bucket: Bucket) -> Changes:
-    want = bucket.want.object_lock
-    if want is None:
-        return
-    rule = (bucket.have("get_object_lock_configuration") or {}).get("Rule") or {}
-    have = rule.get("DefaultRetention") or {}
-    days = have.get("Days", 0) or 365 * have.get("Years", 0)
-    # The stricter mode and the longer time: repairing one of them does not loosen the other.
-    mode = "COMPLIANCE" if "COMPLIANCE" in {want.mode, have.get("Mode")} else want.mode
-    retention = {"Mode": mode, "Days": max(want.days, days)}
-    if retention != {"Mode": want.mode, "Days": want.days}:
-        text = (
-            f"Object Lock is {have['Mode']} for {days} days; the baseline asks for {want.mode}, {want.days}"
-        )
-        yield Note(Kind.STRICTER, bucket.title, text, permanent=True)
-    if retention == {"Mode": have.get("Mode"), "Days": days}:
-        return
-    if mode == "COMPLIANCE":
-        text = "Object Lock in COMPLIANCE mode can be shortened by nobody, AWS included"
-        yield Note(Kind.WARNING, bucket.title, text)
-    configuration = {"ObjectLockEnabled": "Enabled", "Rule": {"DefaultRetention": retention}}
-    call = bucket.put("put_object_lock_configuration", ObjectLockConfiguration=configuration)
-    if not bucket.new and bucket.answer("get_bucket_versioning").get("Status") != "Enabled":
-        call = call.waiting(Wait("InvalidBucketState", "S3 to know that versioning is enabled", seconds=60))
-    yield update(bucket.title, differences(have, retention), call)
 
 
 def _tags(bucket: Bucket) -> Changes:

@@ -7,9 +7,10 @@ from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
 from ...aws import Aws, Incomplete, Reading
-from ...model import Call, Wait
+from ...model import Call, Kind, Note, Wait
 from ...steps.delivery import Grants
 from ...steps.existing import Look
+from .names import LOG_DELIVERY
 from .section import LogBucket
 
 
@@ -21,7 +22,7 @@ class Answer(NamedTuple):
 
 
 # By operation; None where the whole answer is the setting. `NoSuchBucket` does not mean that nothing is set.
-# GetBucketVersioning answers `{}` where versioning was never enabled.
+# GetBucketVersioning answers `{}` where versioning was never enabled, GetBucketLogging where it is off.
 READS = {
     "head_bucket": None,
     "get_public_access_block": Answer(
@@ -37,6 +38,7 @@ READS = {
     ),
     "get_bucket_tagging": Answer("NoSuchTagSet", "TagSet"),
     "get_bucket_lifecycle_configuration": Answer("NoSuchLifecycleConfiguration", "Rules"),
+    "get_bucket_logging": None,
     "get_bucket_policy": Answer("NoSuchBucketPolicy", "Policy"),
 }
 # Settings whose PUT replaces what others wrote. They are read again after CreateBucket, because in us-east-1 that
@@ -46,6 +48,7 @@ REPLACED = (
     "get_object_lock_configuration",
     "get_bucket_tagging",
     "get_bucket_lifecycle_configuration",
+    "get_bucket_logging",
     "get_bucket_policy",
 )
 PROPAGATION = 120.0  # seconds until a new bucket, or a new principal in a policy, is known everywhere
@@ -54,9 +57,10 @@ PROPAGATION = 120.0  # seconds until a new bucket, or a new principal in a polic
 def start_reads(aws: Aws, want: LogBucket) -> dict[str, Reading]:
     """Start every read that the bucket needs, at the same time; settings that the file leaves out are not read."""
     stated = {
-        "get_object_lock_configuration": want.object_lock is not None,
+        "get_object_lock_configuration": want.concerns_object_lock,
         "get_bucket_tagging": bool(want.tags),
         "get_bucket_lifecycle_configuration": want.has_lifecycle,
+        "get_bucket_logging": want.logging is not None,
     }
     return _start(aws, want, [name for name in READS if stated.get(name, True)])
 
@@ -68,13 +72,17 @@ def _start(aws: Aws, want: LogBucket, names: Sequence[str]) -> dict[str, Reading
 
 @dataclass(frozen=True)
 class Bucket:
-    """One bucket of the file: *want*, the *grants* that services need, and its *reads* by operation."""
+    """One bucket of the file: *want*, the *grants* that services need, and its *reads* by operation.
+
+    *log_target* is the name of the bucket into which its access is logged.
+    """
 
     aws: Aws
     want: LogBucket
     grants: Grants
     reads: Mapping[str, Reading]
     key: Look | None = None  # the one that the file names
+    log_target: str = ""
     new: bool = False
 
     def created(self) -> Bucket:
@@ -92,6 +100,11 @@ class Bucket:
         """Whether this run has made the bucket, so that what the file leaves out gets our defaults."""
         return self.new or self.title in self.aws.created
 
+    @property
+    def receives_access_logs(self) -> bool:
+        """Whether the file has access to other buckets logged into this one."""
+        return any(LOG_DELIVERY in str(each.get("Principal")) for each in self.grants.statements)
+
     def answer(self, operation: str) -> Mapping[str, Any]:
         """The whole answer to a read; empty where nothing is set, or the bucket is new.
 
@@ -100,8 +113,9 @@ class Bucket:
         if self.new and operation not in REPLACED:
             return {}
         reading, expected = self.reads[operation], READS[operation]
+        unknown_yet = ("NoSuchBucket",) if self.new else ()
         if expected is not None:
-            value = reading.value(expected.key, expected.absent, *(("NoSuchBucket",) if self.new else ()))
+            value = reading.value(expected.key, expected.absent, *unknown_yet)
             if value is None:
                 return {}
             # botocore returns `{}` or "" for an empty body; only the list of tags may be empty.
@@ -109,7 +123,7 @@ class Bucket:
                 raise Incomplete(
                     f"AWS answered {operation} with an empty `{expected.key}`, as a broken connection would; run again"
                 )
-        whole: Mapping[str, Any] = reading.all()
+        whole: Mapping[str, Any] = reading.found(*unknown_yet) or {}
         return whole
 
     def have(self, operation: str) -> Any:
@@ -126,3 +140,9 @@ class Bucket:
             call = call.based_on(self.reads.get(read))
         until = f"S3 to know the new {self.title} everywhere"
         return call.waiting(Wait("NoSuchBucket", until, seconds=PROPAGATION))
+
+
+def left_out(bucket: Bucket, field: str, text: str) -> Note:
+    """A warning about a setting that the file leaves to AWS."""
+    text = f"has {text}; the file leaves it so: set `{field}` in `log_buckets`"
+    return Note(Kind.WARNING, bucket.title, text)

@@ -17,7 +17,9 @@ from ...model import Change, Changes, Exists, Finding, Findings, Part, Refused, 
 from ...steps.delivery import DELIVERERS, SID_SUFFIX, Delivery, Grants, all_statements
 from ...steps.references import find
 from ...steps.registry import consents, hints, step, verify
+from .access_logging import look_at_target
 from .key import look_at_keys, verify_key
+from .mfa_delete import verify_mfa_delete
 from .policy import deny_insecure_transport
 from .section import LogBucket, LogBuckets
 from .settings import bucket_settings
@@ -45,12 +47,14 @@ hints(
 @step("log_buckets", LogBuckets, Scope.ONCE, archive=True, clients=("s3",), refers_to=("key",))
 def ensure_log_buckets(aws: Aws, baseline: Baseline) -> Changes:
     """Make each log bucket that is missing, and bring the settings of all to the baseline."""
-    buckets = baseline[LogBuckets].root
-    reads = {key: start_reads(aws, want) for key, want in buckets.items()}
+    section = baseline[LogBuckets]
+    reads = {key: start_reads(aws, want) for key, want in section.root.items()}
     looks = look_at_keys(aws, baseline)
     grants = _grants(aws, baseline)
-    for key, want in buckets.items():
-        bucket = Bucket(aws, want, grants[key], reads[key], looks.get(key))
+    targets = {section.log_target(want) for want in section.root.values()}
+    # S3 logs into a bucket only if that is there, and its policy allows it.
+    for key, want in sorted(section.root.items(), key=lambda item: item[1].name not in targets):
+        bucket = Bucket(aws, want, grants[key], reads[key], looks.get(key), section.log_target(want))
         yield Part(bucket.title, _ensure_bucket(bucket))
 
 
@@ -144,12 +148,18 @@ def _create(bucket: Bucket) -> Change:
 
 @verify("log_buckets")
 def verify_log_buckets(aws: Aws, baseline: Baseline) -> Findings:
-    """Find whether each bucket exists and belongs to this account."""
-    buckets, looks = baseline[LogBuckets].root, look_at_keys(aws, baseline)
-    reads = {key: start_reads(aws, want) for key, want in buckets.items()}
-    for key, want in buckets.items():
-        bucket = Bucket(aws, want, Grants(), reads[key], looks.get(key))
+    """Find whether each bucket exists, belongs to this account, and can be used as the file says."""
+    section, looks = baseline[LogBuckets], look_at_keys(aws, baseline)
+    reads = {key: start_reads(aws, want) for key, want in section.root.items()}
+    buckets = [
+        Bucket(aws, want, Grants(), reads[key], looks.get(key), section.log_target(want))
+        for key, want in section.root.items()
+    ]
+    for bucket, find_logging in [(each, look_at_target(each)) for each in buckets]:
         exists = read_bucket(bucket) is not None
         detail = f"in {aws.region}, owned by {aws.account}" if exists else "not there"
         yield Finding(bucket.title, "reachable", exists, detail)
         yield from verify_key(bucket)
+        if exists:
+            yield from find_logging()
+            yield from verify_mfa_delete(bucket)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ...baseline import Baseline
+from ...compare.policy import arn
 from ...model import Target
 from ...steps.permission import APPLY, Permission, allow, equals, permits
 from .section import OrganizationServices
@@ -19,14 +20,16 @@ def organization_services_permissions(target: Target, baseline: Baseline) -> Ite
     yield from allow("OrganizationRead", SERVICE, reads)
     if section.delegated_administrators:
         yield from allow("AdministratorsRead", SERVICE, "ListDelegatedAdministrators")
-    for title, action, principals in (
-        ("TrustedAccessEnable", "EnableAWSServiceAccess", section.trusted_access),
-        (
+    if section.trusted_access:
+        condition = equals("organizations:ServicePrincipal", *section.trusted_access)
+        action = "EnableAWSServiceAccess"
+        yield from allow("TrustedAccessEnable", SERVICE, action, condition=condition, purposes=APPLY)
+    for principal, account in section.delegated_administrators.items():
+        yield from allow(
             "AdministratorsRegister",
+            SERVICE,
             "RegisterDelegatedAdministrator",
-            list(section.delegated_administrators),
-        ),
-    ):
-        if principals:
-            condition = equals("organizations:ServicePrincipal", *principals)
-            yield from allow(title, SERVICE, action, condition=condition, purposes=APPLY)
+            on=[arn(target.partition, SERVICE, "", target.account, f"account/o-*/{account}")],
+            condition=equals("organizations:ServicePrincipal", principal),
+            purposes=APPLY,
+        )

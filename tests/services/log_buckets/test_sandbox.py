@@ -9,7 +9,18 @@ import pytest
 from botocore.exceptions import ClientError
 from moto.s3.models import s3_backends
 
-from ...sandbox.cases import ACCOUNT, MEMBER, STRANGER, Aws, Case, check, make_bucket, policy, tls_only
+from ...sandbox.cases import (
+    ACCOUNT,
+    MEMBER,
+    STRANGER,
+    Aws,
+    Case,
+    check,
+    make_bucket,
+    policy,
+    service,
+    tls_only,
+)
 
 _PUBLIC = {"Effect": "Allow", "Principal": "*", "Action": "s3:GetObject", "Resource": "arn:aws:s3:::bkt/*"}
 _OWN = {**_PUBLIC, "Principal": {"AWS": ACCOUNT}}
@@ -191,21 +202,56 @@ def key_of_others(aws: Aws) -> Any:
     aws.kms.describe_key(KeyId=key)
 
 
-def log_to_locked(aws: Aws) -> Any:
-    aws.s3.create_bucket(Bucket="target", ObjectLockEnabledForBucket=True)
-    retention = {"DefaultRetention": {"Mode": "GOVERNANCE", "Days": 1}}
-    lock = {"ObjectLockEnabled": "Enabled", "Rule": retention}
-    aws.s3.put_object_lock_configuration(Bucket="target", ObjectLockConfiguration=lock)
-    writes = {
-        "Effect": "Allow",
-        "Principal": {"Service": "logging.s3.amazonaws.com"},
-        "Action": "s3:PutObject",
-        "Resource": "arn:aws:s3:::target/*",
-    }
+def log_to(aws: Aws, source: str = "bkt", target: str = "target", prefix: str = "", **enabled: Any) -> Any:
+    """Log access to a new bucket, `bkt`, into one that lets S3 write for *source*; return what S3 then has."""
+    writes = service("logging.s3", "s3:PutObject", f"arn:aws:s3:::target/{prefix}*")
+    writes["Condition"] = {"ArnLike": {"aws:SourceArn": f"arn:aws:s3:::{source}"}}
     aws.s3.put_bucket_policy(Bucket="target", Policy=policy(writes))
     make_bucket(aws)
-    status = {"LoggingEnabled": {"TargetBucket": "target", "TargetPrefix": ""}}
+    status = {"LoggingEnabled": {"TargetBucket": target, "TargetPrefix": "logs/", **enabled}}
     aws.s3.put_bucket_logging(Bucket="bkt", BucketLoggingStatus=status)
+    return aws.s3.get_bucket_logging(Bucket="bkt")["LoggingEnabled"]
+
+
+def log_to_new(**given: Any) -> Any:
+    def do(aws: Aws) -> Any:
+        make_bucket(aws, name="target")
+        return log_to(aws, **given)
+
+    return do
+
+
+def log_to_locked(aws: Aws) -> Any:
+    aws.s3.create_bucket(Bucket="target", ObjectLockEnabledForBucket=True)
+    lock(aws, "target", Days=1)
+    log_to(aws)
+
+
+def log_to_another_owner(aws: Aws) -> Any:
+    make_bucket(aws.of(MEMBER), name="theirs")
+    make_bucket(aws, name="target")
+    log_to(aws, target="theirs")
+
+
+def log_to_another_region(aws: Aws) -> Any:
+    where = {"LocationConstraint": "eu-west-1"}
+    aws.at("eu-west-1").s3.create_bucket(Bucket="far", CreateBucketConfiguration=where)
+    make_bucket(aws, name="target")
+    log_to(aws, target="far")
+
+
+def lock(aws: Aws, bucket: str, **retention: Any) -> None:
+    found = {
+        "ObjectLockEnabled": "Enabled",
+        "Rule": {"DefaultRetention": {"Mode": "GOVERNANCE", **retention}},
+    }
+    aws.s3.put_object_lock_configuration(Bucket=bucket, ObjectLockConfiguration=found)
+
+
+def lock_with_hold(aws: Aws) -> Any:
+    aws.s3.create_bucket(Bucket="bkt", ObjectLockEnabledForBucket=True)
+    lock(aws, "bkt", Days=1, DefaultEventHold={"Years": 2})
+    return aws.s3.get_object_lock_configuration(Bucket="bkt")["ObjectLockConfiguration"]["Rule"]
 
 
 _BACK = [{"Days": 9, "StorageClass": "GLACIER"}, {"Days": 9, "StorageClass": "STANDARD_IA"}]
@@ -217,6 +263,7 @@ _FOUR = dict.fromkeys(
     ("BlockPublicAcls", "IgnorePublicAcls", "BlockPublicPolicy", "RestrictPublicBuckets"), True
 )
 _AES = [{"ApplyServerSideEncryptionByDefault": {"SSEAlgorithm": "AES256"}, "BucketKeyEnabled": False}]
+_PARTITIONED = {"PartitionedPrefix": {"PartitionDateSource": "DeliveryTime"}}
 _ALL_SIZES = "all_storage_classes_128K"
 
 CASES = [
@@ -274,7 +321,24 @@ CASES = [
     Case("s3.lock_limits", "101 years", lock_for_long, "InvalidRetentionPeriod"),
     Case("kms.keys_of_others", "no policy", key_of_others, "AccessDeniedException"),
     Case("s3.versioning_with_lock", "suspend", lock_then_suspend, "InvalidBucketState"),
+    Case(
+        "s3.lock_kept",
+        "an event hold",
+        lock_with_hold,
+        {"DefaultRetention": {"Mode": "GOVERNANCE", "Days": 1, "DefaultEventHold": {"Years": 2}}},
+    ),
     Case("s3.logging_target_lock", "target", log_to_locked, "InvalidTargetBucketForLogging"),
+    Case("s3.logging_target", "for another", log_to_new(source="other"), "InvalidTargetBucketForLogging"),
+    Case("s3.logging_target", "elsewhere in it", log_to_new(prefix="x/"), "InvalidTargetBucketForLogging"),
+    Case("s3.logging_target", "none", log_to_new(target="absent"), "InvalidTargetBucketForLogging"),
+    Case("s3.logging_target", "another owner's", log_to_another_owner, "InvalidTargetBucketForLogging"),
+    Case("s3.logging_target", "another Region's", log_to_another_region, "CrossLocationLoggingProhibited"),
+    Case(
+        "s3.logging_kept",
+        "format of keys",
+        log_to_new(TargetObjectKeyFormat=_PARTITIONED),
+        {"TargetBucket": "target", "TargetPrefix": "logs/", "TargetObjectKeyFormat": _PARTITIONED},
+    ),
     Case(
         "s3.expected_bucket_owner",
         "wrong",
@@ -361,6 +425,19 @@ CASES = [
         ([_KEPT], "varies_by_storage_class"),
     ),
 ]
+
+
+def test_logs_may_go_where_an_acl_lets_them_and_into_the_bucket_itself(aws: Aws) -> None:
+    """AWS takes both, though the second has no end."""
+    aws.s3.create_bucket(Bucket="target", ObjectOwnership="ObjectWriter")
+    status = {"LoggingEnabled": {"TargetBucket": "target", "TargetPrefix": ""}}
+    with pytest.raises(ClientError, match="InvalidTargetBucketForLogging"):
+        aws.s3.put_bucket_logging(Bucket="target", BucketLoggingStatus=status)
+    aws.s3.put_bucket_acl(Bucket="target", ACL="log-delivery-write")
+    aws.s3.put_bucket_logging(Bucket="target", BucketLoggingStatus=status)
+    assert aws.s3.get_bucket_logging(Bucket="target")["LoggingEnabled"] == status["LoggingEnabled"]
+    aws.s3.put_bucket_logging(Bucket="target", BucketLoggingStatus={})
+    assert "LoggingEnabled" not in aws.s3.get_bucket_logging(Bucket="target")
 
 
 @pytest.mark.parametrize("case", CASES, ids=str)

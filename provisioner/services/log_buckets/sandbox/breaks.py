@@ -8,7 +8,15 @@ from typing import Any
 
 from botocore import xform_name
 
-from ....sandbox.drift import Administrator, Break, breaks, breaks_of, read_or_none
+from ....sandbox.drift import (
+    Administrator,
+    Break,
+    breaks,
+    breaks_of,
+    create_delivery_bucket,
+    read_or_none,
+)
+from ..names import LOG_DELIVERY
 
 STRANGER = "999999999999"
 
@@ -24,6 +32,7 @@ def bucket_breaks(admin: Administrator) -> Iterator[Break]:
         yield from bucket.encryption()
         yield from bucket.lifecycle()
         yield from bucket.tags()
+        yield from bucket.access_logging(admin)
         yield from bucket.policy()
         yield bucket.broken("", "deleted", "", s3.delete_bucket)
 
@@ -139,6 +148,26 @@ class _Bucket:
             rest = {"TagSet": [each for each in found if each != tag]}
             text, put = f"removed the tag {tag['Key']} of", self.s3.put_bucket_tagging
             yield self.broken(f"tag {tag['Key']}", text, "*.tags", put, Tagging=rest)
+
+    def access_logging(self, admin: Administrator) -> Iterator[Break]:
+        have, put = (
+            self.s3.get_bucket_logging(Bucket=self.name).get("LoggingEnabled"),
+            self.s3.put_bucket_logging,
+        )
+        if have is None:
+            return
+        asked = "*.logging"
+        yield self.broken("", "turned off access logging of", asked, put, BucketLoggingStatus={})
+        other = {"LoggingEnabled": {**have, "TargetPrefix": "elsewhere/"}}
+        text, asked_prefix = "put access logs where nobody looks, for", "*.logging.target_prefix"
+        yield self.broken("TargetPrefix", text, asked_prefix, put, BucketLoggingStatus=other)
+
+        def divert(**bucket: str) -> None:
+            target = f"elsewhere-{self.name}"[:63]
+            create_delivery_bucket(admin, target, LOG_DELIVERY, {})
+            put(**bucket, BucketLoggingStatus={"LoggingEnabled": {**have, "TargetBucket": target}})
+
+        yield self.broken("TargetBucket", "diverted access logs of", asked, divert)
 
     def policy(self) -> Iterator[Break]:
         found = self.read("get_bucket_policy", "NoSuchBucketPolicy")

@@ -10,9 +10,7 @@ from ....sandbox.buckets import default_key, find_bucket, named_bucket
 from ....sandbox.model import Refused, Response
 from ....sandbox.rule import after, before, instead
 from ....sandbox.rules.kms import key_fault
-from ..names import RESERVED_ENDS, RESERVED_STARTS
-
-_NAME = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
+from ..names import BUCKET_NAME, RESERVED_ENDS, RESERVED_STARTS
 
 
 @before("s3.bucket_names", "CreateBucket", row="13.3 uppercase name")
@@ -20,7 +18,7 @@ def bucket_names(request: Request) -> None:
     """A bucket name that breaks S3's naming rules is InvalidBucketName."""
     name = request.params["Bucket"]
     bad = (
-        not _NAME.fullmatch(name)
+        not BUCKET_NAME.fullmatch(name)
         or ".." in name
         or re.fullmatch(r"\d+\.\d+\.\d+\.\d+", name)
         or name.startswith(RESERVED_STARTS)
@@ -122,13 +120,17 @@ def versioning_with_lock(request: Request) -> None:
         raise Refused("InvalidBucketState", text, 409)
 
 
-@before("s3.logging_target_lock", "PutBucketLogging", row="13.3 log to bucket with object-lock")
-def logging_target_lock(request: Request) -> None:
-    """A bucket with a default retention cannot be the target of access logs."""
-    bucket_name = (request.params.get("BucketLoggingStatus", {}).get("LoggingEnabled") or {}).get(
-        "TargetBucket"
-    )
-    bucket = find_bucket(bucket_name) if bucket_name else None
-    if bucket is not None and bucket.object_lock_enabled and bucket.default_lock_mode:
-        text = "The target bucket for logging has an object lock default retention"
-        raise Refused("InvalidTargetBucketForLogging", text)
+@instead("s3.lock_kept", "PutObjectLockConfiguration", row="16.G DefaultRetention gained DefaultEventHold")
+def lock_kept(request: Request) -> Response:
+    """Every field of an Object Lock configuration is returned as it was put."""
+    answer = request.moto()
+    if answer.status < 300:
+        named_bucket(request).strict_lock = request.params["ObjectLockConfiguration"]
+    return answer
+
+
+@instead("s3.lock_kept", "GetObjectLockConfiguration")
+def lock_read(request: Request) -> Response | dict[str, Any]:
+    """Return the configuration as it was put."""
+    kept = getattr(named_bucket(request), "strict_lock", None)
+    return {"ObjectLockConfiguration": kept} if kept else request.moto()
