@@ -276,9 +276,9 @@ def test_a_trail_of_one_account_needs_no_change_of_the_organization() -> None:
 
 
 def test_several_regions_share_an_arn_and_are_in_a_condition() -> None:
-    one = by_sid(least(EXAMPLE, "apply"))["ConfigRulesWrite"]
+    one = by_sid(least(EXAMPLE, "apply"))["ConfigRules"]
     assert one["Resource"] == f"arn:aws:config:us-east-1:{ACCOUNT}:config-rule/*"
-    two = by_sid(least(TWO_REGIONS, "apply"))["ConfigRulesWrite"]
+    two = by_sid(least(TWO_REGIONS, "apply"))["ConfigRules"]
     assert two["Resource"] == f"arn:aws:config:*:{ACCOUNT}:config-rule/*"
     assert two["Condition"] == {"StringEquals": {"aws:RequestedRegion": ["us-east-1", "eu-west-1"]}}
 

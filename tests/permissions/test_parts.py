@@ -248,7 +248,7 @@ def test_regions_all_has_no_condition_for_regions(policy: dict[str, Any]) -> Non
     assert '"all"' not in text
     assert "aws:RequestedRegion" not in text
     statements = by_sid(policy)
-    assert ":config:*:" in statements["ConfigRulesWrite"]["Resource"]
+    assert ":config:*:" in statements["ConfigRules"]["Resource"]
     assert statements["RegionsRead"]["Action"] == ["account:ListRegions"]
 
 
@@ -256,9 +256,7 @@ def test_home_region_only_is_a_condition_with_all_regions_too() -> None:
     rules = EVERY_REGION[EVERY_REGION.index("  rules:") : EVERY_REGION.index("password_policy:")]
     only = "  rules: {root: {source_identifier: IAM_ROOT_ACCESS_KEY_CHECK, home_region_only: true}}\n"
     statements = by_sid(least(EVERY_REGION.replace(rules, only)))
-    assert statements["ConfigRulesWrite"]["Condition"] == {
-        "StringEquals": {"aws:RequestedRegion": "us-east-1"}
-    }
+    assert statements["ConfigRules"]["Condition"] == {"StringEquals": {"aws:RequestedRegion": "us-east-1"}}
     assert "Condition" not in statements["ConfigRecorderWrite"]
 
 

@@ -56,6 +56,14 @@ def trusted(held: Any, principal: str) -> bool:
     return any(service["ServicePrincipal"] == principal for service in held.services)
 
 
+def trust(held: Any, principal: str) -> None:
+    """Give the service trusted access, as some services do by themselves for the management account."""
+    if not trusted(held, principal):
+        from moto.core.utils import unix_time
+
+        held.services.append({"ServicePrincipal": principal, "DateEnabled": unix_time()})
+
+
 def delegated(held: Any, account: str, principal: str) -> bool:
     """Whether *account* is a delegated administrator of the service."""
     return any(admin.account.id == account and principal in admin.services for admin in held.admins)
@@ -94,10 +102,7 @@ def any_service_principal(request: Request) -> dict[str, Any]:
     held = own_organization(request)
     if not principal.endswith(".amazonaws.com"):
         raise Refused("InvalidInputException", "You specified an unrecognized service principal.")
-    if not trusted(held, principal):
-        from moto.core.utils import unix_time
-
-        held.services.append({"ServicePrincipal": principal, "DateEnabled": unix_time()})
+    trust(held, principal)
     return {}
 
 

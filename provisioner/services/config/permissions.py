@@ -27,7 +27,6 @@ from ...steps.permission import (
 )
 from .principal import principal
 from .role import SERVICE_ROLE, managed_policy
-from .rules import rules_of
 from .section import Config
 
 
@@ -50,7 +49,7 @@ def config_role_permissions(target: Target, baseline: Baseline) -> Iterator[Perm
 
 
 def _own_role(target: Target, name: str) -> Iterator[Permission]:
-    roles = _named(target, name)
+    roles = named_roles(target, name)
     reads = "GetRole ListAttachedRolePolicies ListRolePolicies GetRolePolicy"
     yield from allow("ConfigRoleRead", "iam", reads, on=roles)
     # What others attached to the role is read too.
@@ -68,7 +67,7 @@ def _own_role(target: Target, name: str) -> Iterator[Permission]:
     )
 
 
-def _named(target: Target, name: str) -> tuple[str, ...]:
+def named_roles(target: Target, name: str) -> tuple[str, ...]:
     """The ARNs that a role of this name may have: without a path, as we create it, and with a path of somebody else."""
     return (
         arn(target.partition, "iam", "", target.account, f"role/{name}"),
@@ -92,10 +91,10 @@ def config_recorder_permissions(target: Target, baseline: Baseline) -> Iterator[
     writes = "PutConfigurationRecorder StartConfigurationRecorder"
     yield from allow("ConfigRecorderWrite", "config", writes, on=recorder, condition=narrowed, purposes=APPLY)
     yield from allow(
-        "ConfigDeliveryWrite", "config", "PutDeliveryChannel", condition=in_region, purposes=APPLY
+        "ConfigSettingsWrite", "config", "PutDeliveryChannel", condition=in_region, purposes=APPLY
     )
     if section.role_name:
-        roles = _named(target, section.role_name)
+        roles = named_roles(target, section.role_name)
         yield from allow("ConfigRoleRead", "iam", "GetRole", on=roles)
     else:
         roles = (section.role_arn or linked_role(target, principal(target.partition), SERVICE_ROLE),)
@@ -120,7 +119,7 @@ def config_retention_permissions(target: Target, baseline: Baseline) -> Iterator
     )
     yield from allow("ConfigRead", "config", reads, condition=in_region)
     put = "PutRetentionConfiguration"
-    yield from allow("ConfigRetentionWrite", "config", put, condition=in_region, purposes=APPLY)
+    yield from allow("ConfigSettingsWrite", "config", put, condition=in_region, purposes=APPLY)
 
 
 @permits_delivery
@@ -135,29 +134,6 @@ def config_delivery_permissions(target: Target, baseline: Baseline) -> Iterator[
         yield from allow("ConfigRead", "config", "DescribeDeliveryChannels", condition=within(target))
     if Config in baseline and accounts is not None and not listed_by_id(accounts):
         yield from allow("OrganizationRead", "organizations", "DescribeOrganization")
-
-
-@permits("config_rules")
-def config_rules_permissions(target: Target, baseline: Baseline) -> Iterator[Permission]:
-    """Read, create and repair the rules of the Region, and read their evaluation status.
-
-    A rule's ARN ends in an id that AWS chooses, so a policy cannot name the rules of the file; reads have no
-    resource at all.
-    """
-    rules, in_region = rules_of(baseline[Config], target), within(target)
-    if not rules:
-        return
-    every_rule, narrowed = regional(target, baseline, "config", "config-rule/*")
-    yield from allow("ConfigRead", "config", "DescribeConfigRules", condition=in_region)
-    status = "DescribeConfigRuleEvaluationStatus"
-    yield from allow("ConfigRead", "config", status, condition=in_region, purposes=VERIFY)
-    tagged = any(rule.tags for rule in rules.values())
-    writes = "PutConfigRule TagResource" if tagged else "PutConfigRule"
-    yield from allow("ConfigRulesWrite", "config", writes, on=every_rule, condition=narrowed, purposes=APPLY)
-    if tagged:
-        yield from allow(
-            "ConfigRulesRead", "config", "ListTagsForResource", on=every_rule, condition=narrowed
-        )
 
 
 @permission_notes

@@ -57,6 +57,7 @@ hints(
         "InsufficientDeliveryPolicyException": "AWS Config may not write to the bucket: look at its policy, the prefix, the KMS key and the role",
         "InvalidRoleException": "AWS Config cannot assume the role: its trust policy must name config.amazonaws.com",
         "MaxNumberOfConfigurationRecordersExceededException": "an account has one recorder in a Region: the one that is there is adopted; run again",
+        "InsufficientPermissionsException": "AWS Config may not do that: a Lambda function lets it in with `aws lambda add-permission --principal config.amazonaws.com`",
         "NoAvailableDeliveryChannelException": "the recorder has nowhere to deliver to: run again",
     },
 )

@@ -1,4 +1,4 @@
-"""One rule in the YAML mapping `config.rules`: a managed rule of AWS, under a name of the user's choice."""
+"""One rule in the YAML mapping `config.rules`: under a name of the user's choice."""
 
 import json
 import re
@@ -7,16 +7,25 @@ from typing import Annotated, Final, Literal, Self, get_args
 
 from pydantic import AfterValidator, Field, WithJsonSchema, model_validator
 
-from ...baseline import NO_SETTING, Control, InvalidValue, Region, Section
+from ...baseline import NO_SETTING, InvalidValue, Section
 from ...baseline.problem import quoted
 from ...baseline.section import AsWritten
 from ...steps.tags import Tags
 from .managed_rules import intended
+from .regional_section import Regional
 
 Frequency = Literal["One_Hour", "Three_Hours", "Six_Hours", "Twelve_Hours", "TwentyFour_Hours"]
+MessageType = Literal[
+    "ConfigurationItemChangeNotification",
+    "OversizedConfigurationItemChangeNotification",
+    "ConfigurationSnapshotDeliveryCompleted",
+    "ScheduledNotification",
+]
+_OF_CHANGES: Final = get_args(MessageType)[:2]
 _FREQUENCIES: Final[tuple[str, ...]] = get_args(Frequency)
 _MOST_PARAMETERS: Final = 1024  # characters of JSON
 _IDENTIFIER: Final = re.compile(r"^[A-Z0-9_]{1,256}$")
+_FUNCTION: Final = re.compile(r"^arn:[a-z0-9-]+:lambda:[a-z0-9-]+:[0-9]{12}:function:[A-Za-z0-9_:$-]{1,200}$")
 _MANAGED_RULE: Final = "the identifier of a managed rule, such as 'ENCRYPTED_VOLUMES'"
 
 
@@ -44,12 +53,12 @@ def _check_name(name: str) -> str:
     return name
 
 
-def _check_identifier(identifier: str) -> str:
+def _check_identifier(identifier: str) -> None:
     meant = intended(identifier)
     if not meant and _IDENTIFIER.fullmatch(identifier):
-        return identifier
+        return
     hint = f"; did you mean {quoted(meant)}?" if meant else ""
-    raise InvalidValue((), f"want {_MANAGED_RULE}, got {quoted(identifier)}{hint}")
+    raise InvalidValue("source_identifier", f"want {_MANAGED_RULE}, got {quoted(identifier)}{hint}")
 
 
 def _check_value(value: str) -> str:
@@ -70,6 +79,23 @@ ParameterValue = Annotated[
         {"type": ["string", "integer", "number", "boolean"], "want": "text, a number, true or false"}
     ),
 ]
+
+
+class SourceDetail(Section):
+    """One occasion on which a rule of your own is evaluated."""
+
+    message_type: MessageType = Field(description="What happened, or ScheduledNotification for a schedule.")
+    maximum_execution_frequency: Frequency | None = Field(
+        None, description="How often, for a ScheduledNotification."
+    )
+
+    @model_validator(mode="after")
+    def _check_frequency(self) -> Self:
+        scheduled = self.message_type == "ScheduledNotification"
+        if scheduled is not bool(self.maximum_execution_frequency):
+            text = "`maximum_execution_frequency` goes with `message_type: ScheduledNotification`, and only with it"
+            raise InvalidValue("maximum_execution_frequency", text)
+        return self
 
 
 class Scope(Section):
@@ -100,12 +126,33 @@ class Scope(Section):
         return self
 
 
-class Rule(Control):
-    """A managed rule. Rules of other names in AWS are left alone."""
+class Rule(Regional):
+    """A managed rule, or one of your own. Rules of other names in AWS are left alone."""
 
-    source_identifier: Annotated[str, AfterValidator(_check_identifier)] = Field(
-        description="AWS's name of the rule, such as ENCRYPTED_VOLUMES.",
-        json_schema_extra={"want": _MANAGED_RULE, "pattern": _IDENTIFIER.pattern},
+    owner: Annotated[Literal["AWS", "CUSTOM_POLICY", "CUSTOM_LAMBDA"], NO_SETTING] = Field(
+        "AWS", description="A managed rule of AWS, a policy in Guard (`policy_text`), or a Lambda function."
+    )
+    source_identifier: Annotated[str | None, NO_SETTING] = Field(
+        None,
+        max_length=256,
+        description="AWS's name of the rule, such as ENCRYPTED_VOLUMES; or the ARN of the Lambda function, which lets"
+        " config.amazonaws.com invoke it.",
+        json_schema_extra={"want": _MANAGED_RULE, "pattern": f"{_IDENTIFIER.pattern}|{_FUNCTION.pattern}"},
+    )
+    policy_text: Annotated[str | None, NO_SETTING] = Field(
+        None,
+        min_length=1,
+        max_length=10000,
+        description="The policy of CUSTOM_POLICY, in AWS CloudFormation Guard.",
+    )
+    enable_debug_log_delivery: bool | None = Field(
+        None, description="Log what the policy evaluates, to CloudWatch Logs. If left out, AWS's is kept."
+    )
+    source_details: list[SourceDetail] | None = Field(
+        None,
+        min_length=1,
+        max_length=25,
+        description="When a rule of your own is evaluated. A new rule is evaluated at each change if this is left out.",
     )
     description: str | None = Field(
         None, max_length=256, description="What it is for. If left out, AWS's is kept."
@@ -124,26 +171,40 @@ class Rule(Control):
         description="The resources that the rule evaluates; `{}` is all. Periodic rules take none. If left out, AWS's is kept.",
     )
     tags: Tags = {}  # noqa: RUF012 - pydantic copies a default
-    home_region_only: Annotated[bool, NO_SETTING] = Field(
-        False,
-        description="Only in `home_region`: for rules about IAM, which have the same result in each Region.",
-    )
-    regions: Annotated[list[Region] | None, NO_SETTING] = Field(
-        None,
-        min_length=1,
-        description="Only in these of the file's Regions: for rules that AWS does not have in all, such as those of"
-        " CloudFront, in us-east-1.",
-    )
 
     @model_validator(mode="after")
-    def _check_regions(self) -> Self:
-        if self.home_region_only and self.regions is not None:
-            raise InvalidValue("regions", "goes without `home_region_only`: drop one of the two")
-        repeated = [i for i, each in enumerate(self.regions or ()) if each in (self.regions or ())[:i]]
-        if repeated:
-            raise InvalidValue.several(
-                (("regions", i), "is listed twice: keep one of them") for i in repeated
+    def _check_owner(self) -> Self:
+        identifier = self.source_identifier
+        if self.owner == "AWS" and identifier is None:
+            raise InvalidValue("source_identifier", f"`source_identifier` is missing: want {_MANAGED_RULE}")
+        if self.owner == "AWS":
+            _check_identifier(identifier or "")
+        elif self.owner == "CUSTOM_LAMBDA" and not _FUNCTION.fullmatch(identifier or ""):
+            raise InvalidValue("source_identifier", "want the ARN of a Lambda function")
+        elif self.owner == "CUSTOM_POLICY" and identifier is not None:
+            raise InvalidValue("source_identifier", "goes without `owner: CUSTOM_POLICY`: drop it")
+        if (self.owner == "CUSTOM_POLICY") is not bool(self.policy_text and self.policy_text.strip()):
+            raise InvalidValue(
+                "policy_text", "`policy_text` goes with `owner: CUSTOM_POLICY`, and only with it"
             )
+        if self.enable_debug_log_delivery is not None and self.owner != "CUSTOM_POLICY":
+            raise InvalidValue("enable_debug_log_delivery", "is for `owner: CUSTOM_POLICY`")
+        return self
+
+    @model_validator(mode="after")
+    def _check_occasions(self) -> Self:
+        own = self.owner != "AWS"
+        if self.source_details and not own:
+            raise InvalidValue(
+                "source_details", "is for rules of your own: AWS knows when to evaluate its own"
+            )
+        if self.maximum_execution_frequency and own:
+            text = "is for managed rules: give it with the ScheduledNotification in `source_details`"
+            raise InvalidValue("maximum_execution_frequency", text)
+        for index, each in enumerate(self.source_details or ()):
+            if self.owner == "CUSTOM_POLICY" and each.message_type not in _OF_CHANGES:
+                path = ("source_details", index, "message_type")
+                raise InvalidValue(path, f"a policy is evaluated at changes: {' or '.join(_OF_CHANGES)}")
         return self
 
     @model_validator(mode="after")

@@ -1,15 +1,13 @@
-"""AWS Config: the managed rules that each Region evaluates, and the proof that it evaluates them."""
+"""AWS Config: the rules that each Region evaluates, and the proof that it evaluates them."""
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any, Final, NamedTuple
 
 from ...aws import Aws, Reading
 from ...baseline import Baseline
-from ...compare.spelling import to_text
 from ...compare.values import differences
 from ...model import (
     Call,
@@ -17,6 +15,7 @@ from ...model import (
     Changes,
     Difference,
     Exists,
+    Finding,
     Findings,
     Kind,
     Note,
@@ -27,21 +26,23 @@ from ...model import (
     Wait,
 )
 from ...steps.arrivals import utc_now
-from ...steps.permission import ANY_REGION
 from ...steps.registry import step, verify
-from ...steps.settings import to_api
 from ...steps.tags import from_pairs, tags, to_pairs
 from .health import rule_finding
 from .managed_rules import identifiers, similar
+from .regional import in_region
 from .rule_reads import ask, basis, by_name, is_deleting
-from .rule_section import Rule, more_often, owner_of, parameters_text
+from .rule_section import Rule, owner_of
+from .rule_settings import DETAILS, FREQUENCY, full_rule, normal_rule, rarer, rule_settings, with_policy
 from .section import Config
 from .state import JsonObject
 
-_FREQUENCY: Final = "MaximumExecutionFrequency"
-_KEPT: Final = ("Description", _FREQUENCY, "EvaluationModes")  # if the file does not set them
-_MAPPINGS: Final = ("InputParameters", "Scope")
-_WRITTEN: Final = (*_MAPPINGS, "Source", "Description", "MaximumExecutionFrequency", "EvaluationModes")
+_WRITTEN: Final = ("InputParameters", "Scope", "Source", "Description", FREQUENCY, "EvaluationModes")
+_KINDS: Final = {
+    "AWS": "a managed rule",
+    "CUSTOM_POLICY": "a policy of your own",
+    "CUSTOM_LAMBDA": "a Lambda function of your own",
+}
 
 
 @step(
@@ -65,8 +66,14 @@ def ensure_config_rules(aws: Aws, baseline: Baseline) -> Changes:
         for name, rule in want.items()
         if rule.tags and name in have
     }
+    # DescribeConfigRules leaves the policy out.
+    policies = {
+        name: aws.read("config").get_custom_rule_policy(ConfigRuleName=name)
+        for name in want
+        if name in have and have[name]["Source"]["Owner"] == "CUSTOM_POLICY"
+    }
     for name, rule in want.items():
-        present = _Present(have.get(name), basis(asked[name], name), tags_asked.get(name))
+        present = _Present(have.get(name), basis(asked[name], name), tags_asked.get(name), policies.get(name))
         yield Part(_title(name), _ensure_rule(aws, name, rule, present, exact=section.exact))
 
 
@@ -76,33 +83,29 @@ def _tagging(aws: Aws, have: JsonObject) -> Callable[[dict[str, str]], Call]:
 
 
 def rules_of(section: Config, target: Target) -> dict[str, Rule]:
-    """The rules of the file for the target's Region, by name. All, if the Region is not known."""
-    return {
-        name: rule
-        for name, rule in section.rules.items()
-        if (target.home or not rule.home_region_only)
-        and (rule.regions is None or target.region in {*rule.regions, ANY_REGION})
-    }
+    """The rules of the file for the target's Region, by name."""
+    return in_region(section.rules, target)
 
 
-def _refuse_foreign(name: str, have: JsonObject) -> None:
-    """Raise Refused if the rule belongs to an AWS service, or is no managed rule."""
+def _refuse_foreign(name: str, rule: Rule, have: JsonObject) -> None:
+    """Raise Refused if the rule belongs to an AWS service, or is of another kind than the file's."""
     if owner := have.get("CreatedBy") or owner_of(name):
         raise Refused(f"the rule `{name}` belongs to {owner}: give yours another name in `config.rules`")
     kind = have["Source"]["Owner"]
-    if kind != "AWS":
+    if kind != rule.owner:
         raise Refused(
-            f"the rule `{name}` is there as a rule of your own ({kind}), and the baseline's is a managed one:"
-            " give one of the two another name"
+            f"the rule `{name}` is there as {_KINDS[kind]} ({kind}), and the baseline's is"
+            f" {_KINDS[rule.owner]}: give one of the two another name"
         )
 
 
 class _Present(NamedTuple):
-    """A rule in AWS, or None; what a request that replaces it is based on; and its tags, where they are read."""
+    """A rule in AWS, or None; what a request that replaces it is based on; its tags and its policy, where they are read."""
 
     rule: JsonObject | None
     basis: Reading
     tags: Reading | None
+    policy: Reading | None
 
 
 def _ensure_rule(aws: Aws, name: str, rule: Rule, present: _Present, *, exact: bool) -> Changes:
@@ -110,10 +113,16 @@ def _ensure_rule(aws: Aws, name: str, rule: Rule, present: _Present, *, exact: b
     have = present.rule
     have_tags = None if present.tags is None else from_pairs(present.tags.all().get("Tags"))
     if have is not None:
-        _refuse_foreign(name, have)
+        _refuse_foreign(name, rule, have)
         yield Exists(_title(name))
+    if have is not None and present.policy is not None:
+        have = with_policy(have, present.policy.get("PolicyText"))
     for each in _ensure_settings(aws, name, rule, have, exact=exact):
-        yield replace(each, call=each.call.based_on(present.basis)) if isinstance(each, Change) else each
+        if isinstance(each, Change):
+            call = each.call.based_on(present.basis).based_on(present.policy)
+            yield replace(each, call=call)
+        else:
+            yield each
     if have is not None and have_tags is not None:
         yield from tags(_title(name), have_tags, rule.tags, _tagging(aws, have))
 
@@ -124,32 +133,38 @@ def _ensure_settings(aws: Aws, name: str, rule: Rule, have: JsonObject | None, *
     With *exact*, a rule that is evaluated more often than the file asks gets the file's frequency in a second
     change, for that one needs consent.
     """
-    want = rule_settings(rule, have)
-    if have is None and rule.source_identifier not in identifiers():
-        text = f"is of {rule.source_identifier}, which this version does not know among AWS's managed rules"
-        near = similar(rule.source_identifier)
-        hint = f"; the most similar one is {near}" if near else ""
-        yield Note(Kind.WARNING, _title(name), text + hint)
-    frequency, asked = (have or {}).get(_FREQUENCY), rule.maximum_execution_frequency
-    # The frequency of another managed rule says nothing about this one.
-    stricter = have is not None and _same_managed_rule(want, have) and more_often(frequency, asked)
-    text = f"{_FREQUENCY} is {frequency}; the baseline asks for {asked}" if stricter else ""
-    if stricter:
-        del want[_FREQUENCY]
+    want = asked = rule_settings(rule, have)
+    if have is None and rule.owner == "AWS":
+        yield from _unknown(name, rule.source_identifier or "")
+    stricter = rarer(have, asked)
+    if FREQUENCY in stricter:
+        want = {key: value for key, value in want.items() if key != FREQUENCY}
+    if DETAILS in stricter:
+        want = {**want, "Source": {**want["Source"], DETAILS: stricter[DETAILS][0]}}
     changed = differences(normal_rule(have) if have else None, want)
     if changed:
         new_tags = rule.tags if have is None else {}  # AWS ignores the tags of a rule that exists
         changed += tuple(Difference(f"tag {key}", None, value) for key, value in new_tags.items())
-        call = _put(aws, name, _full_rule(want, have), new_tags)
+        call = _put(aws, name, full_rule(want, have), new_tags)
         undo = _put(aws, name, {key: have[key] for key in _WRITTEN if key in have}, {}) if have else None
         yield Change(_title(name), changed, call, "update" if have else "create", undo=undo)
+    told = [f"{field} is {now}; the baseline asks for {less}" for field, (now, less) in stricter.items()]
     if stricter and exact:
-        rarer = (Difference(_FREQUENCY, frequency, asked),)
-        call = _put(aws, name, _full_rule({**want, _FREQUENCY: asked}, have), {})
-        loses = f"evaluated less often: {text}"
-        yield Change(_title(name), rarer, call, consent="record-less", loses=loses)
+        seldom = tuple(Difference(field, *both) for field, both in stricter.items())
+        call = _put(aws, name, full_rule(asked, have), {})
+        loses = f"evaluated less often: {'; '.join(told)}"
+        yield Change(_title(name), seldom, call, consent="record-less", loses=loses)
     elif stricter:
-        yield Note(Kind.STRICTER, _title(name), text)
+        yield from (Note(Kind.STRICTER, _title(name), text) for text in told)
+
+
+def _unknown(name: str, identifier: str) -> Iterator[Note]:
+    """Warn of a new rule whose identifier may be misspelt."""
+    if identifier not in identifiers():
+        text = f"is of {identifier}, which this version does not know among AWS's managed rules"
+        near = similar(identifier)
+        hint = f"; the most similar one is {near}" if near else ""
+        yield Note(Kind.WARNING, _title(name), text + hint)
 
 
 def _put(aws: Aws, name: str, rule: JsonObject, new_tags: Mapping[str, str]) -> Call:
@@ -157,60 +172,13 @@ def _put(aws: Aws, name: str, rule: JsonObject, new_tags: Mapping[str, str]) -> 
     if new_tags:
         params["Tags"] = to_pairs(new_tags)
     call = aws.write("config").put_config_rule(**params)
+    if rule["Source"]["Owner"] == "CUSTOM_LAMBDA":
+        text = f"AWS Config to be let into the function of the rule {name}"
+        call = call.waiting(Wait("InsufficientPermissionsException", text, seconds=30))
     return call.waiting(
         Wait("ResourceInUseException", f"AWS Config to finish deleting the rule {name}", seconds=300),
         Wait("NoAvailableConfigurationRecorderException", "AWS Config to see its recorder", seconds=30),
     )
-
-
-def normal_rule(have: JsonObject) -> dict[str, Any]:
-    """The rule as AWS has it, its parameters parsed. To AWS a missing field, `""` and `{}` are the same."""
-    text = have.get("InputParameters")
-    parameters = json.loads(text) if text else {}
-    scope = have.get("Scope") or {}
-    return {
-        "Source": have["Source"],
-        "Description": have.get("Description") or "",
-        "InputParameters": {key: to_text(value) for key, value in parameters.items()},
-        "Scope": {
-            key: sorted(value) if isinstance(value, list) else value for key, value in scope.items() if value
-        },
-        _FREQUENCY: have.get(_FREQUENCY),
-    }
-
-
-def rule_settings(rule: Rule, have: JsonObject | None) -> dict[str, Any]:
-    """The fields that the file sets, in the shape of `normal_rule`; None for one to remove."""
-    present = normal_rule(have) if have else {key: {} for key in _MAPPINGS}
-    want: dict[str, Any] = {"Source": {"Owner": "AWS", "SourceIdentifier": rule.source_identifier}}
-    # A mapping of the file replaces that of AWS.
-    for name, stated in zip(_MAPPINGS, (rule.input_parameters, to_api(rule.scope)), strict=True):
-        if stated is not None and (replaced := {**dict.fromkeys(present[name]), **stated}):
-            want[name] = replaced
-    if rule.description is not None:
-        want["Description"] = rule.description
-    if rule.maximum_execution_frequency:
-        want[_FREQUENCY] = rule.maximum_execution_frequency
-    return want
-
-
-def _full_rule(want: JsonObject, have: JsonObject | None) -> dict[str, Any]:
-    """All fields of the rule, because PutConfigRule resets those that it does not get."""
-    # Fields of another managed rule may not fit this one.
-    kept: dict[str, Any] = {}
-    if have and _same_managed_rule(want, have):
-        normal = normal_rule(have)
-        kept = {key: have[key] for key in _KEPT if key in have}
-        kept |= {key: normal[key] for key in _MAPPINGS}
-    body = {**{key: {} for key in _MAPPINGS}, **kept, **want}
-    for key in _MAPPINGS:
-        body[key] = {name: value for name, value in body[key].items() if value is not None}
-    body["InputParameters"] = parameters_text(body["InputParameters"]) if body["InputParameters"] else ""
-    return {key: value for key, value in body.items() if value or key == "Description"}
-
-
-def _same_managed_rule(want: JsonObject, have: JsonObject) -> bool:
-    return bool(have["Source"].get("SourceIdentifier") == want["Source"]["SourceIdentifier"])
 
 
 def _title(name: str) -> str:
@@ -219,9 +187,15 @@ def _title(name: str) -> str:
 
 @verify("config_rules")
 def verify_config_rules(aws: Aws, baseline: Baseline) -> Findings:
-    """Each rule of the file was evaluated, and its last evaluation did not fail."""
-    names = rules_of(baseline[Config], aws.target)
-    describe, key = aws.read("config").describe_config_rule_evaluation_status, "ConfigRulesEvaluationStatus"
+    """Each rule of the file was evaluated, and its last evaluation did not fail. AWS does not tell for internal ones."""
+    names, read = rules_of(baseline[Config], aws.target), aws.read("config")
+    describe, key = read.describe_config_rule_evaluation_status, "ConfigRulesEvaluationStatus"
+    rules = by_name(ask(read.describe_config_rules, "ConfigRules", names), "ConfigRules")
     statuses = by_name(ask(describe, key, names), key)
     for name in names:
+        if rules.get(name, {}).get("RuleEvaluationVisibility") == "INTERNAL":
+            yield Finding(
+                _title(name), "evaluation", None, "not covered: AWS shows no evaluations of this rule"
+            )
+            continue
         yield rule_finding(_title(name), statuses.get(name), utc_now())

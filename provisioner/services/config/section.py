@@ -12,7 +12,10 @@ from ...compare.spelling import CONTROL_TOWER
 from ...steps.references import NAMED_BY_AWS, Refers, check_references, find
 from ...steps.registry import section
 from ...steps.settings import Settings
+from .aggregator_section import Aggregator
+from .conformance_pack_section import ConformancePack, PackName
 from .recording_section import Recorder
+from .regional_section import Regional
 from .rule_section import Frequency, Rule, RuleName
 
 BEIJING: Final = "cn-north-1"
@@ -67,7 +70,7 @@ class DeliveryChannel(Control):
 
 @section("config")
 class Config(Settings):
-    """AWS Config in each Region: one recorder, one delivery channel, and rules."""
+    """AWS Config in each Region: one recorder, one delivery channel, rules and packs; and an aggregator in one account."""
 
     same_for_all_accounts = (("delivery_channel", "s3_bucket_name"), ("delivery_channel", "s3_key_prefix"))
 
@@ -92,19 +95,32 @@ class Config(Settings):
         " keeps it longer, that is stricter and stays, unless `exact`.",
     )
     rules: dict[RuleName, Rule] = Field(
-        default={}, description="Managed rules of AWS, by a name of your choice."
+        default={}, description="Managed rules of AWS and rules of your own, by a name of your choice."
+    )
+    conformance_packs: dict[PackName, ConformancePack] = Field(
+        default={}, description="Packs of rules, by a name of your choice."
+    )
+    aggregator: Aggregator | None = Field(
+        None, description="One place that shows all accounts and Regions. Not touched if left out."
     )
 
     def controls(self) -> Iterator[tuple[str, Control]]:
-        """Those of the recorder, the channel and the rules."""
+        """Those of the recorder, the channel, the rules, the packs and the aggregator."""
         yield "configuration recorder *", self.recorder
         yield "delivery channel *", self.delivery_channel
         yield from ((f"config rule {escape(name)}", rule) for name, rule in self.rules.items())
+        yield from (
+            (f"conformance pack {escape(name)}", pack) for name, pack in self.conformance_packs.items()
+        )
+        if self.aggregator:
+            yield "configuration aggregator *", self.aggregator
 
     @model_validator(mode="after")
     def _check_role(self) -> Self:
         if self.role_name and self.role_arn:
             raise InvalidValue("role_arn", "goes without `role_name`: drop one of the two")
+        if self.aggregator and self.aggregator.role_name == self.role_name:
+            raise InvalidValue(("aggregator", "role_name"), "is the recorder's role too: choose another")
         if (self.role_name or "").startswith(CONTROL_TOWER):
             raise InvalidValue(
                 "role_name", "AWS Control Tower owns the roles of that name: give it as `role_arn`"
@@ -143,11 +159,12 @@ class Config(Settings):
             )
             yield Contradiction((*path, "s3_bucket_name"), message)
         yield from self._wrong_account(baseline)
-        for name, rule in self.rules.items():
-            for index, region in enumerate(rule.regions or ()):
+        for kind, name, each in self._regional():
+            for index, region in enumerate(each.regions or ()):
                 if not general.covers(region):
                     message = f"'{region}' is none of the file's `regions`: add it there, or drop it here"
-                    yield Contradiction(("config", "rules", name, "regions", index), message)
+                    yield Contradiction(("config", kind, name, "regions", index), message)
+        yield from self._functions_elsewhere(baseline)
         if not general.covers(general.home_region):
             message = "is for `home_region`, which is none of `regions`: add it"
             for field in self._only_in_home_region():
@@ -167,14 +184,33 @@ class Config(Settings):
             )
             yield Contradiction(("config", "role_arn"), message)
 
+    def _functions_elsewhere(self, baseline: Baseline) -> Iterator[Contradiction]:
+        """Each rule in the baseline's Region whose Lambda function is in another one."""
+        region, general = baseline.region, baseline.general
+        for name, rule in self.rules.items():
+            here = rule.regions is None or region in rule.regions
+            here = here and (not rule.home_region_only or region == general.home_region)
+            found = region_of(rule.source_identifier) if rule.owner == "CUSTOM_LAMBDA" else region
+            if here and found != region and region in general.named_regions:
+                message = (
+                    f"the function is in {found}, and AWS Config invokes those of its own Region only, such as"
+                    f" {region}: write `${{region}}` in the ARN, or name the Regions in `regions`"
+                )
+                yield Contradiction(("config", "rules", name, "source_identifier"), message)
+
     def _only_in_home_region(self) -> Iterator[tuple[str, ...]]:
         """The paths of the fields that are set and have an effect in the home Region only."""
         group = self.recorder.recording_group
         if group and group.include_global_resource_types:
             yield "recorder", "recording_group", "include_global_resource_types"
-        yield from (
-            ("rules", name, "home_region_only") for name, rule in self.rules.items() if rule.home_region_only
-        )
+        for field, name, each in self._regional():
+            if each.home_region_only:
+                yield field, name, "home_region_only"
+
+    def _regional(self) -> Iterator[tuple[str, str, Regional]]:
+        """Each rule and pack, with the field that has it, and its name."""
+        yield from (("rules", name, each) for name, each in self.rules.items())
+        yield from (("conformance_packs", name, each) for name, each in self.conformance_packs.items())
 
 
 def region_of(arn: str | None) -> str:

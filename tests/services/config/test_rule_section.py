@@ -13,7 +13,7 @@ from provisioner.baseline import BaselineError
 from provisioner.compare.spelling import to_text
 from provisioner.compare.values import differences
 from provisioner.services.config.rule_section import Rule, more_often
-from provisioner.services.config.rules import normal_rule, rule_settings
+from provisioner.services.config.rule_settings import normal_rule, rule_settings
 
 from ...conftest import Bench
 from .sample import config_file

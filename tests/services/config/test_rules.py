@@ -216,7 +216,7 @@ def test_more_rules_than_one_request_takes(bench: Bench) -> None:
         ({"CreatedBy": "securityhub.amazonaws.com"}, "belongs to securityhub.amazonaws.com"),
         (
             {"Source": {"Owner": "CUSTOM_POLICY", "CustomPolicyDetails": {"PolicyRuntime": "guard-2.x.x"}}},
-            "is there as a rule of your own (CUSTOM_POLICY)",
+            "is there as a policy of your own (CUSTOM_POLICY)",
         ),
     ],
 )

@@ -1,4 +1,4 @@
-"""Ways to break what AWS Config has in a Region by hand: recorder, role, delivery channel, retention and rules."""
+"""Ways to break what AWS Config has in a Region by hand: recorder, role, delivery channel and retention."""
 
 from __future__ import annotations
 
@@ -18,7 +18,6 @@ from ....sandbox.policy_text import to_policy, trust_policy
 from ..principal import CONFIG
 
 _SNAPSHOTS = "configSnapshotDeliveryProperties"
-_READ_ONLY = ("ConfigRuleArn", "ConfigRuleId", "ConfigRuleState", "CreatedBy")
 
 
 @breaks("config_role")
@@ -180,49 +179,3 @@ def _channel_breaks(
         client.delete_delivery_channel(DeliveryChannelName=name)
 
     yield Break("", "", f"stopped the recorder and deleted {where}", delete)
-
-
-@breaks("config_rules", regional=True)
-def rule_breaks(admin: Administrator) -> Iterator[Break]:
-    """Break each setting of each rule, and delete the rule."""
-    client = admin.client("config")
-    for page in client.get_paginator("describe_config_rules").paginate():
-        for rule in page["ConfigRules"]:
-            yield from _rule_breaks(admin, client, rule)
-
-
-def _rule_breaks(admin: Administrator, client: Any, rule: dict[str, Any]) -> Iterator[Break]:
-    name, arn = rule["ConfigRuleName"], rule["ConfigRuleArn"]
-    broken, where = breaks_of(f"config rule {name}"), f"config rule {name} in {admin.region}"
-    kept = {key: value for key, value in rule.items() if key not in _READ_ONLY}
-
-    def changed(field: str, sentence: str, asked: str, value: Any, *, stricter: bool = False) -> Break:
-        shown, new = "" if stricter else field, {**kept, field: value}
-        text = f"{sentence} {where}"
-        return broken(
-            shown, text, client.put_config_rule, f"rules.*.{asked}", stricter=stricter, ConfigRule=new
-        )
-
-    if parameters := json.loads(rule.get("InputParameters") or "{}"):
-        lax = {key: "9999" if str(value).isdigit() else value for key, value in parameters.items()}
-        text = "changed the parameters of"
-        yield changed("InputParameters", text, "input_parameters.*", json.dumps(lax))
-    if rule.get("Scope"):
-        scope = {"ComplianceResourceTypes": ["AWS::EC2::Instance"]}
-        yield changed("Scope", "changed the scope of", "scope.*", scope)
-    if rule.get("Description"):
-        yield changed("Description", "changed the description of", "description", "theirs")
-    if rule.get("MaximumExecutionFrequency") not in {None, "One_Hour"}:
-        field, asked = "MaximumExecutionFrequency", "maximum_execution_frequency"
-        yield changed(field, "raised the evaluation frequency of", asked, "One_Hour", stricter=True)
-    other = {"ConfigRuleName": name, "Source": {"Owner": "AWS", "SourceIdentifier": "IAM_PASSWORD_POLICY"}}
-    yield broken("", f"made {where} look at something else", client.put_config_rule, ConfigRule=other)
-    for key in (tag["Key"] for tag in client.list_tags_for_resource(ResourceArn=arn)["Tags"]):
-        text, tag = f"removed the tag {key} of {where}", {"ResourceArn": arn, "TagKeys": [key]}
-        yield broken(f"tag {key}", text, client.untag_resource, "rules.*.tags", **tag)
-
-    def delete() -> None:
-        client.delete_config_rule(ConfigRuleName=name)
-        client.describe_config_rules()  # a deleted rule is listed once more before it is gone
-
-    yield broken("", f"deleted {where}", delete)

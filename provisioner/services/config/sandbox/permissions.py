@@ -2,14 +2,24 @@
 
 from __future__ import annotations
 
-from ....sandbox.actions import Acts, act, authorizes, default_acts, partition
+from ....sandbox.actions import Acts, act, authorizes, default_acts, linked_role_arn, partition
 from ....sandbox.model import WireCall
-from ..principal import principal
+from ....sandbox.rules.organizations import find_organization
+from ....sandbox.rules.permissions import role_arn
+from ..principal import CONFIG, principal
+from .conformance_packs import PACKS
+
+_GENERATED = {  # the ARNs of these end in an id that AWS generates
+    "PutConfigRule": "config-rule/config-rule",
+    "GetCustomRulePolicy": "config-rule/config-rule",
+    "PutConfigurationAggregator": "config-aggregator/config-aggregator",
+    "DescribeConfigurationAggregatorSourcesStatus": "config-aggregator/config-aggregator",
+}
 
 
 @authorizes("config")
 def _config(call: WireCall) -> Acts:
-    """The ARNs of recorders and rules end with an id that AWS generates."""
+    """The ARNs of recorders and rules end with an id that AWS generates, as those of aggregators and packs do."""
     name, params = call.operation, call.params
     here = f"arn:{partition(call)}:config:{call.region}:{call.account}"
     if name == "PutConfigurationRecorder":
@@ -20,9 +30,41 @@ def _config(call: WireCall) -> Acts:
     elif name == "StartConfigurationRecorder":
         recorder = params["ConfigurationRecorderName"]
         yield act(call, f"config:{name}", f"{here}:configuration-recorder/{recorder}/a1b2c3d4")
-    elif name == "PutConfigRule":
-        yield act(call, f"config:{name}", f"{here}:config-rule/config-rule-a1b2c3")
+    elif name in _GENERATED:
+        yield act(call, f"config:{name}", f"{here}:{_GENERATED[name]}-a1b2c3")
         if params.get("Tags"):
-            yield act(call, "config:TagResource", f"{here}:config-rule/config-rule-a1b2c3")
+            yield act(call, "config:TagResource", f"{here}:{_GENERATED[name]}-a1b2c3")
+        if source := params.get("OrganizationAggregationSource"):
+            yield from _organization(call, source["RoleArn"])
+    elif name in {"PutConformancePack", "DescribeConformancePackCompliance"}:
+        pack = f"{here}:conformance-pack/{params['ConformancePackName']}/conformance-pack-a1b2c3"
+        yield act(call, f"config:{name}", pack)
+        if params.get("Tags"):
+            yield act(call, "config:TagResource", pack)
+        linked = linked_role_arn(call, PACKS)
+        if (
+            name.startswith("Put") and role_arn(call, linked.rpartition("/")[2]) != linked
+        ):  # it does not exist
+            yield act(call, "iam:CreateServiceLinkedRole", linked, iam__AWSServiceName=PACKS)
     else:
         yield from default_acts(call)
+
+
+def _pack(call: WireCall, pack: str) -> Acts:
+    """The first pack of an account creates the service-linked role; see PutConformancePack in the API Reference."""
+    yield act(call, f"config:{call.operation}", pack)
+    if call.params.get("Tags"):
+        yield act(call, "config:TagResource", pack)
+    linked = linked_role_arn(call, PACKS)
+    if call.operation.startswith("Put") and role_arn(call, linked.rpartition("/")[2]) != linked:
+        yield act(call, "iam:CreateServiceLinkedRole", linked, iam__AWSServiceName=PACKS)
+
+
+def _organization(call: WireCall, role: str) -> Acts:
+    """See PutConfigurationAggregator in the API Reference: what AWS Config asks Organizations with the caller's permissions."""
+    yield act(call, "iam:PassRole", role, iam__PassedToService=principal(partition(call)))
+    held = find_organization(call.account, partition(call))
+    if held is not None and held.org.master_account_id == call.account:
+        yield act(call, "organizations:EnableAWSServiceAccess", "*", organizations__ServicePrincipal=CONFIG)
+    else:
+        yield act(call, "organizations:ListDelegatedAdministrators", "*")

@@ -9,6 +9,7 @@ from typing import Any
 from ....sandbox.ask import Request
 from ....sandbox.model import Refused, Response
 from ....sandbox.rule import after, before, instead
+from .conformance_packs import pack_arn, packs
 
 _ROLE = re.compile(r"arn:[a-z-]+:iam::\d{12}:role/.+")
 _FREQUENCIES = ("CONTINUOUS", "DAILY")
@@ -96,14 +97,20 @@ _TAG_OPERATIONS = ("TagResource", "UntagResource", "ListTagsForResource")
 
 @instead("config.recorder_tags", *_TAG_OPERATIONS, row="1.8 create-time tags; tags of a recorder")
 def recorder_tags(request: Request) -> Response | dict[str, Any]:
-    """A recorder can be tagged by its ARN."""
+    """A recorder and a conformance pack can be tagged by their ARN."""
     arn = request.params.get("ResourceArn", "")
-    if ":configuration-recorder/" not in arn:
+    if ":configuration-recorder/" not in arn and ":conformance-pack/" not in arn:
         return request.moto()
-    known = [name for name in request.store().recorders if recorder_arn(request, name) == arn]
-    if not known:
+    recorders = request.store().recorders
+    held = [
+        recorders[name].__dict__.setdefault("_tags", {})
+        for name in recorders
+        if recorder_arn(request, name) == arn
+    ]
+    held += [pack["tags"] for name, pack in packs(request).items() if pack_arn(request, name) == arn]
+    if not held:
         raise Refused("ResourceNotFoundException", f"ResourceArn '{arn}' does not exist")
-    tags = request.store().recorders[known[0]].__dict__.setdefault("_tags", {})
+    [tags] = held
     if request.operation == "TagResource":
         tags.update({tag["Key"]: tag["Value"] for tag in request.params.get("Tags") or []})
     elif request.operation == "UntagResource":

@@ -15,7 +15,7 @@ from ....sandbox.rule import after, before, instead
 from ..managed_rules import intended
 
 _IDENTIFIER = re.compile(r"[A-Z][A-Z0-9_]+")
-_INVALID = "InvalidParameterValueException"
+INVALID = "InvalidParameterValueException"
 
 
 def _known() -> dict[str, Any]:
@@ -50,14 +50,14 @@ def rule_parameters(request: Request) -> None:
     if not text:
         return
     if len(text) > 1024:
-        raise Refused(_INVALID, "InputParameters must have length less than or equal to 1024")
+        raise Refused(INVALID, "InputParameters must have length less than or equal to 1024")
     try:
         values = json.loads(text)
     except ValueError:
-        raise Refused(_INVALID, f"Invalid json {text} passed in the InputParameters field") from None
+        raise Refused(INVALID, f"Invalid json {text} passed in the InputParameters field") from None
     for key, value in values.items() if isinstance(values, dict) and name else []:
         if not isinstance(value, str) or not value.strip():
-            raise Refused(_INVALID, f"Blank spaces are not acceptable for input parameter: {key}.")
+            raise Refused(INVALID, f"Blank spaces are not acceptable for input parameter: {key}.")
 
 
 @before("config.rule_frequency", "PutConfigRule", row="13.2 MaximumExecutionFrequency")
@@ -66,7 +66,7 @@ def rule_frequency(request: Request) -> None:
     rule, name, trigger = _asked(request)
     if rule.get("MaximumExecutionFrequency") and name and trigger and "Periodic" not in trigger:
         text = f"A maximum execution frequency for this rule is not allowed: {name}"
-        raise Refused(_INVALID, text)
+        raise Refused(INVALID, text)
 
 
 @instead("config.newer_rules", "PutConfigRule", row="13.2 SourceIdentifier newer than moto's static list")
@@ -116,7 +116,7 @@ def rule_scope(request: Request, answer: dict[str, Any]) -> None:
 def rule_names(request: Request) -> None:
     """DescribeConfigRules accepts 25 names at most."""
     if len(request.params.get("ConfigRuleNames") or []) > 25:
-        raise Refused(_INVALID, "ConfigRuleNames must have length less than or equal to 25")
+        raise Refused(INVALID, "ConfigRuleNames must have length less than or equal to 25")
 
 
 @instead("config.rule_deletion", "DeleteConfigRule", row="13.2 delete_config_rule")
@@ -125,7 +125,7 @@ def delete_rule(request: Request) -> dict[str, Any]:
     name = request.params["ConfigRuleName"]
     rule = request.store().config_rules.get(name)
     if rule is None:
-        raise _no_such_rule(name)
+        raise no_such_rule(name)
     if rule.config_rule_state != "ACTIVE":
         text = f"The rule {name} is currently being deleted.  Please retry after some time"
         raise Refused("ResourceInUseException", text)
@@ -147,11 +147,12 @@ def _chosen(request: Request) -> list[Any]:
     names, held = request.params.get("ConfigRuleNames"), request.store().config_rules
     for name in names or []:
         if name not in held:
-            raise _no_such_rule(name)
+            raise no_such_rule(name)
     return [rule for name, rule in sorted(held.items()) if not names or name in names]
 
 
-def _no_such_rule(name: str) -> Refused:
+def no_such_rule(name: str) -> Refused:
+    """AWS's answer where there is no rule of that name."""
     text = f"The ConfigRule '{name}' provided in the request is invalid. Please check the name"
     return Refused("NoSuchConfigRuleException", text)
 

@@ -1,0 +1,40 @@
+"""Ways to break the conformance packs of AWS Config by hand."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from ....sandbox.drift import Administrator, Break, breaks, breaks_of
+
+_PARAMETERS = "ConformancePackInputParameters"
+_OTHER = "Resources: {Theirs: {Type: 'AWS::Config::ConfigRule', Properties: {ConfigRuleName: theirs}}}"
+
+
+@breaks("config_conformance_packs", regional=True)
+def pack_breaks(admin: Administrator) -> Iterator[Break]:
+    """Replace the template and the settings of each pack, remove its tags, and delete it."""
+    client = admin.client("config")
+    for pack in client.describe_conformance_packs()["ConformancePackDetails"]:
+        name, arn, source = pack["ConformancePackName"], pack["ConformancePackArn"], pack.get("Source")
+        broken, where = breaks_of(f"conformance pack {name}"), f"conformance pack {name} in {admin.region}"
+        kept = ("DeliveryS3Bucket", "DeliveryS3KeyPrefix", _PARAMETERS, "Source", "Scope")
+        full = {key: pack[key] for key in ("ConformancePackName", *kept) if key in pack}
+
+        def put(full: dict[str, Any] = full, **other: Any) -> None:
+            client.put_conformance_pack(**full, **other)
+            client.describe_conformance_pack_status()  # it is in progress once
+
+        if source is None:
+            yield broken("TemplateBody", f"put other rules into {where}", put, TemplateBody=_OTHER)
+        for key in (tag["Key"] for tag in client.list_tags_for_resource(ResourceArn=arn)["Tags"]):
+            text, tag = f"removed the tag {key} of {where}", {"ResourceArn": arn, "TagKeys": [key]}
+            own = key.startswith("provision:")  # then nobody knows the template, either
+            asked = "" if own else "conformance_packs.*.tags"
+            yield broken("" if own else f"tag {key}", text, client.untag_resource, asked, **tag)
+
+        def delete(name: str = name) -> None:
+            client.delete_conformance_pack(ConformancePackName=name)
+            client.describe_conformance_pack_status()  # a deleted pack is listed once more
+
+        yield broken("", f"deleted {where}", delete)
