@@ -7,7 +7,7 @@ from dataclasses import replace
 from types import MappingProxyType
 from typing import Any, Literal
 
-from ..aws import Aws, Interrupted, OutcomeUnknown, describe
+from ..aws import Aws, Incomplete, Interrupted, OutcomeUnknown, describe
 from ..aws.check import holds_pending
 from ..aws.errors import EXPIRED, ClientError, code_of
 from ..baseline import Baseline
@@ -177,6 +177,7 @@ class _StepRun:
                 return self.aws.rehearse(change.call)
             if self.impatient or self.part in self.impatient_parts:
                 change = replace(change, call=replace(change.call, waits=()))
+            self._check_known(change.call)
             answer = self.perform(change.call)
         except (OutcomeUnknown, Interrupted):
             raise
@@ -197,6 +198,12 @@ class _StepRun:
             if each in here or each in self.failed_needs:
                 step, _, resource = each.partition("/")
                 raise Refused(f"{call.name} was not tried, because {resource} failed (step {step})")
+
+    def _check_known(self, call: Call) -> None:
+        """Raise OutcomeUnknown, which starts the step again, for a value that AWS has made up and does not show yet."""
+        if self.planned is not None and holds_pending(dict(call.params)):
+            error = Incomplete(f"{call.name} was given a value that AWS does not show yet; run again")
+            raise OutcomeUnknown(error, already_exists=True)
 
     def _named(self, call: Call) -> Call:
         return replace(call, name=self.aws.operation_name(call))

@@ -15,11 +15,17 @@ from typing import Any, Final
 
 from ..model import PENDING
 from ..report.json_objects import CallJson
-from .events import Event, last_part, parts, plain
+from .events import Event, last_part, named_in, parts, plain
 from .operation_names import Operation, related, split, words
 from .records import Drift
 
 _NAME: Final = 256  # characters of a name; a longer text is a document
+_SWITCHED: Final = (
+    "enabled",
+    "enable",
+    "state",
+    "status",
+)  # what fields end with that something turns on and off
 _EVENTS: Final = 5  # names to look up for one drift
 
 
@@ -54,19 +60,29 @@ class Search:
         """
         return (bool(self.names) or self.operation.whole) and operation.whole
 
+    def is_switch(self, operation: Operation) -> bool:
+        """Whether it turns on or off what differs: `DisableRule` is a cause of a rule's `State`."""
+        fields = {_squash(each.field) for each in self.drift.differences}
+        return operation.switches and any(each.endswith(_SWITCHED) for each in fields)
+
     def may_be(self, event: Event) -> bool:
         """Whether the event is a write of the same family to the same resource."""
         operation = self.read(event.name)
         return (
             event.source in self.sources
-            and (self.is_whole(operation) or operation.same_family(self.operation))
+            and (
+                self.is_whole(operation)
+                or operation.same_family(self.operation)
+                or operation.takes_away(self.operation)
+                or self.is_switch(operation)
+            )
             and (not self.names or not {last_part(each) for each in self.names}.isdisjoint(event.names))
         )
 
     def explains(self, event: Event) -> int:
         """2 if the event, by its parameters, leads to what AWS has; 1 if it may; 0 if it does not."""
         operation = self.read(event.name)
-        if self.is_whole(operation):
+        if self.is_whole(operation) or self.is_switch(operation):
             return 2
         named = {key: each for key, each in parts(event.params) if isinstance(each, str)}
         if any(named.get(key.lower(), value) != value for key, value in self.others.items()):
@@ -77,7 +93,7 @@ class Search:
 
     def _explains_removal(self, event: Event) -> int:
         names = {last_part(each) for each in self.names}
-        removed = {each for each in event.strings if last_part(each) not in names}
+        removed = {each for each in event.strings if names.isdisjoint(named_in(each))}
         call = self.drift.call
         params = call.params if call else {}
         # The tags of a request are a list, or a structure with the keys as names.

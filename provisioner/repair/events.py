@@ -48,9 +48,11 @@ class Event:
 
     @cached_property
     def names(self) -> frozenset[str]:
-        """The last parts of all that the event names: `main` for a trail's name and for its ARN."""
+        """All that the event names: `main` for a trail's name and for its ARN."""
         arns = {str(each.get("ARN", "")) for each in _mappings(self.record.get("resources"))}
-        return frozenset(map(last_part, {*self.strings, *self.resources, *arns} - {""}))
+        return frozenset(
+            part for each in {*self.strings, *self.resources, *arns} - {""} for part in named_in(each)
+        )
 
     @property
     def run(self) -> str:
@@ -106,6 +108,13 @@ def caller_key(arn: str) -> str:
 def last_part(name: str) -> str:
     """The name in an ARN or a path: the text after the last `/` or `:`."""
     return re.split("[/:]", name.rstrip("/:*"))[-1]
+
+
+def named_in(name: str) -> set[str]:
+    """The names in a name: the last part, and of the ARN of a part of something, such as a subscription, also its whole."""
+    if name.startswith("arn:"):
+        return {*re.split("[/:]", name.rstrip("/:*").split(":", 5)[-1])}
+    return {last_part(name)}
 
 
 def plain(value: Any) -> Any:

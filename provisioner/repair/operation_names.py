@@ -16,6 +16,7 @@ _DELETES: Final = frozenset({"delete", "remove"})
 _REMOVES: Final = _DELETES | frozenset(
     ["deregister", "detach", "disable", "disassociate", "reset", "revoke", "stop", "unsubscribe", "untag"]
 )
+_SWITCHES: Final = frozenset({"disable", "enable", "start", "stop"})
 _REPLACES: Final = frozenset(["add", "attach", "enable", "put", "register", "set", "start", "tag"])
 # Verbs that only undo each other; all others set the same thing.
 _PAIRS: Final = (
@@ -51,6 +52,15 @@ class Operation:
     def replaces(self) -> bool:
         """It sets all of what it names."""
         return self.verb in _REPLACES
+
+    @property
+    def switches(self) -> bool:
+        """It turns something on or off."""
+        return self.verb in _SWITCHES
+
+    def takes_away(self, other: Operation) -> bool:
+        """It removes what the other sets, whatever their verbs: `DisassociateMembers` and `CreateMembers`."""
+        return self.removes and not self.switches and self.words == other.words
 
     def same_family(self, other: Operation) -> bool:
         """Whether both set the same thing, or one undoes the other."""

@@ -20,7 +20,6 @@ ORGANIZATION: Final = "o-sandbox12345"
 ROOT: Final = "r-sand"
 ALIAS: Final = "sandbox"
 ROLE: Final = "OrganizationAccountAccessRole"
-FIRST_KEY: Final = "1a2b3c4d-1111-4222-8333-123456789012"  # a KMS key, in every account and Region
 _FIRST = 310_000_000_000  # added accounts are numbered from here
 _MOST = 9_999
 _CREATED = 1_704_067_200  # 2024-01-01; one account joins each minute

@@ -10,10 +10,8 @@ from ...compare.policy_eval import Act, as_list, decide
 from ..ask import Request, backend
 from ..iam import principal_id
 from ..model import Refused
-from ..partitions import partition_of
-from ..policy_text import field_fault, to_policy
+from ..policy_text import field_fault
 from ..rule import before
-from ..seed import FIRST_KEY
 
 
 def find_key(name: str, account: str, region: str) -> Any | None:
@@ -24,7 +22,6 @@ def find_key(name: str, account: str, region: str) -> Any | None:
             return None
         account = owner
     held = backend("kms", account, region)
-    add_first_key(held, account, region)
     if name.startswith("alias/"):
         key_id = next(
             (a.target_key_id for k in held.keys.values() for a in k.aliases.values() if a.alias_name == name),
@@ -32,34 +29,6 @@ def find_key(name: str, account: str, region: str) -> Any | None:
         )
         return held.keys.get(key_id)
     return held.keys.get(name.removeprefix("key/"))
-
-
-def add_first_key(held: Any, account: str, region: str) -> None:
-    """Make the key that every account has in each Region of a new sandbox, if it is not there yet.
-
-    Its policy lets AWS services in, as a key for logs does. It is made when KMS is first asked, as moto's KMS is slow to
-    import.
-    """
-    if FIRST_KEY in held.keys:
-        return
-    partition = partition_of(region)
-    root = {"AWS": f"arn:{partition}:iam::{account}:root"}
-    use = ["kms:GenerateDataKey*", "kms:Decrypt", "kms:DescribeKey"]
-    service = {"Bool": {"aws:PrincipalIsAWSService": "true"}}
-    policy = to_policy(
-        {"Effect": "Allow", "Principal": root, "Action": "kms:*", "Resource": "*"},
-        {"Effect": "Allow", "Principal": "*", "Action": use, "Resource": "*", "Condition": service},
-    )
-    made = held.create_key(policy, "ENCRYPT_DECRYPT", "SYMMETRIC_DEFAULT", "For logs", [])
-    del held.keys[made.id]
-    made.id, made.arn = FIRST_KEY, f"arn:{partition}:kms:{region}:{account}:key/{FIRST_KEY}"
-    held.keys[FIRST_KEY] = made
-
-
-@before("kms.first_key", "*", row="no rule of AWS's: a sandbox has a key that the full profile names")
-def first_key(request: Request) -> None:
-    """Every account of a new sandbox has a key for logs in each Region."""
-    add_first_key(request.store(), request.account, request.region)
 
 
 def key_refuses(key: Any, principal: str, actions: Iterable[str], context: Mapping[str, str]) -> bool:

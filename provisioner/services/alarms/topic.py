@@ -164,7 +164,9 @@ def _subscriptions(aws: Aws, want: Topic, name: str, have: Sequence[Mapping[str,
         state = found.pop((each.protocol, each.endpoint), None)
         if state is None:
             shown = {"Protocol": each.protocol, "Endpoint": each.endpoint}
-            call = write.subscribe(TopicArn=name, **shown, ReturnSubscriptionArn=True)
+            call = write.subscribe(TopicArn=name, **shown, ReturnSubscriptionArn=True).using(
+                f"alarms_topic/{title}"
+            )
             yield create(f"subscription {each.protocol} {each.endpoint}", shown, call)
         elif state in PENDING_CONFIRMATION:
             yield Note(Kind.WARNING, title, f"{each.endpoint} has not confirmed yet, and hears nothing")

@@ -17,6 +17,7 @@ from ...aws.errors import BotoCoreError, ClientError
 from ...baseline import Baseline
 from ...compare.policy import Statement
 from ...steps.delivery import Delivery, OneOrMany, Sources, allow_service, delivers, one_or_list, sources
+from ...steps.key_use import KeyUse, uses_key
 from ...steps.regions import enabled_regions
 from .section import GuardDuty
 from .state import SERVICE, detector_id, read_destination
@@ -31,11 +32,21 @@ def guardduty_deliveries(aws: Aws, baseline: Baseline) -> Iterator[Delivery]:
     if destination is None:
         return
     statements = partial(guardduty_delivery, prefixes=_prefixes(aws, baseline), found=sources(aws, baseline))
-    headers = {
-        "s3:x-amz-server-side-encryption": "aws:kms",
-        "s3:x-amz-server-side-encryption-aws-kms-key-id": destination.kms_key_arn,
-    }
+    headers = {"s3:x-amz-server-side-encryption": "aws:kms"}
+    if destination.kms_key_arn.startswith("arn:"):
+        headers["s3:x-amz-server-side-encryption-aws-kms-key-id"] = destination.kms_key_arn
     yield Delivery(SERVICE, destination.s3_bucket_name, statements, headers)
+
+
+@uses_key
+def guardduty_key(aws: Aws, baseline: Baseline) -> Iterator[KeyUse]:
+    """The key with which GuardDuty encrypts the findings that it exports."""
+    destination = baseline[GuardDuty].publishing_destination if GuardDuty in baseline else None
+    if destination:
+        source, action = _source(sources(aws, baseline)), "kms:GenerateDataKey"
+        yield KeyUse(
+            destination.kms_key_arn, [allow_service("GuardDutyExport", PRINCIPAL, action, "*", source)]
+        )
 
 
 def _prefixes(aws: Aws, baseline: Baseline) -> list[str]:
@@ -65,14 +76,17 @@ def _prefixes(aws: Aws, baseline: Baseline) -> list[str]:
 
 def guardduty_delivery(bucket_arn: str, prefixes: Sequence[str], found: Sources) -> list[Statement]:
     """The statements that let GuardDuty of these accounts find the bucket and export below *prefixes*."""
-    source: Mapping[str, OneOrMany] = (
-        {"aws:SourceOrgID": found.organization_id}
-        if found.organization_id
-        else {"aws:SourceAccount": one_or_list(found.accounts, "account")}
-    )
+    source = _source(found)
     paths = [f"{bucket_arn}/{prefix}/*" if prefix else f"{bucket_arn}/*" for prefix in prefixes]
     objects = one_or_list(paths, "path")
     return [
         allow_service("GuardDutyBucketLocation", PRINCIPAL, "s3:GetBucketLocation", bucket_arn, source),
         allow_service("GuardDutyExport", PRINCIPAL, "s3:PutObject", objects, source),
     ]
+
+
+def _source(found: Sources) -> Mapping[str, OneOrMany]:
+    """The condition against a confused deputy: the accounts for which GuardDuty acts, or their organization."""
+    if found.organization_id:
+        return {"aws:SourceOrgID": found.organization_id}
+    return {"aws:SourceAccount": one_or_list(found.accounts, "account")}

@@ -23,8 +23,8 @@ from ...model import (
     Wait,
     create,
 )
-from ...steps import existing
-from ...steps.existing import Existing, is_foreign
+from ...steps.existing import Existing, Look, is_foreign
+from ...steps.key_use import look_at_key
 from ...steps.references import resolve, resource_key
 from ...steps.registry import step, verify
 from ...steps.settings import Strictness, settings
@@ -38,24 +38,36 @@ _LET_IN: Final = Wait(BAD_REQUEST, "GuardDuty to be let into the bucket", "does 
 _PROOFS: Final = {"PUBLISHING": True, "PENDING_VERIFICATION": None}
 
 
-@step("guardduty_export", GuardDuty, Scope.REGION, needs=("guardduty", "log_buckets"), clients=(SERVICE,))
+@step(
+    "guardduty_export",
+    GuardDuty,
+    Scope.REGION,
+    needs=("guardduty", "log_buckets"),
+    clients=(SERVICE,),
+    refers_to=("key",),
+)
 def ensure_guardduty_export(aws: Aws, baseline: Baseline) -> Changes:
     """Export the findings of the Region to the bucket of the file, encrypted with its key."""
     section = baseline[GuardDuty].publishing_destination
     if section is None:
         return
+    look = _look_at_key(aws, baseline, section)
     detector = detector_id(aws)
     reading = read_destination(aws, detector) if detector else None
+    key = look()
     bucket = resolve(aws, baseline, "bucket", section.s3_bucket_name).name
     bucket_arn = arn(aws.partition, "s3", "", "", bucket)
     have = dict(reading.get("DestinationProperties")) if reading else {}
-    want = {"DestinationArn": _destination(section, bucket_arn, have), "KmsKeyArn": section.kms_key_arn}
+    want = {
+        "DestinationArn": _destination(section, bucket_arn, have),
+        "KmsKeyArn": (key.answer or {}).get("Arn", section.kms_key_arn),
+    }
     owner = {"ExpectedBucketOwner": aws.archive}
     if any(have.get(key) != value for key, value in want.items()):
-        _check_key(aws, section)
+        _check_key(key)
 
     def using(call: Call) -> Call:
-        call = call.waiting(_LET_IN).using(resource_key("bucket", bucket))
+        call = call.waiting(_LET_IN).using(resource_key("bucket", bucket), *key.uses)
         return call if detector else call.using(f"guardduty/{DETECTOR}")
 
     write = aws.write(SERVICE)
@@ -96,17 +108,16 @@ def _warn_of_a_move(repairs: Mapping[str, Difference]) -> Iterator[Note]:
         )
 
 
-def _look_at_key(aws: Aws, section: PublishingDestination) -> Existing:
-    """The key of the file. Its owner alone may look at it."""
+def _look_at_key(aws: Aws, baseline: Baseline, section: PublishingDestination) -> Look:
+    """Start to look at the key. Of one in another account, its owner alone may."""
     name = section.kms_key_arn
-    if is_foreign(aws, name):
-        return Existing("key", name, None, "is in another account and cannot be looked at")
-    return existing.key(aws, name, name.split(":")[3])()
+    if name.startswith("arn:") and is_foreign(aws, name):
+        return lambda: Existing("key", name, None, "is in another account and cannot be looked at")
+    return look_at_key(aws, baseline, name, f"{name}:::".split(":")[3] or None)
 
 
-def _check_key(aws: Aws, section: PublishingDestination) -> None:
+def _check_key(found: Existing) -> None:
     """Raise Refused where GuardDuty cannot use the key, and the error of a look that is denied."""
-    found = _look_at_key(aws, section)
     if found.ok is False:
         raise Refused(f"`guardduty.publishing_destination.kms_key_arn`: {found.text}")
     if found.error:
@@ -119,7 +130,7 @@ def verify_guardduty_export(aws: Aws, baseline: Baseline) -> Findings:
     section = baseline[GuardDuty].publishing_destination
     if section is None:
         return
-    key = _look_at_key(aws, section)
+    look = _look_at_key(aws, baseline, section)
     detector = detector_id(aws)
     reading = read_destination(aws, detector) if detector else None
     if reading is None:
@@ -127,4 +138,5 @@ def verify_guardduty_export(aws: Aws, baseline: Baseline) -> Findings:
     else:
         status = reading.get("Status")
         yield Finding(TITLE, "publishing", _PROOFS.get(status, False), status)
+    key = look()
     yield Finding(TITLE, "KMS key", key.ok, key.text)

@@ -8,8 +8,8 @@ from ...baseline import Baseline
 from ...compare.policy import arn
 from ...model import Target
 from ...steps.delivery import listed_by_id
+from ...steps.key_use import key_permissions, may_look
 from ...steps.permission import (
-    ANY_ACCOUNT,
     APPLY,
     Permission,
     allow,
@@ -72,8 +72,8 @@ def guardduty_export_permissions(target: Target, baseline: Baseline) -> Iterator
     yield from _writes(target, "CreatePublishingDestination")
     read, update = "DescribePublishingDestination", "UpdatePublishingDestination"
     yield from _of_detectors(target, baseline, read, update)
-    if target.account in {section.kms_key_arn.split(":")[4], ANY_ACCOUNT}:
-        yield from allow("GuardDutyKeyRead", "kms", "DescribeKey", on=(section.kms_key_arn,))
+    if may_look(target, section.kms_key_arn):
+        yield from key_permissions("GuardDutyKeyRead", target, baseline, section.kms_key_arn)
 
 
 @permits_delivery

@@ -8,7 +8,7 @@ from pydantic import Field, model_validator
 from ...baseline import AccountId, Baseline, Contradiction, Control, InvalidValue, Section, Text
 from ...baseline.problem import Path, did_you_mean
 from ...compare.stricter import Stricter
-from ...steps.references import Refers, check_references
+from ...steps.references import NAMED_BY_AWS, Refers, check_references
 from ...steps.registry import section
 from ...steps.settings import Guarded, Settings
 from ...steps.tags import Tags
@@ -78,11 +78,11 @@ class PublishingDestination(Control):
         description="What comes before `AWSLogs/` in the bucket; an empty text is nothing. If left out, AWS's is kept.",
         json_schema_extra={"want": "a prefix without / at its ends"},
     )
-    kms_key_arn: str = Field(
-        pattern=r"^arn:[a-z0-9-]+:kms:[a-z0-9-]+:[0-9]{12}:key/.+$",
-        description="The key, in `home_region`, that encrypts findings, without which AWS exports none. Its policy must"
-        " let GuardDuty `kms:GenerateDataKey`.",
-        json_schema_extra={"want": "the ARN of a KMS key"},
+    kms_key_arn: Annotated[str, Refers("key", NAMED_BY_AWS)] = Field(
+        pattern=r"^(arn:[a-z0-9-]+:kms:[a-z0-9-]+:[0-9]{12}:key/.+|[A-Za-z0-9_-]+)$",
+        description="The key that encrypts findings, without which AWS exports none: one of the file, by its name there, or"
+        " the ARN of another in `home_region`, whose policy must let GuardDuty `kms:GenerateDataKey`.",
+        json_schema_extra={"want": "the ARN of a KMS key, or a key's name in the file"},
     )
 
 
@@ -154,7 +154,8 @@ class GuardDuty(Settings):
         """A bucket that is not in `log_buckets`, a key in the wrong Region, and names that AWS's model does not know."""
         yield from check_references(baseline, self, ("guardduty",))
         home, destination = baseline.general.home_region, self.publishing_destination
-        if destination and (region := destination.kms_key_arn.split(":")[3]) != home:
+        region = f"{destination.kms_key_arn}:::".split(":")[3] if destination else ""
+        if region and region != home:
             text = f"the key is in {region}; it has to be where the bucket is, in {home}"
             yield Contradiction(("guardduty", "publishing_destination", "kms_key_arn"), text)
         yield from _unknown_names(

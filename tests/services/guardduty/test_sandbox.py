@@ -7,7 +7,6 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from provisioner.sandbox.seed import FIRST_KEY
 from provisioner.sandbox.world import World
 
 from ...sandbox.cases import (
@@ -22,9 +21,10 @@ from ...sandbox.cases import (
     outcome,
     service,
 )
+from .conftest import KEY_ID, add_key
 
 REFUSED = "BadRequestException"
-KEY = f"arn:aws:kms:us-east-1:{ACCOUNT}:key/{FIRST_KEY}"
+KEY = f"arn:aws:kms:us-east-1:{ACCOUNT}:key/{KEY_ID}"
 
 
 def made(aws: Aws, *names: str, **given: Any) -> str:
@@ -69,6 +69,7 @@ def exported(aws: Aws, *, allowed: bool = True, prefix: str = "p", **given: Any)
         service("guardduty", "s3:PutObject", objects, "Write", **own),
     ]
     make_bucket(aws, *(statements if allowed else ()))
+    add_key()
     properties = {"DestinationArn": f"arn:aws:s3:::bkt/{prefix}", "KmsKeyArn": KEY, **given}
     one = {"DetectorId": made(aws)}
     aws.guardduty.create_publishing_destination(**one, DestinationType="S3", DestinationProperties=properties)
@@ -107,10 +108,6 @@ def deleted(aws: Aws) -> Any:
     detector = made(aws)
     aws.guardduty.delete_detector(DetectorId=detector)
     return aws.guardduty.delete_detector(DetectorId=detector)
-
-
-def key_spec(aws: Aws) -> Any:
-    return aws.kms.describe_key(KeyId=KEY)["KeyMetadata"]["KeySpec"]
 
 
 def of_member(aws: Aws) -> Any:
@@ -163,7 +160,6 @@ CASES = [
     ),
     Case("guardduty.members", "one, and a stranger", members, ([MEMBER], [STRANGER])),
     Case("guardduty.member", "of nobody", of_member, {}),
-    Case("kms.first_key", "there", key_spec, "SYMMETRIC_DEFAULT"),
 ]
 
 

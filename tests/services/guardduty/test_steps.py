@@ -11,10 +11,10 @@ from provisioner.engine.plan import Plan
 from provisioner.model import Kind
 from provisioner.sandbox import Fault, WireCall
 from provisioner.sandbox.model import Refused
-from provisioner.sandbox.seed import FIRST_KEY
 from provisioner.services.guardduty.sandbox import detector as sandbox
 
 from ...conftest import MEMBER, Bench, assume_account
+from .conftest import KEY_ID
 
 ACCOUNT = "123456789012"
 HEAD = "regions: [us-east-1]\n"
@@ -29,7 +29,7 @@ RUNTIME = HEAD + (
 EXPORT = HEAD + (
     "log_buckets: {logs: {name: acme-findings}}\n"
     "guardduty:\n  publishing_destination:\n    s3_bucket_name: logs\n    s3_key_prefix: a\n"
-    f'    kms_key_arn: "arn:aws:kms:us-east-1:{ACCOUNT}:key/{FIRST_KEY}"\n'
+    f'    kms_key_arn: "arn:aws:kms:us-east-1:{ACCOUNT}:key/{KEY_ID}"\n'
 )
 ORGANIZATION = HEAD + "guardduty: {organization: {auto_enable_organization_members: ALL}}\n"
 
@@ -224,7 +224,7 @@ def test_an_owner_that_is_not_shown_is_no_drift(bench: Bench) -> None:
 
 
 def test_a_disabled_key_stops_the_export_only(bench: Bench) -> None:
-    bench.client("kms").disable_key(KeyId=FIRST_KEY)
+    bench.client("kms").disable_key(KeyId=KEY_ID)
     run = bench.run(EXPORT)
     results = run.send(run.rehearse())
     assert {r.step for r in results if not r.ok} == {"guardduty_export"}
