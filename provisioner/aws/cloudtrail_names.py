@@ -15,14 +15,16 @@ import botocore.session
 from botocore.model import ServiceModel
 
 from .guard import READS
-from .iam_actions import iam_action
+from .iam_actions import NOT_THE_SIGNING_NAME, action_prefix, iam_action
 
 _VERB = re.compile("[A-Z][a-z]+")
 
 
 def event_source(action: str) -> str:
     """Return the `eventSource` of the calls that an action such as `s3:PutBucketPolicy` allows."""
-    return f"{action.partition(':')[0]}.amazonaws.com"
+    prefix = action.partition(":")[0]
+    service = next((name for name, known in NOT_THE_SIGNING_NAME.items() if known == prefix), None)
+    return f"{_model(service).signing_name if service else prefix}.amazonaws.com"
 
 
 def event_names(action: str, services: Collection[str]) -> frozenset[str]:
@@ -33,7 +35,7 @@ def event_names(action: str, services: Collection[str]) -> frozenset[str]:
     objects in a bucket, because those are data events, which EventBridge gets only if a trail records them.
     """
     prefix, _, name = action.partition(":")
-    models = [model for model in map(_model, sorted(services)) if model.signing_name == prefix]
+    models = [model for model in map(_model, sorted(services)) if action_prefix(model.service_name) == prefix]
     if not models:
         return frozenset() if name.startswith(READS) else frozenset({name})
     return frozenset(each for model in models for each in _names(model, action))

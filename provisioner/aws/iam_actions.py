@@ -13,7 +13,7 @@ from typing import Final
 import botocore.session
 from botocore.exceptions import UnknownServiceError
 
-_NOT_THE_SIGNING_NAME: Final = {"cloudwatch": "cloudwatch"}  # it is `monitoring`
+NOT_THE_SIGNING_NAME: Final = {"cloudwatch": "cloudwatch"}  # it is `monitoring`
 # S3's settings of a bucket, of which IAM's names leave out `Bucket` and always end in `Configuration`.
 _BUCKET_SETTING: Final = re.compile(
     r"(Get|Put|Delete|List)Bucket(Accelerate|Analytics|Encryption|IntelligentTiering|Inventory|Lifecycle|Metrics"
@@ -75,13 +75,13 @@ def iam_action(service: str, operation: str) -> str:
     if service == "s3" and (setting := _BUCKET_SETTING.fullmatch(name)):
         verb = {"Delete": "Put", "List": "Get"}.get(setting[1], setting[1])
         name = f"{verb}{setting[2]}Configuration"
-    return f"{_prefix(service)}:{name}"
+    return f"{action_prefix(service)}:{name}"
 
 
 @cache
-def _prefix(service: str) -> str:
+def action_prefix(service: str) -> str:
     """Return the prefix of a service's actions."""
-    if known := _NOT_THE_SIGNING_NAME.get(service):
+    if known := NOT_THE_SIGNING_NAME.get(service):
         return known
     try:
         return str(botocore.session.get_session().get_service_model(service).signing_name)

@@ -111,7 +111,7 @@ class Search:
             return 0
         if self.replaces or operation.replaces:
             return 2
-        fields = {_squash(each.field) for each in differences}
+        fields = {name for each in differences for name in _spelled(each.field)}
         return 1 if any(_squash(key) in fields for key, _ in parts(event.params)) else 0
 
 
@@ -123,8 +123,9 @@ def search_for(drift: Drift, call: CallJson, model: Any, region: str, since: dat
     label = drift.address.resource.split()
     # What AWS has yet to name has the name in the plan.
     required = {key: label[-1] if each == PENDING else each for key, each in _required(model, call).items()}
-    named = {each for each in _strings(call.params) if last_part(each) in label}
-    fields = {_squash(each.field) for each in drift.differences}
+    known = {*label, *map(last_part, label)}
+    named = {each for each in _strings(call.params) if last_part(each) in known}
+    fields = {name for each in drift.differences for name in _spelled(each.field)}
     # A parameter that differs is a setting, and no name.
     names = named or {each for key, each in required.items() if each and _squash(key) not in fields}
     resource = frozenset(
@@ -218,8 +219,13 @@ def _squash(name: str) -> str:
     return re.sub(r"[\W_]", "", name).lower()
 
 
+def _spelled(field: str) -> set[str]:
+    """A field's name, and that without the part of the resource that stands before it: `status` of `discovery.status`."""
+    return {_squash(field), _squash(field.rpartition(".")[2])}
+
+
 def _holds(params: Any, field: str, value: Any) -> bool:
     """Whether the parameters have the field with that value; a value that is a document may be anywhere in them."""
-    expected, name = plain(value), _squash(field)
+    expected, names = plain(value), _spelled(field)
     document = isinstance(expected, dict | list) and bool(expected)
-    return any(each == expected and (document or _squash(key) == name) for key, each in parts(params))
+    return any(each == expected and (document or _squash(key) in names) for key, each in parts(params))

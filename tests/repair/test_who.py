@@ -135,11 +135,11 @@ def problem(bench: Bench, step: str, region: str, sentence: str) -> str:
     made = {call.operation for call in bench.world.calls[before:] if call.writes and call.code is None}
     plan = bench.diff(FULL, only=related(section_of(step)))
     found = look_up(bench, drifts_of(bench, plan), since)
-    # What is gone with what it is in has no event of its own.
-    gone = {f"{r.step}/{c.resource}" for r, c in plan.changes if c.action == "create"}
-    within = {c.resource for _, c in plan.changes if not gone.isdisjoint(c.call.uses)}
-    found = [each for each in found if each.who or each.address.resource not in within]
-    wrong = [each for each in found if each.who is None or not each.who.name.endswith(":user/mallory")]
+    # What goes with something else, or is kept in a tag, has no event of its own: one that is found is enough.
+    in_a_tag = made == {"UntagResource"} and not any("tag" in name for each in found for name in each.fields)
+    known = [each for each in found if each.who is not None]
+    wrong = [each for each in known if each.who and not each.who.name.endswith(":user/mallory")]
+    wrong += [] if known or in_a_tag else found
     levels = ("Bucket", "Account")
     spelled = {each.replace("PublicAccess", f"{level}PublicAccess") for each in made for level in levels}
     spelled |= {each.replace("LifecycleConfiguration", "Lifecycle") for each in made}

@@ -5,10 +5,11 @@ from __future__ import annotations
 import pytest
 
 from provisioner.sandbox import SandboxError
-from provisioner.sandbox.drift import drift
+from provisioner.sandbox.drift import drift, every_break
 from provisioner.sandbox.world import World
 
-from ..laws.full import applied, named_breaks
+from ..conftest import Bench
+from ..laws.full import administrator_of, applied
 from ..laws.full import store as states
 
 
@@ -28,8 +29,9 @@ def test_number_of_breaks(full: World) -> None:
 
 
 def test_sentences_are_those_of_the_services(request: pytest.FixtureRequest) -> None:
-    known = {each.sentence for each in named_breaks()}
-    assert set(drift(request.getfixturevalue("full"), 3, 20)) <= known
+    full: World = request.getfixturevalue("full")
+    known = {one.sentence for *_, one in every_break(administrator_of(Bench(full)))}
+    assert set(drift(full, 3, 20)) <= known
 
 
 def test_same_seed_breaks_the_same(request: pytest.FixtureRequest) -> None:

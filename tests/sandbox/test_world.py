@@ -60,7 +60,7 @@ def test_unknown_operations_are_refused_and_recorded(aws: Aws, world: World) -> 
     for service, call, params in (
         ("auditmanager", "list_assessments", {}),
         ("guardduty", "list_ip_sets", {"DetectorId": "x"}),
-        ("config", "describe_conformance_packs", {}),
+        ("config", "describe_organization_config_rules", {}),
     ):
         with pytest.raises(ClientError, match="SandboxNotImplemented"):
             getattr(getattr(aws, service), call)(**params)
