@@ -13,7 +13,7 @@ from ..conftest import Bench
 from .full import FULL, Named, applied, find_break, named_breaks
 
 SHARDS = 4
-DRIFTS = 4  # beside each stricter setting
+DRIFTS = 2  # beside each stricter setting
 
 
 @cache

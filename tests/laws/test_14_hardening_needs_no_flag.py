@@ -21,7 +21,7 @@ from provisioner.steps.registry import all_sections
 from ..conftest import Bench
 from .full import FULL, Found, administrator_of, related, section_of
 
-SEEDS = 2
+SEEDS = 1
 
 Broken = Callable[[Callable[[Sequence[Found]], Sequence[Found]]], Sequence[str]]
 

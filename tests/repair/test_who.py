@@ -32,7 +32,8 @@ from provisioner.sandbox.serve import serving
 from ..conftest import MEMBER, Bench
 from ..laws.full import FULL, applied, not_repeated, related, section_of
 
-SHARDS = 8
+SHARDS = 4
+SAMPLE = 2  # one break in two
 ACCOUNT = "123456789012"
 TRAIL = """
 log_buckets: {logs: {name: acme-logs}}
@@ -122,7 +123,7 @@ def break_names() -> list[tuple[str, str, str]]:
     with open_sandbox(None) as world:
         Bench(world).at(state)
         every = not_repeated([each for each in every_break(admins) if not each[2].stricter])
-        return [(step, admin.region, one.sentence) for step, admin, one in every]
+        return [(step, admin.region, one.sentence) for step, admin, one in every][::SAMPLE]
 
 
 def problem(bench: Bench, step: str, region: str, sentence: str) -> str:

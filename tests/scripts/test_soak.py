@@ -15,7 +15,7 @@ pytest.importorskip("time_machine")
 
 
 def test_some_hours_of_attacks_leave_all_as_the_file_says() -> None:
-    command = [sys.executable, "-m", "soak", "--seed", "6", "--days", "0.2"]
+    command = [sys.executable, "-m", "soak", "--seed", "6", "--days", "0.1"]
     env = {**os.environ, "PYTHONPATH": f"{ROOT}{os.pathsep}{ROOT / 'scripts'}"}
     done = subprocess.run(
         command, env=env, cwd=ROOT, capture_output=True, text=True, timeout=300, check=False
