@@ -36,6 +36,7 @@ _MISSING: Final = "NoSuchConformancePackException"
 _PARAMETERS: Final = "ConformancePackInputParameters"
 _STATE: Final = "ConformancePackState"
 _COMPLETE: Final = "COMPLETE"
+_DONE: Final = f"_{_COMPLETE}"
 _SECONDS: Final = 300.0  # that AWS may take to make or delete a pack; Terraform waits as long
 
 
@@ -94,7 +95,13 @@ def _ensure_pack(aws: Aws, name: str, pack: ConformancePack, asked: _Asked) -> C
     if have is None:
         want = _settings(pack, None)
         shown = {**want, **({"TemplateBody": want_tags[TEMPLATE_TAG]} if pack.template_body else {})}
-        made = (*differences(None, shown), *(Difference(f"tag {k}", None, v) for k, v in want_tags.items()))
+        made = (
+            *differences(None, shown),
+            *(Difference(f"tag {k}", None, v) for k, v in want_tags.items()),
+            Difference(
+                _STATE, None, f"CREATE{_DONE}"
+            ),  # else a pack whose answer was lost would not be in the plan
+        )
         yield Change(title, made, _put(aws, name, pack, want, want_tags), "create")
         return
     _refuse_foreign(name, pack, have)
@@ -189,7 +196,7 @@ def _state_differences(state: JsonObject) -> tuple[Difference, ...]:
     have = str(state.get(_STATE))
     if have.endswith(_COMPLETE):
         return ()
-    return (Difference(_STATE, have, f"{have.partition('_')[0]}_{_COMPLETE}"),)
+    return (Difference(_STATE, have, f"{have.partition('_')[0]}{_DONE}"),)
 
 
 def _put(aws: Aws, name: str, pack: ConformancePack, full: JsonObject, new_tags: dict[str, str]) -> Call:

@@ -45,7 +45,7 @@ class OrganizationServices(Control):
         list[Principal],
         AfterValidator(_each_once),
         Field(max_length=100, description="The service principals that have access to the organization."),
-    ] = []  # noqa: RUF012 - pydantic copies it
+    ]
     delegated_administrators: Annotated[
         dict[Principal, AccountId],
         Field(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Final
 
 from ...aws import Aws, Reading
@@ -14,7 +13,6 @@ from ...steps.registry import harmful_actions, step, verify
 from .section import OrganizationServices
 
 SERVICE: Final = "organizations"
-_ORGANIZATION: Final = "organization"
 
 harmful_actions(
     OrganizationServices,
@@ -37,14 +35,19 @@ def ensure_organization_services(aws: Aws, baseline: Baseline) -> Changes:
             f" {organization.management_account}, or remove `organization_services`"
         )
     trusted = {each["ServicePrincipal"] for each in access.get("EnabledServicePrincipals")}
-    yield Exists(_ORGANIZATION)
     for principal in section.trusted_access:
-        if principal not in trusted:
-            call = aws.write(SERVICE).enable_aws_service_access(ServicePrincipal=principal)
-            difference = Difference(f"trusted access for {principal}", have=False, want=True)
-            yield replace(update(_ORGANIZATION, (difference,), call), enables=True)
+        if principal in trusted:
+            yield Exists(access_title(principal))
+            continue
+        call = aws.write(SERVICE).enable_aws_service_access(ServicePrincipal=principal)
+        yield update(access_title(principal), (Difference("Enabled", have=False, want=True),), call)
     for principal, want in section.delegated_administrators.items():
         yield Part(_title(principal), _administrator(aws, principal, want, listed[principal]))
+
+
+def access_title(principal: str) -> str:
+    """The name of a service's trusted access in messages."""
+    return f"trusted access of {principal}"
 
 
 def _title(principal: str) -> str:

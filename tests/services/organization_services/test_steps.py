@@ -65,12 +65,15 @@ def test_without_an_organization_it_says_so(bench: Bench, monkeypatch: pytest.Mo
     [
         ("trusted_access: [config]", "want a service principal such as 'config.amazonaws.com'"),
         (f"trusted_access: [{CONFIG}, {CONFIG}]", "is listed twice; keep one of them"),
-        (f'delegated_administrators: {{{CONFIG}: "{MEMBER}"}}', f"add '{CONFIG}' to `trusted_access`, too"),
         (
-            f'delegated_administrators: {{guardduty.amazonaws.com: "{MEMBER}"}}',
+            f'trusted_access: [], delegated_administrators: {{{CONFIG}: "{MEMBER}"}}',
+            f"add '{CONFIG}' to `trusted_access`, too",
+        ),
+        (
+            f'trusted_access: [], delegated_administrators: {{guardduty.amazonaws.com: "{MEMBER}"}}',
             "this service has a call of its own for its administrator",
         ),
-        (f"delegated_administrators: {{{CONFIG}: 12}}", "want an account id"),
+        (f"trusted_access: [], delegated_administrators: {{{CONFIG}: 12}}", "want an account id"),
     ],
 )
 def test_mistakes_in_the_file(bench: Bench, text: str, message: str) -> None:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 
-from ....sandbox.drift import Administrator, Break, breaks, breaks_of, read_or_none, trusted_access_break
+from ....sandbox.drift import Administrator, Break, breaks, breaks_of, read_or_none
+from ..steps import access_title
 
 ABSENT = ("AWSOrganizationsNotInUseException", "AccessDeniedException")
 
@@ -24,5 +24,8 @@ def organization_services_breaks(admin: Administrator) -> Iterator[Break]:
             AccountId=each["Id"],
             ServicePrincipal=principal,
         )
-    for each in trusted_access_break(admin, principal, "AWS Config"):
-        yield replace(each, paths="trusted_access delegated_administrators")
+    read = client.list_aws_service_access_for_organization
+    found = read_or_none(read, *ABSENT) or {"EnabledServicePrincipals": []}
+    if any(each["ServicePrincipal"] == principal for each in found["EnabledServicePrincipals"]):
+        text, disable = "took its trusted access from AWS Config", client.disable_aws_service_access
+        yield breaks_of(access_title(principal))("Enabled", text, disable, ServicePrincipal=principal)
