@@ -128,6 +128,7 @@ class Change:
     completes: bool = False  # nobody must begin to use the resource without it
     enables: bool = False  # later changes are refused by AWS without it, as they are without a creation
     records: bool = False  # without it AWS does not record at all
+    contains: tuple[str, ...] = ()  # other resources that a creation makes as the file says
     # Error codes with which AWS may refuse it without a failure: the error is raised in the step, which goes on otherwise.
     handles: tuple[str, ...] = ()
     held: str = ""  # why it is told and not made, whatever is allowed: a mode of the file, a pause

@@ -299,7 +299,12 @@ def _same_request(a: Change, b: Change) -> bool:
 
 
 def _within_plan(change: Change, shown: Change) -> bool:
-    """The change is one that was shown, or a part of it."""
-    return _same_request(change, shown) and {d.field for d in change.differences} <= {
-        d.field for d in shown.differences
-    }
+    """The change is one that was shown, or a part of it.
+
+    A part of a creation it is, too, if somebody has made the resource meanwhile, as AWS itself does with some.
+    """
+    made_meanwhile = shown.action == "create" and change.consent is None
+    if made_meanwhile and change.resource in shown.contains:
+        return True
+    same = _same_request(change, shown) or (made_meanwhile and change.resource == shown.resource)
+    return same and {d.field for d in change.differences} <= {d.field for d in shown.differences}

@@ -123,7 +123,9 @@ def _creation(aws: Aws, section: GuardDuty, names: Sequence[str]) -> Change:
     frequency = {key: value for key, value in given.items() if key != "Tags"}
     call = aws.write(SERVICE).create_detector(Enable=True, Features=features, **given)
     call = call.or_done(BAD_REQUEST, text="already exists")
-    return replace(create(DETECTOR, {**shown, **frequency}, call), handles=(BAD_REQUEST,))
+    made = create(DETECTOR, {**shown, **frequency}, call)
+    contains = tuple(feature_title(name) for name in section.features)
+    return replace(made, handles=(BAD_REQUEST,), contains=contains)
 
 
 @verify("guardduty")
