@@ -107,8 +107,8 @@ def test_commands_make_the_same_calls_with_and_without_the_variable(
         assert (code, world.writes) == (2, [])
         code, applied = command("apply", "--yes")
         assert code == 0
-            # What AWS makes by itself meanwhile is changed, not added.
-            assert applied["counts"]["add"] + applied["counts"]["change"] >= planned["counts"]["add"]
+        # What AWS makes by itself meanwhile is changed, not added.
+        assert applied["counts"]["add"] + applied["counts"]["change"] >= planned["counts"]["add"]
         writes = len(world.writes)
         assert command("diff")[0] == 0
         assert command("apply", "--yes")[0] == 0
