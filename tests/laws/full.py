@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import cache
 from itertools import islice
 from typing import Any, NamedTuple
+from zlib import crc32
 
 import boto3
 
@@ -20,7 +21,7 @@ from ..conftest import ROOT, Bench, parse_file
 FULL = (ROOT / "provisioner" / "profiles" / "full.yaml").read_text()
 
 Found = tuple[str, Administrator, Break]
-REPEATED = 5  # one in five of the breaks of other Regions that are like one in the home Region
+REPEATED = 5  # one in five of the breaks that are like one of another resource or Region
 
 
 def calls(plan: Plan) -> list[tuple[Any, ...]]:
@@ -136,8 +137,9 @@ class Named(NamedTuple):
 
     @property
     def related(self) -> tuple[str, ...]:
-        """The steps that the break can be of consequence to."""
-        return related(section_of(self.step))
+        """The steps of the section; of one break in three, by its name, also those that need them."""
+        section = section_of(self.step)
+        return related(section) if crc32(self.sentence.encode()) % 3 == 0 else steps_of(section)
 
 
 @cache
@@ -157,14 +159,16 @@ def named_breaks(text: str = FULL, *, stricter: bool = False) -> list[Named]:
 
 
 def not_repeated(every: list[Found]) -> list[Found]:
-    """The breaks without most of those in other Regions that are like one in the home Region: a sample of them stays."""
-    found, alike = [], 0
-    at_home = {(step, one.resource, one.field, one.paths) for step, admin, one in every if admin.home}
+    """The breaks without most of those that are like one of another resource or Region: a sample of these stays."""
+    found, seen, alike = [], set[tuple[str, ...]](), 0
     for step, admin, one in every:
-        repeated = not admin.home and (step, one.resource, one.field, one.paths) in at_home
-        alike += repeated
-        if not repeated or alike % REPEATED == 0:
+        names = {*one.resource.split(), admin.region}
+        kind = " ".join(word for word in one.sentence.split() if word not in names)
+        key = (step, kind, one.field, one.paths)
+        alike += key in seen
+        if key not in seen or alike % REPEATED == 0:
             found.append((step, admin, one))
+        seen.add(key)
     return found
 
 

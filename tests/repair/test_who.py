@@ -30,7 +30,7 @@ from provisioner.sandbox.drift import Administrator, carry_out, every_break
 from provisioner.sandbox.serve import serving
 
 from ..conftest import MEMBER, Bench
-from ..laws.full import FULL, applied, not_repeated, related, section_of
+from ..laws.full import FULL, applied, not_repeated, section_of, steps_of
 
 SHARDS = 4
 SAMPLE = 2  # one break in two
@@ -134,7 +134,7 @@ def problem(bench: Bench, step: str, region: str, sentence: str) -> str:
     before = len(bench.world.calls)
     assert carry_out(one), sentence
     made = {call.operation for call in bench.world.calls[before:] if call.writes and call.code is None}
-    plan = bench.diff(FULL, only=related(section_of(step)))
+    plan = bench.diff(FULL, only=steps_of(section_of(step)))
     found = look_up(bench, drifts_of(bench, plan), since)
     # What goes with something else, or is kept in a tag, has no event of its own: one that is found is enough.
     in_a_tag = made == {"UntagResource"} and not any("tag" in name for each in found for name in each.fields)

@@ -131,7 +131,7 @@ def test_calls_go_to_the_partition(bench: Bench, partition: str) -> None:
     organization(bench, partition)
     run = bench.run(text(partition))
     assert (run.identity.partition, run.identity.arn.split(":")[1]) == (partition, partition)
-    run.send(run.rehearse())
+    run.rehearse()
     suffix = HOMES[partition][2]
     hosts = {
         client.meta.endpoint_url.removeprefix("https://") for client in run.cloud._clients._clients.values()
