@@ -19,7 +19,7 @@ from .full import FULL, calls, failures, first_apply, related, section_of, steps
 
 # AWS makes up another one in each run.
 AWS_ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
-SAMPLE = 2  # one write in two is refused
+SAMPLE = 4  # one write in four is refused
 REFUSED = Fault("AccessDenied", 403, "no")
 
 

@@ -33,7 +33,7 @@ from ..conftest import MEMBER, Bench
 from ..laws.full import FULL, applied, not_repeated, section_of, steps_of
 
 SHARDS = 4
-SAMPLE = 2  # one break in two
+SAMPLE = 6  # one break in six
 ACCOUNT = "123456789012"
 TRAIL = """
 log_buckets: {logs: {name: acme-logs}}
