@@ -23,7 +23,9 @@ if TYPE_CHECKING:
 
 _Key = tuple[str, str, str, str]  # service, Region, operation, parameters
 _CALLER_ARN = re.compile(r"arn:(?P<partition>aws[a-z-]*):(?:iam|sts)::(?P<account>[0-9]{12}):.+")
-_GLOBAL = frozenset({"organizations"})  # has one endpoint in a partition, and the same answer in each Region
+_GLOBAL = frozenset(
+    {"organizations"}
+)  # has one endpoint in a partition, and the same answer in each Region: asked once
 _CONFIRM_PAUSES = (1.0, 1.0, 2.0, 4.0, *[8.0] * 22)  # seconds, three minutes in all
 
 
@@ -194,15 +196,16 @@ class Aws:
 
     def read(self, service: str, region: str | None = None) -> Reader:
         """Return a Reader of *service*."""
-        region = region or self.region
+        place = region or self.region
+        if service in _GLOBAL:
+            place = self._cloud.event_region(service, place)
 
         def ask(operation: str, params: dict[str, Any]) -> Reading:
-            place = "" if service in _GLOBAL else region
             key = (service, place, operation, repr(sorted(params.items())))
 
             def call(**changed: Any) -> Any:
                 given = {**params, **changed}
-                return self._cloud.read(self.target, service, region, operation, given, self._visit)
+                return self._cloud.read(self.target, service, place, operation, given, self._visit)
 
             return Reading(self._memory.ask(key, lambda: self._readers.submit(call)), operation, call)
 

@@ -1,4 +1,4 @@
-"""The plan of a run: its changes, their number, and a digest that identifies it."""
+"""The plan of a run: its changes, their number, a digest that identifies it, and whether a change is part of it."""
 
 from __future__ import annotations
 
@@ -107,3 +107,21 @@ def _identity(change: Change) -> list[Any]:
         change.call.region,
         change.call.params,
     ]
+
+
+def same_request(a: Change, b: Change) -> bool:
+    """The same request about the same thing, whatever the values that AWS has made since."""
+    one, other = ((c.resource, c.call.service, c.call.operation, c.consent) for c in (a, b))
+    return one == other
+
+
+def within_plan(change: Change, shown: Change) -> bool:
+    """The change is one that was shown, or a part of it.
+
+    A part of a creation it is, too, if somebody has made the resource meanwhile, as AWS itself does with some.
+    """
+    made_meanwhile = shown.action == "create" and change.consent is None
+    if made_meanwhile and change.resource in shown.contains:
+        return True
+    same = same_request(change, shown) or (made_meanwhile and change.resource == shown.resource)
+    return same and {d.field for d in change.differences} <= {d.field for d in shown.differences}

@@ -13,6 +13,7 @@ from ..aws.errors import EXPIRED, ClientError, code_of
 from ..baseline import Baseline
 from ..model import Call, Change, Changes, Exists, Failure, Note, Part, Refused, Result, Step
 from .controls import DEFAULT, Controls
+from .plan import same_request, within_plan
 
 RESTARTS = 6  # of one step in a row, after writes whose outcome is unknown, without a change made in between
 OnChange = Callable[[Result, Change], None]
@@ -162,7 +163,7 @@ class _StepRun:
     def _change(self, change: Change) -> Any:
         """Make the change, or whatever *perform* does; the answer, of pending values if it was not made."""
         self._settle(change)
-        if any(_same_request(change, each) for each, _ in self.failed):
+        if any(same_request(change, each) for each, _ in self.failed):
             return self.aws.pending(change.call)
         needed = self._needs_failed(change)
         if needed is not None:
@@ -228,7 +229,7 @@ class _StepRun:
 
     def _check_planned(self, change: Change) -> None:
         """Raise RuntimeError for a change that the plan does not have."""
-        if self.planned is None or any(_within_plan(change, each) for each in self.planned.changes):
+        if self.planned is None or any(within_plan(change, each) for each in self.planned.changes):
             return
         self.aws.rehearse(change.call)  # a request that AWS would refuse is in no plan
         raise RuntimeError(
@@ -274,7 +275,7 @@ class _StepRun:
         self.repeated = False
         if unknown is None:
             return
-        self.repeated = change is not None and _same_request(change, unknown)
+        self.repeated = change is not None and same_request(change, unknown)
         if not self.repeated:
             self._made(unknown, None)
 
@@ -290,21 +291,3 @@ class _StepRun:
 def _resume(changes: Changes, answer: Any) -> Any:
     """What the step yields next, given AWS's answer to its last change, or the error that this change handles."""
     return changes.throw(answer) if isinstance(answer, ClientError) else changes.send(answer)
-
-
-def _same_request(a: Change, b: Change) -> bool:
-    """The same request about the same thing, whatever the values that AWS has made since."""
-    one, other = ((c.resource, c.call.service, c.call.operation, c.consent) for c in (a, b))
-    return one == other
-
-
-def _within_plan(change: Change, shown: Change) -> bool:
-    """The change is one that was shown, or a part of it.
-
-    A part of a creation it is, too, if somebody has made the resource meanwhile, as AWS itself does with some.
-    """
-    made_meanwhile = shown.action == "create" and change.consent is None
-    if made_meanwhile and change.resource in shown.contains:
-        return True
-    same = _same_request(change, shown) or (made_meanwhile and change.resource == shown.resource)
-    return same and {d.field for d in change.differences} <= {d.field for d in shown.differences}

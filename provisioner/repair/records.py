@@ -85,7 +85,7 @@ class Planned:
     time: str
     address: Address
     fields: list[str]
-    operation: str  # `cloudtrail:StartLogging`
+    operation: str  # as IAM writes it, `SERVICE:Operation`
     type: Literal["planned"] = "planned"
 
 

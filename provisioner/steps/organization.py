@@ -20,12 +20,9 @@ class Organization:
     all_features: bool
 
 
-def read_organization(aws: Aws, region: str | None = None) -> Organization | None:
-    """The organization of this account, or None. Member accounts may call this too.
-
-    Organizations is global: a step of several Regions names the same *region* in all, so that it is asked once.
-    """
-    answer = aws.read("organizations", region).describe_organization()
+def read_organization(aws: Aws) -> Organization | None:
+    """The organization of this account, or None. Member accounts may call this too."""
+    answer = aws.read("organizations").describe_organization()
     have = answer.value("Organization", "AWSOrganizationsNotInUseException")
     if have is None:
         return None
@@ -57,9 +54,9 @@ class OrganizationFeature:
     register: str
 
 
-def require_organization(aws: Aws, feature: OrganizationFeature, region: str | None = None) -> Organization:
+def require_organization(aws: Aws, feature: OrganizationFeature) -> Organization:
     """The organization, which the feature needs. Raises Refused if there is none, or only for billing."""
-    organization = read_organization(aws, region)
+    organization = read_organization(aws)
     if organization is None:
         raise Refused(f"this account is in no organization: set `{feature.instead}`")
     if not organization.all_features:

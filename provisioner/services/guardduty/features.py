@@ -80,4 +80,8 @@ def feature_findings(aws: Aws, detector: Detector, features: Mapping[str, Featur
         on = {"": "ENABLED", **want.additional_configuration}
         off = [key for key, status in on.items() if status == "ENABLED" and have.get(key) != "ENABLED"]
         detail = f"disabled: {', '.join(each or name for each in off)}" if off else "ENABLED"
+        if off and (owner := administrator_of(aws, detector)()):
+            detail += (
+                f"; {owner} sets it: name it under `guardduty.organization.features`, or enable it there"
+            )
         yield Finding(title, "enabled", not off, detail)

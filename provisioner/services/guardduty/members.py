@@ -14,7 +14,7 @@ _AT_ONCE: Final = 50  # accounts that CreateMembers takes
 
 def ensure_members(aws: Aws, baseline: Baseline, title: str, *, designated: bool) -> Changes:
     """Make each active account a member of this administrator. Raises Refused for those that GuardDuty did not take."""
-    accounts = aws.read("organizations", baseline.general.home_region).list_accounts()
+    accounts = aws.read("organizations").list_accounts()
     members, detector = list[Any](), detector_id(aws)
     if detector and designated:
         members = aws.read(SERVICE).list_members(DetectorId=detector).get("Members")

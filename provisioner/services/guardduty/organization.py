@@ -73,7 +73,7 @@ def ensure_guardduty_organization(aws: Aws, baseline: Baseline) -> Changes:
 def _administrator(aws: Aws, section: Organization, home: str) -> tuple[str, bool]:
     """The account that is to be the Region's administrator, and whether it is. Another one is never replaced."""
     reading = aws.read(SERVICE).list_organization_admin_accounts()
-    organization = require_organization(aws, FEATURE, home)
+    organization = require_organization(aws, FEATURE)
     management, asked = organization.management_account, section.admin_account_id
     if aws.account != management:  # which alone may ask
         if asked not in {None, aws.account}:

@@ -47,7 +47,7 @@ def _is_management(aws: Aws, baseline: Baseline) -> bool:
     """Whether this is the management account; the administrator itself has nothing to do. Raises Refused for others."""
     # Started here to run beside the next call.
     aws.read(SERVICE).list_organization_admin_accounts()
-    organization = read_organization(aws, baseline.general.home_region)
+    organization = read_organization(aws)
     if organization is None:
         raise Refused("this account is in no organization: remove `macie.organization`")
     if aws.account not in {organization.management_account, baseline[Macie].administrator}:
