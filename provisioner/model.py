@@ -76,6 +76,7 @@ class Call:
     # What the document in *params* was made from.
     bases: tuple[Basis, ...] = field(default=(), compare=False, repr=False)
     uses: tuple[str, ...] = ()  # `STEP/RESOURCE` without which the call must not be made
+    records: bool = False  # without it AWS does not record, or not all that it is to, or to another place
     unprocessed: str = ""  # the key under which an answer lists what AWS did not do, beside HTTP status 200
     name: str = ""  # AWS's spelling of the operation, filled in by the engine
 
@@ -93,6 +94,10 @@ class Call:
     def using(self, *resources: str) -> Call:
         """The same call, not made if one of these resources, `STEP/RESOURCE`, cannot be ensured."""
         return replace(self, uses=(*self.uses, *resources))
+
+    def recording(self) -> Call:
+        """The same call, without which AWS does not record, or not all that it is to, or to another place."""
+        return replace(self, records=True)
 
     def failing_on(self, key: str) -> Call:
         """The same call; what AWS lists under *key* of its answer was not done, and fails the call with its `ErrorCode`."""
@@ -127,7 +132,6 @@ class Change:
     loses: str = ""  # what is lost by that
     completes: bool = False  # nobody must begin to use the resource without it
     enables: bool = False  # later changes are refused by AWS without it, as they are without a creation
-    records: bool = False  # without it AWS does not record at all
     contains: tuple[str, ...] = ()  # other resources that a creation makes as the file says
     # Error codes with which AWS may refuse it without a failure: the error is raised in the step, which goes on otherwise.
     handles: tuple[str, ...] = ()
@@ -140,11 +144,11 @@ class Change:
 
     @property
     def is_vital(self) -> bool:
-        """Without it AWS records nothing, or what it records arrives nowhere: a pause of everything does not hold it.
+        """Without it AWS does not record what it is to, or that arrives nowhere: a pause of everything does not hold it.
 
         Else somebody could break in a pause what the recorder needs, and then delete the recorder.
         """
-        return self.records or self.enables or self.completes
+        return self.call.records or self.enables or self.completes
 
 
 class Kind(Enum):

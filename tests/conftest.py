@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import os
 import sys
+import threading
 from collections.abc import Callable, Iterator
 from functools import cache, lru_cache
 from pathlib import Path
@@ -16,6 +17,7 @@ import hypothesis
 import pytest
 
 from provisioner.aws import Identity, Waiting, identify
+from provisioner.aws import cloud as cloud_module
 from provisioner.aws.cloud import Cloud
 from provisioner.baseline import Baseline, parse
 from provisioner.engine.plan import Plan
@@ -63,6 +65,26 @@ class FakeClock:
 
     def sleep(self, seconds: float) -> None:
         self.time += seconds
+
+
+class ThreadClock(FakeClock):
+    """A clock with a time for each thread, so that a thread that sleeps does not delay others."""
+
+    def __init__(self) -> None:
+        self._local = threading.local()
+        self.slept: list[float] = []
+
+    @property
+    def time(self) -> float:
+        return float(getattr(self._local, "time", 0.0))
+
+    @time.setter
+    def time(self, value: float) -> None:
+        self._local.time = value
+
+    def sleep(self, seconds: float) -> None:
+        self.slept.append(seconds)
+        super().sleep(seconds)
 
 
 class Bench:
@@ -186,7 +208,11 @@ def shown() -> Callable[[Plan], list[tuple[str, str, str]]]:
 
 @pytest.fixture
 def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """An empty environment: no state, no credentials, no setting of colours. Returns the folder of the state."""
+    """An empty environment: no state, no credentials, no setting of colours. Returns the folder of the state.
+
+    Commands that run in this process do not wait in real time.
+    """
+    monkeypatch.setattr(cloud_module, "RealClock", lambda stop: ThreadClock())
     for name in [*os.environ]:
         if name.startswith(("AWS_", "PROVISION_")) or name in {"FORCE_COLOR", "CLICOLOR_FORCE"}:
             monkeypatch.delenv(name)

@@ -21,12 +21,19 @@ BLOCKS = re.findall(
     re.MULTILINE | re.DOTALL,
 )
 KEY = "account_alias"
-# The laws that take less than a minute.
+# The laws of the service, and of the whole file those that take some seconds.
 LAWS = [
-    "test_01_diff_shows_what_apply_does.py",
+    "test_01_diff_shows_what_apply_does.py::test_the_full_file_has_every_step",
+    "test_01_diff_shows_what_apply_does.py::test_diff_shows_what_apply_does",
     f"test_02_apply_is_idempotent.py::test_a_step_alone_converges_with_what_it_needs[{KEY}]",
     "test_07_breaks_are_seen_and_repaired.py::test_every_step_has_breaks",
-    "test_08_what_aws_refuses.py",
+    *(
+        f"test_08_what_aws_refuses.py::{test}[{KEY}]"
+        for test in (
+            "test_validate_refuses_a_value_that_aws_would_refuse",
+            "test_validate_names_the_place_of_a_wrong_value",
+        )
+    ),
     f"test_09_what_is_left_out_stays.py::test_each_optional_field_is_broken_by_a_break[{KEY}]",
     "test_12_permissions_are_enough_and_used.py::test_every_step_declares_permissions",
     "test_12_permissions_are_enough_and_used.py::test_they_agree_with_the_service_authorization_reference",

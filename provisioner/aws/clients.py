@@ -123,7 +123,7 @@ class Clients:
         data = self._session.get_component("data_loader").load_data("endpoints")
         of_region = self._session.get_partition_for_region(region)
         [services] = [p["services"] for p in data["partitions"] if p["partition"] == of_region] or [{}]
-        found = services.get(self.client(service, region).meta.service_model.endpoint_prefix, {})
+        found = services.get(self._session.get_service_model(service).endpoint_prefix, {})
         if found.get("isRegionalized", True):
             return region
         endpoint = found["endpoints"].get(found.get("partitionEndpoint"), {})

@@ -62,6 +62,12 @@ class _Handler(BaseHTTPRequestHandler):
     wbufsize = -1
     server: Server
 
+    def handle_expect_100(self) -> bool:
+        """Answer `100 Continue`, which S3 clients wait a second for before they send an object."""
+        go_on = super().handle_expect_100()
+        self.wfile.flush()
+        return go_on
+
     def _exchange(self) -> None:
         body = self._body()
         if self.server.latency:

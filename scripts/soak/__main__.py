@@ -138,7 +138,7 @@ def _choose(adversary: Adversary) -> tuple[Name, Name]:
 
 def _place(adversary: Adversary, name: Name) -> tuple[str, str, str, str]:
     """Step, Region, resource and field of a break."""
-    one = adversary.find(name)
+    one = adversary.found[name]
     return name[0], name[1], one.resource, one.field
 
 

@@ -39,7 +39,10 @@ class Episode:
 
 @dataclass
 class Adversary:
-    """Breaks what the file describes, as users of the account. *all* are the names of all breaks, in random order."""
+    """Breaks what the file describes, as users of the account.
+
+    *found* are the breaks that were possible at the beginning, and *all* are their names in random order.
+    """
 
     account: str
     regions: Sequence[str]  # the home Region first
@@ -60,8 +63,9 @@ class Adversary:
             for name, keys in self.keys.items()
         }
         self._places: set[tuple[str, str, str]] | None = None
-        self._places = {(step, admin.region, one.resource) for step, admin, one in self._breaks(NAMES[0])}
-        self.all = sorted({self._name(*found) for found in self._breaks(NAMES[0])})
+        self.found = {self._name(*each): each[2] for each in self._breaks(NAMES[0])}
+        self._places = {(step, region, one.resource) for (step, region, _), one in self.found.items()}
+        self.all = sorted(self.found)
         self.random.shuffle(self.all)
 
     def break_one(self, name: Name, actor: str, now: float) -> Episode | None:
@@ -71,23 +75,16 @@ class Adversary:
                 return self._carry_out(*found, actor, now)
         return None
 
-    def find(self, name: Name) -> Break:
-        """The break of that name, which must be possible now. Raises LookupError."""
-        found = next((each for each in self._breaks(NAMES[0], name[0]) if self._name(*each) == name), None)
-        if found is None:
-            raise LookupError(name)
-        return found[2]
-
     def storm(self, count: int, now: float) -> Iterator[Episode]:
         """Break up to so many things at once, by several actors, each resource once."""
-        actors = {each: list(self._breaks(each)) for each in NAMES}
-        order = list(range(len(actors[NAMES[0]])))
+        order = [*self.found]
         self.random.shuffle(order)
-        for number in order:
-            actor = self.random.choice(NAMES)
-            if not count or number >= len(actors[actor]) or not self._is_whole(actors[actor][number]):
+        for name in order:
+            if not count:
+                return
+            if not self._is_whole(name):
                 continue
-            if episode := self._carry_out(*actors[actor][number], actor, now):
+            if episode := self.break_one(name, self.random.choice(NAMES), now):
                 count -= 1
                 yield episode
 
@@ -95,12 +92,10 @@ class Adversary:
         """The differences that are still there."""
         return [each for each in self.episodes if each.end is None]
 
-    def _is_whole(self, found: tuple[str, Administrator, Break]) -> bool:
+    def _is_whole(self, name: Name) -> bool:
         """Whether nobody has broken it yet."""
-        step, admin, one = found
-        return bool(one.resource) and not any(
-            each.shows_as(step, admin.region, one.resource) for each in self.open()
-        )
+        step, region, resource = *name[:2], self.found[name].resource
+        return bool(resource) and not any(each.shows_as(step, region, resource) for each in self.open())
 
     def _breaks(self, actor: str, step: str = "") -> Iterator[tuple[str, Administrator, Break]]:
         """The breaks of now that `repair` repairs, of what was there at the beginning: some make resources of others."""

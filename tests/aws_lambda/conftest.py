@@ -14,8 +14,7 @@ from provisioner.sandbox import open_sandbox
 from provisioner.sandbox.serve import serving
 from provisioner.sandbox.world import World
 
-from ..conftest import EXAMPLE
-from ..situations.conftest import ThreadClock
+from ..conftest import EXAMPLE, ThreadClock
 
 SECRET = "top-secret"
 WORKLOAD = "444455556666"

@@ -227,6 +227,41 @@ def test_a_pause_holds_all_but_what_aws_needs_to_record(command: Command, home: 
     assert command("diff", text=text)[0] == 0
 
 
+def delete_the_trail(cloudtrail: Any) -> None:
+    cloudtrail.delete_trail(Name="main")
+
+
+def record_one_region(cloudtrail: Any) -> None:
+    cloudtrail.update_trail(Name="main", IsMultiRegionTrail=False)
+
+
+def record_no_global_events(cloudtrail: Any) -> None:
+    cloudtrail.update_trail(Name="main", IsMultiRegionTrail=False, IncludeGlobalServiceEvents=False)
+
+
+def record_reads_only(cloudtrail: Any) -> None:
+    reads = {"ReadWriteType": "ReadOnly", "IncludeManagementEvents": True}
+    cloudtrail.put_event_selectors(TrailName="main", EventSelectors=[reads])
+
+
+NARROWER = [delete_the_trail, record_one_region, record_no_global_events, record_reads_only]
+
+
+@pytest.mark.parametrize("narrow", NARROWER)
+def test_a_pause_does_not_narrow_what_is_recorded(
+    command: Command, home: Path, narrow: Callable[[Any], None]
+) -> None:
+    selectors = "event_selectors: [{read_write_type: All}]"
+    text = TRAIL.replace("is_multi_region_trail: true", f"is_multi_region_trail: true, {selectors}")
+    assert command("apply", "--yes", text=text)[0] == 0
+    assert command("pause", "--reason", "INC-1", "--until", "2h", text=text)[0] == 0
+    with administrator(home, "cloudtrail") as cloudtrail:
+        narrow(cloudtrail)
+    assert command("diff", text=text)[0] == 2
+    command("repair", text=text)
+    assert command("diff", text=text)[0] == 0
+
+
 def test_recording_is_paused_only_by_name(command: Command, home: Path) -> None:
     command("apply", "--yes", text=TRAIL)
     pause = ("pause", "--reason", "moving", "--until", "1d", "--target", "cloudtrail")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from functools import cache
 from itertools import islice
 from typing import Any, NamedTuple
@@ -21,6 +22,8 @@ from ..conftest import ROOT, Bench, parse_file
 FULL = (ROOT / "provisioner" / "profiles" / "full.yaml").read_text()
 
 Found = tuple[str, Administrator, Break]
+# AWS makes up another one in each run.
+AWS_ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 REPEATED = 5  # one in five of the breaks that are like one of another resource or Region
 
 
@@ -38,6 +41,15 @@ def calls(plan: Plan) -> list[tuple[Any, ...]]:
         )
         for r, c in plan.changes
     ]
+
+
+def request_of(call: WireCall) -> tuple[str, str, str, str]:
+    """The request, the same each time it is made."""
+    params = {
+        key: value for key, value in call.params.items() if key.lower() != "clienttoken"
+    }  # botocore makes it up
+    text = AWS_ID.sub("ID", repr(sorted(params.items(), key=repr)))
+    return call.service, call.region, call.operation, text
 
 
 def failures(results: Any) -> list[str]:
@@ -90,7 +102,10 @@ def related(section: str) -> tuple[str, ...]:
 
 
 class FirstApply(NamedTuple):
-    """The states of a sandbox before and after a first `apply`, the writes of it, and the step that made each."""
+    """The states of a sandbox before and after a first `apply`, the writes of it, and the step that made each.
+
+    *empty* has nothing, or only what was needed.
+    """
 
     empty: bytes
     applied: bytes
@@ -103,11 +118,18 @@ class FirstApply(NamedTuple):
 
 
 @cache
-def first_apply(text: str = FULL, only: tuple[str, ...] = ()) -> FirstApply:
-    """Apply the file, or *only* these steps and what they need, to an empty sandbox. Call it while no sandbox is open."""
+def first_apply(text: str = FULL, only: tuple[str, ...] = (), needed: tuple[str, ...] = ()) -> FirstApply:
+    """Apply the file, or *only* these steps and what they need, to an empty sandbox. Call it while no sandbox is open.
+
+    The steps that are *needed* were applied before.
+    """
     with open_sandbox(None) as world:
-        bench, empty, steps = Bench(world), store.capture(world.memory), list[str]()
+        bench, steps = Bench(world), list[str]()
         bench.one_process = True
+        if needed:
+            bench.apply(text, only=needed)
+            world.calls.clear()
+        empty = store.capture(world.memory)
         run = bench.run(text, only=only)
         run.single_threaded = True  # so that one write is made after the other
 
@@ -119,6 +141,18 @@ def first_apply(text: str = FULL, only: tuple[str, ...] = ()) -> FirstApply:
         bench.close()
         assert len(steps) == len(world.writes)
         return FirstApply(empty, store.capture(world.memory), world.writes, steps)
+
+
+def first_apply_of(section: str, only: tuple[str, ...]) -> FirstApply:
+    """The first `apply` of a section, with *only* these steps, after what it needs of other sections was applied."""
+    own = {*steps_of(section)}
+    closed = chosen(all_steps(), parse_file(FULL), own)
+    ahead = [step for step in closed if step.name not in own]
+    behind = set[str]()  # steps of other sections that need one of this section themselves
+    for step in closed:
+        if {*step.needs} & (own | behind):
+            behind.add(step.name)
+    return first_apply(FULL, only, tuple(step.name for step in ahead if step.name not in behind))
 
 
 def applied(text: str = FULL) -> bytes:

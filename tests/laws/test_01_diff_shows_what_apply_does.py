@@ -29,7 +29,7 @@ def test_what_was_not_shown_is_not_sent(request: pytest.FixtureRequest) -> None:
     for named in first_breaks.values():
         bench.at(state)
         find_break(bench, named)[2].do()
-        run = bench.run(FULL)
+        run = bench.run(FULL, only=named.related)
         plan = run.rehearse()
         shown = {(r.step, r.target, c.resource, c.call.name) for r, c in plan.changes}
         later = next((each for each in named_breaks() if each.step == named.step and each != named), named)

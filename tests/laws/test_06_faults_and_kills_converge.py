@@ -10,7 +10,7 @@ from provisioner.sandbox import Fault, WireCall
 from provisioner.steps.registry import all_sections
 
 from ..conftest import Bench
-from .full import FULL, FirstApply, calls, first_apply, steps_of
+from .full import FULL, FirstApply, calls, first_apply_of, request_of, steps_of
 
 SHARDS = 2  # of the writes of a section
 SAMPLE = 2  # one write in two fails, and after the others the run is killed
@@ -75,7 +75,7 @@ def test_write_that_fails_once_converges_in_the_same_run(
 ) -> None:
     """Every second write fails in one of the ways, in turn."""
     only = steps_of(section)
-    first = first_apply(FULL, only)
+    first = first_apply_of(section, only)
     bench: Bench = request.getfixturevalue("bench")
     for place in places(first, section, shard):
         bench.at(first.empty)
@@ -92,10 +92,10 @@ def test_write_that_fails_once_converges_in_the_same_run(
 @pytest.mark.parametrize(("fault", "turn"), [(each, number % 3) for number, each in enumerate(FAULTS)])
 def test_every_third_write_fails_once_and_the_run_converges(bench: Bench, fault: str, turn: int) -> None:
     act, phase = FAULTS[fault]
-    seen: list[str] = []
+    seen: list[tuple[str, ...]] = []
 
     def fail_once(call: WireCall, now: str) -> Fault | None:
-        request = f"{call.region} {call.service} {call.operation} {sorted(call.params.items(), key=repr)!r}"
+        request = request_of(call)
         if not call.writes or now != phase or request in seen:
             return None
         seen.append(request)
@@ -112,7 +112,7 @@ def test_apply_after_a_kill_at_any_write_converges(
     section: str, shard: int, request: pytest.FixtureRequest
 ) -> None:
     only = steps_of(section)
-    first = first_apply(FULL, only)
+    first = first_apply_of(section, only)
     bench: Bench = request.getfixturevalue("bench")
     for place in places(first, section, shard, killed=True):
         bench.at(first.empty)

@@ -116,6 +116,15 @@ def key_policy(aws: Aws) -> Any:
     return "kms:*" in aws.kms.get_key_policy(KeyId=made)["Policy"]
 
 
+def public_keys(aws: Aws) -> Any:
+    def public_key(**params: str) -> bool:
+        made = aws.kms.create_key(**params)["KeyMetadata"]["KeyId"]
+        return bool(aws.kms.get_public_key(KeyId=made)["PublicKey"])
+
+    pair = public_key(KeySpec="RSA_2048", KeyUsage="SIGN_VERIFY")
+    return [pair, outcome(lambda _: public_key(), aws)]
+
+
 def regions(aws: Aws) -> Any:
     found = aws.account.list_regions(RegionOptStatusContains=["ENABLED_BY_DEFAULT"], MaxResults=50)["Regions"]
     return len(found), "us-east-1" in [one["RegionName"] for one in found]
@@ -183,6 +192,7 @@ CASES = [
         "MalformedPolicyDocumentException",
     ),
     Case("kms.default_policy_name", "none", key_policy, True),
+    Case("kms.symmetric_keys", "public key", public_keys, [True, "UnsupportedOperationException"]),
     Case("account.list_regions", "enabled", regions, (17, True)),
 ]
 

@@ -7,6 +7,7 @@ import json
 import os
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -119,6 +120,14 @@ def test_a_connection_is_kept_alive(server: Server) -> None:
         sockets.add(connection.sock.fileno())
     assert len(sockets) == 1
     connection.close()
+
+
+def test_a_client_that_waits_for_100_continue_gets_it(server: Server) -> None:
+    head = b"PUT /b/k HTTP/1.1\r\nHost: 127.0.0.1\r\nExpect: 100-continue\r\nContent-Length: 1\r\n\r\n"
+    with socket.create_connection((str(server.server_address[0]), int(server.server_address[1]))) as sent:
+        sent.settimeout(10)
+        sent.sendall(head)
+        assert sent.recv(99) == b"HTTP/1.1 100 Continue\r\n\r\n"
 
 
 def test_latency_overlaps(world: World) -> None:

@@ -9,9 +9,8 @@ import pytest
 from provisioner.engine.plan import Plan
 from provisioner.model import Kind
 
-from ..conftest import EXAMPLE, MEMBER, Bench, assume_account
+from ..conftest import EXAMPLE, MEMBER, Bench, ThreadClock, assume_account
 from ..services.cloudtrail.test_trusted_access import OUTSIDE
-from .conftest import ThreadClock
 from .test_organization import as_account
 
 MANAGEMENT = "123456789012"

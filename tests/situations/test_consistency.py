@@ -15,8 +15,8 @@ from provisioner.sandbox import Fault, WireCall
 from provisioner.sandbox.world import World
 
 from ..cli.test_commands import FILE, run_command
-from ..conftest import EXAMPLE, Bench
-from .conftest import Switch, ThreadClock
+from ..conftest import EXAMPLE, Bench, ThreadClock
+from .conftest import Switch
 
 pytestmark = pytest.mark.usefixtures("home")
 

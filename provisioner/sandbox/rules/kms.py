@@ -5,13 +5,16 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping
 from typing import Any
+from unittest.mock import patch
 
 from ...compare.policy_eval import Act, as_list, decide
 from ..ask import Request, backend
 from ..iam import principal_id
-from ..model import Refused
+from ..model import Refused, Response
 from ..policy_text import field_fault
-from ..rule import before
+from ..rule import before, instead
+
+_SYMMETRIC = "SYMMETRIC_DEFAULT"
 
 
 def find_key(name: str, account: str, region: str) -> Any | None:
@@ -98,3 +101,21 @@ def default_policy_name(request: Request) -> None:
     """GetKeyPolicy and PutKeyPolicy without a name are about the policy named default."""
     if not request.params.get("PolicyName"):
         request.rewrite(PolicyName="default")
+
+
+@instead("kms.symmetric_keys", "CreateKey", row="API GetPublicKey, UnsupportedOperationException")
+def create_key(request: Request) -> Response:
+    """A symmetric key has no key pair, which moto makes nevertheless, in a tenth of a second."""
+    spec = request.params.get("KeySpec") or request.params.get("CustomerMasterKeySpec") or _SYMMETRIC
+    if spec != _SYMMETRIC:
+        return request.moto()
+    with patch("moto.kms.models.generate_private_key", return_value=None):
+        return request.moto()
+
+
+@before("kms.symmetric_keys", "GetPublicKey")
+def get_public_key(request: Request) -> None:
+    """GetPublicKey of a symmetric key is UnsupportedOperationException."""
+    key = find_key(str(request.params["KeyId"]), request.account, request.region)
+    if key is not None and key.key_spec == _SYMMETRIC:
+        raise Refused("UnsupportedOperationException", f"{key.arn} is a symmetric key.")

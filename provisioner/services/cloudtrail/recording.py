@@ -38,7 +38,7 @@ def ensure_event_selectors(aws: Aws, section: Trail, arn: str, trail: Have | Non
         )
         call = aws.write("cloudtrail", region_of_calls(aws, arn)).put_event_selectors(TrailName=arn, **after)
         call = call.based_on(trail.selectors_read if trail else None)
-        return Change(section.title, differences, call.waiting(*WAITS))
+        return Change(section.title, differences, call.recording().waiting(*WAITS))
 
     compared = compare(have, want)
     if not compared.same:
@@ -67,7 +67,7 @@ def ensure_insight_selectors(aws: Aws, section: Trail, arn: str, trail: Have | N
             TrailName=arn, InsightSelectors=after
         )
         call = call.based_on(trail.insights_read if trail else None)
-        return Change(section.title, differences, call.waiting(*WAITS))
+        return Change(section.title, differences, call.recording().waiting(*WAITS))
 
     compared = compare_insights(have, want)
     yield from _repair(section, compared, have, want, union_insights(have, want), put)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
 from typing import Any
 
 from ...aws import Aws
@@ -110,9 +109,9 @@ def ensure_cloudtrail(aws: Aws, baseline: Baseline) -> Changes:
     else:
         yield Exists(section.title)
     if have is None or not have.logging:  # before the settings, which may have to wait
-        call = aws.write("cloudtrail", region_of_calls(aws, arn)).start_logging(Name=arn).waiting(*WAITS)
-        logging = update(section.title, (Difference("logging", have=False, want=True),), call)
-        yield replace(logging, records=True)
+        call = aws.write("cloudtrail", region_of_calls(aws, arn)).start_logging(Name=arn)
+        difference = Difference("logging", have=False, want=True)
+        yield update(section.title, (difference,), call.recording().waiting(*WAITS))
     if have is not None:
         yield from _settings(aws, section, arn, have, want)
     yield from ensure_event_selectors(aws, section, arn, have)
@@ -131,8 +130,7 @@ def _create(aws: Aws, section: Trail, want: Mapping[str, Any]) -> Change:
         params["TagsList"] = to_pairs(section.tags)
     call = aws.write("cloudtrail").create_trail(Name=section.name, **params)
     call = call.waiting(*_WAITS).using(resource_key("bucket", params["S3BucketName"]))
-    made = create(section.title, params, call.or_done("TrailAlreadyExistsException"))
-    return replace(made, records=True)
+    return create(section.title, params, call.recording().or_done("TrailAlreadyExistsException"))
 
 
 def _settings(aws: Aws, section: Trail, arn: str, have: Have, want: Mapping[str, Any]) -> Changes:
@@ -171,8 +169,8 @@ def _use(
         call = _update(aws, arn, Name=name, **params).using(*uses)
         return call if have else call.waiting(SEEN)
 
-    strictness = Strictness.of(Trail, exact=section.exact)
-    yield from settings(_title(section, each), have.settings if have else {}, want, put, strictness)
+    strictness, before = Strictness.of(Trail, exact=section.exact), have.settings if have else {}
+    yield from settings(_title(section, each), before, want, put, strictness)
 
 
 def _title(section: Trail, each: Prerequisite) -> str:
@@ -181,7 +179,7 @@ def _title(section: Trail, each: Prerequisite) -> str:
 
 def _update(aws: Aws, arn: str, **params: Any) -> Call:
     call: Call = aws.write("cloudtrail", region_of_calls(aws, arn)).update_trail(**params)
-    return call.waiting(*_WAITS)
+    return call.recording().waiting(*_WAITS)
 
 
 def _asked(

@@ -55,7 +55,7 @@ def ensure_channel(
         action: Literal["create", "update"] = "update" if have else "create"
         undo = _put(aws, have, have["s3BucketName"], state) if have else None
         call = _put(aws, full, bucket, state).using(*uses)
-        yield Change(title, changed, call, action, records=not have, undo=undo)
+        yield Change(title, changed, call, action, undo=undo)
     if stricter and section.exact:
         rarer = {_SNAPSHOTS: {"deliveryFrequency": section.delivery_channel.delivery_frequency}}
         yield Change(
@@ -74,7 +74,7 @@ def _put(aws: Aws, full: JsonObject, bucket: str, state: ConfigState) -> Call:
         Wait("NoSuchBucketException", f"AWS Config to see bucket {bucket}"),
         Wait("NoAvailableConfigurationRecorderException", "AWS Config to see its recorder", seconds=30),
     )
-    call = call.using(resource_key("bucket", bucket)).based_on(state.channels_read)
+    call = call.using(resource_key("bucket", bucket)).based_on(state.channels_read).recording()
     # A channel that somebody created since we read is adopted.
     return call.or_done("MaxNumberOfDeliveryChannelsExceededException")
 

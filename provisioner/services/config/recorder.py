@@ -105,7 +105,7 @@ def _start(aws: Aws, name: str, have: Any) -> Change:
         Wait("NoSuchConfigurationRecorderException", "AWS Config to see its recorder", seconds=30),
     )
     changed = (Difference("recording", have, want=True),)
-    return Change(recorder_title(name), changed, call, records=True)
+    return Change(recorder_title(name), changed, call.recording())
 
 
 def _ensure_recorder(aws: Aws, baseline: Baseline, state: ConfigState, name: str) -> Changes:
@@ -133,7 +133,7 @@ def _ensure_recorder(aws: Aws, baseline: Baseline, state: ConfigState, name: str
         if have and section.role_name and "roleARN" in {each.field for each in changed}:
             # The role that works stays until the other one does.
             call = call.using(f"config_role/role {section.role_name}")
-        yield Change(title, changed, call, action, records=not have, undo=undo)
+        yield Change(title, changed, call, action, undo=undo)
     if not section.exact:
         for text in stricter:
             yield Note(Kind.STRICTER, title, text)
@@ -152,7 +152,7 @@ def _put(aws: Aws, recorder: JsonObject, role: str, state: ConfigState) -> Call:
     full = {key: value for key, value in recorder.items() if key not in _READ_ONLY}
     wait = Wait("InvalidRoleException", f"AWS Config to be let into the role {role.rpartition('/')[2]}")
     call = aws.write("config").put_configuration_recorder(ConfigurationRecorder=full).waiting(wait)
-    call = call.based_on(state.recorders_read)
+    call = call.based_on(state.recorders_read).recording()
     # A recorder that somebody created since we read is adopted.
     return call.or_done("MaxNumberOfConfigurationRecordersExceededException")
 

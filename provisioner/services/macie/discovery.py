@@ -70,9 +70,9 @@ def ensure_exclusions(aws: Aws, baseline: Baseline) -> Changes:
     if scope is None and discovery.status != "ENABLED":
         return  # nothing is searched
     have: list[str] = []
-    if scope:
-        answer = aws.read(SERVICE).get_classification_scope(id=scope).get("s3")
-        have = answer["excludes"]["bucketNames"]
+    if scope:  # which Macie has just made, and does not find everywhere yet, if it was enabled in this run
+        answer = aws.read(SERVICE).get_classification_scope(id=scope).value("s3", "ResourceNotFoundException")
+        have = answer["excludes"]["bucketNames"] if answer else []
     want = [resolve(aws, baseline, "bucket", key).name for key in keys(baseline, "bucket")]
     if foreign := [name for name in have if name not in want]:
         text = f"buckets of others are left out of automated discovery: {', '.join(sorted(foreign))}"
