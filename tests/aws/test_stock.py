@@ -117,7 +117,6 @@ def test_commands_make_the_same_calls_with_and_without_the_variable(
         assert applied["counts"]["add"] + applied["counts"]["change"] >= planned["counts"]["add"]
         writes = len(world.writes)
         assert command("diff")[0] == 0
-        assert command("apply", "--yes")[0] == 0
         # Of a member of an organization, GuardDuty's administrator alone sets the features.
         left = {"GuardDuty feature RUNTIME_MONITORING"} if text is ORGANIZATION else set()
         assert failed_checks(command("verify")[1]) == left

@@ -28,6 +28,8 @@ from .full import (
     failures,
     find_break,
     named_breaks,
+    section_of,
+    steps_of,
     steps_of_file,
 )
 
@@ -111,16 +113,18 @@ def test_what_needs_consent_is_told_by_every_command_and_removed_with_it(
     file, sandbox = home / "full.yaml", home / "sandbox"
     file.write_text(FULL)
     monkeypatch.setenv("PROVISION_SANDBOX", str(sandbox))
-    both = [str(file), "--sandbox", "--quiet"]
-    assert command(["apply", *both, "--yes"]) == 0
+    flags = [str(file), "--sandbox", "--quiet"]
+    assert command(["apply", *flags, "--yes"]) == 0
     with open_sandbox(sandbox) as world:
-        found = [one for *_, one in every_break(administrator_of(Bench(world))) if one.consent]
+        found = {one.consent: step for step, _, one in every_break(administrator_of(Bench(world)))}
+    assert found.pop("")
     assert found
-    for consent in sorted({each.consent for each in found}):
+    for consent, step in found.items():
         with open_sandbox(sandbox) as world:
-            every = every_break(administrator_of(Bench(world)))
+            every = every_break(administrator_of(Bench(world)), step)
             one = next(one for *_, one in every if one.consent == consent)
             assert carry_out(one), one.sentence
+        both = [*flags, *(f"--target={each}" for each in steps_of(section_of(step)))]
         for arguments, expected in ((["diff"], 2), (["apply", "--yes"], 3), (["verify"], 2)):
             capfd.readouterr()
             code = command([arguments[0], *both, *arguments[1:]])
