@@ -27,6 +27,7 @@ ANY_ERROR: Final = (
 # What botocore reads beside those of AWS.
 _OTHER_VARIABLES: Final = ("REQUESTS_CA_BUNDLE", "HTTPS_PROXY", "HTTP_PROXY", "NO_PROXY", "SSLKEYLOGFILE")
 _ENDPOINT: Final = re.compile(r"endpoint[_-]url|, service ", re.IGNORECASE)
+_PASSWORD: Final = re.compile(r"(?<=://)[^/\s]*@")
 _OF_URL: Final = re.compile(r"IPv6 URL|^Port |netloc")  # in Python's errors
 
 
@@ -56,7 +57,7 @@ def configuration_errors(session: botocore.session.Session, **flags: str | None)
             name = f"profile `{session.profile or 'default'}`, a setting has a form that it must not have: "
         url = ", to one such as http://127.0.0.1:4566" if _ENDPOINT.search(name) else ""
         raise ConfigurationError(
-            f"{name}{str(error).rstrip('.')}", f"correct it{url}, or leave it out"
+            f"{name}{without_password(str(error)).rstrip('.')}", f"correct it{url}, or leave it out"
         ) from error
 
 
@@ -65,7 +66,7 @@ def named(session: botocore.session.Session, text: str, **flags: str | None) -> 
     values = _settings(session, flags)
     found = max((n for n, v in values.items() if v and v in text), key=lambda n: len(values[n]), default="")
     # Python's errors of URLs do not repeat them.
-    wrong = (n for n, v in values.items() if v and _ENDPOINT.search(n) and not is_http_url(v))
+    wrong = (n for n, v in values.items() if v and _ENDPOINT.search(n) and not is_endpoint(v))
     found = found or (next(wrong, "") if _OF_URL.search(text) else "")
     return f"{found}: " if found else ""
 
@@ -131,6 +132,16 @@ def check_proxies() -> None:
                 f"{name}: no URL of an HTTP proxy",
                 "set one such as http://proxy.example.com:3128, or unset it",
             )
+
+
+def is_endpoint(text: str) -> bool:
+    """Whether requests can be sent to the URL, and it has no user and password, which AWS has no use for."""
+    return is_http_url(text) and "@" not in urlsplit(text).netloc
+
+
+def without_password(text: str) -> str:
+    """The text with user and password of each URL left out, as every error would show them."""
+    return _PASSWORD.sub("***@", text)
 
 
 def is_http_url(text: str) -> bool:

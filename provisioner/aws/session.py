@@ -12,7 +12,7 @@ from typing import IO, Any, Final
 import botocore.session
 from botocore.credentials import CredentialProvider
 
-from .configuration import is_http_url
+from .configuration import is_endpoint
 from .options import Limits
 from .wire.bounded_session import BoundedSession
 
@@ -30,7 +30,7 @@ class LimitedSession(botocore.session.Session):
     def create_client(self, *args: Any, **kwargs: Any) -> Any:
         """Return a client, also to the providers that assume a role or sign in."""
         client: Any = super().create_client(*args, **kwargs)
-        if not is_http_url(client.meta.endpoint_url):
+        if not is_endpoint(client.meta.endpoint_url):
             raise ValueError(f"Invalid endpoint: {client.meta.endpoint_url}")
         endpoint = client._endpoint  # noqa: SLF001 - botocore has no other way to its HTTP session
         endpoint.http_session = BoundedSession(endpoint.http_session, self._limits)

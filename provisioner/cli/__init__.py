@@ -14,6 +14,7 @@ from . import drift_commands, init_command
 from .command import EPILOG, StepsCommand, options_of, printed, run_command
 from .exit_codes import ERROR, INTERRUPTED, OK
 from .flags import (
+    Seconds,
     check_account_id,
     complete,
     confirmation_options,
@@ -196,9 +197,7 @@ def sandbox() -> None:
 @sandbox.command()
 @click.option("--host", default="127.0.0.1", help="A loopback address.")
 @click.option("--port", type=click.IntRange(0, 65535), default=4566, help="0: any free port.")
-@click.option(
-    "--latency", type=click.FloatRange(0, 60), default=0.0, metavar="SECONDS", help="Delay of every answer."
-)
+@click.option("--latency", type=Seconds(0, 60), default=0.0, metavar="SECONDS", help="Delay of every answer.")
 def serve(host: str, port: int, latency: float) -> int:
     """Serve the sandbox over HTTP, so that the aws CLI can read and break it. Ctrl-C ends it."""
     from . import sandbox_commands

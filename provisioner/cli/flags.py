@@ -117,6 +117,19 @@ def _check_duration(context: click.Context, parameter: click.Parameter, value: s
     return float(int(number) * _SECONDS[unit])
 
 
+class Seconds(click.FloatRange):
+    """A number of seconds in a range, which `nan` is in none of."""
+
+    name = "seconds"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        """Return the number. Raises click.BadParameter."""
+        number = float(super().convert(value, param, ctx))
+        if number != number:  # noqa: PLR0124 - only nan differs from itself
+            self.fail(f"{value} is no number of seconds.", param, ctx)
+        return number
+
+
 duration = partial(click.option, callback=_check_duration, metavar="TIME")
 comma_list = partial(click.option, multiple=True, callback=_split_commas)
 

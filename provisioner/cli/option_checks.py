@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 
 from ..aws import Identity
-from ..aws.configuration import is_http_url
+from ..aws.configuration import is_endpoint, without_password
 from ..baseline import Baseline
 from ..baseline.general import ALL
 from ..baseline.partitions import partition_of, unknown_region
@@ -45,9 +45,10 @@ def check_flags(baseline: Baseline, options: CommandOptions) -> None:
         raise CommandError(
             "--sandbox and --endpoint-url: the sandbox is in this process, and nothing is sent to a URL: give one of them"
         )
-    if options.endpoint_url and not is_http_url(options.endpoint_url):
+    if options.endpoint_url and not is_endpoint(options.endpoint_url):
         raise CommandError(
-            f"--endpoint-url {options.endpoint_url}: no URL to which requests can be sent: give one such as http://127.0.0.1:4566"
+            f"--endpoint-url {without_password(options.endpoint_url)}: no URL to which requests can be sent: give one such as"
+            " http://127.0.0.1:4566, without a password"
         )
     if options.as_json and options.json_lines:
         raise CommandError(

@@ -217,6 +217,8 @@ def test_target_includes_the_steps_it_needs(capfd: Any) -> None:
     ("arguments", "message"),
     [
         (["diff", "--nope"], "No such option"),
+        (["sandbox", "serve", "--latency", "nan"], "nan is no number of seconds"),
+        (["sandbox", "serve", "--latency", "inf"], "not in the range"),
         (["frobnicate"], "no such command `frobnicate`; there are apply, "),
         (["apply", FILE, "--sandbox", "--lock-timeout", "soon"], "--lock-timeout"),
         (["diff", "/nowhere/at-all.yaml", "--sandbox"], "no such file"),

@@ -52,6 +52,7 @@ def setting(name: str, value: str) -> Environment:
     return Environment(name, {**KEYS, name: value})
 
 
+PASSWORD = "hunter-2"
 KEYS = {"AWS_ACCESS_KEY_ID": "AKIAEXAMPLE", "AWS_SECRET_ACCESS_KEY": "secret"}
 BROKEN = {
     "no credentials": Environment("AWS_PROFILE"),
@@ -187,6 +188,12 @@ BROKEN |= {
         "[default]\nservices = x\n[services x]\nsts =\n  endpoint_url = nonsense\n",
     ),
     "an endpoint variable with a port that is none": setting("AWS_ENDPOINT_URL", "http://127.0.0.1:99999"),
+    "an endpoint with a password": Environment(
+        "--endpoint-url", KEYS, arguments=("--endpoint-url", f"http://user:{PASSWORD}@127.0.0.1:4566")
+    ),
+    "an endpoint variable with a password": setting(
+        "AWS_ENDPOINT_URL", f"http://user:{PASSWORD}@127.0.0.1:4566"
+    ),
     "an endpoint with an open bracket": Environment(
         "--endpoint-url", KEYS, arguments=("--endpoint-url", "http://[::1")
     ),
@@ -263,5 +270,6 @@ def test_one_message_with_a_hint(diff: Diff, name: str) -> None:
     assert error.startswith("error: ")
     assert code == 1
     assert BROKEN[name].message in error
+    assert PASSWORD not in out + err
     document = json.loads(out)
     assert BROKEN[name].message in json.dumps(document)
