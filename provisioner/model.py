@@ -228,6 +228,7 @@ class Step:
     after: tuple[
         str, ...
     ] = ()  # steps that run before it where they run, and whose failure does not block it
+    asked: Callable[[Any], bool] = field(default=lambda baseline: True, compare=False)  # the file asks for it
     # The steps that it needs besides, in a file whose section refers to what they make.
     needs_in: Callable[[Any], tuple[str, ...]] = field(default=lambda baseline: (), compare=False)
 

@@ -183,14 +183,14 @@ def _is_open(result: Result) -> bool:
 
 
 def chosen(steps: Mapping[str, Step], baseline: Baseline, names: Iterable[str] = ()) -> list[Step]:
-    """The steps of the sections in the file; with *names*, only those and the steps that they need.
+    """The steps that the file asks for; with *names*, only those and the steps that they need.
 
     Raises KeyError with a name that is no step, or no step of the file.
     """
     of_file = {
         name: replace(step, needs=tuple(dict.fromkeys((*step.needs, *step.needs_in(baseline)))))
         for name, step in steps.items()
-        if step.section in baseline
+        if step.section in baseline and step.asked(baseline)
     }
     selected: set[str] = set()
 

@@ -44,7 +44,7 @@ def section(key: str) -> Callable[[Kind], Kind]:
     return register
 
 
-def step(
+def step(  # noqa: PLR0913 - each says one thing of the step
     name: str,
     section: type[Section],
     scope: Scope,
@@ -55,8 +55,9 @@ def step(
     clients: tuple[str, ...] = (),
     after: tuple[str, ...] = (),
     refers_to: tuple[str, ...] = (),
+    field: str = "",
 ) -> Callable[[Ensure], Ensure]:
-    """Register an ensure function as the step *name*, for every file that has the section.
+    """Register an ensure function as the step *name*, for every file that has the section, and in it this *field*, if any.
 
     *needs* are the steps that run before it. With *archive* it runs in the log archive account. With *each_region* a
     step of Scope.ONCE runs in every Region of its account. *clients* are the AWS services, by botocore's name, whose
@@ -80,6 +81,7 @@ def step(
             each_region=each_region,
             clients=clients,
             after=after,
+            asked=lambda baseline: not field or bool(getattr(baseline[section], field)),
             needs_in=lambda baseline: providers_used(baseline, section, refers_to),
         )
         return ensure

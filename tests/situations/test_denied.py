@@ -64,9 +64,9 @@ def test_a_denied_read_fails_its_step_only(capfd: Any, switch: Switches, command
             "hint: no identity-based policy lets the caller `config:DescribeConfigurationRecorders`: add it"
             " (`provision permissions FILE` prints all that is needed)"
         ),
-        f"! config_conformance_packs, config_rules  {ACCOUNT} us-east-1: not run: config_recorder failed",
+        f"! config_rules  {ACCOUNT} us-east-1: not run: config_recorder failed",
     ]
-    assert "3 failed (1 account" in out
+    assert "2 failed (1 account" in out
 
 
 def test_a_denied_read_stops_no_other_step_and_creates_nothing(bench: Bench) -> None:
@@ -172,10 +172,10 @@ def test_a_region_that_is_not_enabled_fails_its_own_steps_only(
                 " UnrecognizedClientException: The security token included in the request is invalid."
             ),
             NOT_ENABLED,
-            f"! config_conformance_packs, config_rules  {ACCOUNT} me-south-1: not run: config_recorder failed",
+            f"! config_rules  {ACCOUNT} me-south-1: not run: config_recorder failed",
         ]
-    assert "Incomplete: not all could be read. 12 of 15 steps in sync" in out
-    assert "3 failed (1 account" in out
+    assert "Incomplete: not all could be read. 7 of 9 steps in sync" in out
+    assert "2 failed (1 account" in out
 
 
 @pytest.mark.parametrize(

@@ -107,7 +107,6 @@ def test_a_failure_in_one_account_and_region(bench: Bench, three: Organization) 
     assert {(step, account) for step, account, _ in failures(ran)} == {
         ("config_recorder", WORKLOAD),
         ("config_rules", WORKLOAD),
-        ("config_conformance_packs", WORKLOAD),
     }
     recorders = as_account(bench, WORKLOAD, "config").describe_configuration_recorders()
     assert len(recorders["ConfigurationRecorders"]) == 1, "the other Region is done"

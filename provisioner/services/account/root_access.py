@@ -34,7 +34,7 @@ hints(
 )
 
 
-@step("account_root_access", Account, Scope.ONCE, clients=("organizations", "iam"))
+@step("account_root_access", Account, Scope.ONCE, clients=("organizations", "iam"), field="root_access")
 def ensure_account_root_access(aws: Aws, baseline: Baseline) -> Changes:
     """Give IAM trusted access, and enable the features that the file has."""
     section = baseline[Account].root_access

@@ -35,7 +35,7 @@ def want_role(want: SupportRole, account: str, partition: str) -> Role:
     return Role(want.role_name, DESCRIPTION, [trust], (support_policy(partition),))
 
 
-@step("account_support_role", Account, Scope.ACCOUNT, clients=("iam",))
+@step("account_support_role", Account, Scope.ACCOUNT, clients=("iam",), field="support_role")
 def ensure_account_support_role(aws: Aws, baseline: Baseline) -> Changes:
     """Create the role, or repair its trust and its policy. Policies of others are kept, with a note."""
     want = baseline[Account].support_role

@@ -22,7 +22,9 @@ ORGANIZATION_TRAIL: Final = OrganizationFeature(
 )
 
 
-@step("cloudtrail_trusted_access", Trail, Scope.ONCE, clients=("organizations",))
+@step(
+    "cloudtrail_trusted_access", Trail, Scope.ONCE, clients=("organizations",), field="is_organization_trail"
+)
 def ensure_cloudtrail_trusted_access(aws: Aws, baseline: Baseline) -> Changes:
     """Give CloudTrail trusted access, where the file asks for an organization trail.
 

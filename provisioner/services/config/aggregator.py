@@ -65,7 +65,13 @@ def authorizes_aggregator(want: Aggregator, target: Target) -> bool:
     return target.region in (want.aws_regions or [target.region])
 
 
-@step("config_aggregator", Config, Scope.REGION, clients=("config", "iam", "organizations"))
+@step(
+    "config_aggregator",
+    Config,
+    Scope.REGION,
+    clients=("config", "iam", "organizations"),
+    field="aggregator",
+)
 def ensure_config_aggregator(aws: Aws, baseline: Baseline) -> Changes:
     """Ensure the aggregator in the home Region of its account, and in those that the file lists their authorizations.
 

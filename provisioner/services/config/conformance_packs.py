@@ -54,6 +54,7 @@ class _Asked(NamedTuple):
     Scope.REGION,
     needs=("config_recorder",),
     clients=("config",),
+    field="conformance_packs",
 )
 def ensure_config_conformance_packs(aws: Aws, baseline: Baseline) -> Changes:
     """Create or repair each pack of the file, and its tags. A pack that AWS could not make is put again."""

@@ -14,7 +14,7 @@ from .state import read_config
 _DEFAULT: Final = 2557  # days, of a recorder for which no retention was ever set
 
 
-@step("config_retention", Config, Scope.REGION, clients=("config",))
+@step("config_retention", Config, Scope.REGION, clients=("config",), field="retention_period_in_days")
 def ensure_config_retention(aws: Aws, baseline: Baseline) -> Changes:
     """Keep history as long as the file says, or longer. AWS takes the setting before there is a recorder, too."""
     section = baseline[Config]

@@ -51,6 +51,7 @@ _KINDS: Final = {
     Scope.REGION,
     needs=("config_recorder",),
     clients=("config",),
+    field="rules",
 )
 def ensure_config_rules(aws: Aws, baseline: Baseline) -> Changes:
     """Create or repair each rule of the file, and its tags. Rules of other names are left alone.

@@ -39,11 +39,12 @@ def test_trusted_access_is_turned_on_once(bench: Bench) -> None:
 
 
 def test_a_trail_of_one_account_leaves_it_as_it_is(bench: Bench) -> None:
-    before = len(bench.world.calls)
-    assert result(bench, ONE_ACCOUNT).changes == []
-    assert {c.service for c in bench.world.calls[before:]} <= {"sts"}, "not even asked about"
     bench.apply(FILE, only=("cloudtrail_trusted_access",))
-    assert result(bench, ONE_ACCOUNT).changes == [], "never turned off"
+    bench.world.calls.clear()
+    bench.apply(ONE_ACCOUNT)
+    assert {c.operation for c in bench.world.calls if c.service == "organizations"} <= {
+        "DescribeOrganization"
+    }
 
 
 def test_a_failed_read_fails_the_step(bench: Bench) -> None:
@@ -62,7 +63,7 @@ def test_an_account_in_no_organization_is_refused_with_a_remedy(
     assert result(bench).failure.message == (
         "this account is in no organization: set `cloudtrail.is_organization_trail: false`"
     )
-    assert result(bench, ONE_ACCOUNT).failure is None
+    assert bench.diff(ONE_ACCOUNT).failed == []
 
 
 def test_an_organization_with_consolidated_billing_only_is_refused(
