@@ -99,7 +99,8 @@ class World(Switches):
     def exchange(self, method: str, url: str, headers: Any, body: Any, account: str = "") -> Response:
         """The response to one HTTP request; its effect is saved before it is returned."""
         plain = {str(k): v.decode() if isinstance(v, bytes) else str(v) for k, v in headers.items()}
-        aws_url = wire.normal_url(url, wire.credential(plain), plain.get("x-amz-account-id", account))
+        named = next((v for k, v in plain.items() if k.lower() == "x-amz-account-id"), account)
+        aws_url = wire.normal_url(url, wire.credential(plain), named)
         with self._locked():
             return self._answer(wire.understand(self, method, aws_url, plain, body))
 

@@ -176,7 +176,10 @@ class Organization:
             line, body = (text.replace(region, OTHER_REGION.encode()) for text in (line, body))
         asked_in = OTHER_REGION if in_other else region.decode() if at_region else HOME
         method, path, _ = line.decode().split(" ")
-        request = Request(sample, asked_in, service.decode(), method, path, _headers(head), body)
+        headers = _headers(head)
+        if "X-Amz-Account-Id" in headers:  # that of the caller
+            headers["X-Amz-Account-Id"] = sample
+        request = Request(sample, asked_in, service.decode(), method, path, headers, body)
         if sample == DRIFTED and self._recorder.writes(request):
             # The drifted sample must stay drifted, so the repair is made in the one in sync.
             sample = IN_SYNC

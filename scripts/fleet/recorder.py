@@ -107,7 +107,7 @@ class Recorder:
     def writes(self, request: Request) -> bool:
         """Whether the request is a write."""
         url, headers = self._addressed(request)
-        normal = normal_url(url, credential(headers))
+        normal = normal_url(url, credential(headers), request.account)
         ask = understand(self.world, request.method, normal, headers, request.body)
         return WireCall(ask.account, ask.region, ask.service, ask.operation).writes
 
@@ -159,10 +159,14 @@ def _marked(text: bytes, request: Request, ids: list[bytes]) -> bytes:
     """The text with marks in place of what differs from caller to caller."""
     for each in ids:
         text = text.replace(each, each[:-12] + NUMBER)
+    accounts = {request.account} & {
+        *MEMBERS
+    }  # others that an answer names, such as an administrator, are no callers
     if request.service == "sts" and b"Action=AssumeRole&" in request.body:
+        accounts = {*MEMBERS}
         for tag, value in _CREDENTIALS.items():
             text = re.sub(b"<%b>.*?</%b>" % (tag, tag), b"<%b>%b</%b>" % (tag, value, tag), text)
         text = text.replace(SESSION, SESSION_NAME)
-    for account in MEMBERS:
+    for account in accounts:
         text = text.replace(account.encode(), ACCOUNT)
     return text.replace(OTHER_REGION.encode(), REGION) if request.region == OTHER_REGION else text

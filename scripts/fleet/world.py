@@ -81,9 +81,11 @@ def organization(
                 admin = [Administrator.of(DRIFTED, each, keys, home=each == HOME) for each in samples]
                 run = partial(fleet.member, Account(DRIFTED), samples, {})
                 recorder.drifts = find_drifts(world, admin, run)
+            pages.populate(ids)
+            if not fleet.single:
+                _apply(fleet.once())  # what is done in the organization for each of its accounts
         finally:
             cloud.close(wait=True)
-        pages.populate(ids)
         world.calls.clear()
         yield recorder, ids
 

@@ -379,19 +379,21 @@ def test_tls_with_a_ca_bundle_of_realistic_size(serve: Serve) -> None:
 
 
 @pytest.mark.parametrize(
-    ("sizes", "row"),
+    ("sizes", "row", "result"),
     [
-        (["--accounts=1", "--regions=1", "--servers=2"], "diff 1 x 1"),
+        (["--accounts=1", "--regions=1", "--servers=2"], "diff 1 x 1", "exit 0"),
+        (["--accounts=4", "--regions=2", "--drift=0.5", "--profile=full"], "diff 4 x 2", "exit 2"),
         (
             ["--accounts=3", "--regions=2", "--drift=0.5", "--command=apply", "--tls", "--signatures"],
             "apply 3 x 2 tls",
+            "exit 0",
         ),
     ],
 )
-def test_bench_prints_a_row_and_checks_the_run(sizes: list[str], row: str) -> None:
+def test_bench_prints_a_row_and_checks_the_run(sizes: list[str], row: str, result: str) -> None:
     command = [sys.executable, str(ROOT / "scripts" / "fleet_bench.py"), "--latency=0", *sizes]
     done = subprocess.run(command, capture_output=True, text=True, check=True, cwd=ROOT)
     headings, figures = done.stdout.splitlines()
     assert headings.split()[:3] == ["accounts", "x", "Regions"]
     assert figures.strip().startswith(row)
-    assert figures.endswith("exit 0")
+    assert figures.endswith(result)
