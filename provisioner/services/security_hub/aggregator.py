@@ -18,20 +18,20 @@ _MORE: Final = Guarded(lambda have, want: set(have) > set(want), AGGREGATED.cons
 _FEWER: Final = Guarded(lambda have, want: set(have) < set(want), AGGREGATED.consent, AGGREGATED.loses)
 
 
-def ensure_aggregator(aws: Aws, section: FindingAggregator) -> Changes:
+def ensure_aggregator(aws: Aws, section: FindingAggregator, central: str) -> Changes:
     """Make the aggregator in the home Region, or repair it. One of another Region is not moved.
 
-    The account's administrator, if it has one, aggregates for it: AWS refuses an aggregator of a member.
+    The account's administrator, or that of its *central* configuration, aggregates for it: AWS refuses another of a member.
     """
     want = _shape(to_api(section))
     found = if_enabled(aws.read("securityhub").list_finding_aggregators(), "FindingAggregators") or []
     arn = found[0]["FindingAggregatorArn"] if found else ""
-    administrator = read_administrator(aws) if not arn else _other_account(aws, arn)
-    if administrator:
+    owner = central
+    if not owner and (number := _other_account(aws, arn) if arn else read_administrator(aws)):
+        owner = f"the administrator, account {number},"
+    if owner:
         if not arn:
-            yield owned(
-                TITLE, Difference(_MODE, None, want[_MODE]), f"the administrator, account {administrator},"
-            )
+            yield owned(TITLE, Difference(_MODE, None, want[_MODE]), owner)
         return
     write = aws.write("securityhub")
     if not arn:

@@ -11,16 +11,13 @@ from ...model import Call, Changes, Exists, Refused, Scope, Wait, create
 from ...steps.organization import OrganizationFeature, require_organization
 from ...steps.registry import step
 from ...steps.settings import Strictness, settings, to_api
-from .section import Organization, SecurityHub
+from .central import CONFIGURATION, DESIGNATED, NOT_ADMINISTRATOR, ensure_central, ensure_local
+from .section import CENTRAL, Organization, SecurityHub
 from .state import HUB_KEY, THROTTLED, JsonObject
 
 PRINCIPAL: Final = "securityhub.amazonaws.com"
 ADMINISTRATOR: Final = "Security Hub administrator"
-CONFIGURATION: Final = "organization configuration"
 _FEATURE: Final = OrganizationFeature(PRINCIPAL, ADMINISTRATOR, "security_hub.organization", register="")
-# AWS's answer to all but the administrator.
-_NOT_ADMINISTRATOR: Final = "InvalidAccessException"
-_DESIGNATED = Wait(_NOT_ADMINISTRATOR, "the account to become the administrator", seconds=300)
 _ORGANIZATION_SEEN = Wait("InvalidInputException", "Security Hub to see the organization", seconds=60)
 
 
@@ -59,14 +56,22 @@ def ensure_security_hub_administrator(aws: Aws, baseline: Baseline) -> Changes:
 
 
 def ensure_organization_configuration(aws: Aws, section: Organization) -> Changes:
-    """Set what new accounts of the organization get, in the administrator's account."""
-    have = read_configuration(aws)
+    """Set what new accounts get, or in the home Region central configuration, in the administrator's account."""
+    have, asked = read_configuration(aws), section.configuration_type
+    if asked == CENTRAL:
+        if aws.target.home:
+            yield from ensure_central(aws, have, require_organization(aws, _FEATURE).management_account)
+        return
     kind = ((have or {}).get("OrganizationConfiguration") or {}).get("ConfigurationType")
+
+    if asked and kind == CENTRAL and aws.target.home:
+        yield from ensure_local(aws, have or {}, to_api(section))
+        return
 
     def put(changed: dict[str, Any]) -> Call:
         params = {"AutoEnable": (have or {}).get("AutoEnable", False), **changed}
         call = aws.write("securityhub").update_organization_configuration(**params)
-        return call.waiting(_DESIGNATED, THROTTLED).using(HUB_KEY)
+        return call.waiting(DESIGNATED, THROTTLED).using(HUB_KEY)
 
     yield from settings(
         CONFIGURATION,
@@ -74,7 +79,7 @@ def ensure_organization_configuration(aws: Aws, section: Organization) -> Change
         to_api(section),
         put,
         Strictness.of(Organization, exact=section.exact),
-        owner=lambda: "the central configuration of Security Hub" if kind == "CENTRAL" else "",
+        owner=lambda: "the central configuration of Security Hub" if kind == CENTRAL else "",
     )
 
 
@@ -84,7 +89,7 @@ def read_configuration(aws: Aws) -> JsonObject | None:
     try:
         reading.get("AutoEnable")
     except ClientError as error:
-        if code_of(error) != _NOT_ADMINISTRATOR:
+        if code_of(error) != NOT_ADMINISTRATOR:
             raise
         return None
     configuration: JsonObject = reading.all()

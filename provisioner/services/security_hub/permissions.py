@@ -20,7 +20,8 @@ from ...steps.permission import (
     within,
 )
 from .organization import PRINCIPAL
-from .section import SecurityHub
+from .policies import names_root
+from .section import CENTRAL, Organization, SecurityHub
 from .state import STEP, controls_of, standards_of
 
 _SERVICE = "securityhub"
@@ -50,6 +51,8 @@ def security_hub_permissions(target: Target, baseline: Baseline) -> Iterator[Per
         yield from _controls(target)
     if section.finding_aggregator and target.home:
         yield from _aggregator(target, baseline)
+    if section.organization and administers and target.home:
+        yield from _central(target, baseline, section.organization)
     yield from policy_owner_permissions()
     yield from allow(
         "SecurityHubRoleMake",
@@ -77,6 +80,35 @@ def _aggregator(target: Target, baseline: Baseline) -> Iterator[Permission]:
     yield from allow("AggregatorRead", _SERVICE, "GetFindingAggregator", on=aggregator, condition=region)
     put = "UpdateFindingAggregator"
     yield from allow("AggregatorWrite", _SERVICE, put, on=aggregator, condition=region, purposes=APPLY)
+
+
+def _central(target: Target, baseline: Baseline, organization: Organization) -> Iterator[Permission]:
+    """Read, create and repair configuration policies, and give them to accounts. AWS has no resource for the lists."""
+    here = within(target)
+    if organization.configuration_type:
+        yield from allow("PoliciesList", _SERVICE, "ListConfigurationPolicies", condition=here)
+    if organization.configuration_type != CENTRAL:
+        return
+    yield from allow("OrganizationRead", "organizations", "DescribeOrganization")
+    policies, hub = (
+        organization.configuration_policies,
+        regional(target, baseline, _SERVICE, "hub/default")[0],
+    )
+    if not policies and not organization.self_managed:
+        return
+    yield from allow("PolicyTargetsList", _SERVICE, "ListConfigurationPolicyAssociations", condition=here)
+    if names_root(organization):
+        yield from allow("OrganizationRootRead", "organizations", "ListRoots")
+    put = "StartConfigurationPolicyAssociation"
+    yield from allow("PolicyTargetsWrite", _SERVICE, put, on=hub, condition=here, purposes=APPLY)
+    if policies:
+        named, region = regional(target, baseline, _SERVICE, "configuration-policy/*")
+        yield from allow("PolicyRead", _SERVICE, "GetConfigurationPolicy", on=named, condition=region)
+        yield from allow(
+            "PolicyCreate", _SERVICE, "CreateConfigurationPolicy", condition=here, purposes=APPLY
+        )
+        put = "UpdateConfigurationPolicy"
+        yield from allow("PolicyWrite", _SERVICE, put, on=named, condition=region, purposes=APPLY)
 
 
 @permits("security_hub_administrator")

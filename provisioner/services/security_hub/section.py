@@ -20,23 +20,11 @@ from ...compare.stricter import on
 from ...steps.registry import section
 from ...steps.settings import Guarded, Settings
 from ...steps.tags import Tags
+from .policy_section import ConfigurationPolicy, ControlId, PolicyName, PolicyTarget, StandardName
 
 ALL_REGIONS: Final = "ALL_REGIONS"
+CENTRAL: Final = "CENTRAL"
 _WITH_REGIONS: Final = ("ALL_REGIONS_EXCEPT_SPECIFIED", "SPECIFIED_REGIONS")
-
-StandardName = Annotated[
-    str,
-    Field(
-        pattern=r"^[a-z0-9][a-z0-9-]*/v/[0-9]+(\.[0-9]+)*$",
-        json_schema_extra={"want": "a standard, such as 'aws-foundational-security-best-practices/v/1.0.0'"},
-    ),
-]
-ControlId = Annotated[
-    str,
-    Field(
-        pattern=r"^[A-Za-z0-9]+\.[0-9]+$", json_schema_extra={"want": "the id of a control, such as 'IAM.6'"}
-    ),
-]
 
 
 def _all_regions(have: Any, want: Any) -> bool:
@@ -122,6 +110,39 @@ class Organization(Settings):
     auto_enable_standards: Literal["NONE", "DEFAULT"] | None = Field(
         None, description="The standards that AWS enables in new accounts: its default ones, or NONE."
     )
+    configuration_type: Annotated[Literal["LOCAL", "CENTRAL"] | None, NO_SETTING] = Field(
+        None,
+        description="CENTRAL: the administrator, a member account, sets accounts up from `home_region` by the policies below;"
+        " what is local in them is told, and not written. Back to LOCAL needs `--allow leave-central-configuration`, and no"
+        " policy that is left.",
+    )
+    configuration_policies: Annotated[dict[PolicyName, ConfigurationPolicy], NO_SETTING] = Field(
+        default={}, description="Configuration policies, by name. Others that are there stay."
+    )
+    self_managed: Annotated[list[PolicyTarget], NO_SETTING] = Field(
+        default=[],
+        description="What is below a policy's target and sets itself up: as `targets` of a policy.",
+    )
+
+    @model_validator(mode="after")
+    def _check_central(self) -> Self:
+        central, named = self.configuration_type == CENTRAL, [*self.self_managed]
+        named += [target for each in self.configuration_policies.values() for target in each.targets]
+        if central and (self.auto_enable or self.auto_enable_standards == "DEFAULT"):
+            field = "auto_enable" if self.auto_enable else "auto_enable_standards"
+            raise InvalidValue(
+                field,
+                "goes without `configuration_type: CENTRAL`: a policy with the target `root`"
+                " is for new accounts, too",
+            )
+        if not central and (self.configuration_policies or self.self_managed):
+            field = "configuration_policies" if self.configuration_policies else "self_managed"
+            raise InvalidValue(field, "needs `configuration_type: CENTRAL`")
+        if twice := sorted({each for each in named if named.count(each) > 1}):
+            raise InvalidValue(
+                "configuration_policies", f"`{twice[0]}` is named twice: it can have one configuration"
+            )
+        return self
 
 
 @section("security_hub")
@@ -132,7 +153,7 @@ class SecurityHub(Settings):
     them. Standards need AWS Config, which records in each Region.
     """
 
-    same_for_all_accounts = (("organization", "administrator"),)
+    same_for_all_accounts = (("organization", "administrator"), ("organization", "configuration_type"))
 
     enable_default_standards: Annotated[bool, NO_SETTING] = Field(
         False, description="A new hub gets the standards of AWS's choice, beside those of the file."
@@ -165,6 +186,9 @@ class SecurityHub(Settings):
         if self.organization:
             yield "organization configuration", self.organization
             yield "Security Hub administrator", self.organization
+            for name, policy in self.organization.configuration_policies.items():
+                yield f"configuration policy {name}", policy
+                yield from ((f"configuration of {target}", policy) for target in policy.targets)
 
     def contradictions(self, baseline: Baseline) -> Iterator[Contradiction]:
         """Report Regions that are none of the file's, and what is for a home Region outside of them."""
@@ -174,6 +198,15 @@ class SecurityHub(Settings):
                 if not general.covers(region):
                     message = f"'{region}' is none of the file's `regions`: add it there, or drop it here"
                     yield Contradiction(("security_hub", *path, "regions", index), message)
+        if (
+            self.organization
+            and self.organization.configuration_type == CENTRAL
+            and not self.finding_aggregator
+        ):
+            message = (
+                "CENTRAL needs a `finding_aggregator`, which says in which Regions it takes effect: add it"
+            )
+            yield Contradiction(("security_hub", "organization", "configuration_type"), message)
         if general.covers(general.home_region):
             return
         message = "is for `home_region`, which is none of `regions`: add it"

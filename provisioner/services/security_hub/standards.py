@@ -31,11 +31,11 @@ _BILLED: Final = (
 )
 
 
-def ensure_standards(aws: Aws, section: SecurityHub, owner: Callable[[], str]) -> Changes:
-    """Enable the standards of the file. Those that others enabled are kept."""
+def ensure_standards(aws: Aws, section: SecurityHub, owner: Callable[[], str], *, central: bool) -> Changes:
+    """Enable the standards of the file. Those that others enabled are kept; with *central*, policies enable them."""
     have, want = read_standards(aws), standards_of(section, aws.target)
     others = [name for name in map(name_of, have) if name not in want]
-    if others:
+    if others and not central:
         yield Note(
             Kind.FOREIGN, HUB, f"standards of others are kept, and billed: {', '.join(sorted(others))}"
         )

@@ -13,9 +13,11 @@ from ...steps.registry import harmful_actions, hints, rates, step, verify
 from ...steps.settings import Strictness, owned, settings, to_api
 from ...steps.tags import tags
 from .aggregator import TITLE, ensure_aggregator
+from .central import CONFIGURATION, administers_centrally, central_owner, status_of
 from .controls import ensure_controls
-from .organization import CONFIGURATION, ensure_organization_configuration
-from .section import SecurityHub
+from .organization import ensure_organization_configuration, read_configuration
+from .policies import begin_policy_reads, ensure_policies, policy_findings
+from .section import CENTRAL, SecurityHub
 from .standards import ensure_standards
 from .state import (
     HUB,
@@ -35,6 +37,7 @@ from .state import (
 )
 
 _GENERATOR: Final = "ControlFindingGenerator"
+_POLICIES: Final = "configuration policies"
 _SETTINGS: Final = (_GENERATOR, "AutoEnableControls")
 _NEW_HUB: Final = {_GENERATOR: "SECURITY_CONTROL", "AutoEnableControls": True}  # AWS's defaults
 
@@ -43,10 +46,14 @@ harmful_actions(
     *(
         "securityhub:BatchDisableStandards",
         "securityhub:BatchUpdateStandardsControlAssociations",
+        "securityhub:DeleteConfigurationPolicy",
         "securityhub:DeleteFindingAggregator",
         "securityhub:DisableOrganizationAdminAccount",
         "securityhub:DisableSecurityHub",
+        "securityhub:StartConfigurationPolicyDisassociation",
+        "securityhub:UpdateConfigurationPolicy",
         "securityhub:UpdateFindingAggregator",
+        "securityhub:UpdateOrganizationConfiguration",
         "securityhub:UpdateSecurityHubConfiguration",
         "securityhub:UpdateStandardsControl",
     ),
@@ -57,6 +64,8 @@ hints(
     {
         "InvalidAccessException": "Security Hub is not enabled here, or this account is not its administrator, or its"
         " administrator configures it centrally",
+        "ResourceConflictException": "Security Hub is still at an earlier change, or a configuration policy has the name"
+        " already: run again in some minutes",
         "LimitExceededException": "AWS kept on throttling the calls: run again later",
         "INVALID_INPUT": "AWS does not know the control, or it is not in the standard: correct it in"
         " `disabled_controls` of the standard",
@@ -70,14 +79,24 @@ def ensure_security_hub(aws: Aws, baseline: Baseline) -> Changes:
     """Enable the hub, then what it holds. Each part is ensured whatever happens to the others."""
     section = baseline[SecurityHub]
     _begin_reads(aws, section)
-    owner = policy_owner(aws, POLICY)
-    yield Part(HUB, _ensure_hub(aws, section, owner))
-    yield Part("standards", ensure_standards(aws, section, owner))
+    above = policy_owner(aws, POLICY)
+    central = central_owner(section, aws.target, baseline.general.home_region)
+
+    def owner() -> str:
+        return central or above()
+
+    administers = section.organization is not None and section.organization.administrator == aws.account
+    # Central configuration needs the administrator's own hub, whose settings stay its own.
+    yield Part(HUB, _ensure_hub(aws, section, above if administers else owner))
+    yield Part("standards", ensure_standards(aws, section, owner, central=bool(central)))
     yield Part("controls", ensure_controls(aws, section, owner))
     if section.finding_aggregator and aws.target.home:
-        yield Part(TITLE, ensure_aggregator(aws, section.finding_aggregator))
-    if section.organization and section.organization.administrator == aws.account:
+        aggregates = "" if administers else central
+        yield Part(TITLE, ensure_aggregator(aws, section.finding_aggregator, aggregates))
+    if section.organization and administers:
         yield Part(CONFIGURATION, ensure_organization_configuration(aws, section.organization))
+        if administers_centrally(section, aws.target):
+            yield Part(_POLICIES, ensure_policies(aws, section.organization))
 
 
 def _begin_reads(aws: Aws, section: SecurityHub) -> None:
@@ -92,6 +111,9 @@ def _begin_reads(aws: Aws, section: SecurityHub) -> None:
         read.list_tags_for_resource(ResourceArn=hub_arn(aws.target))
     if section.finding_aggregator and aws.target.home:
         read.list_finding_aggregators()
+    if section.organization and administers_centrally(section, aws.target):
+        read.describe_organization_configuration()
+        begin_policy_reads(aws, section.organization)
 
 
 def _ensure_hub(aws: Aws, section: SecurityHub, owner: Callable[[], str]) -> Changes:
@@ -154,6 +176,13 @@ def verify_security_hub(aws: Aws, baseline: Baseline) -> Findings:
     yield Finding(HUB, "hub", hub is not None, "enabled" if hub else "not there")
     for name in standards_of(baseline[SecurityHub], aws.target):
         yield _standard_finding(name, have.get(standard_arn(aws.target, name)))
+    organization = baseline[SecurityHub].organization
+    if organization and administers_centrally(baseline[SecurityHub], aws.target):
+        state = (read_configuration(aws) or {}).get("OrganizationConfiguration") or {}
+        status = status_of(state, "Status") if state.get("ConfigurationType") == CENTRAL else "LOCAL"
+        ok = {"ENABLED": True, "PENDING": None}.get(status, False)
+        yield Finding(CONFIGURATION, "central configuration", ok, status)
+        yield from policy_findings(aws, organization)
 
 
 def _standard_finding(name: str, have: JsonObject | None) -> Finding:

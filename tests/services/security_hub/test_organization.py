@@ -216,6 +216,7 @@ def test_central_configuration_is_told_and_never_fought(administrator: Bench) ->
 
 def test_the_permissions_of_the_administrator_are_enough(administrator: Bench) -> None:
     caller = Caller(administrator.world)
-    with caller.held_to(least(NAMED, "apply", account=MEMBER)):
+    policy = least(NAMED, "apply", account=MEMBER)
+    with caller.held_to(policy, {MEMBER: policy}):
         administrator.apply(NAMED)
     assert caller.denied == []

@@ -7,9 +7,10 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
+from provisioner.sandbox import open_sandbox
 from provisioner.sandbox.world import World
 
-from ...sandbox.cases import ACCOUNT, MEMBER, OTHER_MEMBER, STRANGER, Aws, Case, check, make_channel
+from ...sandbox.cases import ACCOUNT, MEMBER, OTHER_MEMBER, STRANGER, Aws, Case, check, make_channel, outcome
 
 HUB = f"arn:aws:securityhub:us-east-1:{ACCOUNT}:hub/default"
 BEST = "arn:aws:securityhub:us-east-1::standards/aws-foundational-security-best-practices/v/1.0.0"
@@ -272,10 +273,107 @@ def test_the_administrator_configures_the_organization_and_keeps_its_hub(aws: Aw
     found = client.describe_organization_configuration()
     assert (found["AutoEnable"], found["AutoEnableStandards"]) == (True, "NONE")
     central = {"OrganizationConfiguration": {"ConfigurationType": "CENTRAL"}}
+    switch_over = call("update_organization_configuration", AutoEnable=False, **central)
+    assert refused(switch_over, admin) == "InvalidInputException"  # there is no aggregator
+    linked("ALL_REGIONS")(admin)
     configure = call("update_organization_configuration", AutoEnable=True, **central)
     assert refused(configure, admin) == "InvalidInputException"
     client.update_organization_configuration(AutoEnable=False, AutoEnableStandards="NONE", **central)
     assert refused(call("disable_security_hub"), admin) == "InvalidInputException"
+
+
+BARE = {"SecurityHub": {"ServiceEnabled": False}}
+STARTS, LISTS = "start_configuration_policy_association", "list_configuration_policy_associations"
+
+
+def central(do: Any) -> Any:
+    """Run *do* as the administrator, after the organization is configured centrally."""
+
+    def as_administrator(aws: Aws) -> Any:
+        call(ADMIN, AdminAccountId=MEMBER)(aws)
+        admin, kind = aws.of(MEMBER), {"ConfigurationType": "CENTRAL"}
+        then(ON, linked("ALL_REGIONS"))(admin)
+        settings = {"AutoEnable": False, "AutoEnableStandards": "NONE", "OrganizationConfiguration": kind}
+        admin.securityhub.update_organization_configuration(**settings)
+        return do(admin)
+
+    return as_administrator
+
+
+def made(name: str = "one", **hub: Any) -> Any:
+    policy = {"SecurityHub": hub} if hub else BARE
+    return call("create_configuration_policy", Name=name, ConfigurationPolicy=policy)
+
+
+def with_policy(operation: str, key: str, **more: Any) -> Any:
+    """Call an operation about a new policy."""
+
+    def do(aws: Aws) -> Any:
+        return getattr(aws.securityhub, operation)(**{key: made()(aws)["Id"], **more})
+
+    return do
+
+
+def given(target: str) -> Any:
+    """Give an account a new policy."""
+    key = "ConfigurationPolicyIdentifier"
+    return with_policy(STARTS, key, Target={"AccountId": target})
+
+
+def not_deleted(aws: Aws) -> Any:
+    number = given(OTHER_MEMBER)(aws)["ConfigurationPolicyId"]
+    return aws.securityhub.delete_configuration_policy(Identifier=number)
+
+
+OFF_TOO = {"EnabledStandardIdentifiers": [BEST], "SecurityControlsConfiguration": {}}
+NO_STANDARD = {**OFF_TOO, "EnabledStandardIdentifiers": [f"{BEST}0"]}
+NO_STANDARD["SecurityControlsConfiguration"] = {"DisabledSecurityControlIdentifiers": ["IAM.6"]}
+POLICIES, HAVE, GOVERNED = "securityhub.policies", "securityhub.associations", "securityhub.governed"
+CENTRAL_CASES = [
+    Case("securityhub.policies", "not central", made(), "AccessDeniedException"),
+    Case(POLICIES, "a linked Region", central(lambda aws: made()(aws.at("eu-west-1"))), "AccessDeniedException"),
+    Case(POLICIES, "twice", central(then(made(), made())), "ResourceConflictException"),
+    Case(POLICIES, "off, with standards", central(made(ServiceEnabled=False, **OFF_TOO)), "InvalidInputException"),
+    Case(POLICIES, "no such standard", central(made(ServiceEnabled=True, **NO_STANDARD)), "InvalidInputException"),
+    Case(POLICIES, "not there", central(call("get_configuration_policy", Identifier="x")), "ResourceNotFoundException"),
+    Case(POLICIES, "in use", central(not_deleted), "ResourceConflictException"),
+    Case("securityhub.associations", "pending", central(field(given(OTHER_MEMBER), "AssociationStatus")), "PENDING"),
+    Case(HAVE, "no such account", central(given(STRANGER)), "ResourceNotFoundException"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("case", CENTRAL_CASES, ids=str)
+def test_rule_of_central_configuration(case: Case) -> None:
+    check(case)
+
+
+@pytest.mark.parametrize("rule", [True, False])
+def test_an_account_with_a_policy_sets_nothing_itself(rule: bool) -> None:
+    with open_sandbox(None, without=[] if rule else ["securityhub.governed"]):
+        aws = Aws()
+        other = aws.of(OTHER_MEMBER)
+        central(given(OTHER_MEMBER))(aws)
+        ON(aws)  # which has no policy
+        assert (outcome(ON, other) == "AccessDeniedException") is rule
+
+
+def test_central_configuration_holds_what_it_needs(aws: Aws) -> None:
+    administrator = central(lambda admin: admin)(aws)
+    arn = administrator.securityhub.list_finding_aggregators()["FindingAggregators"][0]
+    assert refused(call("delete_finding_aggregator", **arn), administrator) == "InvalidInputException"
+    dismissed = call("disable_organization_admin_account", AdminAccountId=MEMBER)
+    assert refused(dismissed, aws) == "InvalidInputException"
+    call(ADMIN, AdminAccountId=MEMBER)(aws.at("eu-west-1"))
+    linked_region = administrator.at("eu-west-1")
+    ON(linked_region)
+    shown = linked_region.securityhub.describe_organization_configuration()
+    assert shown["OrganizationConfiguration"]["ConfigurationType"] == "CENTRAL"
+    on = call("update_organization_configuration", AutoEnable=True)
+    assert refused(on, linked_region) == "InvalidInputException"
+    made()(administrator)
+    local = {"OrganizationConfiguration": {"ConfigurationType": "LOCAL"}}
+    back = call("update_organization_configuration", AutoEnable=False, **local)
+    assert refused(back, administrator) == "InvalidInputException"
 
 
 def test_standards_and_lists_come_in_pages(aws: Aws, world: World) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from ....sandbox.drift import Administrator, Break, breaks, breaks_of, read_or_none
+from .central import SELF_MANAGED
 
 _GONE = "InvalidAccessException"
 
@@ -33,6 +34,7 @@ def hub_breaks(admin: Administrator) -> Iterator[Break]:
         yield from _standard_breaks(client, where, each)
     if admin.home:
         yield from _aggregator_breaks(client)
+        yield from _central_breaks(client)
 
 
 def _standard_breaks(client: Any, where: str, subscription: dict[str, Any]) -> Iterator[Break]:
@@ -79,6 +81,65 @@ def _aggregator_breaks(client: Any) -> Iterator[Break]:
         text, update = "let no Region send its findings to the home Region", client.update_finding_aggregator
         asked = "finding_aggregator"
         yield broken("RegionLinkingMode", text, update, asked, RegionLinkingMode="NO_REGIONS", **each)
+
+
+def _central_breaks(client: Any) -> Iterator[Break]:
+    """Change and delete the configuration policies of an administrator, and take them from what has them."""
+    listed = read_or_none(client.list_configuration_policies, "AccessDeniedException") or {}
+    for summary in listed.get("ConfigurationPolicySummaries", ()):
+        policy = client.get_configuration_policy(Identifier=summary["Arn"])
+        yield from _policy_breaks(client, policy)
+    listed = read_or_none(client.list_configuration_policy_associations, "AccessDeniedException") or {}
+    for each in listed.get("ConfigurationPolicyAssociationSummaries", ()):
+        target, kind = each["TargetId"], each["TargetType"]
+        title = f"configuration of {'root' if kind == 'ROOT' else target}"
+        key = {"ACCOUNT": "AccountId", "ROOT": "RootId"}.get(kind, "OrganizationalUnitId")
+        broken, given = breaks_of(title), dict[str, Any]({"Target": {key: target}})
+        text, off = f"took its configuration from {target}", client.start_configuration_policy_disassociation
+        own = {"ConfigurationPolicyIdentifier": each["ConfigurationPolicyId"], **given}
+        yield broken("", text, off, "organization", **own)
+        if each["ConfigurationPolicyId"] != SELF_MANAGED:
+            text, start = f"let {target} set itself up", client.start_configuration_policy_association
+            given["ConfigurationPolicyIdentifier"] = SELF_MANAGED
+            yield broken("ConfigurationPolicy", text, start, "organization", **given)
+
+
+def _policy_breaks(client: Any, policy: dict[str, Any]) -> Iterator[Break]:
+    """Change one policy: what it enables, what is off in it, and its parameters; on the stricter side, too."""
+    name, given = policy["Name"], {"Identifier": policy["Arn"]}
+    broken, update = breaks_of(f"configuration policy {name}"), client.update_configuration_policy
+    hub = policy["ConfigurationPolicy"]["SecurityHub"]
+    text, where = f"gave the policy {name} another description", "organization"
+    if policy.get("Description"):
+        yield broken("Description", text, update, where, Description="Nobody knows", **given)
+    if not hub["ServiceEnabled"]:
+        return
+
+    def put(**changed: Any) -> dict[str, Any]:
+        return {"ConfigurationPolicy": {"SecurityHub": {**hub, **changed}}, **given}
+
+    off: dict[str, Any] = {"ConfigurationPolicy": {"SecurityHub": {"ServiceEnabled": False}}, **given}
+    yield broken("", f"let the policy {name} switch Security Hub off", update, where, **off)
+    key, standards = "EnabledStandardIdentifiers", hub["EnabledStandardIdentifiers"]
+    if standards:
+        text = f"took a standard from the policy {name}"
+        yield broken(key, text, update, where, **put(**{key: standards[1:]}))
+    more = ":".join(policy["Arn"].split(":")[:4]) + "::standards/nist-800-53/v/5.0.0"
+    text = f"added a standard to the policy {name}"
+    yield broken(key, text, update, where, stricter=True, **put(**{key: [*standards, more]}))
+    controls: dict[str, Any] = hub["SecurityControlsConfiguration"]
+    key = "DisabledSecurityControlIdentifiers"
+    if controls.get(key):
+        text = f"switched controls on in the policy {name}"
+        full = put(SecurityControlsConfiguration={**controls, key: controls[key][1:]})
+        yield broken(key, text, update, where, stricter=True, **full)
+        text = f"switched another control off in the policy {name}"
+        fewer = put(SecurityControlsConfiguration={**controls, key: [*controls[key], "S3.1"]})
+        yield broken(key, text, update, where, **fewer)
+    if controls.get("SecurityControlCustomParameters"):
+        text = f"took the parameters from the policy {name}"
+        kept = {each: value for each, value in controls.items() if each != "SecurityControlCustomParameters"}
+        yield broken("parameter", text, update, where, **put(SecurityControlsConfiguration=kept))
 
 
 @breaks("security_hub_administrator", regional=True)

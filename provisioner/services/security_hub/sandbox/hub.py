@@ -9,6 +9,7 @@ from ....sandbox.ask import Request
 from ....sandbox.iam import LINKED_ROLES, ensure_linked_role
 from ....sandbox.model import Refused
 from ....sandbox.rule import instead
+from ....sandbox.rules.propagation import Resource
 from ....sandbox.rules.rates import OWN_RATES, RATES
 
 PRINCIPAL = "securityhub.amazonaws.com"
@@ -53,6 +54,16 @@ def administrators(request: Request) -> dict[tuple[str, str], str]:
     """The administrator of an organization, by management account and Region."""
     kept: dict[tuple[str, str], str] = request.saved("security_hub_administrators")
     return kept
+
+
+def is_fresh(request: Request, resource: Resource) -> bool:
+    """Whether AWS is still at it; each question brings the end nearer."""
+    fresh = request.saved("fresh")
+    if left := fresh.pop(resource, 0):
+        if left > 1:
+            fresh[resource] = left - 1
+        return True
+    return False
 
 
 @instead("securityhub.hub", "EnableSecurityHub", row="7 EnableSecurityHub when enabled")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 from uuid import uuid4
 
@@ -9,12 +10,15 @@ from ....sandbox.ask import Request
 from ....sandbox.model import Refused
 from ....sandbox.rule import instead
 from ....sandbox.rules.organizations import delegated, find_organization, register, trusted
-from .hub import PRINCIPAL, administrators, hubs, members, own_hub
+from ....sandbox.rules.propagation import Resource, creates
+from .hub import PRINCIPAL, administrators, hubs, is_fresh, members, own_hub
 
+_CENTRAL = {"AutoEnable": False, "AutoEnableStandards": "NONE"}
+_ENABLED = {"ConfigurationType": "CENTRAL", "Status": "ENABLED"}
 _MODES = ("ALL_REGIONS", "ALL_REGIONS_EXCEPT_SPECIFIED", "SPECIFIED_REGIONS", "NO_REGIONS")
 
 
-def _aggregators(request: Request) -> dict[str, dict[str, Any]]:
+def aggregators(request: Request) -> dict[str, dict[str, Any]]:
     """The aggregator of each account."""
     kept: dict[str, dict[str, Any]] = request.saved("security_hub_aggregators")
     return kept
@@ -23,7 +27,7 @@ def _aggregators(request: Request) -> dict[str, dict[str, Any]]:
 def _seen(request: Request) -> dict[str, Any] | None:
     """The aggregator that the account sees: a member that of its administrator."""
     owner = members(request).get((request.account, request.region), request.account)
-    return _aggregators(request).get(owner)
+    return aggregators(request).get(owner)
 
 
 def _linked(request: Request) -> dict[str, Any]:
@@ -48,7 +52,7 @@ def create(request: Request) -> dict[str, Any]:
     if (request.account, request.region) in members(request):
         text = "A finding aggregator cannot be created by a member account."
         raise Refused("InvalidInputException", text, 401)
-    if request.account in _aggregators(request):
+    if request.account in aggregators(request):
         raise Refused("InvalidInputException", "A finding aggregator already exists for this account.")
     where = f"arn:{request.partition}:securityhub:{request.region}:{request.account}"
     made = {
@@ -56,7 +60,7 @@ def create(request: Request) -> dict[str, Any]:
         "FindingAggregationRegion": request.region,
         **_linked(request),
     }
-    _aggregators(request)[request.account] = made
+    aggregators(request)[request.account] = made
     return dict(made)
 
 
@@ -87,9 +91,11 @@ def update(request: Request) -> dict[str, Any]:
 
 @instead("securityhub.aggregator", "DeleteFindingAggregator")
 def delete(request: Request) -> dict[str, Any]:
-    """Delete the aggregator."""
+    """Delete the aggregator, on which central configuration depends."""
     _own(request)
-    del _aggregators(request)[request.account]
+    if central_region(request, request.account):
+        raise Refused("InvalidInputException", "The organization is configured centrally.")
+    del aggregators(request)[request.account]
     return {}
 
 
@@ -135,8 +141,29 @@ def dismiss(request: Request) -> dict[str, Any]:
     key = (request.account, request.region)
     if administrators(request).get(key) != request.params["AdminAccountId"]:
         raise Refused("InvalidInputException", "The account is not the administrator.")
+    if central_region(request, request.params["AdminAccountId"]):
+        raise Refused("InvalidInputException", "The organization is configured centrally.")
     del administrators(request)[key]
     return {}
+
+
+def switched(account: str) -> Resource:
+    """An administrator's central configuration, which AWS enables in the background."""
+    return "central", account
+
+
+@creates("securityhub:UpdateOrganizationConfiguration")
+def _switched(request: Request) -> Iterator[Resource]:
+    if (request.params.get("OrganizationConfiguration") or {}).get("ConfigurationType") == "CENTRAL":
+        yield switched(request.account)
+
+
+def central_region(request: Request, administrator: str) -> str:
+    """The home Region of an administrator's central configuration; empty if there is none."""
+    for (account, region), kept in request.saved("security_hub_organization").items():
+        if account == administrator and kept["OrganizationConfiguration"]["ConfigurationType"] == "CENTRAL":
+            return str(region)
+    return ""
 
 
 def _configured(request: Request) -> dict[str, Any]:
@@ -158,19 +185,33 @@ def _configured(request: Request) -> dict[str, Any]:
 
 @instead("securityhub.organization", "DescribeOrganizationConfiguration", row="7 Organization")
 def describe(request: Request) -> dict[str, Any]:
-    """Only the administrator configures the organization."""
-    return {"MemberAccountLimitReached": False, **_configured(request)}
+    """Only the administrator configures the organization. All Regions show that it does so centrally."""
+    kept = _configured(request)
+    if (home := central_region(request, request.account)) and home != request.region:
+        kept = {**_configured(request), **_CENTRAL, "OrganizationConfiguration": _ENABLED}
+    elif home and is_fresh(request, switched(request.account)):
+        kept = {**kept, "OrganizationConfiguration": {**_ENABLED, "Status": "PENDING"}}
+    return {"MemberAccountLimitReached": False, **kept}
 
 
 @instead("securityhub.organization", "UpdateOrganizationConfiguration")
 def configure(request: Request) -> dict[str, Any]:
-    """Under central configuration nothing is enabled automatically."""
-    kept = _configured(request)
+    """Central configuration needs the aggregator's Region, and enables nothing automatically."""
+    kept, home = _configured(request), central_region(request, request.account)
     params = {key: value for key, value in request.params.items() if key in kept}
-    central = (params.get("OrganizationConfiguration") or kept["OrganizationConfiguration"])[
-        "ConfigurationType"
-    ] == "CENTRAL"
-    if central and (params["AutoEnable"] or params.get("AutoEnableStandards", "NONE") != "NONE"):
-        raise Refused("InvalidInputException", "AutoEnable must be false with central configuration.")
+    asked = params.get("OrganizationConfiguration") or kept["OrganizationConfiguration"]
+    central, found = asked["ConfigurationType"] == "CENTRAL", aggregators(request).get(request.account) or {}
+    text = ""
+    if home and home != request.region:
+        text = "The organization is configured centrally, from another Region."
+    elif central and (params["AutoEnable"] or params.get("AutoEnableStandards", "NONE") != "NONE"):
+        text = "Auto Enable and AutoEnableStandards can not be enabled for Central Configuration"
+    elif central and found.get("FindingAggregationRegion") != request.region:
+        text = "Central configuration needs a finding aggregator in this Region."
+    elif home and not central and request.saved("security_hub_policies").get(request.account):
+        text = "Delete all configuration policies first."
+    if text:
+        raise Refused("InvalidInputException", text)
     kept.update(params)
+    kept["OrganizationConfiguration"] = {"Status": "ENABLED", **asked}
     return {}

@@ -9,7 +9,7 @@ from ....sandbox.ask import Request
 from ....sandbox.model import Refused
 from ....sandbox.rule import instead
 from ....sandbox.rules.propagation import Resource, creates, needs
-from .hub import DEFAULT_STANDARDS, not_subscribed, own_hub
+from .hub import DEFAULT_STANDARDS, is_fresh, not_subscribed, own_hub
 
 _CIS_1_2, _BEST_PRACTICES = DEFAULT_STANDARDS
 _CONTROL_TOWER = "service-managed-aws-control-tower/v/1.0.0"
@@ -65,20 +65,10 @@ def _settings_need(request: Request) -> Iterator[tuple[Resource, Refused]]:
     yield ("hub", request.account, request.region), not_subscribed(request)
 
 
-def is_pending(request: Request, name: str) -> bool:
-    """Whether AWS is still enabling the standard; each question brings the end nearer."""
-    fresh, resource = request.saved("fresh"), _resource(request, name)
-    if left := fresh.pop(resource, 0):
-        if left > 1:
-            fresh[resource] = left - 1
-        return True
-    return False
-
-
 def _shown(request: Request, name: str) -> dict[str, Any]:
     """A subscription as it is returned: it is incomplete while AWS Config does not record."""
     recording = any(each.status.recording for each in request.store("config").recorders.values())
-    pending = is_pending(request, name)
+    pending = is_fresh(request, _resource(request, name))
     status = "PENDING" if pending else "READY" if recording else "INCOMPLETE"
     reason = {"StandardsStatusReason": {"StatusReasonCode": "NO_AVAILABLE_CONFIGURATION_RECORDER"}}
     return {
@@ -173,7 +163,7 @@ def update(request: Request) -> dict[str, Any]:
         name = each["StandardsArn"].rpartition(":")[2].partition("/")[2]
         off = each["AssociationStatus"] == "DISABLED"
         code = ""
-        if name not in hub["standards"] or is_pending(request, name):
+        if name not in hub["standards"] or is_fresh(request, _resource(request, name)):
             code = "RESOURCE_NOT_FOUND"
         elif each["SecurityControlId"] not in CONTROLS[name] or (off and not each.get("UpdatedReason")):
             code = "INVALID_INPUT"
