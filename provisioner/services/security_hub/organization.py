@@ -27,6 +27,7 @@ _ORGANIZATION_SEEN = Wait("InvalidInputException", "Security Hub to see the orga
     Scope.ONCE,
     each_region=True,
     clients=("securityhub", "organizations"),
+    field="organization",
 )
 def ensure_security_hub_administrator(aws: Aws, baseline: Baseline) -> Changes:
     """Designate the administrator of the organization, from the management account. Another one is never replaced."""
