@@ -110,9 +110,13 @@ def _identity(change: Change) -> list[Any]:
 
 
 def same_request(a: Change, b: Change) -> bool:
-    """The same request about the same thing, whatever the values that AWS has made since."""
+    """The same request about the same thing, whatever the values that AWS has made since.
+
+    Requests with no field in common are others: of many accounts, each request is about some.
+    """
     one, other = ((c.resource, c.call.service, c.call.operation, c.consent) for c in (a, b))
-    return one == other
+    fields, others = ({each.field for each in c.differences} for c in (a, b))
+    return one == other and (not fields or not others or not fields.isdisjoint(others))
 
 
 def within_plan(change: Change, shown: Change) -> bool:

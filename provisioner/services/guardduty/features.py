@@ -43,7 +43,7 @@ def ensure_feature(aws: Aws, detector: Detector, name: str, want: Feature, *, ex
         )
 
     def put(changed: dict[str, Any]) -> Call:
-        features = [_feature(name, {"Status": found["Status"], **sent, **changed})]
+        features = [feature_request(name, {"Status": found["Status"], **sent, **changed})]
         if name == RUNTIME and changed.get("Status") == "ENABLED" and _is_on(detector, EKS_RUNTIME):
             features.append({"Name": EKS_RUNTIME, "Status": "DISABLED"})
         call = aws.write(SERVICE).update_detector(DetectorId=detector.id, Features=features)
@@ -53,8 +53,8 @@ def ensure_feature(aws: Aws, detector: Detector, name: str, want: Feature, *, ex
     yield from settings(title, have, asked, put, strictness, owner=administrator_of(aws, detector))
 
 
-def _feature(name: str, fields: Mapping[str, Any]) -> dict[str, Any]:
-    """A feature as UpdateDetector takes it. One that is disabled has no parts."""
+def feature_request(name: str, fields: Mapping[str, Any]) -> dict[str, Any]:
+    """A feature as UpdateDetector and UpdateMemberDetectors take it. One that is disabled has no parts."""
     status = fields["Status"]
     parts = [{"Name": key, "Status": value} for key, value in fields.items() if key != "Status"]
     more = {"AdditionalConfiguration": parts} if parts and status == "ENABLED" else {}
@@ -82,6 +82,6 @@ def feature_findings(aws: Aws, detector: Detector, features: Mapping[str, Featur
         detail = f"disabled: {', '.join(each or name for each in off)}" if off else "ENABLED"
         if off and (owner := administrator_of(aws, detector)()):
             detail += (
-                f"; {owner} sets it: name it under `guardduty.organization.features`, or enable it there"
+                f"; {owner} sets it: say ALL for it in `guardduty.organization.features`, or enable it there"
             )
         yield Finding(title, "enabled", not off, detail)

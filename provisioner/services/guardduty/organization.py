@@ -27,7 +27,7 @@ from ...steps.organization import OrganizationFeature, require_organization
 from ...steps.registry import step, verify
 from ...steps.settings import Strictness, settings
 from .delivery import PRINCIPAL
-from .members import ensure_members
+from .members import concerns_members, ensure_members
 from .section import AUTO_ENABLE, GuardDuty, Organization
 from .state import SERVICE, detector_id, named, parts_of
 
@@ -58,7 +58,7 @@ def ensure_guardduty_organization(aws: Aws, baseline: Baseline) -> Changes:
     if not designated:
         call = aws.write(SERVICE).enable_organization_admin_account(AdminAccountId=administrator)
         yield replace(create(TITLE, {"AdminAccountId": administrator}, call), enables=True)
-    if not want_settings(section) and not section.create_members:
+    if not want_settings(section) and not concerns_members(section):
         return
     if administrator != aws.account:
         text = f"is set by its administrator: run this in account {administrator} too, to set it"
@@ -66,8 +66,8 @@ def ensure_guardduty_organization(aws: Aws, baseline: Baseline) -> Changes:
         return
     if want_settings(section):
         yield from _configuration(aws, section, designated=designated, exact=baseline[GuardDuty].exact)
-    if section.create_members:
-        yield Part(TITLE, ensure_members(aws, baseline, TITLE, designated=designated))
+    if concerns_members(section):
+        yield Part(TITLE, ensure_members(aws, section, TITLE, designated=designated))
 
 
 def _administrator(aws: Aws, section: Organization, home: str) -> tuple[str, bool]:

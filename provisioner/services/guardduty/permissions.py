@@ -21,6 +21,8 @@ from ...steps.permission import (
     within,
 )
 from .delivery import PRINCIPAL
+from .member_features import features_of_all
+from .members import concerns_members, restores_members
 from .organization import want_settings
 from .section import GuardDuty
 from .state import SERVICE
@@ -120,7 +122,11 @@ def guardduty_organization_permissions(target: Target, baseline: Baseline) -> It
     if want_settings(section):
         yield from _reads(target, "ListDetectors DescribeOrganizationConfiguration")
         yield from _writes(target, "UpdateOrganizationConfiguration")
-    if section.create_members:
+    if concerns_members(section):
         yield from _reads(target, "ListDetectors ListMembers")
+    if restores_members(section):
         yield from allow("OrganizationRead", "organizations", "ListAccounts")
-        yield from _writes(target, "CreateMembers")
+        yield from _writes(target, "CreateMembers StartMonitoringMembers")
+    if features_of_all(section):
+        yield from _reads(target, "GetMemberDetectors")
+        yield from _writes(target, "UpdateMemberDetectors")

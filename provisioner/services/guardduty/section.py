@@ -100,12 +100,13 @@ class Organization(Control):
         " removed in GuardDuty, or in NONE. Each account is billed.",
     )
     features: dict[Name, OrganizationFeature] = Field(
-        default={}, description="The same for each protection plan, by AWS's name."
+        default={},
+        description="The same for each protection plan, by AWS's name. ALL also enables it in each member that has it off.",
     )
     create_members: bool | None = Field(
         None,
-        description="Add every account that is in the organization now, at once, which enables GuardDuty in it. Nobody is"
-        " ever removed.",
+        description="Add every account that is in the organization now, at once, which enables GuardDuty in it, and start"
+        " members that are suspended. Nobody is ever removed.",
     )
 
 

@@ -12,6 +12,8 @@ from ...compare.policy import arn
 SERVICE: Final = "guardduty"
 DETECTOR: Final = "GuardDuty detector"  # its name in a plan
 BAD_REQUEST: Final = "BadRequestException"  # the code of nearly all errors of GuardDuty
+ENABLED: Final = "Enabled"  # the relationship of a member with its administrator
+PAUSED: Final = frozenset({"Paused", "Disabled"})  # that of a member in which GuardDuty is suspended
 
 
 @dataclass(frozen=True)
@@ -73,7 +75,7 @@ def administrator_of(aws: Aws, detector: Detector) -> Callable[[], str]:
         answer = aws.read(SERVICE).get_administrator_account(DetectorId=detector.id).all()
         found = answer.get("Administrator") or {}
         account = found.get("AccountId", "")
-        if found.get("RelationshipStatus") != "Enabled" or account in {"", aws.account}:
+        if found.get("RelationshipStatus") not in {ENABLED, *PAUSED} or account in {"", aws.account}:
             return ""
         return f"GuardDuty's administrator, account {account},"
 

@@ -22,6 +22,7 @@ harmful_actions(
     GuardDuty,
     *("guardduty:DeleteDetector", "guardduty:UpdateDetector", "guardduty:StopMonitoringMembers"),
     *("guardduty:DisassociateMembers", "guardduty:DeleteMembers", "guardduty:CreateFilter"),
+    "guardduty:UpdateMemberDetectors",
     *("guardduty:DeletePublishingDestination", "guardduty:UpdatePublishingDestination"),
     *("guardduty:UpdateOrganizationConfiguration", "guardduty:DisableOrganizationAdminAccount"),
 )
@@ -30,6 +31,7 @@ hints(
     {
         BAD_REQUEST: "GuardDuty has this one code for everything: its message says what is wrong; an administrator's members"
         " cannot change what the administrator sets",
+        "Unprocessed": "AWS did the rest of the request: run again, and for an account that it names again, see its reason",
     },
 )
 

@@ -41,6 +41,10 @@ def macie_permissions(target: Target, baseline: Baseline) -> Iterator[Permission
     joins = section.organization and section.organization.auto_enable is not None
     if joins and target.account in {section.administrator, ANY_ACCOUNT}:
         yield from _both(target, "DescribeOrganizationConfiguration", "UpdateOrganizationConfiguration")
+    members = section.organization and section.organization.create_members
+    if members and section.status == "ENABLED" and target.account in {section.administrator, ANY_ACCOUNT}:
+        yield from _both(target, "ListMembers", "CreateMember UpdateMemberSession")
+        yield from allow("OrganizationRead", "organizations", "ListAccounts")
     if target.home and not baseline.general.named_regions:
         yield from allow("RegionsRead", "account", "ListRegions", on=_account(target))
 

@@ -109,6 +109,11 @@ class Organization(Section):
         None,
         description="Enable Macie in accounts that join the organization. Set in the administrator's account.",
     )
+    create_members: bool | None = Field(
+        None,
+        description="Add every account that is in the organization now, which enables Macie in it, and resume members"
+        " that are paused. Nobody is ever removed. Done in the administrator's account.",
+    )
 
 
 @section("macie")

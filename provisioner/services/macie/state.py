@@ -48,6 +48,9 @@ def start_reads(aws: Aws, section: Macie) -> None:
         read.get_classification_export_configuration()
     if section.organization and aws.account == section.administrator:
         read.describe_organization_configuration()
+        if section.organization.create_members:
+            read.list_members(onlyAssociated="false")
+            aws.read("organizations").list_accounts()
 
 
 def read_session(aws: Aws) -> dict[str, Any] | None:
@@ -90,8 +93,13 @@ def read_destination(aws: Aws) -> dict[str, Any]:
 def read_auto_enable(aws: Aws) -> bool | None:
     """Whether new accounts get Macie; None where Macie is not enabled, or the account does not administer it yet."""
     reading = aws.read(SERVICE).describe_organization_configuration()
+    return if_administrator(lambda: bool(reading.get("autoEnable")))
+
+
+def if_administrator(ask: Callable[[], T]) -> T | None:
+    """The answer of a read, or None where Macie is not enabled, or the account does not administer it yet."""
     try:
-        return if_enabled(lambda: bool(reading.get("autoEnable")))
+        return if_enabled(ask)
     except ClientError as error:
         message = _message(error)
         if code_of(error) == _DENIED and "administrator" in message and _IAM not in message:

@@ -12,6 +12,7 @@ from ...steps.registry import harmful_actions, hints, step, verify
 from ...steps.settings import Strictness, settings, to_api
 from .discovery import ensure_discovery, ensure_exclusions
 from .export import ensure_export, verify_export
+from .members import MEMBERS, ensure_members
 from .section import Macie, Organization, SecurityHubConfiguration
 from .state import (
     ENABLED,
@@ -34,6 +35,9 @@ harmful_actions(
         "macie2:PutClassificationExportConfiguration",
         "macie2:DisableOrganizationAdminAccount",
         "macie2:CreateFindingsFilter",
+        "macie2:UpdateMemberSession",
+        "macie2:DisassociateMember",
+        "macie2:DeleteMember",
     ),
 )
 hints(
@@ -44,9 +48,16 @@ hints(
         "ServiceQuotaExceededException": "`aws service-quotas list-service-quotas --service-code macie2` shows the quotas",
     },
 )
+_ADMINISTERS = Wait("AccessDeniedException", "Macie to know its administrator", "administrator", 240)
 
 
-@step("macie", Macie, Scope.REGION, clients=(SERVICE,), after=("log_buckets", "macie_administrator"))
+@step(
+    "macie",
+    Macie,
+    Scope.REGION,
+    clients=("organizations", SERVICE),
+    after=("log_buckets", "macie_administrator"),
+)
 def ensure_macie(aws: Aws, baseline: Baseline) -> Changes:
     """Enable Macie, or resume it, and bring its settings to the baseline; each where the others fail, too."""
     if aws.target.home and (missing := regions_without_macie(aws, baseline)):
@@ -68,6 +79,8 @@ def ensure_macie(aws: Aws, baseline: Baseline) -> Changes:
         yield Part("Macie's classification export", export)
     if section.organization and aws.account == section.administrator:
         yield Part("Macie's organization configuration", _organization(aws, section))
+        if section.organization.create_members and section.status == "ENABLED":
+            yield Part(MEMBERS, ensure_members(aws, _ADMINISTERS))
 
 
 def regions_without_macie(aws: Aws, baseline: Baseline) -> list[str]:
@@ -123,10 +136,9 @@ def _organization(aws: Aws, section: Macie) -> Changes:
     if not want:
         return
     have = {"autoEnable": bool(read_auto_enable(aws))}
-    seen = Wait("AccessDeniedException", "Macie to know its administrator", "administrator", 240)
 
     def put(changed: dict[str, Any]) -> Call:
-        return aws.write(SERVICE).update_organization_configuration(**changed).waiting(ENABLED, seen)
+        return aws.write(SERVICE).update_organization_configuration(**changed).waiting(ENABLED, _ADMINISTERS)
 
     yield from settings(TITLE, have, want, put, Strictness.of(Organization, exact=section.exact))
 

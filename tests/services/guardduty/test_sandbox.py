@@ -104,6 +104,42 @@ def members(aws: Aws) -> Any:
     return [each["AccountId"] for each in found], [each["AccountId"] for each in left]
 
 
+def with_members(aws: Aws, *accounts: str) -> dict[str, str]:
+    """Make accounts members, and return the parameter that names the administrator's detector."""
+    administrator(aws, ACCOUNT)
+    key = {"DetectorId": aws.guardduty.list_detectors()["DetectorIds"][0]}
+    details = [{"AccountId": each, "Email": "a@example.com"} for each in accounts]
+    aws.guardduty.create_members(**key, AccountDetails=details)
+    return key
+
+
+def relationships(aws: Aws, *operations: str, **given: Any) -> Any:
+    """Call operations on one of two members, and return the relationship of each that ListMembers then shows."""
+    key = with_members(aws, MEMBER, OTHER_MEMBER)
+    for each in operations:
+        getattr(aws.guardduty, each)(**key, AccountIds=[MEMBER])
+    found = aws.guardduty.list_members(**key, **given)["Members"]
+    return {each["AccountId"]: each["RelationshipStatus"] for each in found}
+
+
+def kept_in(aws: Aws) -> Any:
+    """Try to suspend a member while ALL accounts have GuardDuty."""
+    key = with_members(aws, MEMBER)
+    aws.guardduty.update_organization_configuration(**key, AutoEnableOrganizationMembers="ALL")
+    return aws.guardduty.stop_monitoring_members(**key, AccountIds=[MEMBER])
+
+
+def feature_of_member(aws: Aws, *features: dict[str, Any]) -> Any:
+    """Set features of a member and of a stranger; return a feature of the member, and who was left out."""
+    key = with_members(aws, MEMBER)
+    given = {"AccountIds": [MEMBER, STRANGER], "Features": list(features)}
+    left = aws.guardduty.update_member_detectors(**key, **given)["UnprocessedAccounts"]
+    found = aws.guardduty.get_member_detectors(**key, AccountIds=[MEMBER])
+    [configuration] = found["MemberDataSourceConfigurations"]
+    features_of = {each["Name"]: each["Status"] for each in configuration["Features"]}
+    return features_of["S3_DATA_EVENTS"], features_of["EKS_AUDIT_LOGS"], [each["AccountId"] for each in left]
+
+
 def deleted(aws: Aws) -> Any:
     detector = made(aws)
     aws.guardduty.delete_detector(DetectorId=detector)
@@ -159,6 +195,43 @@ CASES = [
         REFUSED,
     ),
     Case("guardduty.members", "one, and a stranger", members, ([MEMBER], [STRANGER])),
+    Case(
+        "guardduty.members",
+        "a suspended one stays",
+        lambda aws: relationships(aws, "stop_monitoring_members"),
+        {MEMBER: "Paused", OTHER_MEMBER: "Enabled"},
+    ),
+    Case(
+        "guardduty.members",
+        "and is started",
+        lambda aws: relationships(aws, "stop_monitoring_members", "start_monitoring_members"),
+        {MEMBER: "Enabled", OTHER_MEMBER: "Enabled"},
+    ),
+    Case(
+        "guardduty.members",
+        "a former one is not listed",
+        lambda aws: relationships(aws, "disassociate_members"),
+        {OTHER_MEMBER: "Enabled"},
+    ),
+    Case(
+        "guardduty.members",
+        "unless it is asked for",
+        lambda aws: relationships(aws, "disassociate_members", OnlyAssociated="false"),
+        {MEMBER: "Removed", OTHER_MEMBER: "Enabled"},
+    ),
+    Case("guardduty.members", "of ALL are not suspended", kept_in, REFUSED),
+    Case(
+        "guardduty.member_detectors",
+        "one feature, and a stranger",
+        lambda aws: feature_of_member(aws, {"Name": "S3_DATA_EVENTS", "Status": "DISABLED"}),
+        ("DISABLED", "ENABLED", [STRANGER]),
+    ),
+    Case(
+        "guardduty.member_detectors",
+        "both of Runtime Monitoring",
+        lambda aws: feature_of_member(aws, *({"Name": each, "Status": "ENABLED"} for each in RUNTIMES)),
+        REFUSED,
+    ),
     Case("guardduty.member", "of nobody", of_member, {}),
 ]
 
@@ -199,3 +272,22 @@ def test_a_destination_goes_with_its_detector_and_fails_with_its_bucket(aws: Aws
     assert found["Status"] == "UNABLE_TO_PUBLISH_FIX_DESTINATION_PROPERTY"
     aws.guardduty.delete_publishing_destination(**key, DestinationId=found["DestinationId"])
     assert aws.guardduty.list_publishing_destinations(**key)["Destinations"] == []
+
+
+def test_who_becomes_a_member_gets_what_new_accounts_get_and_is_started(aws: Aws) -> None:
+    member = aws.of(MEMBER)
+    member.guardduty.update_detector(DetectorId=made(member), Enable=False)
+    key = with_members(aws, OTHER_MEMBER)
+    parts = [{"Name": "EC2_AGENT_MANAGEMENT", "AutoEnable": "ALL"}]
+    runtime = {"Name": "RUNTIME_MONITORING", "AutoEnable": "NEW", "AdditionalConfiguration": parts}
+    aws.guardduty.update_organization_configuration(
+        **key, AutoEnableOrganizationMembers="NONE", Features=[runtime]
+    )
+    details = [{"AccountId": MEMBER, "Email": "a@example.com"}]
+    aws.guardduty.create_members(**key, AccountDetails=details)
+    [found] = aws.guardduty.get_member_detectors(**key, AccountIds=[MEMBER])["MemberDataSourceConfigurations"]
+    [feature] = [each for each in found["Features"] if each["Name"] == "RUNTIME_MONITORING"]
+    on = {each["Name"] for each in feature["AdditionalConfiguration"] if each["Status"] == "ENABLED"}
+    assert (feature["Status"], on) == ("ENABLED", {"EC2_AGENT_MANAGEMENT"})
+    [detector] = member.guardduty.list_detectors()["DetectorIds"]
+    assert member.guardduty.get_detector(DetectorId=detector)["Status"] == "ENABLED"

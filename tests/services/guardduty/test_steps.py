@@ -337,4 +337,4 @@ def test_an_account_that_guardduty_does_not_take_fails(bench: Bench) -> None:
     plan = run.rehearse()
     bench.client("organizations").close_account(AccountId=MEMBER)
     [failure] = [failure for result in run.send(plan) for failure in result.failures]
-    assert f"did not add {MEMBER}" in failure.message
+    assert f'did not process {{"AccountId": "{MEMBER}"' in failure.message

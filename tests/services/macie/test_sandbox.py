@@ -76,6 +76,29 @@ def pause(aws: Aws) -> Any:
     return aws.macie2.update_macie_session(status="PAUSED")
 
 
+def relationships(*operations: Any, **given: Any) -> Any:
+    """Call operations on one of two members, and return the relationship of each that ListMembers then shows."""
+
+    def do(aws: Aws) -> Any:
+        admin(ACCOUNT)(aws)
+        for each in (MEMBER, OTHER_MEMBER):
+            aws.macie2.create_member(account={"accountId": each, "email": "a@example.com"})
+        for operation in operations:
+            operation(aws)
+        found = aws.macie2.list_members(**given)["members"]
+        return {each["accountId"]: each["relationshipStatus"] for each in found}
+
+    return do
+
+
+def pause_member(aws: Aws) -> Any:
+    return aws.macie2.update_member_session(id=MEMBER, status="PAUSED")
+
+
+def remove_member(aws: Aws) -> Any:
+    return aws.macie2.disassociate_member(id=MEMBER)
+
+
 CASES = [
     Case("macie2.enable", "twice", then(enable, enable), CONFLICT),
     Case("macie2.session", "not enabled", status, DENIED),
@@ -133,6 +156,29 @@ CASES = [
     ),
     Case("macie2.organization", "no administrator", then(enable, joins), DENIED),
     Case("macie2.organization", "the administrator", then(admin(ACCOUNT), joins), True),
+    Case(
+        "macie2.members",
+        "a paused one stays",
+        relationships(pause_member),
+        {MEMBER: "Paused", OTHER_MEMBER: "Enabled"},
+    ),
+    Case("macie2.members", "a removed one", relationships(remove_member), {OTHER_MEMBER: "Enabled"}),
+    Case(
+        "macie2.members",
+        "all that ever were",
+        relationships(remove_member, onlyAssociated="false"),
+        {MEMBER: "Removed", OTHER_MEMBER: "Enabled"},
+    ),
+    Case(
+        "macie2.members",
+        "a stranger",
+        then(
+            admin(ACCOUNT),
+            lambda a: a.macie2.create_member(account={"accountId": STRANGER, "email": "a@example.com"}),
+        ),
+        INVALID,
+    ),
+    Case("macie2.members", "no administrator", then(enable, lambda a: a.macie2.list_members()), DENIED),
     Case("macie2.export", "none", then(enable, stored), {}),
     Case("macie2.export_put", "no bucket", then(enable, store), INVALID),
 ]

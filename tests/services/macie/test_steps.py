@@ -11,6 +11,7 @@ from provisioner.baseline import BaselineError
 from provisioner.engine.plan import Plan
 from provisioner.model import Kind
 from provisioner.sandbox import Fault, WireCall
+from provisioner.sandbox.drift import Administrator, carry_out, every_break
 
 from ...conftest import Bench, assume_account
 from ...situations.test_organization import Organization, as_account
@@ -240,6 +241,66 @@ def test_the_administrator_sets_what_members_get(bench: Bench, monkeypatch: pyte
     assert told(plan, Kind.STRICTER) == {
         "automatedDiscovery.autoEnableOrganizationMembers is ALL; the baseline asks for NEW"
     }
+
+
+MEMBERS = f"{HEAD}macie:\n  organization: {{admin_account_id: '{ADMINISTRATOR}', create_members: true}}\n"
+
+
+def members_of(plan: Plan) -> list[tuple[str, str, str, Any]]:
+    found = [(r.target.region, c.call.name, d) for r, c in plan.changes for d in c.differences]
+    return [(where, name, d.field, d.have) for where, name, d in found if d.field.startswith("member ")]
+
+
+def test_the_administrator_adds_accounts_and_resumes_members(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bench.apply(MEMBERS)  # in the management account, which makes the administrator
+    assume_account(bench, monkeypatch, ADMINISTRATOR)
+    where = ("us-east-1", "eu-west-1")
+    added = {(x, "CreateMember", f"member {a}", None) for x in where for a in (ACCOUNT, MEMBER)}
+    assert {*members_of(bench.apply(MEMBERS))} == added
+    assert bench.diff(MEMBERS).changes == []
+    hands = [Administrator(ADMINISTRATOR, "us-east-1")]
+    broken = [one for _, _, one in every_break(hands, "macie") if one.field.startswith("member ")]
+    assert [carry_out(one) for one in broken] == [True, True]
+    assert bench.diff(MEMBERS.replace(", create_members: true", "")).changes == []
+    assert {*members_of(bench.apply(MEMBERS))} == {
+        ("us-east-1", "CreateMember", broken[0].field, "Removed"),
+        ("us-east-1", "UpdateMemberSession", broken[1].field, "Paused"),
+    }
+    assert bench.diff(MEMBERS).changes == []
+
+
+def test_members_are_added_in_the_run_that_makes_the_administrator(bench: Bench) -> None:
+    text = MEMBERS + "accounts: {all: true}\n"
+    organization = Organization(bench, accounts=4)
+    planned = organization.run("diff", text).plan()
+    assert ("us-east-1", "CreateMember", "members") in shown(planned)
+    ran = organization.run("apply", text)
+    assert [str(r.failure) for r in ran.results() if not r.ok] == []
+    assert organization.run("diff", text).plan().changes == []
+    client = as_account(bench, ADMINISTRATOR, "macie2")
+    assert {each["accountId"] for each in client.list_members()["members"]} == {ACCOUNT, MEMBER}
+
+
+def test_an_account_that_macie_does_not_take_stops_no_other(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bench.apply(MEMBERS)
+    assume_account(bench, monkeypatch, ADMINISTRATOR)
+    run = bench.run(MEMBERS)
+    plan = run.rehearse()
+
+    def refuse(call: WireCall, phase: str) -> Fault | None:
+        refused = call.operation == "CreateMember" and call.params["account"]["accountId"] == ACCOUNT
+        return Fault("ValidationException", 400, "no") if refused and phase == "before" else None
+
+    bench.world.interrupt(refuse)
+    assert len([each for result in run.send(plan) for each in result.failures]) == len(
+        ("us-east-1", "eu-west-1")
+    )
+    left = {(name, field) for _, name, field, _ in members_of(bench.diff(MEMBERS))}
+    assert left == {("CreateMember", f"member {ACCOUNT}")}
 
 
 def test_the_administrator_is_shown_before_it_administers(

@@ -106,10 +106,7 @@ def organization_breaks(admin: Administrator) -> Iterator[Break]:
         if found is None:
             continue
         have, put = found[members], client.update_organization_configuration
-        for member in client.list_members(**key)["Members"]:
-            account, remove = member["AccountId"], client.disassociate_members
-            text, asked = f"removed account {account} from {where}", f"{section}.create_members"
-            yield broken(f"member {account}", text, remove, asked, **key, AccountIds=[account])
+        yield from _member_breaks(client, key, where, found["Features"])
         if have != "NONE":
             text, asked = f"ended that accounts get {where}", f"{section}.auto_enable_organization_members"
             yield broken(members, text, put, asked, **key, **{members: "NONE"})
@@ -122,6 +119,26 @@ def organization_breaks(admin: Administrator) -> Iterator[Break]:
                 text, asked = f"ended that accounts get {name} of {where}", f"{section}.features.{name}"
                 yield broken(name, text, put, asked, **key, **{members: have}, Features=[off])
     yield from _administrator_breaks(admin)  # last, as the others need it
+
+
+def _member_breaks(
+    client: Any, key: dict[str, str], where: str, configured: list[dict[str, Any]]
+) -> Iterator[Break]:
+    """Remove all members but the last, suspend that one, and disable in it each feature that ALL are to have."""
+    broken, asked = breaks_of("GuardDuty of the organization"), "organization.create_members"
+    members = [each["AccountId"] for each in client.list_members(**key)["Members"]]
+    for account in members[:-1]:
+        one = {**key, "AccountIds": [account]}
+        text, field = f"removed account {account} from {where}", f"member {account}"
+        yield broken(field, text, client.disassociate_members, asked, **one)
+    for account in members[-1:]:
+        one = {**key, "AccountIds": [account]}
+        update, stop = client.update_member_detectors, client.stop_monitoring_members
+        for name in [each["Name"] for each in configured if each["AutoEnable"] == "ALL"]:
+            features = [{"Name": name, "Status": "DISABLED"}]
+            text, path = f"disabled {name} in account {account} of {where}", f"organization.features.{name}"
+            yield broken(f"member {account} {name}", text, update, path, **one, Features=features)
+        yield broken(f"member {account}", f"suspended account {account} in {where}", stop, asked, **one)
 
 
 def _administrator_breaks(admin: Administrator) -> Iterator[Break]:

@@ -40,7 +40,7 @@ def create(request: Request) -> dict[str, Any]:
     made = add_detector(request, request.account)
     made["Status"] = "ENABLED" if request.params["Enable"] else "DISABLED"
     made["Tags"] = dict(request.params.get("Tags") or {})
-    _set(request, made, asked)
+    set_features(request, made, asked)
     return {"detectorId": made["Id"]}
 
 
@@ -58,14 +58,10 @@ def update(request: Request) -> dict[str, Any]:
     if administrator_of_member(request):
         raise refused("the current account cannot alter what its administrator manages.")
     asked = by_name(request.params.get("Features"))
-    after = {name: each["Status"] for name, each in found["Features"].items()}
-    after |= {name: each["Status"] for name, each in asked.items() if "Status" in each}
-    _check(request, asked, after)
-    if above := [name for name in asked if name in _above(request)]:
-        raise refused(f"{above[0]} is managed by an organization policy.")
+    check_features(request, found, asked, request.account)
     if "Enable" in request.params:
         found["Status"] = "ENABLED" if request.params["Enable"] else "DISABLED"
-    _set(request, found, asked)
+    set_features(request, found, asked)
     return {}
 
 
@@ -74,16 +70,7 @@ def get(request: Request) -> dict[str, Any]:
     """GetDetector returns the features and, in step with them, the older data sources."""
     found = detector(request)
     fixed = [{"Name": name, "Status": found["Status"]} for name in ALWAYS]
-    above = _above(request)
-    features = [
-        {
-            "Name": name,
-            "Status": each["Status"],
-            "AdditionalConfiguration": [{"Name": part, "Status": on} for part, on in each["Parts"].items()],
-            **({"ManagedBy": "GUARDDUTY_POLICY"} if name in above else {}),
-        }
-        for name, each in found["Features"].items()
-    ]
+    features = features_of(request, found, request.account)
     return {
         **shown(
             {key: found[key] for key in ("CreatedAt", "UpdatedAt", "Status", "FindingPublishingFrequency")}
@@ -91,7 +78,7 @@ def get(request: Request) -> dict[str, Any]:
         "serviceRole": f"arn:{request.partition}:iam::{request.account}:role/aws-service-role/"
         "guardduty.amazonaws.com/AWSServiceRoleForAmazonGuardDuty",
         "features": shown([*fixed, *features]),
-        "dataSources": _sources(found),
+        "dataSources": sources_of(found),
         "tags": found["Tags"],
     }
 
@@ -131,9 +118,31 @@ def _of_arn(request: Request) -> State:
     return detector(request)
 
 
-def _above(request: Request) -> Any:
-    """The features that a policy of the organization sets; tests name them in `above`."""
-    return state(request, "above").get((request.account, request.region), ())
+def _above(request: Request, account: str) -> Any:
+    """The features that a policy of the organization sets in an account; tests name them in `above`."""
+    return state(request, "above").get((account, request.region), ())
+
+
+def features_of(request: Request, found: State, account: str) -> list[dict[str, Any]]:
+    """The features of an account's detector, with the owner of those that a policy sets."""
+    return [
+        {
+            "Name": name,
+            "Status": each["Status"],
+            "AdditionalConfiguration": [{"Name": part, "Status": on} for part, on in each["Parts"].items()],
+            **({"ManagedBy": "GUARDDUTY_POLICY"} if name in _above(request, account) else {}),
+        }
+        for name, each in found["Features"].items()
+    ]
+
+
+def check_features(request: Request, found: State, asked: dict[str, Any], account: str) -> None:
+    """Raise `Refused` for features that AWS does not set in an account's detector."""
+    after = {name: each["Status"] for name, each in found["Features"].items()}
+    after |= {name: each["Status"] for name, each in asked.items() if "Status" in each}
+    _check(request, asked, after)
+    if above := [name for name in asked if name in _above(request, account)]:
+        raise refused(f"{above[0]} is managed by an organization policy.")
 
 
 def _check(request: Request, asked: dict[str, Any], after: dict[str, str]) -> None:
@@ -148,7 +157,7 @@ def _check(request: Request, asked: dict[str, Any], after: dict[str, str]) -> No
         raise refused("EKS_RUNTIME_MONITORING and RUNTIME_MONITORING cannot be enabled together.")
 
 
-def _set(request: Request, found: State, asked: dict[str, Any]) -> None:
+def set_features(request: Request, found: State, asked: dict[str, Any]) -> None:
     """Set the features and the frequency of a request."""
     if frequency := request.params.get("FindingPublishingFrequency"):
         if frequency not in {"FIFTEEN_MINUTES", "ONE_HOUR", "SIX_HOURS"}:
@@ -162,7 +171,7 @@ def _set(request: Request, found: State, asked: dict[str, Any]) -> None:
     found["UpdatedAt"] = now(request)
 
 
-def _sources(found: State) -> dict[str, Any]:
+def sources_of(found: State) -> dict[str, Any]:
     """The older fields for the same features."""
     answer: dict[str, Any] = {
         key: {"status": found["Status"]} for key in ("cloudTrail", "dnsLogs", "flowLogs")

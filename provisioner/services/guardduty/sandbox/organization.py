@@ -12,7 +12,6 @@ from .state import (
     PRINCIPAL,
     State,
     add_detector,
-    administrator_of_member,
     by_name,
     detector,
     find_detector,
@@ -24,7 +23,6 @@ from .state import (
 
 _ADMINISTRATOR: Final = "guardduty.administrator"
 _CONFIGURATION: Final = "guardduty.organization"
-_MEMBERS: Final = "guardduty.members"
 
 
 @instead(_ADMINISTRATOR, "EnableOrganizationAdminAccount", row="13.5 org admin 1111, then 2222")
@@ -68,18 +66,10 @@ def list_administrators(request: Request) -> dict[str, Any]:
     return {"adminAccounts": [{"adminAccountId": found, "adminStatus": "ENABLED"}] if found else []}
 
 
-@instead("guardduty.member", "GetAdministratorAccount", row="6 GetAdministratorAccount")
-def get_administrator(request: Request) -> dict[str, Any]:
-    """A member's administrator; nothing for an account that is no member."""
-    detector(request)
-    found = administrator_of_member(request)
-    return {"administrator": {"accountId": found, "relationshipStatus": "Enabled"} if found else {}}
-
-
 @instead(_CONFIGURATION, "DescribeOrganizationConfiguration", row="14 guardduty organization configuration")
 def describe(request: Request) -> dict[str, Any]:
     """The organization's configuration, for its administrator; ALL and NEW are AutoEnable too."""
-    kept = _configuration(request)
+    kept = configuration(request)
     features = [
         {
             "Name": name,
@@ -103,7 +93,7 @@ def describe(request: Request) -> dict[str, Any]:
 @instead(_CONFIGURATION, "UpdateOrganizationConfiguration")
 def update(request: Request) -> dict[str, Any]:
     """Features that a request leaves out stay; either AutoEnable or AutoEnableOrganizationMembers is required."""
-    kept, params = _configuration(request), request.params
+    kept, params = configuration(request), request.params
     if ("AutoEnable" in params) is ("AutoEnableOrganizationMembers" in params):
         raise refused("one of autoEnable and autoEnableOrganizationMembers is required.")
     for name, each in by_name(params.get("Features")).items():
@@ -120,45 +110,6 @@ def update(request: Request) -> dict[str, Any]:
     return {}
 
 
-@instead(_MEMBERS, "CreateMembers", row="14 guardduty CreateMembers")
-def create_members(request: Request) -> dict[str, Any]:
-    """An account of the organization becomes a member at once, with a detector; others are in UnprocessedAccounts."""
-    _configuration(request)
-    held = find_organization(request.account, request.partition)
-    active = {each.id for each in held.accounts if each.status == "ACTIVE"} if held is not None else set()
-    left = []
-    for each in request.params["AccountDetails"]:
-        account = each["AccountId"]
-        if account not in active - {request.account}:
-            left.append({"AccountId": account, "Result": "The account is not a member of the organization."})
-            continue
-        if find_detector(request, account) is None:
-            add_detector(request, account)
-        state(request, "members")[account, request.region] = request.account
-    return {"unprocessedAccounts": shown(left)}
-
-
-@instead(_MEMBERS, "ListMembers")
-def list_members(request: Request) -> dict[str, Any]:
-    """Return the members of the caller."""
-    detector(request)
-    found = [
-        {"AccountId": account, "MasterId": request.account, "RelationshipStatus": "Enabled"}
-        for (account, region), administrator in state(request, "members").items()
-        if (region, administrator) == (request.region, request.account)
-    ]
-    return {"members": shown(found)}
-
-
-@instead(_MEMBERS, "DisassociateMembers")
-def disassociate(request: Request) -> dict[str, Any]:
-    """The accounts are members no more, and keep their detectors."""
-    detector(request)
-    for account in request.params["AccountIds"]:
-        state(request, "members").pop((account, request.region), None)
-    return {"unprocessedAccounts": []}
-
-
 def _management(request: Request) -> Any:
     held = find_organization(request.account, request.partition)
     if held is None or held.org.master_account_id != request.account:
@@ -166,12 +117,12 @@ def _management(request: Request) -> Any:
     return held
 
 
-def _configuration(request: Request) -> State:
+def configuration(request: Request) -> State:
     """The configuration in the administrator's detector. Raises `Refused` for every other account."""
     found, held = detector(request), find_organization(request.account, request.partition)
     kept = state(request, "administrators")
     if held is None or kept.get((held.org.id, request.region)) != request.account:
         text = "The request is rejected because the account is not the GuardDuty administrator."
         raise Refused("BadRequestException", text)
-    configuration: State = found["Organization"]
-    return configuration
+    made: State = found["Organization"]
+    return made

@@ -45,6 +45,7 @@ def macie_breaks(admin: Administrator) -> Iterator[Break]:
     yield from _publication_breaks(client, where)
     yield from _discovery_breaks(client, where)
     yield from _export_breaks(client, where)
+    yield from _member_breaks(client, where)
 
 
 def _publication_breaks(client: Any, where: str) -> Iterator[Break]:
@@ -82,6 +83,19 @@ def _discovery_breaks(client: Any, where: str) -> Iterator[Break]:
             id=scope,
             s3={"excludes": {"bucketNames": [name], "operation": "REMOVE"}},
         )
+
+
+def _member_breaks(client: Any, where: str) -> Iterator[Break]:
+    """Remove all members but the last, and pause that one, if this account administers any."""
+    members = (read_or_none(client.list_members, _ABSENT) or {"members": []})["members"]
+    broken = breaks_of("Macie members")
+    asked, numbers = "organization.create_members", [each["accountId"] for each in members]
+    for account in numbers[:-1]:
+        text = f"removed account {account} from Macie in {where}"
+        yield broken(f"member {account}", text, client.disassociate_member, asked, id=account)
+    for account in numbers[-1:]:
+        text, pause = f"paused Macie in account {account} in {where}", client.update_member_session
+        yield broken(f"member {account}", text, pause, asked, id=account, status="PAUSED")
 
 
 def _export_breaks(client: Any, where: str) -> Iterator[Break]:

@@ -68,7 +68,8 @@ def disable_admin(request: Request) -> dict[str, Any]:
     return {}
 
 
-def _check_administrator(request: Request) -> dict[str, Any]:
+def check_administrator(request: Request) -> dict[str, Any]:
+    """The session of Macie's administrator. Raises `Refused` unless it calls."""
     found = session_of(request)
     if delegate(request) != request.account:
         text = "You must be the Macie administrator of an organization to perform this action."
@@ -79,11 +80,11 @@ def _check_administrator(request: Request) -> dict[str, Any]:
 @instead("macie2.organization", "DescribeOrganizationConfiguration", row="8 UpdateOrganizationConfiguration")
 def describe(request: Request) -> dict[str, Any]:
     """Only the administrator may ask."""
-    return {"autoEnable": _check_administrator(request)["autoEnable"], "maxAccountLimitReached": False}
+    return {"autoEnable": check_administrator(request)["autoEnable"], "maxAccountLimitReached": False}
 
 
 @instead("macie2.organization", "UpdateOrganizationConfiguration")
 def update(request: Request) -> dict[str, Any]:
     """Only the administrator may set it."""
-    _check_administrator(request)["autoEnable"] = request.params["autoEnable"]
+    check_administrator(request)["autoEnable"] = request.params["autoEnable"]
     return {}

@@ -110,5 +110,11 @@ def get_administrator(request: Request) -> dict[str, Any]:
     """A member's administrator; an account that is no member has none."""
     session_of(request)
     account = administrators(request).get((request.account, request.region))
-    shown = {"administrator": {"accountId": account, "relationshipStatus": "Enabled"}}
-    return shown if account else {}
+    status = relationship(request, request.account)
+    return {"administrator": {"accountId": account, "relationshipStatus": status}} if account else {}
+
+
+def relationship(request: Request, account: str) -> str:
+    """The relationship of a member with its administrator."""
+    found = sessions(request).get((account, request.region))
+    return "Paused" if found and found["status"] == "PAUSED" else "Enabled"
