@@ -45,6 +45,7 @@ _PROOFS: Final = {"PUBLISHING": True, "PENDING_VERIFICATION": None}
     needs=("guardduty", "log_buckets"),
     clients=(SERVICE,),
     refers_to=("key",),
+    field="publishing_destination",
 )
 def ensure_guardduty_export(aws: Aws, baseline: Baseline) -> Changes:
     """Export the findings of the Region to the bucket of the file, encrypted with its key."""

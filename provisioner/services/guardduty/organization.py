@@ -48,6 +48,7 @@ _MEMBERS: Final = "AutoEnableOrganizationMembers"
     needs=("guardduty",),  # AWS makes the administrator's detector, if there is none, with all features on
     each_region=True,
     clients=(SERVICE, "organizations"),
+    field="organization",
 )
 def ensure_guardduty_organization(aws: Aws, baseline: Baseline) -> Changes:
     """Have an administrator of GuardDuty, and if it is this account, what GuardDuty enables in the accounts by itself."""
