@@ -210,11 +210,14 @@ class Finding:
 
 
 Findings = Iterator[Finding]
+# What `verify --fire` does for a step: each call that sets something off, and what was found of it. A call is answered
+# with AWS's answer, or with None where it failed.
+Firing = Generator[Call | Finding, Any, None]
 
 
 @dataclass(frozen=True)
 class Step:
-    """One part of the baseline: where it runs, the steps that it needs, and the functions that ensure and verify it."""
+    """One part of the baseline: where it runs, the steps that it needs, and the functions that ensure, verify and fire it."""
 
     name: str
     scope: Scope
@@ -222,6 +225,7 @@ class Step:
     section: type
     ensure: Callable[..., Changes] = field(compare=False)
     verify: Callable[..., Findings] | None = field(default=None, compare=False)
+    fire: Callable[..., Firing] | None = field(default=None, compare=False)
     archive: bool = False  # it runs in the log archive account
     each_region: bool = False  # of Scope.ONCE: it runs in every Region of that one account
     clients: tuple[str, ...] = ()  # AWS services, by botocore's name, that it asks

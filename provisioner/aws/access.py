@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Executor, Future
 from dataclasses import dataclass
 from functools import partial, reduce
@@ -27,6 +27,7 @@ _GLOBAL = frozenset(
     {"organizations"}
 )  # has one endpoint in a partition, and the same answer in each Region: asked once
 _CONFIRM_PAUSES = (1.0, 1.0, 2.0, 4.0, *[8.0] * 22)  # seconds, three minutes in all
+_CHANGE_PAUSES = (1.0, 1.0, 2.0, 4.0, *[8.0] * 7)  # seconds, a minute in all
 
 
 class SynchronousExecutor(Executor):
@@ -234,6 +235,14 @@ class Aws:
         finally:
             self._memory.forget(call.service)
 
+    def fire(self, call: Call) -> Any:
+        """Make a call of `verify --fire`, and return AWS's answer. Raises RuntimeError for any other operation that writes."""
+        self._check(call)
+        try:
+            return self._cloud.write(self.target, call, fire=True)
+        finally:
+            self._memory.forget(call.service)
+
     def rehearse(self, call: Call) -> Any:
         """Check the call against AWS's own model, and return an answer of pending values."""
         self._check(call)
@@ -283,6 +292,23 @@ class Aws:
         raise Incomplete(
             "AWS answers the same question now with one value and now with another; run again in some minutes"
         )
+
+    def await_changes(self, readings: Sequence[Reading], until: str) -> None:
+        """Ask again until each of *readings* has another answer, for a minute at most. Each then has the last one.
+
+        *until* tells the user what is waited for.
+        """
+        from .options import Waiting
+
+        left = [each for each in readings if not each.refresh()]
+        waited = 0.0
+        for pause in _CHANGE_PAUSES:
+            if not left or self._cloud.stop.is_set():
+                return
+            self._cloud.on_wait(Waiting(self.target, "", until, waited, sum(_CHANGE_PAUSES)))
+            self.pause(pause)
+            waited += pause
+            left = [each for each in left if not each.refresh()]
 
     def pause(self, seconds: float) -> None:
         """Sleep for *seconds*, or less if the user interrupts."""

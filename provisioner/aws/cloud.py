@@ -27,7 +27,7 @@ from .errors import (
     is_throttle,
     unprocessed,
 )
-from .guard import READS, write_allowed
+from .guard import READS, fire_writes_allowed, write_allowed
 from .keyring import CALLER
 from .options import Clock, Options, RealClock, Tally, Waiting
 from .rate_limit import RateLimiter, kind_of
@@ -205,8 +205,8 @@ class Cloud:
         self.keyring.leave(account)
         self._rate_limiter.forget(account)
 
-    def write(self, target: Target, call: Call) -> Any:
-        """Make the call, and return AWS's answer.
+    def write(self, target: Target, call: Call, *, fire: bool = False) -> Any:
+        """Make the call, and return AWS's answer. With *fire*, only a call of `verify --fire`, see FIRE_WRITES.
 
         It is retried for 60 s while AWS throttles it, for 300 s while another operation on the same resource is under
         way, and after an answer that `waits` of the call names for as long as that says. Before each attempt, AWS must
@@ -226,7 +226,7 @@ class Cloud:
                 stale = Stale(f"{request.name}: AWS has changed since it was read")
                 raise OutcomeUnknown(stale, already_exists=True)
             try:
-                with write_allowed():
+                with fire_writes_allowed() if fire else write_allowed():
                     answer = self._send(request, watch)
                 if refusal := unprocessed(answer, call.unprocessed, request.name):
                     raise refusal

@@ -8,6 +8,7 @@ from contextvars import ContextVar
 from typing import Any, Final
 
 from .check import holds_pending
+from .fire_writes import FIRE_WRITES
 
 # Prefixes of the operations that change nothing in AWS.
 READS = ("Get", "List", "Describe", "Head", "BatchGet", "Lookup", "Select", "AssumeRole")
@@ -21,6 +22,7 @@ RUN_WRITES: Final[Mapping[tuple[str, str], Mapping[str, str]]] = {
 }
 
 _writing: ContextVar[bool] = ContextVar("writing", default=False)
+_firing: ContextVar[bool] = ContextVar("firing", default=False)
 _run_writing: ContextVar[bool] = ContextVar("run_writing", default=False)
 
 
@@ -35,6 +37,16 @@ def write_allowed() -> Iterator[None]:
 
 
 @contextmanager
+def fire_writes_allowed() -> Iterator[None]:
+    """Allow the operations in FIRE_WRITES, and no other write, in this thread until the block ends."""
+    token = _firing.set(True)
+    try:
+        yield
+    finally:
+        _firing.reset(token)
+
+
+@contextmanager
 def run_writes_allowed() -> Iterator[None]:
     """Allow the operations in RUN_WRITES, and no other write, in this thread until the block ends."""
     token = _run_writing.set(True)
@@ -45,13 +57,15 @@ def run_writes_allowed() -> Iterator[None]:
 
 
 def guard(params: Any, model: Any, **_: Any) -> None:
-    """Raise RuntimeError for a write outside `write_allowed` that is none of RUN_WRITES, a pending value, or a missing ExpectedBucketOwner.
+    """Raise RuntimeError for a write that nothing allows here, a pending value, or a missing ExpectedBucketOwner.
 
     It is a handler of botocore's event `provide-client-params`.
     """
-    needs = RUN_WRITES.get((model.service_model.service_name, model.name)) if _run_writing.get() else None
+    operation = (model.service_model.service_name, model.name)
+    needs = RUN_WRITES.get(operation) if _run_writing.get() else None
     of_run = needs is not None and needs.items() <= params.items()
-    if not (model.name.startswith(READS) or of_run or _writing.get()):
+    of_fire = _firing.get() and operation in FIRE_WRITES
+    if not (model.name.startswith(READS) or of_run or of_fire or _writing.get()):
         raise RuntimeError(f"{model.name} writes to AWS outside a Change")
     if holds_pending(params):
         raise RuntimeError(f"{model.name} was given a value that is only known after apply")

@@ -94,6 +94,11 @@ def apply(**given: Any) -> int:
 
 @main.command(cls=StepsCommand, epilog=EPILOG)
 @shared_options
+@click.option(
+    "--fire",
+    is_flag=True,
+    help="Also make each alarm of FILE go off once, and see that AWS notifies. It writes.",
+)
 def verify(**given: Any) -> int:
     """Prove that it works: logs delivered, changes recorded. Exit 0 it works, 2 something does not, 1 error."""
     return run_command(options_of("verify", **given))
@@ -126,11 +131,11 @@ def schema(*, output: bool) -> int:
 @click.option(
     "--for",
     "purposes",
-    type=click.Choice(["diff", "verify", "apply", "repair", "pause"]),
+    type=click.Choice(["diff", "verify", "fire", "apply", "repair", "pause"]),
     multiple=True,
     default=["apply"],
     show_default=True,
-    help="The commands to allow; may be given several times.",
+    help="The commands to allow, `fire` for `verify --fire`; may be given several times.",
 )
 @click.option(
     "--account",

@@ -39,11 +39,13 @@ def read(work: Work, command: Command) -> None:
             record.succeeded(ONCE)
     failed_needs = find_failed_needs(work.once)
     accounts = [each for each in work.selected.accounts if each.id not in record.done]
-    _run_jobs(work, [[Job(command, each, failed_needs=failed_needs) for each in accounts]], len(accounts))
+    jobs = [Job(command, x, failed_needs=failed_needs, firing=session.options.fire) for x in accounts]
+    _run_jobs(work, [jobs], len(accounts))
 
 
 def _read(work: Work, command: Command) -> list[Result]:
-    return list(work.run.rehearse().results) if command == "diff" else work.run.verify()
+    run, firing = work.run, work.session.options.fire
+    return list(run.rehearse().results) if command == "diff" else run.verify(firing=firing)
 
 
 def _read_one(work: Work, command: Command) -> None:

@@ -56,6 +56,7 @@ class CommandOptions:
     detect_only: bool = False
     no_verify: bool = False
     who: bool = False
+    fire: bool = False
     splay: float = 0.0  # seconds
     every: float = 0.0  # seconds; 0: once
     metrics_file: str | None = None

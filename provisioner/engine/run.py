@@ -13,6 +13,7 @@ from ..engine.skipped import without_unusable
 from ..model import Change, Result, Skipped, Step, Target
 from . import graph
 from .controls import Controls
+from .fire import fire
 from .graph import Node
 from .plan import Plan
 from .step import prove, run_step
@@ -136,12 +137,17 @@ class Run:
             clock.sleep(min(pause, limit - waited))
         return unreadable + open_results
 
-    def verify(self) -> list[Result]:
-        """Find the changes still needed, and what the proof of each step finds."""
+    def verify(self, *, firing: bool = False) -> list[Result]:
+        """Find the changes still needed, and what the proof of each step finds; *firing*: set off once what can be."""
 
         def work(node: Node) -> Result:
             found = self._rehearse(node)
-            return prove(node.step, self._aws(node), self._filled(node), found, self.controls)
+            found = prove(node.step, self._aws(node), self._filled(node), found, self.controls)
+            return (
+                fire(node.step, self._aws(node), self._filled(node), found, self.controls)
+                if firing
+                else found
+            )
 
         return self._read(work)
 

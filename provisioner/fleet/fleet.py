@@ -46,7 +46,7 @@ class Job:
     """A command to run in one account. *regions* is empty for those of the file.
 
     *failed_needs*: the steps of the organization that failed, each with the step that is the cause. For `apply`, *planned* is what
-    may be changed, and *allowed* are the consents that were given.
+    may be changed, and *allowed* are the consents that were given. For `verify`, *firing* sets off once what can be.
     """
 
     command: Command
@@ -55,6 +55,7 @@ class Job:
     failed_needs: Mapping[str, str] = field(default_factory=dict)
     planned: tuple[Result, ...] = ()
     allowed: tuple[str, ...] = ()
+    firing: bool = False
 
     @classmethod
     def to_apply(cls, found: Outcome, failed_needs: Mapping[str, str], allowed: tuple[str, ...] = ()) -> Job:
@@ -203,7 +204,7 @@ class Fleet:
     def _compare(self, job: Job, started: float) -> Outcome:
         regions, skipped = self.regions_of(job.account)
         run = self.member(job.account, regions, job.failed_needs)
-        results = run.rehearse().results if job.command == "diff" else tuple(run.verify())
+        results = run.rehearse().results if job.command == "diff" else tuple(run.verify(firing=job.firing))
         kept, in_sync = reportable(results)
         skipped_regions = {each.region for each in run.skipped}
         return Outcome(

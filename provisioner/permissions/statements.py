@@ -20,7 +20,7 @@ _Group = tuple[str, list[str], list[str], Condition | None]  # title, actions, r
 
 
 def policy(parts: Iterable[Part], purposes: Iterable[str]) -> Policy:
-    """Return one policy with the permissions that these *purposes* (diff, verify, apply) need."""
+    """Return one policy with the permissions that these *purposes* (diff, verify, fire, apply) need."""
     needing = frozenset(purposes)
     permissions = [each.permission for each in parts if each.permission.purposes & needing]
     return {"Version": VERSION, "Statement": list(_statements(_grouped(permissions)))}

@@ -24,6 +24,11 @@ def partition_of(region: str) -> str:
     return next((str(each["id"]) for each in _PARTITIONS if re.match(each["regionRegex"], region)), "aws")
 
 
+def dns_suffix(partition: str) -> str:
+    """The domain of a partition's endpoints, such as `amazonaws.com`."""
+    return next(str(each["outputs"]["dnsSuffix"]) for each in _PARTITIONS if each["id"] == partition)
+
+
 def _correct_moto() -> None:
     """Give moto botocore's partitions. Its modules keep references to both tables, so these are changed in place."""
     own = dict(utils.REGION_PREFIX_TO_PARTITION)

@@ -25,6 +25,9 @@ SID_SUFFIX: Final = (
     "Provision"  # suffix of our Sids, as AWS's console writes the documented Sids for other trails
 )
 SOURCE: Final = "aws:SourceArn"
+LOG_GROUP: Final = "kms:EncryptionContext:aws:logs:arn"
+# The conditions that name what uses a bucket or key, each with its operator.
+_SOURCES: Final = (("StringEquals", SOURCE), ("ArnLike", LOG_GROUP))
 FULL_CONTROL: Final = {"s3:x-amz-acl": "bucket-owner-full-control"}
 _MOST_ACCOUNTS: Final = 100  # listed by id in a bucket policy, which may have 20 KB
 
@@ -124,15 +127,16 @@ def allow_service(
 
 
 def with_sources_in_use(have: Statement | None, want: Statement, in_use: Callable[[str], bool]) -> Statement:
-    """The statement *want*, with the sources (`aws:SourceArn`) that *have* allows too and that are in use."""
-    equals = (want.get("Condition") or {}).get("StringEquals") or {}
-    sources = listed(equals.get(SOURCE))
-    have_equals = ((have or {}).get("Condition") or {}).get("StringEquals") or {}
-    kept = [each for each in listed(have_equals.get(SOURCE)) if each not in sources and in_use(each)]
-    if not sources or not kept:
-        return want
-    string_equals = {**equals, SOURCE: sorted([*sources, *kept])}
-    return {**want, "Condition": {**want["Condition"], "StringEquals": string_equals}}
+    """The statement *want*, with the sources, or log groups, that *have* allows too and that are in use."""
+    for operator, key in _SOURCES:
+        asked = (want.get("Condition") or {}).get(operator) or {}
+        sources = listed(asked.get(key))
+        there = listed((((have or {}).get("Condition") or {}).get(operator) or {}).get(key))
+        kept = [each for each in there if each not in sources and in_use(each)] if sources else []
+        if kept:
+            values = {**asked, key: sorted([*sources, *kept])}
+            want = {**want, "Condition": {**want["Condition"], operator: values}}
+    return want
 
 
 def log_path(bucket_arn: str, prefix: str | None, owner: str, below: str = "") -> str:

@@ -13,9 +13,11 @@ from typing import Final
 from ..aws import Aws
 from ..aws.errors import DENIED, ClientError, code_of
 from ..baseline import Baseline
+from ..baseline.partitions import dns_suffix
 from ..compare.policy import Statement, arn
 from ..model import PENDING, Target
 from . import existing
+from .delivery import LOG_GROUP, allow_service
 from .existing import Existing, Look
 from .permission import ANY_ACCOUNT, Permission, allow, equals
 from .references import find, locate, owner, resource_key
@@ -43,6 +45,18 @@ def uses_key(user: KeyUser) -> KeyUser:
     """Register a function that yields the keys that a service uses, with the statements that it needs."""
     KEY_USERS.append(user)
     return user
+
+
+def allow_log_groups(aws: Aws, sid: str, groups: str) -> Statement:
+    """Let CloudWatch Logs encrypt these log groups with the key. *groups* is an ARN, or a pattern of ARNs.
+
+    Source: CloudWatch Logs User Guide, "Encrypt log data in CloudWatch Logs using AWS Key Management Service".
+    """
+    actions = ["kms:Decrypt*", "kms:Describe*", "kms:Encrypt*", "kms:GenerateDataKey*", "kms:ReEncrypt*"]
+    # The principal is of the Region and has the domain of the partition.
+    service = f"logs.{aws.region}.{dns_suffix(aws.partition)}"
+    made = allow_service(sid, service, actions, "*", {})
+    return {**made, "Condition": {"ArnLike": {LOG_GROUP: groups}}}
 
 
 def look_at_key(aws: Aws, baseline: Baseline, reference: str, region: str | None = None) -> Look:

@@ -14,8 +14,11 @@ from ..baseline import Baseline
 from ..compare.policy import arn
 from ..model import Target
 
-DIFF: Final = frozenset({"diff", "verify", "apply", "repair"})  # each command makes the reads of `diff`
-VERIFY: Final = frozenset({"verify", "repair"})
+DIFF: Final = frozenset(
+    {"diff", "verify", "fire", "apply", "repair"}
+)  # each command makes the reads of `diff`
+VERIFY: Final = frozenset({"verify", "fire", "repair"})
+FIRE: Final = frozenset({"fire"})  # `verify --fire`
 APPLY: Final = frozenset({"apply", "repair"})
 REPAIR: Final = frozenset({"repair"})
 PAUSE: Final = frozenset({"pause"})  # `resume` too

@@ -17,10 +17,11 @@ from typing import TYPE_CHECKING, Final, TypeVar
 if TYPE_CHECKING:
     from ..aws import Aws
     from ..baseline import Baseline, Section
-    from ..model import Changes, Findings, Scope, Step
+    from ..model import Changes, Findings, Firing, Scope, Step
 
     Ensure = Callable[[Aws, Baseline], Changes]
     Verify = Callable[[Aws, Baseline], Findings]
+    Fire = Callable[[Aws, Baseline], Firing]
 
 Kind = TypeVar("Kind", bound="type[Section]")
 
@@ -95,6 +96,22 @@ def verify(name: str) -> Callable[[Verify], Verify]:
     def register(verify: Verify) -> Verify:
         _steps[name] = replace(_steps[name], verify=verify)
         return verify
+
+    return register
+
+
+def fires(name: str, *writes: tuple[str, str]) -> Callable[[Fire], Fire]:
+    """Register a function that sets off once what step *name* ensures, for `verify --fire`.
+
+    *writes* are the only operations that it may call, each as botocore's name of the service and AWS's of the operation.
+    """
+    from ..aws.fire_writes import FIRE_WRITES
+
+    FIRE_WRITES.update(writes)
+
+    def register(fire: Fire) -> Fire:
+        _steps[name] = replace(_steps[name], fire=fire)
+        return fire
 
     return register
 

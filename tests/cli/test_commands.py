@@ -105,6 +105,21 @@ def test_verify_reports_a_missing_resource(capfd: Any) -> None:
     assert "differs: password policy: not there" in out
 
 
+def test_verify_fires_only_where_it_is_asked_to(capfd: Any, home: Path) -> None:
+    file = home / "alarms.yaml"
+    file.write_text(
+        "organization_name: acme\nhome_region: us-east-1\nlog_buckets: {logs: {name: acme-logs}}\n"
+        "cloudtrail: {name: audit, s3_bucket_name: logs}\nalarms: {watchers: false, detectors: false}\n"
+    )
+    target = (str(file), "--sandbox", "--target", "alarms")
+    assert run_command(capfd, "apply", *target, "--yes")[0] == 0
+    for flags, expected in (((), 0), (("--fire",), 2)):
+        document = json.loads(run_command(capfd, "verify", *target, "--json", *flags)[1])
+        found = [each["state"] for each in all_of(document, "findings") if each["check"] == "goes off"]
+        assert found == ["pass"] * expected
+        assert document["cost"]["writes"] == expected
+
+
 def test_quiet_prints_and_logs_only_changes(capfd: Any, home: Path) -> None:
     run_command(capfd, "apply", FILE, "--sandbox", "--yes")
     log = home / "log.jsonl"

@@ -43,12 +43,14 @@ def calls(plan: Plan) -> list[tuple[Any, ...]]:
     ]
 
 
+def without_token(call: WireCall) -> dict[str, Any]:
+    """The parameters without the token that botocore makes up for each request."""
+    return {key: value for key, value in call.params.items() if key.lower() != "clienttoken"}
+
+
 def request_of(call: WireCall) -> tuple[str, str, str, str]:
     """The request, the same each time it is made."""
-    params = {
-        key: value for key, value in call.params.items() if key.lower() != "clienttoken"
-    }  # botocore makes it up
-    text = AWS_ID.sub("ID", repr(sorted(params.items(), key=repr)))
+    text = AWS_ID.sub("ID", repr(sorted(without_token(call).items(), key=repr)))
     return call.service, call.region, call.operation, text
 
 

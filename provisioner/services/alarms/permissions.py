@@ -7,7 +7,18 @@ from collections.abc import Collection, Iterator
 from ...baseline import Baseline
 from ...compare.policy import arn
 from ...model import Target
-from ...steps.permission import APPLY, VERIFY, Permission, allow, equals, permission_notes, permits, within
+from ...steps.key_use import key_permissions, may_look
+from ...steps.permission import (
+    APPLY,
+    FIRE,
+    VERIFY,
+    Permission,
+    allow,
+    equals,
+    permission_notes,
+    permits,
+    within,
+)
 from ...steps.references import find, keys
 from .delivery import CLOUDTRAIL
 from .section import Alarms
@@ -23,8 +34,7 @@ def alarms_log_group_permissions(target: Target, baseline: Baseline) -> Iterator
     yield from allow("AlarmsLogGroupsRead", "logs", "DescribeLogGroups", condition=within(target))
     if section.tags:
         yield from allow("AlarmsLogGroupRead", "logs", "ListTagsForResource", on=on)
-    if key := section.kms_key_id:
-        yield from allow("AlarmsKeyRead", "kms", "DescribeKey", on=(key,))
+    yield from _key_read(target, baseline, section.kms_key_id)
     writes = {
         "CreateLogGroup": True,
         "PutRetentionPolicy": section.retention_in_days is not None,
@@ -83,6 +93,7 @@ def alarms_topic_permissions(target: Target, baseline: Baseline) -> Iterator[Per
     }
     yield from allow("AlarmsTopicRead", "sns", [name for name, needed in reads.items() if needed], on=on)
     yield from allow("AlarmsTopicRead", "sns", "ListSubscriptionsByTopic", on=on, purposes=VERIFY)
+    yield from _key_read(target, baseline, topic.kms_master_key_id)
     writes = {
         "CreateTopic": True,
         "SetTopicAttributes": True,
@@ -107,6 +118,8 @@ def alarms_permissions(target: Target, baseline: Baseline) -> Iterator[Permissio
     lists = "DescribeAlarms ListAlarmMuteRules"
     yield from allow("AlarmsRead", "cloudwatch", lists, condition=within(target))
     yield from allow("AlarmsWrite", "cloudwatch", "PutMetricAlarm", on=alarms, purposes=APPLY)
+    firing = "SetAlarmState DescribeAlarmHistory"
+    yield from allow("AlarmsFire", "cloudwatch", firing, on=alarms, purposes=FIRE)
 
 
 @permits("alarms_event_rule")
@@ -128,6 +141,12 @@ def alarms_notes(baseline: Baseline, actions: Collection[str]) -> Iterator[str]:
 
 def _named(target: Target, service: str, resource: str) -> str:
     return arn(target.partition, service, target.region, target.account, resource)
+
+
+def _key_read(target: Target, baseline: Baseline, key: str | None) -> Iterator[Permission]:
+    """Look at the key, which its owner alone may."""
+    if may_look(target, key):
+        yield from key_permissions("AlarmsKeyRead", target, baseline, key)
 
 
 def _roles(target: Target, baseline: Baseline) -> tuple[str, ...]:

@@ -13,6 +13,7 @@ from . import steps as _steps  # noqa: F401 - registers a step that is verified 
 from .event_rule import ABSENT as NO_RULE
 from .event_rule import notifies, read_rule
 from .filters import ask_filters, broken_filters, found_filters, want_filters
+from .keys import look_at, verify_key
 from .metric_alarms import ask_alarms, ask_mute_rules, broken_alarm, found_alarms, mute_rules
 from .section import Alarms
 from .topic import ABSENT, ask_subscriptions, reaches_somebody
@@ -43,11 +44,13 @@ def verify_alarms_topic(aws: Aws, baseline: Baseline) -> Findings:
     """Find whether the topic is there, and whether a notification reaches somebody."""
     section = baseline[Alarms]
     title, arn = f"topic {section.topic.name}", topic_arn(aws, section)
-    listed = ask_subscriptions(aws, arn).value("Subscriptions", *ABSENT)
+    reading, look = ask_subscriptions(aws, arn), look_at(aws, baseline, section.topic.kms_master_key_id)
+    listed = reading.value("Subscriptions", *ABSENT)
     if listed is None:
         yield Finding(title, "confirmed subscription", False, "there is no such topic")
     else:
         yield reaches_somebody(title, listed)
+    yield from verify_key(title, look)
 
 
 @verify("alarms")

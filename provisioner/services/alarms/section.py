@@ -8,7 +8,7 @@ from pydantic import Field, model_validator
 from ...baseline import NO_SETTING, Baseline, Contradiction, Control, InvalidValue, Section
 from ...baseline.problem import did_you_mean
 from ...compare.stricter import on, present
-from ...steps.references import find, keys
+from ...steps.references import NAMED_BY_AWS, Refers, check_references, find, keys
 from ...steps.registry import section
 from ...steps.settings import Guarded, Settings
 from ...steps.tags import Tags
@@ -51,12 +51,14 @@ class LogGroup(Settings):
         _Days | None, Guarded(_longer, "shorten-log-group-retention", "events are kept for less time")
     ] = Field(None, description="If left out, a new log group keeps events for ever.")
     kms_key_id: Annotated[
-        str | None, Guarded(present, "unprotect-log-group", "events are not encrypted with a key of yours")
+        str | None,
+        Refers("key", NAMED_BY_AWS),
+        Guarded(present, "unprotect-log-group", "events are not encrypted with a key of yours"),
     ] = Field(
         None,
-        pattern=r"^arn:[^:]+:kms:[^:]+:[0-9]{12}:key/.+$",
-        description="Encrypt events with this key, whose policy lets `logs.REGION.amazonaws.com` use it.",
-        json_schema_extra={"want": "the ARN of a KMS key"},
+        pattern=r"^(arn:[^:]+:kms:[^:]+:[0-9]{12}:key/.+|[A-Za-z0-9_-]+)$",
+        description="Encrypt events with this key of the file, or with one by ARN that lets CloudWatch Logs use it.",
+        json_schema_extra={"want": "the ARN of a KMS key, or a key's name in the file"},
     )
     deletion_protection_enabled: Annotated[
         bool | None, Guarded(on, "unprotect-log-group", "the log group can be deleted in one call")
@@ -91,12 +93,14 @@ class Topic(Settings):
         json_schema_extra={"want": "up to 256 letters, digits, '-' and '_'"},
     )
     kms_master_key_id: Annotated[
-        str | None, Guarded(present, "unencrypt-topic", "messages are not encrypted with a key of yours")
+        str | None,
+        Refers("key", NAMED_BY_AWS),
+        Guarded(present, "unencrypt-topic", "messages are not encrypted with a key of yours"),
     ] = Field(
         None,
         min_length=1,
         max_length=2048,
-        description="Encrypt messages with this key, whose policy lets `cloudwatch.amazonaws.com` use it.",
+        description="Encrypt messages with this key of the file, or one that lets `cloudwatch.amazonaws.com` use it.",
     )
     subscriptions: list[Subscription] = Field(
         default=[], max_length=50, description="To have; others stay. Without any, nobody hears an alarm."
@@ -231,7 +235,8 @@ class Alarms(Control):
         return self
 
     def contradictions(self, baseline: Baseline) -> Iterator[Contradiction]:
-        """No trail to watch, or two; or the trail's own section sends its events elsewhere."""
+        """No trail to watch, or two; the trail's own section sends its events elsewhere; or a key is not in the file."""
+        yield from check_references(baseline, self, ("alarms",))
         names = keys(baseline, "trail")
         if not names and self.trail is None:
             yield Contradiction(("alarms",), "no trail to watch: set `trail`, or add a trail to the file")

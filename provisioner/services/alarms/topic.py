@@ -12,16 +12,16 @@ from ...compare.policy import Document, Statement
 from ...compare.policy_dangers import Protected, dangers
 from ...model import Call, Changes, Exists, Finding, Kind, Note, Part, Scope, create
 from ...steps.delivery import allow_service
+from ...steps.existing import Look
 from ...steps.organization import own_organization
 from ...steps.registry import step
-from ...steps.settings import Strictness, settings, to_api
+from ...steps.settings import Strictness, settings
 from ...steps.statements import Danger, statements
 from ...steps.tags import from_pairs, tags, to_pairs
+from .keys import ALARMS, EVENTS, look_at, require_usable
 from .section import Alarms, Topic
 from .trail import topic_arn
 
-ALARMS: Final = "cloudwatch.amazonaws.com"
-EVENTS: Final = "events.amazonaws.com"
 PENDING_CONFIRMATION: Final = ("PendingConfirmation", "pending confirmation")
 ABSENT: Final = ("NotFound", "NotFoundException")
 _KEY: Final = "KmsMasterKeyId"
@@ -73,7 +73,7 @@ def first_policy(arn: str, account: str) -> Document:
     }
 
 
-@step("alarms_topic", Alarms, Scope.ONCE, clients=("sns",))
+@step("alarms_topic", Alarms, Scope.ONCE, clients=("sns",), refers_to=("key",))
 def ensure_alarms_topic(aws: Aws, baseline: Baseline) -> Changes:
     """Make the topic, let alarms publish to it, and subscribe those whom the file names."""
     section, write = baseline[Alarms], aws.write("sns")
@@ -82,6 +82,7 @@ def ensure_alarms_topic(aws: Aws, baseline: Baseline) -> Changes:
     reading = aws.read("sns").get_topic_attributes(TopicArn=arn)
     listed = ask_subscriptions(aws, arn) if want.subscriptions else None
     tags_read = aws.read("sns").list_tags_for_resource(ResourceArn=arn) if want.tags else None
+    look = look_at(aws, baseline, want.kms_master_key_id)
     have, name = reading.value("Attributes", *ABSENT), arn
     if have is None:
         # By its name alone: with attributes or tags AWS refuses to make it again where the answer is lost.
@@ -91,7 +92,7 @@ def ensure_alarms_topic(aws: Aws, baseline: Baseline) -> Changes:
         yield Exists(title)
     attributes = have or {"Policy": first_policy(arn, aws.account)}
     yield Part(title, _policy(aws, section, name, attributes.get("Policy"), reading if have else None))
-    yield Part(title, _key(aws, want, name, attributes))
+    yield Part(f"encryption of {title}", _key(aws, want, name, attributes, look))
     if listed is not None:
         yield from _subscriptions(aws, want, name, listed.value("Subscriptions", *ABSENT) or [])
     if tags_read is not None:
@@ -137,22 +138,25 @@ def _policy(aws: Aws, section: Alarms, name: str, have: Document | None, reading
     )
 
 
-def _key(aws: Aws, want: Topic, name: str, have: Mapping[str, Any]) -> Changes:
+def _key(aws: Aws, want: Topic, name: str, have: Mapping[str, Any], look: Look | None) -> Changes:
     """Encrypt with the key of the file. A key of AWS's own silences the topic, and is replaced or told."""
     title = f"topic {want.name}"
-    if want.kms_master_key_id is None:
+    if look is None:
         if str(have.get(_KEY, "")).endswith("alias/aws/sns"):
             text = "is encrypted with AWS's own key, so that no alarm can publish: set `kms_master_key_id`"
             yield Note(Kind.WARNING, title, text)
         return
+    key = look()
+    yield from require_usable(key, "topic.kms_master_key_id")
+    # SNS answers with the id, the alias or the ARN that it was given. A key of the file may be in another account.
+    asked = {_KEY: key.answer["Arn"] if key.answer and key.uses else want.kms_master_key_id}
 
     def put(changed: dict[str, Any]) -> Call:
         call: Call = aws.write("sns").set_topic_attributes(
             TopicArn=name, AttributeName=_KEY, AttributeValue=changed[_KEY] or ""
         )
-        return call
+        return call.using(*key.uses)
 
-    asked = {_KEY: to_api(want)[_KEY]}
     yield from settings(title, {_KEY: have.get(_KEY)}, asked, put, Strictness.of(Topic, exact=want.exact))
 
 

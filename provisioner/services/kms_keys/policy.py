@@ -16,7 +16,7 @@ from ...compare.policy import Document, Statement
 from ...compare.policy_dangers import Protected, dangers
 from ...model import Call, Changes, Wait
 from ...steps.delivery import SID_SUFFIX, all_statements, allow_service, with_sources_in_use
-from ...steps.key_use import KEY_USERS, KeyUse
+from ...steps.key_use import KEY_USERS, KeyUse, allow_log_groups
 from ...steps.organization import own_organization, read_organization
 from ...steps.references import find
 from ...steps.registry import consents, harmful_actions
@@ -100,11 +100,8 @@ def _listed(aws: Aws, want: Key) -> list[Statement]:
             allow_service("AlarmsToEncryptedTopic", "cloudwatch.amazonaws.com", actions, _EVERY, source)
         )
     if "logs" in want.uses:
-        actions = ["kms:Decrypt*", "kms:Describe*", "kms:Encrypt*", "kms:GenerateDataKey*", "kms:ReEncrypt*"]
         groups = policy.arn(aws.partition, "logs", aws.region, aws.account, "log-group:*")
-        logs = allow_service("LogGroups", f"logs.{aws.region}.amazonaws.com", actions, _EVERY, {})
-        logs["Condition"] = {"ArnLike": {"kms:EncryptionContext:aws:logs:arn": groups}}
-        made.append(logs)
+        made.append(allow_log_groups(aws, "LogGroups", groups))
     return made
 
 

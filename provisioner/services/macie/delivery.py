@@ -1,4 +1,4 @@
-"""The bucket policy statements that Macie needs, and the key that the file names for what it stores.
+"""The statements of bucket and key policies that Macie needs, and the key that the file names for what it stores.
 
 Source: Amazon Macie User Guide, "Storing and retaining sensitive data discovery results".
 """
@@ -12,9 +12,9 @@ from typing import Any
 from ...aws import Aws
 from ...baseline import Baseline
 from ...compare.policy import Statement, arn
-from ...steps import existing
 from ...steps.delivery import Delivery, OneOrMany, allow_service, delivers, one_or_list, sources
 from ...steps.existing import Existing, Look, is_foreign
+from ...steps.key_use import KeyUse, look_at_key, uses_key
 from .section import ClassificationExport, Macie
 from .state import PRINCIPAL
 
@@ -26,11 +26,21 @@ def macie_deliveries(aws: Aws, baseline: Baseline) -> Iterator[Delivery]:
         return
     found = sources(aws, baseline)
     statements = partial(macie_delivery, account_ids=found.accounts, organization_id=found.organization_id)
-    headers = {
-        "s3:x-amz-server-side-encryption": "aws:kms",
-        "s3:x-amz-server-side-encryption-aws-kms-key-id": export.kms_key_arn,
-    }
+    headers = {"s3:x-amz-server-side-encryption": "aws:kms"}
+    if export.kms_key_arn.startswith("arn:"):
+        headers["s3:x-amz-server-side-encryption-aws-kms-key-id"] = export.kms_key_arn
     yield Delivery("macie", export.bucket_name, statements, headers)
+
+
+@uses_key
+def macie_key(aws: Aws, baseline: Baseline) -> Iterator[KeyUse]:
+    """The key with which Macie encrypts the results."""
+    export = baseline[Macie].classification_export if Macie in baseline else None
+    if export:
+        found = sources(aws, baseline)
+        condition = _condition(aws.partition, found.accounts, found.organization_id)
+        made = allow_service("MacieExport", PRINCIPAL, ["kms:GenerateDataKey", "kms:Encrypt"], "*", {})
+        yield KeyUse(export.kms_key_arn, [{**made, "Condition": condition}])
 
 
 def macie_delivery(
@@ -40,7 +50,21 @@ def macie_delivery(
 
     They hold below every prefix: Macie must be able to write below the earlier one until it has been given another.
     """
-    partition = bucket_arn.split(":")[1]
+    condition = _condition(bucket_arn.split(":")[1], account_ids, organization_id)
+
+    def allow(sid: str, action: str, resource: str) -> dict[str, Any]:
+        return {**allow_service(sid, PRINCIPAL, action, resource, {}), "Condition": condition}
+
+    return [
+        allow("MacieGetBucketLocation", "s3:GetBucketLocation", bucket_arn),
+        allow("MaciePutObject", "s3:PutObject", f"{bucket_arn}/*"),
+    ]
+
+
+def _condition(
+    partition: str, account_ids: Sequence[str], organization_id: str | None
+) -> dict[str, dict[str, OneOrMany]]:
+    """The condition against a confused deputy: Macie of these accounts, or of the organization, that stores results."""
     only = account_ids[0] if len(account_ids) == 1 and not organization_id else "*"
     of_macie = [
         arn(partition, "macie2", "*", only, each)
@@ -51,20 +75,12 @@ def macie_delivery(
         if organization_id
         else {"aws:SourceAccount": one_or_list(account_ids, "account")}
     )
-
-    def allow(sid: str, action: str, resource: str) -> dict[str, Any]:
-        made = allow_service(sid, PRINCIPAL, action, resource, equals)
-        return {**made, "Condition": {**made["Condition"], "ArnLike": {"aws:SourceArn": of_macie}}}
-
-    return [
-        allow("MacieGetBucketLocation", "s3:GetBucketLocation", bucket_arn),
-        allow("MaciePutObject", "s3:PutObject", f"{bucket_arn}/*"),
-    ]
+    return {"StringEquals": equals, "ArnLike": {"aws:SourceArn": of_macie}}
 
 
-def look_at_key(aws: Aws, export: ClassificationExport) -> Look:
-    """Start to look at the key. Its owner alone may."""
+def look_at_export_key(aws: Aws, baseline: Baseline, export: ClassificationExport) -> Look:
+    """Start to look at the key. Of one in another account that the file does not make, its owner alone may."""
     key = export.kms_key_arn
-    if is_foreign(aws, key):
+    if key.startswith("arn:") and is_foreign(aws, key):
         return lambda: Existing("key", key, None, "is in another account and cannot be looked at")
-    return existing.key(aws, key, key.split(":")[3])
+    return look_at_key(aws, baseline, key, f"{key}:::".split(":")[3] or None)

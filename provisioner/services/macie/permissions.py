@@ -8,6 +8,7 @@ from ...baseline import Baseline
 from ...compare.policy import arn
 from ...model import Target
 from ...steps.delivery import listed_by_id
+from ...steps.key_use import key_permissions, may_look
 from ...steps.permission import (
     ANY_ACCOUNT,
     APPLY,
@@ -19,7 +20,7 @@ from ...steps.permission import (
     permits_delivery,
     within,
 )
-from .section import AutomatedDiscovery, ClassificationExport, Macie
+from .section import AutomatedDiscovery, Macie
 from .state import PRINCIPAL, SERVICE
 
 
@@ -36,8 +37,6 @@ def macie_permissions(target: Target, baseline: Baseline) -> Iterator[Permission
         yield from _both(target, "GetFindingsPublicationConfiguration", "PutFindingsPublicationConfiguration")
     if section.automated_discovery:
         yield from _discovery(target, section, section.automated_discovery)
-    if section.classification_export:
-        yield from _export(target, section.classification_export)
     joins = section.organization and section.organization.auto_enable is not None
     if joins and target.account in {section.administrator, ANY_ACCOUNT}:
         yield from _both(target, "DescribeOrganizationConfiguration", "UpdateOrganizationConfiguration")
@@ -68,11 +67,15 @@ def _discovery(target: Target, section: Macie, asked: AutomatedDiscovery) -> Ite
         yield from _both(target, "GetClassificationScope", "UpdateClassificationScope")
 
 
-def _export(target: Target, export: ClassificationExport) -> Iterator[Permission]:
+@permits("macie_export")
+def macie_export_permissions(target: Target, baseline: Baseline) -> Iterator[Permission]:
     """Read and write where results are stored, and look at the key."""
+    export = baseline[Macie].classification_export
+    if export is None:
+        return
     yield from _both(target, "GetClassificationExportConfiguration", "PutClassificationExportConfiguration")
-    if target.account in {export.kms_key_arn.split(":")[4], ANY_ACCOUNT}:
-        yield from allow("MacieKeyRead", "kms", "DescribeKey", on=(export.kms_key_arn,))
+    if may_look(target, export.kms_key_arn):
+        yield from key_permissions("MacieKeyRead", target, baseline, export.kms_key_arn)
 
 
 @permits("macie_administrator")

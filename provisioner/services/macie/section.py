@@ -7,7 +7,7 @@ from pydantic import Field
 
 from ...baseline import NO_SETTING, AccountId, Baseline, Contradiction, ForOrganization, Section, Text
 from ...compare.stricter import Stricter, on
-from ...steps.references import Refers, check_references, find
+from ...steps.references import NAMED_BY_AWS, Refers, check_references, find
 from ...steps.registry import section
 from ...steps.settings import Guarded, Settings
 
@@ -67,11 +67,11 @@ class ClassificationExport(Section):
         description="What comes before `AWSLogs/` in the bucket; an empty text is nothing. If left out, AWS's is kept.",
         json_schema_extra={"want": "a prefix without / at its ends"},
     )
-    kms_key_arn: str = Field(
-        pattern=r"^arn:[a-z0-9-]+:kms:[a-z0-9-]+:[0-9]{12}:key/.+$",
-        description="The key, in `home_region`, that encrypts the results. Its policy lets macie.amazonaws.com use"
-        " `kms:GenerateDataKey` and `kms:Encrypt`.",
-        json_schema_extra={"want": "the ARN of a KMS key"},
+    kms_key_arn: Annotated[str, Refers("key", NAMED_BY_AWS)] = Field(
+        pattern=r"^(arn:[a-z0-9-]+:kms:[a-z0-9-]+:[0-9]{12}:key/.+|[A-Za-z0-9_-]+)$",
+        description="The key that encrypts the results: one of the file, by its name there, or the ARN of another in"
+        " `home_region`, whose policy must let macie.amazonaws.com use `kms:GenerateDataKey` and `kms:Encrypt`.",
+        json_schema_extra={"want": "the ARN of a KMS key, or a key's name in the file"},
     )
 
 
@@ -167,7 +167,7 @@ def _export_problems(export: ClassificationExport, baseline: Baseline) -> Iterat
             "Macie cannot store results in a bucket whose Object Lock has a default retention: take another"
         )
         yield Contradiction((*path, "bucket_name"), text)
-    region = export.kms_key_arn.split(":")[3]
-    if region != home:
+    region = f"{export.kms_key_arn}:::".split(":")[3]
+    if region not in {"", home}:
         text = f"the key is in {region}; it has to be where the bucket is, in {home}"
         yield Contradiction((*path, "kms_key_arn"), text)

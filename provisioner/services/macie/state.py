@@ -44,8 +44,6 @@ def start_reads(aws: Aws, section: Macie) -> None:
         read.get_automated_discovery_configuration()
         if section.automated_discovery.exclude_log_buckets and aws.target.home:
             read.get_administrator_account()
-    if section.classification_export:
-        read.get_classification_export_configuration()
     if section.organization and aws.account == section.administrator:
         read.describe_organization_configuration()
         if section.organization.create_members:

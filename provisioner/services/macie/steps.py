@@ -11,7 +11,6 @@ from ...steps.regions import enabled_regions
 from ...steps.registry import harmful_actions, hints, step, verify
 from ...steps.settings import Strictness, settings, to_api
 from .discovery import ensure_discovery, ensure_exclusions
-from .export import ensure_export, verify_export
 from .members import MEMBERS, ensure_members
 from .section import Macie, Organization, SecurityHubConfiguration
 from .state import (
@@ -74,9 +73,6 @@ def ensure_macie(aws: Aws, baseline: Baseline) -> Changes:
     if section.automated_discovery:
         yield Part("Macie's automated discovery", ensure_discovery(aws, section))
         yield Part("Macie's classification scope", ensure_exclusions(aws, baseline))
-    if section.classification_export:
-        export = ensure_export(aws, baseline, section.classification_export)
-        yield Part("Macie's classification export", export)
     if section.organization and aws.account == section.administrator:
         yield Part("Macie's organization configuration", _organization(aws, section))
         if section.organization.create_members and section.status == "ENABLED":
@@ -145,7 +141,7 @@ def _organization(aws: Aws, section: Macie) -> Changes:
 
 @verify("macie")
 def verify_macie(aws: Aws, baseline: Baseline) -> Findings:
-    """Find whether Macie is enabled and not paused, searches the buckets, and stores what it finds."""
+    """Find whether Macie is enabled and not paused, and searches the buckets."""
     if not aws.offers(SERVICE):
         return
     section = baseline[Macie]
@@ -158,4 +154,3 @@ def verify_macie(aws: Aws, baseline: Baseline) -> Findings:
         have = found.have.get("status", "DISABLED")
         ok = None if found.owner else have == want
         yield Finding(TITLE, "automated discovery", ok, f"{found.owner} sets it" if found.owner else have)
-    yield from verify_export(aws, baseline)

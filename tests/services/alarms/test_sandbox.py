@@ -73,6 +73,15 @@ def muted(aws: Aws) -> Any:
     return [each["AlarmMuteRuleArn"].rpartition(":")[2] for each in found]
 
 
+def set_state(aws: Aws) -> None:
+    aws.cloudwatch.set_alarm_state(AlarmName="a", StateValue="ALARM", StateReason="a test")
+
+
+def executed(aws: Aws) -> Any:
+    items = aws.cloudwatch.describe_alarm_history(AlarmName="a", HistoryItemType="Action")
+    return [each["HistorySummary"] for each in items["AlarmHistoryItems"]]
+
+
 def topic(**more: Any) -> Do:
     return lambda aws: aws.sns.create_topic(Name="t", **more) and None
 
@@ -204,6 +213,25 @@ CASES = [
             shown("ActionsEnabled"),
         ),
         False,
+    ),
+    Case("cloudwatch.state", "set", then(put_alarm(), set_state, shown("StateValue")), "ALARM"),
+    Case(
+        "cloudwatch.history",
+        "no such topic",
+        then(put_alarm(AlarmActions=[TOPIC]), set_state, executed),
+        [f"Failed to execute action {TOPIC}"],
+    ),
+    Case(
+        "cloudwatch.history",
+        "muted",
+        then(
+            topic(),
+            put_alarm(AlarmActions=[TOPIC]),
+            lambda a: a.cloudwatch.put_alarm_mute_rule(**MUTE),
+            set_state,
+            executed,
+        ),
+        [],
     ),
     Case(
         "cloudwatch.mute", "muted", then(lambda a: a.cloudwatch.put_alarm_mute_rule(**MUTE), muted), ["night"]

@@ -293,6 +293,8 @@ def test_a_topic_with_awss_own_key_is_told(bench: Bench) -> None:
     sns.set_topic_attributes(TopicArn=TOPIC, AttributeName="KmsMasterKeyId", AttributeValue=KEY_ALIAS)
     assert bench.diff(SMALL).changes == []
     assert any("AWS's own key" in each for each in notes(bench, SMALL, Kind.WARNING))
+    key = bench.client("kms").create_key()["KeyMetadata"]["KeyId"]
+    bench.client("kms").create_alias(AliasName="alias/alarms", TargetKeyId=key)
     text = with_("topic: {kms_master_key_id: alias/alarms}")
     assert shown(bench.apply(text)) == [("topic security-alarms", "KmsMasterKeyId")]
     assert bench.diff(text).changes == []

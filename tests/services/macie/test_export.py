@@ -14,6 +14,7 @@ from provisioner.services.macie.delivery import macie_delivery
 
 from ...conftest import Bench
 from ...permissions.sample import Caller, least
+from ..kms_keys.sample import KEYS, key_of, policy_of
 from .sample import HEAD, export_file, make_key
 
 BUCKET = "arn:aws:s3:::b"
@@ -40,16 +41,30 @@ def test_results_are_stored_in_a_bucket_whose_policy_lets_macie_write(bench: Ben
     assert found >= {("results stored", True), ("KMS key", True)}
 
 
+def test_a_key_of_the_file_lets_macie_in(bench: Bench) -> None:
+    text = f"organization_name: acme\nhome_region: us-east-1\n{export_file('trail')}{KEYS}"
+    planned = bench.diff(text)
+    done = bench.apply(text)
+    assert [(c.resource, c.call.name) for _, c in done.changes] == [
+        (c.resource, c.call.name) for _, c in planned.changes
+    ]
+    assert destination(bench, "eu-west-1")["kmsKeyArn"] == key_of(bench)["Arn"]
+    statement = policy_of(bench)["MacieExportProvision"]
+    assert statement["Condition"] == macie_delivery(BUCKET, ["123456789012"])[0]["Condition"]
+    assert bench.diff(text).changes == []
+    assert [f.detail for r in bench.run(text).verify() for f in r.findings if f.ok is False] == []
+
+
 def test_each_break_of_the_export_is_shown_and_repaired(bench: Bench) -> None:
     text = export_file(make_key(bench))
     bench.apply(text)
     admin = [Administrator("123456789012", "us-east-1")]
     sentences = [
-        one.sentence for *_, one in every_break(admin, "macie") if "store its results" in one.sentence
+        one.sentence for *_, one in every_break(admin, "macie_export") if "store its results" in one.sentence
     ]
     assert len(sentences) == 2
     for sentence in sentences:
-        [one] = [one for *_, one in every_break(admin, "macie") if one.sentence == sentence]
+        [one] = [one for *_, one in every_break(admin, "macie_export") if one.sentence == sentence]
         assert carry_out(one)
         assert bench.run(text).verify()[0].findings
         plan = bench.apply(text)

@@ -58,7 +58,7 @@ def test_a_denied_read_is_not_taken_for_macie_that_is_not_enabled(bench: Bench) 
     bench.world.interrupt(deny)
     plan = bench.diff(PLAIN)
     assert plan.changes == []
-    assert {r.step for r in plan.failed} == {"macie"}
+    assert {r.step for r in plan.results if r.failure} == {"macie"}
 
 
 def test_writes_wait_until_a_new_session_is_known(bench: Bench) -> None:

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import json
 from datetime import UTC, datetime
 from typing import Any, Final
 
+from ....compare.policy_eval import Act, decide
 from ....sandbox.ask import Request
 from ....sandbox.model import Refused
 from ....sandbox.rule import instead
+from ....sandbox.rules.kms import find_key, key_refuses
 
 _INVALID: Final = "ValidationError"
 _MOST_ACTIONS: Final = 5
+_PRINCIPAL: Final = "cloudwatch.amazonaws.com"
 
 
 def _kept(request: Request, kind: str) -> dict[str, dict[str, Any]]:
@@ -65,6 +69,7 @@ def put(request: Request) -> dict[str, Any]:
         "AlarmConfigurationUpdatedTimestamp": _now(request),
         "StateUpdatedTimestamp": have.get("StateUpdatedTimestamp", _now(request)),
         "_tags": have.get("_tags", tags),
+        **({"_set_at": have["_set_at"]} if "_set_at" in have else {}),
     }
     return {}
 
@@ -73,13 +78,22 @@ def put(request: Request) -> dict[str, Any]:
 def describe(request: Request) -> dict[str, Any]:
     """The alarms of these names, or whose names begin so."""
     params, kept = request.params, _kept(request, "metric_alarms")
+    for each in kept.values():
+        _evaluate(request, each)
     names, start = params.get("AlarmNames"), params.get("AlarmNamePrefix", "")
     found = [
-        {key: value for key, value in each.items() if key != "_tags"}
+        {key: value for key, value in each.items() if not key.startswith("_")}
         for name, each in sorted(kept.items())
         if (names is None or name in names) and name.startswith(start)
     ]
     return {"CompositeAlarms": [], "MetricAlarms": found}
+
+
+def _evaluate(request: Request, alarm: dict[str, Any]) -> None:
+    """A state that was set lasts until the alarm is evaluated, here after a period without data."""
+    if request.world.now() - alarm.get("_set_at", request.world.now()) >= alarm["Period"]:
+        del alarm["_set_at"]
+        alarm["StateValue"] = "OK" if alarm["TreatMissingData"] == "notBreaching" else "INSUFFICIENT_DATA"
 
 
 @instead("cloudwatch.delete", "DeleteAlarms", row="§9 Alarms")
@@ -97,6 +111,61 @@ def actions(request: Request) -> dict[str, Any]:
         if name in _kept(request, "metric_alarms"):
             _kept(request, "metric_alarms")[name]["ActionsEnabled"] = request.operation.startswith("Enable")
     return {}
+
+
+@instead("cloudwatch.state", "SetAlarmState", row="API SetAlarmState; §9 alarm then fails silently")
+def set_state(request: Request) -> dict[str, Any]:
+    """A change to ALARM executes the actions, unless they are disabled or muted; the history alone says how that went."""
+    params = request.params
+    alarm = _kept(request, "metric_alarms").get(params["AlarmName"])
+    if alarm is None:
+        raise Refused("ResourceNotFound", "There is no such alarm.", 404)
+    _evaluate(request, alarm)
+    goes_off = params["StateValue"] == "ALARM" != alarm["StateValue"]
+    alarm |= {"StateValue": params["StateValue"], "StateReason": params["StateReason"]}
+    alarm |= {"StateUpdatedTimestamp": _now(request), "_set_at": request.world.now()}
+    if goes_off and alarm["ActionsEnabled"] and not _mute_rules(request, params["AlarmName"]):
+        history = request.saved("alarm_history").setdefault(alarm["AlarmArn"], [])
+        history += [_execute(request, alarm, each) for each in alarm["AlarmActions"]]
+    return {}
+
+
+def _execute(request: Request, alarm: dict[str, Any], action: str) -> dict[str, Any]:
+    """The item of the history about an action."""
+    fault = _fault(request, alarm, action)
+    state = {"actionState": "Failed" if fault else "Succeeded", "notificationResource": action}
+    return {
+        "AlarmName": alarm["AlarmName"],
+        "AlarmType": "MetricAlarm",
+        "Timestamp": _now(request),
+        "HistoryItemType": "Action",
+        "HistorySummary": f"{'Failed to execute' if fault else 'Successfully executed'} action {action}",
+        "HistoryData": json.dumps({**state, "error": fault or None}),
+    }
+
+
+def _fault(request: Request, alarm: dict[str, Any], action: str) -> str:
+    """Why CloudWatch cannot publish to the topic; an empty text if it can."""
+    topic = request.store("sns").topics.get(action)
+    if topic is None:
+        return "Topic does not exist"
+    context = {"aws:sourceaccount": request.account, "aws:sourcearn": alarm["AlarmArn"]}
+    if decide(json.loads(topic.policy), Act("sns:Publish", action, _PRINCIPAL, context)) != "allow":
+        return "CloudWatch Alarms is not authorized to perform: SNS:Publish"
+    if not topic.kms_master_key_id:
+        return ""
+    key = find_key(topic.kms_master_key_id, request.account, request.region)
+    encrypted = {**context, "kms:encryptioncontext:aws:sns:topicarn": action}
+    if key is None or key_refuses(key, _PRINCIPAL, ("kms:GenerateDataKey", "kms:Decrypt"), encrypted):
+        return "CloudWatch Alarms does not have authorization to access the SNS topic encryption key."
+    return "" if key.key_state == "Enabled" else f"{key.arn} is disabled."
+
+
+@instead("cloudwatch.history", "DescribeAlarmHistory", row="API DescribeAlarmHistory")
+def history(request: Request) -> dict[str, Any]:
+    """The actions of an alarm, the newest first. Other items are not kept."""
+    arn = f"arn:{request.partition}:cloudwatch:{request.region}:{request.account}:alarm:{request.params['AlarmName']}"
+    return {"AlarmHistoryItems": request.saved("alarm_history").get(arn, [])[::-1]}
 
 
 @instead("cloudwatch.mute", "PutAlarmMuteRule", row="16.E Alarm mute rules")
@@ -117,14 +186,15 @@ def mute(request: Request) -> dict[str, Any]:
 @instead("cloudwatch.list_mute_rules", "ListAlarmMuteRules", row="16.E Alarm mute rules")
 def list_mute_rules(request: Request) -> dict[str, Any]:
     """The rules that mute an alarm, without saying which alarms they mute."""
-    alarm = request.params.get("AlarmName")
     shown = ("AlarmMuteRuleArn", "Status", "LastUpdatedTimestamp")
-    found = [
-        {key: each[key] for key in shown}
-        for each in _kept(request, "mute_rules").values()
-        if alarm in {None, *(each.get("MuteTargets") or {}).get("AlarmNames", ())}
-    ]
-    return {"AlarmMuteRuleSummaries": found}
+    rules = _mute_rules(request, request.params.get("AlarmName"))
+    return {"AlarmMuteRuleSummaries": [{key: each[key] for key in shown} for each in rules]}
+
+
+def _mute_rules(request: Request, alarm: str | None) -> list[dict[str, Any]]:
+    """The rules that mute an alarm; all, for None."""
+    rules = _kept(request, "mute_rules").values()
+    return [x for x in rules if alarm in {None, *(x.get("MuteTargets") or {}).get("AlarmNames", ())}]
 
 
 @instead("cloudwatch.delete_mute_rule", "DeleteAlarmMuteRule", row="16.E Alarm mute rules")

@@ -50,6 +50,9 @@ def log_group_breaks(admin: Administrator) -> Iterator[Break]:
             asked = "log_group.deletion_protection_enabled"
             text = f"took the deletion protection from {what}"
             yield broken("deletionProtectionEnabled", text, protect, asked, **identifier)
+        if "kmsKeyId" in each:
+            text, asked = f"took the key from {what}", "log_group.kms_key_id"
+            yield broken("kmsKeyId", text, logs.disassociate_kms_key, asked, **named)
         arn = each["logGroupArn"]
         for key in logs.list_tags_for_resource(resourceArn=arn)["tags"]:
             text, tag = f"removed the tag {key} of {what}", {"resourceArn": arn, "tagKeys": [key]}
@@ -108,6 +111,10 @@ def topic_breaks(admin: Administrator) -> Iterator[Break]:
                 put = {**on, "AttributeName": "Policy", "AttributeValue": text}
                 sentence = f"removed {sid} from the policy of topic {name}"
                 yield broken(f"policy statement {sid}", sentence, sns.set_topic_attributes, **put)
+        if sns.get_topic_attributes(**on)["Attributes"].get("KmsMasterKeyId"):
+            put = {**on, "AttributeName": "KmsMasterKeyId", "AttributeValue": ""}
+            sentence, asked = f"took the key from topic {name}", "topic.kms_master_key_id"
+            yield broken("KmsMasterKeyId", sentence, sns.set_topic_attributes, asked, **put)
         for one in sns.list_subscriptions_by_topic(**on)["Subscriptions"]:
             if one["SubscriptionArn"].startswith("arn:"):
                 what = f"subscription {one['Protocol']} {one['Endpoint']}"

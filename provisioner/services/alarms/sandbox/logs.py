@@ -9,6 +9,7 @@ from typing import Any, Final
 from ....compare.policy_eval import Act, decide
 from ....sandbox.ask import Request
 from ....sandbox.model import Refused
+from ....sandbox.partitions import dns_suffix
 from ....sandbox.rule import after, before, instead
 from ....sandbox.rules.kms import find_key
 from .grammar import BadPattern, matcher
@@ -43,7 +44,8 @@ def _check_key(request: Request, name: str, key_id: str | None) -> None:
     """Raise `Refused` for a key that CloudWatch Logs may not use for the log group."""
     if not key_id:
         return
-    service, key = f"logs.{request.region}.amazonaws.com", find_key(key_id, request.account, request.region)
+    service = f"logs.{request.region}.{dns_suffix(request.partition)}"
+    key = find_key(key_id, request.account, request.region)
     group = f"arn:{request.partition}:logs:{request.region}:{request.account}:log-group:{name}"
     context = {"kms:encryptioncontext:aws:logs:arn": group}
     if (

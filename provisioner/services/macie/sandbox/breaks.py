@@ -44,7 +44,6 @@ def macie_breaks(admin: Administrator) -> Iterator[Break]:
             yield _MACIE(frequency, text, put, asked, stricter=stricter, **{frequency: value})
     yield from _publication_breaks(client, where)
     yield from _discovery_breaks(client, where)
-    yield from _export_breaks(client, where)
     yield from _member_breaks(client, where)
 
 
@@ -98,8 +97,12 @@ def _member_breaks(client: Any, where: str) -> Iterator[Break]:
         yield broken(f"member {account}", text, pause, asked, id=account, status="PAUSED")
 
 
-def _export_breaks(client: Any, where: str) -> Iterator[Break]:
-    found = client.get_classification_export_configuration().get("configuration", {}).get("s3Destination")
+@breaks("macie_export", regional=True)
+def export_breaks(admin: Administrator) -> Iterator[Break]:
+    """Store results nowhere, or elsewhere."""
+    client, where = admin.client("macie2"), admin.region
+    answer = read_or_none(client.get_classification_export_configuration, _ABSENT) or {}
+    found = answer.get("configuration", {}).get("s3Destination")
     if not found:
         return
     put, asked = client.put_classification_export_configuration, "classification_export"
