@@ -33,7 +33,14 @@ def read_rule(aws: Aws, rule: EventRule) -> tuple[Reading, Reading]:
     return read.describe_rule(Name=rule.name), read.list_targets_by_rule(Rule=rule.name)
 
 
-@step("alarms_event_rule", Alarms, Scope.ONCE, needs=("alarms_topic",), clients=("events",))
+@step(
+    "alarms_event_rule",
+    Alarms,
+    Scope.ONCE,
+    needs=("alarms_topic",),
+    clients=("events",),
+    field="event_rule",
+)
 def ensure_alarms_event_rule(aws: Aws, baseline: Baseline) -> Changes:
     """Make the rule and its target, if the file asks for it."""
     section = baseline[Alarms]

@@ -24,6 +24,7 @@ from .state import ENABLED, SERVICE, TITLE, read_destination
     needs=("macie", "log_buckets"),
     clients=(SERVICE,),
     refers_to=("key",),
+    field="classification_export",
 )
 def ensure_macie_export(aws: Aws, baseline: Baseline) -> Changes:
     """Bring the destination of results to the baseline, in one request that holds all its fields.
