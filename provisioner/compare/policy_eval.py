@@ -89,7 +89,7 @@ def _names_principal(element: Any, act: Act) -> bool:
     if "*" in as_list(element.get("AWS")):
         return True
     principal = act.principal
-    if principal.endswith(".amazonaws.com"):
+    if "." in principal and ":" not in principal:  # a service, whose name may have the domain of a partition
         return principal in as_list(element.get("Service"))
     parts = principal.split(":")
     account, partition = (parts[4], parts[1]) if len(parts) > 5 else (principal, "aws")

@@ -1,7 +1,8 @@
 """The journal in S3: an object for each part of a run, which is only ever created.
 
-The key is `PREFIX/aws-123456789012/2026-11-30/081500-RUN-1.jsonl`. A run keeps a part before it changes something, with what it
-is going to change, and one at its end. Objects never change, so what was read once is kept in a folder on disk.
+The key is `PREFIX/aws-123456789012/2026-11-30/081500123456-RUN-0001.jsonl`, with microseconds, so that keys are in order.
+A run keeps a part before it changes something, with what it is going to change, and one at its end. Objects never change,
+so what was read once is kept in a folder on disk.
 https://docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-writes.html
 """
 
@@ -30,7 +31,7 @@ _READERS: Final = 16
 _PAGES: Final = 50  # of a thousand keys
 _MOST: Final = 64 << 20  # bytes of an object; a larger one is none of ours
 _NAME: Final = re.compile(
-    r"(?P<day>\d{4}-\d\d-\d\d)/(?P<time>\d{6})-(?P<run>[A-Za-z0-9-]+)-(?P<part>\d+)\.jsonl"
+    r"(?P<day>\d{4}-\d\d-\d\d)/(?P<time>\d{12})-(?P<run>[A-Za-z0-9-]+)-(?P<part>\d+)\.jsonl"
 )
 _ERRORS: Final = (BotoCoreError, ClientError, OSError, RuntimeError, ValueError)
 
@@ -57,7 +58,7 @@ class S3Journal:
         """Begin to write a part of the run, and wait for that as many seconds as *patience*; `close` waits longer."""
         self._parts += 1
         when = moment.astimezone(UTC)
-        key = f"{self._prefix}{when:%Y-%m-%d/%H%M%S}-{run}-{self._parts}.jsonl"
+        key = f"{self._prefix}{when:%Y-%m-%d/%H%M%S%f}-{run}-{self._parts:04}.jsonl"
         body = "".join(lines).encode()
         with self._noting_errors():
             self._writing.append(start_daemon(lambda: self._put(key, body), *_ERRORS))

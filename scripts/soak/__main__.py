@@ -109,8 +109,7 @@ def _live(given: argparse.Namespace, folder: Path, stack: ExitStack) -> tuple[We
         if each.longest > LONGEST_OFF
     ]
     drifts = [(each, clock.of(each.time)) for each in _attributed(list(read_all(machine.journal)))]
-    killed = [each for each in machine.runs if each.killed]
-    verdict = judge(adversary.episodes, hook, drifts, places[excepted][:3], killed)
+    verdict = judge(adversary.episodes, hook, drifts, places[excepted][:3], machine.runs)
     verdict.problems += judge_notices(hook, places[contested][:3])
     return week, diff, verdict
 

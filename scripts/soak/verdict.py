@@ -83,10 +83,11 @@ def judge(
     hook: Webhook,
     drifts: Sequence[tuple[Drift, float]],
     excepted: Place,
-    killed: Sequence[Run],
+    runs: Sequence[Run],
 ) -> Verdict:
     """Compare what was broken with what was told and written down."""
     verdict = Verdict()
+    killed, unwritten = [each for each in runs if each.killed], {each.id for each in runs if each.disk_full}
     several = [each for each in episodes if not each.resource]
     verdict.notices["of several resources"] = len(several)
     for group in groups(episodes):
@@ -108,6 +109,8 @@ def judge(
                 kind = "with a later one, as the webhook was down"
             elif not found and any(group.start <= each.started <= group.end for each in killed):
                 kind = "lost with a run killed before its line in the journal"
+        if kind == AGAIN and any(each.run in unwritten for each in heard):
+            kind = "told again, as a full disk kept a run from writing down that it had told it"
         verdict.notices[kind] += 1
         if kind in {NEVER, AGAIN}:
             times = ", ".join(f"{each.trigger} {text(each.time)} {each.run}" for each in heard)

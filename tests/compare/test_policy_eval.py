@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -21,6 +22,7 @@ DENY = {**HERE, "Effect": "Deny"}
 OWN = {"Effect": "Allow", "Principal": {"AWS": "123456789012"}}
 ANY = {"Effect": "Allow", "Action": "*", "Resource": "*"}
 WRITE = Act("s3:PutObject", "arn:aws:s3:::b/AWSLogs/x", "cloudtrail.amazonaws.com", CONTEXT)
+IN_CHINA = "logs.cn-north-1.amazonaws.com.cn"
 ACCOUNT = Act("s3:GetObject", "arn:aws:s3:::b/k", "arn:aws:iam::123456789012:role/r")
 
 
@@ -67,6 +69,8 @@ def test_conditions(condition: Any, holds: bool) -> None:
         ([{**HERE, "Action": "s3:Put*"}], WRITE, "allow"),
         ([{**HERE, "Resource": "arn:aws:s3:::b/awslogs/*"}], WRITE, None),
         ([HERE, {**DENY, "Principal": "*"}], WRITE, "deny"),
+        ([{**HERE, "Principal": {"Service": IN_CHINA}}], replace(WRITE, principal=IN_CHINA), "allow"),
+        ([{**HERE, "Principal": {"AWS": IN_CHINA}}], replace(WRITE, principal=IN_CHINA), None),
         ([HERE, {**DENY, "Principal": {"Service": "config.amazonaws.com"}}], WRITE, "allow"),
         ([{**HERE, "Principal": {"AWS": "*"}}], WRITE, "allow"),
         ([{**HERE, "Principal": {"AWS": "123456789012"}}], WRITE, None),

@@ -94,9 +94,13 @@ def test_foreign_keys_torn_lines_and_old_runs_are_passed_over(
 ) -> None:
     write(machine(bench, cloud, tmp_path / "one"), started("a1"), started("old", NOW - timedelta(days=2)))
     place, put = f"audit/runs/aws-{ACCOUNT}", bench.client("s3").put_object
-    for name in ("readme.txt", f"{NOW:%Y-%m-%d}/../../etc-1.jsonl", "2020-01-01/000000-f00-1.jsonl"):
+    for name in ("readme.txt", f"{NOW:%Y-%m-%d}/../../etc-1.jsonl", "2020-01-01/000000000000-f00-0001.jsonl"):
         put(Bucket=BUCKET, Key=f"{place}/{name}", Body=json.dumps({"type": "run_started"}))
-    put(Bucket=BUCKET, Key=f"{place}/{NOW:%Y-%m-%d}/000000-f00-1.jsonl", Body=b'{"type": "run_st\xff\n[]\n')
+    put(
+        Bucket=BUCKET,
+        Key=f"{place}/{NOW:%Y-%m-%d}/000000000000-f00-0001.jsonl",
+        Body=b'{"type": "run_st\xff\n[]\n',
+    )
     journal = machine(bench, cloud, tmp_path / "other")
     assert [each.run for each in journal.read(NOW - timedelta(days=1))] == ["a1"]
     assert journal.take_errors() == []
