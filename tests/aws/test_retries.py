@@ -8,7 +8,7 @@ import pytest
 from botocore.retries import standard
 from botocore.session import get_session
 
-from provisioner.aws.access import Aws, ReadCache
+from provisioner.aws import Aws, ReadCache
 from provisioner.aws.errors import BUSY, ClientError, Interrupted, is_outage, is_throttle
 from provisioner.aws.rate_limit import DOCUMENTED, Rate, RateLimiter
 from provisioner.fleet.fleet import member_role
