@@ -66,16 +66,16 @@ class Aws:
 
     def read(self, service: str, region: str | None = None) -> Reader:
         """Return a Reader of *service*."""
-        place = region or self.region
+        asked_in = cached_in = region or self.region
         if service in _GLOBAL:
-            place = self._cloud.event_region(service, place)
+            asked_in, cached_in = self._cloud.event_region(service, asked_in), ""
 
         def ask(operation: str, params: dict[str, Any]) -> Reading:
-            key = (service, place, operation, repr(sorted(params.items())))
+            key = (service, cached_in, operation, repr(sorted(params.items())))
 
             def call(**changed: Any) -> Any:
                 given = {**params, **changed}
-                return self._cloud.read(self.target, service, place, operation, given, self._visit)
+                return self._cloud.read(self.target, service, asked_in, operation, given, self._visit)
 
             return Reading(self._memory.ask(key, lambda: self._readers.submit(call)), operation, call)
 

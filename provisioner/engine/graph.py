@@ -75,12 +75,13 @@ def read(
     """Do *work* on all nodes at once, and return the results in the order of the graph.
 
     A node whose need failed as a whole counts as not run: see Result.failed_needs. *failed_needs* are those of earlier
-    runs. With one worker, no thread is made.
+    runs. With one worker, no thread is made, and the nodes of a Region follow each other, those of the home Region last.
     """
     if not graph:
         return []
     if workers == 1:
-        found = {node: work(node) for node in graph}
+        by_region = sorted(graph, key=lambda node: (node.target.home, node.target.region))
+        found = {node: work(node) for node in by_region}
     else:
         with _threads(min(workers, len(graph))) as pool:
             found = dict(zip(graph, pool.map(work, graph), strict=True))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
@@ -60,11 +61,27 @@ class Run:
 
     def _read(self, work: Callable[[Node], Result]) -> list[Result]:
         """The results of reading, without the Regions that are skipped."""
+        if self.single_threaded:
+            work = self._forgetting(work)
         results = graph.read(self.graph, work, self.failed_needs, self._workers)
         if self.lenient:
             results, passed = without_unusable(results, self.cloud.offers, self.list_enabled)
             self.skipped.extend(passed)
         return results
+
+    def _forgetting(self, work: Callable[[Node], Result]) -> Callable[[Node], Result]:
+        """The same work; what was read of a Region is forgotten after its last node, as many accounts run at a time."""
+        left = Counter((node.target.account, node.target.region) for node in self.graph)
+
+        def do(node: Node) -> Result:
+            account, region = place = node.target.account, node.target.region
+            result = work(node)
+            left[place] -= 1
+            if not left[place] and account in self._memory:
+                self._memory[account].forget_region(region)
+            return result
+
+        return do
 
     def refresh(self) -> None:
         """Forget what was read so far, so that it is read again."""
