@@ -65,14 +65,10 @@ class Call:
     params: Mapping[str, Any]
     region: str | None = None
     waits: tuple[Wait, ...] = ()
-    done: tuple[
-        str, ...
-    ] = ()  # error codes that mean that others have just done it: the step is started again
+    done: tuple[str, ...] = ()  # error codes that mean that others have just done it: the step starts again
     done_text: str = ""  # part of the message of those errors, for services with one code for everything
     flaps: bool = False  # reads show it, then the earlier state again
-    settles: float = (
-        0.0  # seconds that AWS may take to show it, where that is more than the usual two minutes
-    )
+    settles: float = 0.0  # seconds that AWS may take to show it, where that is more than two minutes
     # What the document in *params* was made from.
     bases: tuple[Basis, ...] = field(default=(), compare=False, repr=False)
     uses: tuple[str, ...] = ()  # `STEP/RESOURCE` without which the call must not be made
@@ -229,9 +225,7 @@ class Step:
     archive: bool = False  # it runs in the log archive account
     each_region: bool = False  # of Scope.ONCE: it runs in every Region of that one account
     clients: tuple[str, ...] = ()  # AWS services, by botocore's name, that it asks
-    after: tuple[
-        str, ...
-    ] = ()  # steps that run before it where they run, and whose failure does not block it
+    after: tuple[str, ...] = ()  # steps that run before it if they run, and whose failure does not block it
     asked: Callable[[Any], bool] = field(default=lambda baseline: True, compare=False)  # the file asks for it
     # The steps that it needs besides, in a file whose section refers to what they make.
     needs_in: Callable[[Any], tuple[str, ...]] = field(default=lambda baseline: (), compare=False)

@@ -51,7 +51,7 @@ class ReadCache:
                 del self._answers[key]
 
     def forget_region(self, region: str) -> None:
-        """Drop the answers of a Region, which takes a tenth of the memory where many accounts are read at a time."""
+        """Drop the answers of a Region that nobody asks again: many accounts at a time hold many."""
         with self._lock:
             for key in [key for key in self._answers if key[1] == region]:
                 del self._answers[key]

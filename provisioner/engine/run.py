@@ -24,9 +24,7 @@ if TYPE_CHECKING:
 
 _SYNCHRONOUS = SynchronousExecutor()
 SETTLE = 120.0  # seconds that AWS gets to show what was written (Terraform's budget for IAM and S3)
-_FLAPPING_READS = (
-    2  # in a row that must show a change after which AWS answers now with the new value, now with the old
-)
+_FLAPPING_READS = 2  # in a row that must show a change of which AWS answers now the new value, now the old
 _FLAPPING_PAUSE = 0.5  # seconds between them
 
 

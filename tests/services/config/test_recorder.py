@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from ...conftest import Bench
+from ...conftest import EXAMPLE, Bench
 from .sample import (
     EC2,
     EVERYTHING,
@@ -285,3 +285,29 @@ def test_new_recorder_needs_no_consent(bench: Bench) -> None:
     plan = bench.apply(exact, only=ONLY)
     assert {change.consent for _, change in plan.changes} == {None}
     assert fields(bench.diff(exact, only=ONLY)) == []
+
+
+def test_no_pause_holds_what_is_recorded_and_where_to(bench: Bench) -> None:
+    bench.apply(EXAMPLE)
+    client = bench.client("config")
+    [recorder] = client.describe_configuration_recorders()["ConfigurationRecorders"]
+    [channel] = client.describe_delivery_channels()["DeliveryChannels"]
+    fewer = {"allSupported": False, "resourceTypes": ["AWS::EC2::Volume"]}
+    client.put_configuration_recorder(
+        ConfigurationRecorder={
+            "name": recorder["name"],
+            "roleARN": recorder["roleARN"],
+            "recordingGroup": fewer,
+        }
+    )
+    client.put_delivery_channel(
+        DeliveryChannel={
+            **channel,
+            "configSnapshotDeliveryProperties": {"deliveryFrequency": "TwentyFour_Hours"},
+        }
+    )
+    changes = [change for result, change in bench.diff(EXAMPLE).changes if result.step == "config_recorder"]
+    assert [change.call.operation for change in changes if change.is_vital] == [
+        "put_configuration_recorder",
+        "put_delivery_channel",
+    ]
