@@ -9,6 +9,7 @@ from typing import Any, Final, Literal, Protocol
 
 # Stands for a value that AWS has not made yet. It can be printed, and is never sent.
 PENDING: Final = "(known after apply)"
+Action = Literal["create", "update", "delete"]
 
 
 class Scope(IntEnum):
@@ -123,7 +124,7 @@ class Change:
     resource: str
     differences: tuple[Difference, ...]
     call: Call
-    action: Literal["create", "update"] = "update"
+    action: Action = "update"
     consent: str | None = None  # the `--allow` name, of a change that loosens or replaces something
     loses: str = ""  # what is lost by that
     completes: bool = False  # nobody must begin to use the resource without it
@@ -222,6 +223,8 @@ class Step:
     ensure: Callable[..., Changes] = field(compare=False)
     verify: Callable[..., Findings] | None = field(default=None, compare=False)
     fire: Callable[..., Firing] | None = field(default=None, compare=False)
+    # The changes that turn off what it ensures, for a file that asks for that.
+    disable: Callable[..., Changes] | None = field(default=None, compare=False)
     archive: bool = False  # it runs in the log archive account
     each_region: bool = False  # of Scope.ONCE: it runs in every Region of that one account
     clients: tuple[str, ...] = ()  # AWS services, by botocore's name, that it asks

@@ -1,7 +1,7 @@
 """The YAML file as typed sections. Knows no AWS."""
 
 from .baseline import Baseline
-from .control import Control
+from .control import Control, Regional, Switchable
 from .file import load, parse
 from .general import General
 from .problem import BaselineError, Problem
@@ -28,7 +28,9 @@ __all__ = [
     "InvalidValue",
     "Problem",
     "Region",
+    "Regional",
     "Section",
+    "Switchable",
     "Text",
     "load",
     "parse",

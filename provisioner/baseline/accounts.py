@@ -175,6 +175,11 @@ class Accounts(AccountSelector):
 class Override(AccountSelector):
     """The accounts that one item of `overrides` applies to. Its values are in the same mapping, by section."""
 
+    without: Annotated[list[Text], Field(min_length=1)] = Field(
+        default=[],
+        description="Sections that are not for these accounts: what the accounts have of them stays as it is.",
+    )
+
     @model_validator(mode="after")
     def _selects_accounts(self) -> Self:
         if not self.is_set:

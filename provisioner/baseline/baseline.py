@@ -8,15 +8,16 @@ from dataclasses import dataclass, field
 from typing import Final, TypeVar
 
 from .checks import contains_invalid, unknown_key
+from .control import Regional
 from .general import General
 from .notices import secrets_of
-from .overrides import name_overrides, wrong_keys
+from .overrides import name_overrides, without, wrong_keys
 from .partitions import partition_of
 from .placeholders import Environment
 from .problem import BaselineError, Path, Problem, listed
 from .section import Section, asks_for_nothing, switches
 from .sections import SectionReader
-from .yaml_merge import keys_at, merge, node_at
+from .yaml_merge import drop_keys, keys_at, merge, node_at
 from .yaml_tree import MAX_PROBLEMS, Source
 
 Kind = TypeVar("Kind", bound=Section)
@@ -73,6 +74,11 @@ class Baseline:
     def file(self) -> str:
         """The name of the file, as given to `load` or `parse`."""
         return self._file.source.name
+
+    @property
+    def overridden(self) -> Mapping[type[Section], str]:
+        """The sections in the file's `overrides`, and their keys."""
+        return self._file.original.overridden
 
     @property
     def text(self) -> str:
@@ -174,6 +180,12 @@ class BaselineFile:
         items = node_at(self.source, "overrides").value
         return range(len(items) if isinstance(items, list) else 0)
 
+    @property
+    def overridden(self) -> Mapping[type[Section], str]:
+        """The sections in `overrides`, and their keys."""
+        found = (key for index in self._override_indexes for key in keys_at(self.source, "overrides", index))
+        return {self.kinds[key]: key for key in found if key in self.kinds}
+
     def override(self, accounts: Mapping[str, tuple[int, ...]]) -> None:
         """Set the overrides that apply to each of these accounts."""
         for overrides in sorted(set(accounts.values())):
@@ -191,6 +203,7 @@ class BaselineFile:
             root = self.source.root
             for index in overrides:
                 root = merge(root, node_at(self.source, "overrides", index)) if root else None
+                root = drop_keys(root, without(self.source, index)) if root else None
             source = Source(self.source.name, self.source.lines, root)
             file = BaselineFile(source, self.kinds, self.env, self.default_region)
             file.general, file.secrets, file.original = self.general, self.secrets, self
@@ -216,7 +229,8 @@ class BaselineFile:
     def _problems_of_override(self, index: int) -> list[Problem]:
         """Problems with the keys of one override, or with the sections that it results in."""
         problems = wrong_keys(self.source, index, self.kinds)
-        if not problems and self.kinds.keys() & keys_at(self.source, "overrides", index):
+        changed = {*self.kinds, "without"}.intersection(keys_at(self.source, "overrides", index))
+        if changed and not problems:
             variant = self.variant((index,))
             found = list[Problem]()
             variant.check(found)
@@ -239,8 +253,7 @@ class BaselineFile:
                 example = next((each for each in kind.model_fields if each not in switches(kind)), "")
                 hint = f"set a field, such as `{example}`" if example else "add what it is for"
                 yield from checker.problem((key,), f"asks for nothing: {hint}, or remove `{key}`")
-        overridden = (keys_at(self.source, "overrides", index) for index in self._override_indexes)
-        if not baseline.sections and not any(self.kinds.keys() & keys for keys in overridden):
+        if not baseline.sections and not self.overridden:
             known = listed((f"`{key}`" for key in self.kinds), "and")
             message = (
                 f"asks for nothing: add a section, such as `{next(iter(self.kinds))}`; there are {known}"
@@ -281,4 +294,15 @@ class BaselineFile:
             with suppress(InvalidSection):  # nothing can be said about a section that is invalid itself
                 for each in section.contradictions(baseline):
                     problems.extend(checker.problem(each.path, each.message))
+        for path, message in _regions_not_in_file(self.general, valid):
+            problems.extend(checker.problem(path, message))
         return baseline
+
+
+def _regions_not_in_file(general: General, sections: Mapping[str, Section]) -> Iterator[tuple[Path, str]]:
+    """The `regions` of sections that are none of the file's, each with its path and what is wrong."""
+    for key, section in sections.items():
+        for index, region in enumerate(section.regions if isinstance(section, Regional) else ()):
+            if not general.covers(region):
+                text = f"{region} is not among the Regions of the file: add it to `regions` there, or drop it here"
+                yield (key, "regions", index), text

@@ -7,7 +7,7 @@ from typing import Annotated, Final, Literal
 
 from pydantic import AfterValidator, Field, WithJsonSchema
 
-from .section import AccountId, AsWritten, InvalidValue, Section, Text
+from .section import NO_SETTING, AccountId, AsWritten, InvalidValue, Region, Section, Text
 
 Mode = Literal["enforce", "alert", "ignore"]
 WhenContested = Literal["repair", "stop"]
@@ -39,6 +39,30 @@ class Control(Section):
         mode = next((each.mode for each in found if each.mode), self.mode)
         contested = next((each.when_contested for each in found if each.when_contested), self.when_contested)
         return mode or "enforce", contested or "repair"
+
+
+class Regional(Control):
+    """A section of which something is in each Region. It may be limited to some of the file's Regions."""
+
+    regions: Annotated[list[Region], Field(min_length=1), _CONTROL] = Field(
+        default=[],
+        description="Only in these of the file's Regions. What is in others already stays there, and what exists once in"
+        " an account is not limited.",
+    )
+
+    def runs_in(self, region: str) -> bool:
+        """Whether the section is for the Region."""
+        return not self.regions or region in self.regions
+
+
+class Switchable(Regional):
+    """A section that can also say that its service is to be off, which is not the same as leaving the section out."""
+
+    state: Annotated[Literal["enabled", "disabled"] | None, NO_SETTING] = Field(
+        None,
+        description="`disabled` turns the service off, which needs an `--allow`, and the rest of the section then counts for"
+        " nothing. A section that is left out leaves the service as it is.",
+    )
 
 
 def _check_day(text: str) -> str:

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from .accounts import Override
 from .checks import unknown_key
-from .problem import Problem, listed
+from .problem import Problem, did_you_mean, listed
 from .section import Section
 from .yaml_merge import keys_at, node_at, positions
 from .yaml_tree import Source
@@ -30,11 +30,33 @@ def wrong_keys(source: Source, index: int, kinds: Mapping[str, type[Section]]) -
             if source.find(("overrides", index, key, *path)).path[3:] == path:
                 text = "is the same for all accounts, as the log bucket's policy goes by it: change the section itself"
                 problems.append(_problem(source, text, index, key, *path))
-    if keys and not sections and not problems:
+    problems.extend(_wrong_without(source, index, kinds))
+    if keys and not sections and "without" not in keys and not problems:
         example = [key for key, kind in kinds.items() if not kind.once][-1]
-        text = f"overrides nothing: add a section, such as `{example}`, with what is different"
+        text = f"overrides nothing: add a section, such as `{example}`, with what is different, or `without: [{example}]`"
         problems.append(_problem(source, text, index))
     return problems
+
+
+def without(source: Source, index: int) -> list[str]:
+    """The sections that one override takes away."""
+    items = node_at(source, "overrides", index, "without").value
+    return [str(each.value) for each in items] if isinstance(items, list) else []
+
+
+def _wrong_without(source: Source, index: int, kinds: Mapping[str, type[Section]]) -> Iterator[Problem]:
+    """Problems with the sections that one override takes away."""
+    for number, key in enumerate(without(source, index)):
+        if key not in kinds:
+            hint = did_you_mean(key, kinds) or f"there are {listed((f'`{each}`' for each in kinds), 'and')}"
+            yield _problem(source, f"the file has no section '{key}'; {hint}", index, "without", number)
+        elif kinds[key].once:
+            text = f"`{key}` exists once in the organization, not in each account"
+            yield _problem(source, text, index, "without", number)
+        elif key in keys_at(source, "overrides", index):
+            yield _problem(
+                source, f"`{key}` is also overridden here: keep one of the two", index, "without", number
+            )
 
 
 def name_overrides(

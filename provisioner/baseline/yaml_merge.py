@@ -22,6 +22,13 @@ def merge(node: Node, override: Node) -> Node:
     return replace(override, value=value)
 
 
+def drop_keys(node: Node, keys: Collection[str]) -> Node:
+    """The mapping without these keys. Any other node is returned as it is."""
+    if not isinstance(node.value, dict):
+        return node
+    return replace(node, value={key: entry for key, entry in node.value.items() if key not in keys})
+
+
 def keep_keys(node: Node, keys: Collection[str]) -> Node:
     """A list of mappings, with only these keys in each mapping. Any other node is returned as it is."""
     if not isinstance(node.value, list):

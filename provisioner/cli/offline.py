@@ -62,7 +62,11 @@ def validate(file: str, *, as_json: bool) -> int:
     if as_json:
         _print_json({"valid": True, "problems": []})
     else:
-        click.echo(f"{clean(file)}: valid ({', '.join(baseline.sections)})")
+        overridden = [
+            f"{key} in `overrides`" for kind, key in baseline.overridden.items() if kind not in baseline
+        ]
+        sections = [*baseline.sections, *overridden]
+        click.echo(f"{clean(file)}: valid ({', '.join(sections)})")
     return 0
 
 

@@ -11,7 +11,7 @@ from ..baseline import Baseline
 from ..baseline.general import ALL
 from ..baseline.partitions import partition_of, unknown_region
 from ..engine.plan import Plan
-from ..engine.run import chosen
+from ..engine.run import possible
 from ..report import words
 from ..steps.registry import all_consents, all_sections, all_steps
 from .options import CommandError, CommandOptions
@@ -64,17 +64,17 @@ def check_flags(baseline: Baseline, options: CommandOptions) -> None:
 
 def check_steps(baseline: Baseline, options: CommandOptions) -> None:
     """Raise CommandError if `--target` names a step that the file does not have."""
-    try:
-        chosen(all_steps(), baseline, options.steps)
-    except KeyError as error:
-        name, steps = str(error.args[0]), all_steps()
-        known = [each for each, step in steps.items() if step.section in baseline]
+    steps = all_steps()
+    known = [step.name for step in possible(steps, baseline)]
+    for name in options.steps:
+        if name in known:
+            continue
         hint = words.did_you_mean(name, known)
         if name in steps:
             sections = {kind: key for key, kind in all_sections().items()}
             hint = f"it needs the section `{sections[steps[name].section]}`"
         parts = (f"no such step in {options.file}", hint, f"there are {', '.join(known)}")
-        raise CommandError(f"--target {name}: {'; '.join(filter(None, parts))}") from error
+        raise CommandError(f"--target {name}: {'; '.join(filter(None, parts))}")
 
 
 def check_identity(identity: Identity) -> None:

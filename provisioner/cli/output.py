@@ -119,6 +119,7 @@ def _log_end(work: Work, plan: Plan) -> None:
             "applied",
             added=counted.add,
             changed=counted.change,
+            destroyed=counted.destroy,
             failed=len(plan.failed),
             withheld=sum(len(r.without_consent) for r in plan.results),
             held=sum(len(r.held) for r in plan.results),
@@ -128,7 +129,13 @@ def _log_end(work: Work, plan: Plan) -> None:
     elif session.options.writes:
         log.write("not all was read" if plan.failed else "in sync")
     else:
-        log.write("compared", add=counted.add, change=counted.change, failed=len(plan.failed))
+        log.write(
+            "compared",
+            add=counted.add,
+            change=counted.change,
+            destroy=counted.destroy,
+            failed=len(plan.failed),
+        )
 
 
 def _failed(result: Result) -> tuple[Any, ...]:
@@ -148,7 +155,8 @@ def _planned(work: Work, plan: Plan) -> str:
 def _applied(work: Work, plan: Plan) -> str:
     counted = count(plan.results)
     if work.interrupted:
-        return f"Interrupted. Done until then: {counted.add} added, {counted.change} changed."
+        done = f"{counted.add} added, {counted.change} changed, {counted.destroy} destroyed"
+        return f"Interrupted. Done until then: {done}."
     return words.applied(counted, complete=work.complete, shown=not work.unseen)
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
-from ..engine.run import chosen
+from ..engine.run import possible
 from ..repair.records import Record
 from ..report.json import DocumentJson
 from ..steps.registry import all_steps
@@ -30,7 +30,7 @@ def write(work: Work, document: DocumentJson) -> None:
     if any(kind == "html" for kind, _ in options.outputs):
         records = session.open_journal().read(datetime.now(UTC) - _HISTORY)
 
-    steps = chosen(all_steps(), session.baseline, options.steps)
+    steps = possible(all_steps(), session.baseline, options.steps)
     document, lines = session.redacted((document, list(records)))
     messages = write_reports(options.outputs, document, lines, steps=steps)
     for message in messages:

@@ -5,12 +5,13 @@ from __future__ import annotations
 import hashlib
 import json
 import re
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Final
 
-from ..model import Change, InSyncCounts, Kind, Note, Result
+from ..model import Action, Change, InSyncCounts, Kind, Note, Result
 
 LIMIT: Final = re.compile("[0-9]+%?")  # resources, or percent of those that exist
 
@@ -80,17 +81,24 @@ class Count:
 
     add: int
     change: int
+    destroy: int = 0
+
+    @property
+    def total(self) -> int:
+        """All of them."""
+        return self.add + self.change + self.destroy
 
 
 def count(results: Iterable[Result]) -> Count:
-    """Count the resources that are created and those that are changed."""
-    made: dict[tuple[Any, ...], bool] = {}
+    """Count the resources that are created, those that are changed, and those that are deleted."""
+    made: dict[tuple[Any, ...], Action] = {}
     for result in results:
         for change in result.changes:
             key = (*_address(result), change.resource)
-            made[key] = made.get(key, False) or change.action == "create"
-    add = sum(made.values())
-    return Count(add, len(made) - add)
+            if change.action != "update" or key not in made:
+                made[key] = change.action
+    counted = Counter(made.values())
+    return Count(counted["create"], counted["update"], counted["delete"])
 
 
 def _address(result: Result) -> tuple[str, str, str]:

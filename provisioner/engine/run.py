@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from ..aws import Aws, Identity, ReadCache, SynchronousExecutor
 from ..aws.errors import NOT_RETRYABLE
-from ..baseline import Baseline
+from ..baseline import Baseline, Regional, Section, Switchable
 from ..engine.skipped import without_unusable
 from ..model import Change, Result, Skipped, Step, Target
 from . import graph
@@ -51,7 +51,7 @@ class Run:
     _made: dict[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        self.graph = graph.build(self.steps, self.places or self._places)
+        self.graph = graph.build(self.steps, self._targets)
 
     def rehearse(self) -> Plan:
         """Find what would change. Makes no write."""
@@ -99,7 +99,7 @@ class Run:
             result = run_step(
                 node.step,
                 self._aws(node),
-                self._filled(node),
+                self._filled(node.target),
                 apply=True,
                 planned=before,
                 allowed=allowed,
@@ -157,14 +157,22 @@ class Run:
 
         def work(node: Node) -> Result:
             found = self._rehearse(node)
-            found = prove(node.step, self._aws(node), self._filled(node), found, self.controls)
+            found = prove(node.step, self._aws(node), self._filled(node.target), found, self.controls)
             return (
-                fire(node.step, self._aws(node), self._filled(node), found, self.controls)
+                fire(node.step, self._aws(node), self._filled(node.target), found, self.controls)
                 if firing
                 else found
             )
 
         return self._read(work)
+
+    def _targets(self, step: Step) -> Iterator[Target]:
+        """Where the step runs: in all of its places, or those to which the file limits its section."""
+        home = self.baseline.general.home_region
+        for target in (self.places or self._places)(step):
+            section = self._filled(target, home)[step.section] if step.regional else None
+            if not isinstance(section, Regional) or section.runs_in(target.region):
+                yield target
 
     def _places(self, step: Step) -> Iterable[Target]:
         """The caller's account, in its home Region or in each of *regions*."""
@@ -182,16 +190,19 @@ class Run:
         return result
 
     def _rehearse_quietly(self, node: Node) -> Result:
-        return run_step(node.step, self._aws(node), self._filled(node), apply=False, controls=self.controls)
+        return run_step(
+            node.step, self._aws(node), self._filled(node.target), apply=False, controls=self.controls
+        )
 
     def _aws(self, node: Node) -> Aws:
         memory = self._memory.setdefault(node.target.account, ReadCache(self._made))
         readers = _SYNCHRONOUS if self.single_threaded else None
         return Aws(node.target, self.cloud, memory, readers)
 
-    def _filled(self, node: Node) -> Baseline:
-        target = node.target
-        return self.baseline.at(account_id=target.account, region=target.region, partition=target.partition)
+    def _filled(self, target: Target, region: str = "") -> Baseline:
+        """The baseline of the target's account in its Region, or in another one."""
+        region = region or target.region
+        return self.baseline.at(account_id=target.account, region=region, partition=target.partition)
 
 
 def _is_unreadable(result: Result) -> bool:
@@ -203,26 +214,46 @@ def _is_open(result: Result) -> bool:
     return bool(result.changes or not result.ok) and not _is_unreadable(result)
 
 
-def chosen(steps: Mapping[str, Step], baseline: Baseline, names: Iterable[str] = ()) -> list[Step]:
-    """The steps that the file asks for; with *names*, only those and the steps that they need.
+def chosen(steps: Mapping[str, Step], baseline: Baseline, names: Collection[str] = ()) -> list[Step]:
+    """The steps that the baseline asks for; with *names*, only those of them and the steps that they need."""
+    asked = filter(None, (_as_asked(step, baseline) for step in steps.values()))
+    return _with_needs([_with_references(step, baseline) for step in asked], names)
 
-    Raises KeyError with a name that is no step, or no step of the file.
-    """
-    of_file = {
-        name: replace(step, needs=tuple(dict.fromkeys((*step.needs, *step.needs_in(baseline)))))
-        for name, step in steps.items()
-        if step.section in baseline and step.asked(baseline)
-    }
+
+def possible(steps: Mapping[str, Step], baseline: Baseline, names: Collection[str] = ()) -> list[Step]:
+    """As `chosen`, and also the steps of sections that the file has in its `overrides` only."""
+    asked = {step.name: step for step in chosen(steps, baseline)}
+    more = [kind for kind in baseline.overridden if kind not in baseline]
+    found = [asked.get(name, step) for name, step in steps.items() if name in asked or step.section in more]
+    return _with_needs(found, names)
+
+
+def _with_references(step: Step, baseline: Baseline) -> Step:
+    """The step with what it needs by the references of its section, too."""
+    return replace(step, needs=tuple(dict.fromkeys((*step.needs, *step.needs_in(baseline)))))
+
+
+def _with_needs(steps: Sequence[Step], names: Collection[str]) -> list[Step]:
+    """The steps of these names, and those that they need; all, if there are no names."""
+    by_name = {step.name: step for step in steps}
     selected: set[str] = set()
 
     def visit(name: str) -> None:
-        for need in of_file[name].needs:
-            if need in of_file:
+        if name in by_name:
+            selected.add(name)
+            for need in by_name[name].needs:
                 visit(need)
-        selected.add(name)
 
     for name in names:
-        if name not in of_file:
-            raise KeyError(name)
         visit(name)
-    return [step for name, step in of_file.items() if name in selected or not selected]
+    return [step for step in steps if step.name in selected or not names]
+
+
+def _as_asked(step: Step, baseline: Baseline) -> Step | None:
+    """The step as the file asks for it: with `state: disabled`, one that turns off what it ensures; or None."""
+    if step.section not in baseline:
+        return None
+    section: Section = baseline[step.section]
+    if isinstance(section, Switchable) and section.state == "disabled":
+        return step.disable and replace(step, ensure=step.disable, verify=None, fire=None, needs=(), after=())
+    return step if step.asked(baseline) else None

@@ -132,8 +132,7 @@ class Fleet:
     def member(self, account: Account, regions: Sequence[str], failed_needs: Mapping[str, str]) -> Run:
         """A run of the steps that each account has for itself. *failed_needs*: the steps of the organization that failed."""
         filled = self.baseline.at(account_id=account.id, region=self.home, partition=self.identity.partition)
-        names = [name for name in self.names if all_steps()[name].section in filled]
-        steps = chosen(all_steps(), filled, names) if names or not self.names else []
+        steps = chosen(all_steps(), filled, self.names)
         run = self._run([step for step in steps if step.scope is not Scope.ONCE], account.id, regions)
         run.failed_needs, run.lenient, run.single_threaded = failed_needs, True, self.single_threaded
         return run

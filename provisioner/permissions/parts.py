@@ -18,7 +18,7 @@ from ..compare.policy import arn
 from ..fleet.accounts import lookups
 from ..model import Scope, Step, Target
 from ..repair.permissions import journal_permissions, pause_permissions, who_permissions
-from ..steps.permission import ANY_ACCOUNT, ANY_REGION, DECLARATIONS, Permission, allow, equals
+from ..steps.permission import ANY_ACCOUNT, ANY_REGION, Permission, allow, equals, permissions_of
 from ..steps.registry import all_sections, all_steps
 from .notices import notice_permissions
 
@@ -118,9 +118,8 @@ def _account(
             continue
         for target in everywhere if step.regional else [home]:
             for variant in _variants(baseline, target, *overrides):
-                if step.section in variant:
-                    declared = DECLARATIONS[step.name](target, variant)
-                    yield from (Part(keys[step.section], each) for each in declared)
+                declared = permissions_of(step, target, variant)
+                yield from (Part(keys[step.section], each) for each in declared)
     if included:
         yield from (Part(ACCOUNTS, each) for each in _region_listing(general, home))
     yield from (Part(HISTORY, each) for each in who_permissions(baseline))

@@ -13,7 +13,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any, Final, Literal
 
 from ..baseline.notices import Trigger
-from ..model import Difference
+from ..model import Action, Difference
 from ..report.json_objects import CallJson, CountsJson, FailureJson
 from ..report.totals import Cost
 
@@ -96,7 +96,7 @@ class CallMade:
     run: str
     time: str
     address: Address
-    action: Literal["create", "update"]
+    action: Action
     differences: list[Difference]
     call: CallJson
     request_id: str = ""
@@ -113,7 +113,7 @@ class Drift:
     time: str
     address: Address
     differences: list[Difference]
-    action: Literal["create", "update"]
+    action: Action
     state: State
     why: str = ""  # it is not repaired
     since: str = ""  # when a run first found it, without a run in between that did not

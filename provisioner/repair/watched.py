@@ -16,7 +16,7 @@ from typing import Any, Final
 from ..aws.cloudtrail_names import event_names, event_source
 from ..baseline import Baseline
 from ..model import Step, Target
-from ..steps.permission import ANY_REGION, APPLY, DECLARATIONS, Permission
+from ..steps.permission import ANY_REGION, APPLY, Permission, permissions_of
 from ..steps.registry import all_harmful_actions, all_steps
 
 DETAIL_TYPE: Final = "AWS API Call via CloudTrail"
@@ -72,8 +72,7 @@ def _permissions(step: Step, baseline: Baseline, account: str, partition: str) -
     for region in [home.region, *(others if step.regional else ())]:
         target = replace(home, region=region, home=region == home.region)
         filled = baseline.at(account_id=account, region=region, partition=partition)
-        if step.section in filled:
-            yield from DECLARATIONS[step.name](target, filled)
+        yield from permissions_of(step, target, filled)
 
 
 def _names_by_source(writes: Iterable[Permission], *, known: bool) -> dict[str, frozenset[str]]:

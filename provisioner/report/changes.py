@@ -19,7 +19,7 @@ from .places import FAILED, INDENT, Block, View, blocks, wrapped
 
 ResourceChanges = tuple[Change, ...]  # the changes of one resource
 
-_MARK: Final = {"create": ("+", "green"), "update": ("~", "yellow")}
+_MARK: Final = {"create": ("+", "green"), "update": ("~", "yellow"), "delete": ("-", "red")}
 _LINE: Final = {"+": "green", "-": "red", " ": "dim"}
 _NOTE: Final = {
     Kind.FOREIGN: "·",
@@ -152,7 +152,7 @@ def _template(change: Change, block: Block[Any]) -> Change:
 
 def _resource(changes: Sequence[Change]) -> Iterator[Text]:
     """The changes of one resource: the mark, the name, then each change."""
-    action = "create" if any(c.action == "create" for c in changes) else "update"
+    action = next((c.action for c in changes if c.action != "update"), "update")
     yield Text.assemble("  ", _MARK[action], " ", (words.clean(changes[0].resource), "bold"))
     for change in changes:
         yield from _change(change, new=action == "create")

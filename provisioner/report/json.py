@@ -129,6 +129,7 @@ def counts_json(results: Sequence[Result], in_sync: InSyncCounts, command: Comma
     found = CountsJson(
         add=counted.add,
         change=counted.change,
+        destroy=counted.destroy,
         steps_in_sync=in_sync.steps + sum(r.ok and not r.changes for r in results),
         steps_failed=sum(not r.ok for r in results),
     )
@@ -194,9 +195,13 @@ def _sentence(command: Command, found: Outcome) -> Iterator[str]:
     counted = count(results)
     if command == "verify":
         yield str(checks(results, found.in_sync))
-    elif counted.add or counted.change:
-        add, change = ("added", "changed") if found.applied else ("to add", "to change")
-        yield f"{counted.add} {add}, {counted.change} {change}"
+    elif counted.total:
+        add, change, destroy = (
+            ("added", "changed", "destroyed") if found.applied else ("to add", "to change", "to destroy")
+        )
+        yield f"{counted.add} {add}, {counted.change} {change}" + (
+            f", {counted.destroy} {destroy}" if counted.destroy else ""
+        )
     if withheld := sum(len(each.without_consent) for each in results):
         yield f"{withheld} not allowed"
     if held := sum(len(each.held) for each in results):

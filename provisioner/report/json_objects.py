@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Annotated, Any, Final, Literal
 
 from ..baseline.problem import Problem
-from ..model import Difference, Skipped
+from ..model import Action, Difference, Skipped
 from .totals import Cost, State
 
 FORMAT: Final = "2.0"
@@ -44,7 +44,7 @@ class ChangeJson(_Place):
     """
 
     resource: str
-    action: Literal["create", "update"]
+    action: Action
     differences: list[Difference]
     call: CallJson
     consent: str | None = None

@@ -100,7 +100,7 @@ def _lines(group: EntryGroup) -> Iterator[str]:
         yield f"@@ {words.clean(group.template['call'])} @@"
         simple, documents = differences(group.template)
         for name, have, want in simple:
-            if have != "(none)" or group.template["action"] == "update":
+            if have != "(none)" or group.template["action"] != "create":
                 yield f"- {name}: {have}"
             yield f"+ {name}: {want}"
         for name, lines in documents:

@@ -50,7 +50,7 @@ def is_document(difference: Difference) -> bool:
 def summary(change: Change, new: str = "created") -> str:
     """A change on one line: resource, fields from have to want (or *new* for a new resource), and call."""
     fields = "; ".join(map(field, change.differences))
-    what = new if change.action == "create" else fields
+    what = {"create": new, "delete": "deleted"}.get(change.action, fields)
     return clean(f"{change.resource}: {what} ({operation(change)})")
 
 
@@ -72,8 +72,8 @@ def planned(count: Count, *, complete: bool, held: int = 0) -> str:
 
     `No changes.` only if everything could be read (*complete*), and nothing differs that is only told (*held*).
     """
-    changes = count.add or count.change or held
-    plan = f"Plan: {count.add} to add, {count.change} to change, 0 to destroy."
+    changes = count.total or held
+    plan = f"Plan: {count.add} to add, {count.change} to change, {count.destroy} to destroy."
     plan += f" {plural(held, 'difference')} only told." if held else ""
     if complete:
         return plan if changes else "No changes."
@@ -83,8 +83,9 @@ def planned(count: Count, *, complete: bool, held: int = 0) -> str:
 def applied(count: Count, *, complete: bool, shown: bool) -> str:
     """The summary of an apply in Terraform's words, and whether AWS shows what was written (*shown*)."""
     head = "Apply complete!" if complete else "Apply incomplete."
-    seen = " AWS shows what was asked." if complete and shown and (count.add or count.change) else ""
-    return f"{head} Resources: {count.add} added, {count.change} changed, 0 destroyed.{seen}"
+    seen = " AWS shows what was asked." if complete and shown and count.total else ""
+    done = f"{count.add} added, {count.change} changed, {count.destroy} destroyed"
+    return f"{head} Resources: {done}.{seen}"
 
 
 def failed_operation(given: Failure) -> str:

@@ -10,9 +10,9 @@ from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 from typing import Final, NamedTuple
 
-from ..baseline import Baseline
+from ..baseline import Baseline, Regional, Section, Switchable
 from ..compare.policy import arn
-from ..model import Target
+from ..model import Step, Target
 
 DIFF: Final = frozenset(
     {"diff", "verify", "fire", "apply", "repair"}
@@ -59,17 +59,36 @@ def permission_notes(source: NoteSource) -> NoteSource:
 
 Declaration = Callable[[Target, Baseline], Iterator[Permission]]
 DECLARATIONS: Final[dict[str, Declaration]] = {}  # by the name of the step
+DISABLING: Final[dict[str, Declaration]] = {}  # the same, to turn off what the step ensures
 DELIVERY_DECLARATIONS: Final[list[Declaration]] = []  # of deliverers, for the account with the log buckets
 
 
-def permits(name: str) -> Callable[[Declaration], Declaration]:
-    """Register a function that yields the permissions of step *name* in one target, with that target's baseline."""
+def permits(name: str, *, disabling: bool = False) -> Callable[[Declaration], Declaration]:
+    """Register a function that yields the permissions of step *name* in one target, with that target's baseline.
+
+    With *disabling*, those to turn off what the step ensures.
+    """
 
     def register(declaration: Declaration) -> Declaration:
-        DECLARATIONS[name] = declaration
+        (DISABLING if disabling else DECLARATIONS)[name] = declaration
         return declaration
 
     return register
+
+
+def permissions_of(step: Step, target: Target, baseline: Baseline) -> Iterator[Permission]:
+    """Yield the permissions of a step in one target, with that target's baseline: none if the file does not ask for it."""
+    if step.section not in baseline:
+        return
+    section: Section = baseline[step.section]
+    declarations = DECLARATIONS
+    here = target.region == ANY_REGION or not step.regional
+    if isinstance(section, Regional) and not here and not section.runs_in(target.region):
+        return
+    if isinstance(section, Switchable) and section.state == "disabled":
+        declarations = DISABLING
+    if declaration := declarations.get(step.name):
+        yield from declaration(target, baseline)
 
 
 def permits_delivery(declaration: Declaration) -> Declaration:

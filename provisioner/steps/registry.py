@@ -29,6 +29,7 @@ SERVICES: Final = "provisioner.services"
 _FOLDER: Final = Path(__file__).parent.parent / "services"
 
 _steps: dict[str, Step] = {}
+_disables: dict[str, Ensure] = {}  # by step
 _refers_to: dict[str, tuple[str, ...]] = {}  # by step
 _sections: dict[str, type[Section]] = {}
 _harmful_actions: dict[type[Section], tuple[str, ...]] = {}
@@ -96,6 +97,19 @@ def verify(name: str) -> Callable[[Verify], Verify]:
     def register(verify: Verify) -> Verify:
         _steps[name] = replace(_steps[name], verify=verify)
         return verify
+
+    return register
+
+
+def disables(name: str) -> Callable[[Ensure], Ensure]:
+    """Register a function that turns off what step *name* ensures, for a section with `state: disabled`.
+
+    The other steps of the section then do nothing.
+    """
+
+    def register(disable: Ensure) -> Ensure:
+        _disables[name] = disable
+        return disable
 
     return register
 
@@ -169,7 +183,7 @@ def all_steps() -> Mapping[str, Step]:
         for module in sorted(each.name for each in iter_modules([str(_FOLDER / folder)])):
             if module != "sandbox":
                 import_module(f"{SERVICES}.{folder}.{module}")
-    return {name: _steps[name] for name in _ordered()}
+    return {name: replace(_steps[name], disable=_disables.get(name)) for name in _ordered()}
 
 
 def service_folders() -> list[str]:

@@ -86,7 +86,7 @@ OVERRIDES = [
     ("", "8:4: overrides[0]: want a mapping, got nothing"),
     (
         f"{{{IDS}}}",
-        f"8:5: overrides[0]: overrides nothing: add a section, such as `{EXAMPLE_SECTION}`, with what is different",
+        f"8:5: overrides[0]: overrides nothing: add a section, such as `{EXAMPLE_SECTION}`, with what is different, or `without: [{EXAMPLE_SECTION}]`",
     ),
     (
         f"{{{IDS}, password_policy: {{}}}}",
@@ -99,6 +99,29 @@ OVERRIDES = [
     (
         f"{{{IDS}, pasword_policy: {{}}}}",
         "8:29: overrides[0].pasword_policy: no such key; did you mean 'password_policy'?",
+    ),
+    (
+        f"{{{IDS}, without: [pasword_policy]}}",
+        "8:39: overrides[0].without[0]: the file has no section 'pasword_policy'; did you mean 'password_policy'?",
+    ),
+    (
+        f"{{{IDS}, without: [log_buckets]}}",
+        "8:39: overrides[0].without[0]: `log_buckets` exists once in the organization, not in each account",
+    ),
+    (
+        f"{{{IDS}, without: [password_policy], password_policy: {{minimum_password_length: 20}}}}",
+        "8:39: overrides[0].without[0]: `password_policy` is also overridden here: keep one of the two",
+    ),
+    (
+        f"{{{IDS}, without: []}}",
+        "8:38: overrides[0].without: want a list of at least 1 item, got an empty list",
+    ),
+    (
+        f"{{{IDS}, guardduty: {{finding_publishing_frequency: ONE_HOUR, regions: [eu-west-1]}}}}",
+        (
+            "8:91: overrides[0].guardduty.regions[0]: eu-west-1 is not among the Regions of the file: add it to `regions`"
+            " there, or drop it here"
+        ),
     ),
     (
         f"{{{IDS}, log_buckets: {{config: {{name: other}}}}}}",

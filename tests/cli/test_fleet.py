@@ -384,3 +384,52 @@ def test_a_missing_role_has_a_hint(applied: Organization) -> None:
     code, _, err = applied.run("diff")
     assert code == 3
     assert "is there a role of that name in the account" in " ".join(err.split())
+
+
+LIMITED = f"""
+organization_name: acme
+home_region: us-east-1
+regions: [us-east-1, eu-west-1]
+accounts: {{all: true}}
+access_analyzer: {{regions: [eu-west-1], tags: {{team: security}}}}
+overrides:
+  - ids: ["{WORKLOAD}"]
+    without: [access_analyzer]
+  - ids: ["{ARCHIVE}"]
+    password_policy: {{minimum_password_length: 20}}
+"""
+
+
+def changed_places(out: str) -> set[tuple[str, str, str]]:
+    """Account, Region and step of each change in a JSON document."""
+    return {
+        (each["account"], each["region"], each["step"])
+        for account in json.loads(out)["accounts"]
+        for each in account["changes"]
+    }
+
+
+def test_a_section_is_limited_to_accounts_and_regions(organization: Organization) -> None:
+    organization.file.write_text(LIMITED)
+    analyzers = {(each, "eu-west-1", "access_analyzer") for each in (MANAGEMENT, ARCHIVE)}
+    code, out, _ = organization.run("apply", "--yes", "--json")
+    assert (code, changed_places(out)) == (0, analyzers | {(ARCHIVE, "us-east-1", "password_policy")})
+
+    code, out, _ = organization.run("diff", "--json", "--target", "password_policy")
+    assert (code, changed_places(out)) == (0, set())
+    assert organization.run("diff", "--target", "cloudtrail")[0] == 1
+
+    off = LIMITED + "    access_analyzer: {state: disabled}\n"
+    organization.file.write_text(off)
+    code, out, _ = organization.run("apply", "--yes")
+    assert (code, "0 destroyed" in out) == (3, True)  # not without consent
+    code, out, _ = organization.run("apply", "--yes", "--allow", "delete-analyzers")
+    assert (code, "1 destroyed" in out) == (0, True)
+    assert organization.run("diff")[0] == 0
+
+
+def test_validate_names_sections_in_overrides(organization: Organization) -> None:
+    organization.file.write_text(LIMITED)
+    organization.capfd.readouterr()
+    assert run(["validate", str(organization.file)]) == 0
+    assert "valid (access_analyzer, password_policy in `overrides`)" in organization.capfd.readouterr().out

@@ -20,6 +20,18 @@ def access_analyzer_permissions(target: Target, baseline: Baseline) -> Iterator[
     yield from _analyzers(target, baseline, organization=False)
 
 
+@permits("access_analyzer", disabling=True)
+def access_analyzer_deleting_permissions(target: Target, baseline: Baseline) -> Iterator[Permission]:
+    """List the analyzers, and delete those of the account."""
+    on, region = regional(target, baseline, _SERVICE, "analyzer/*")
+    if want_analyzers(baseline, organization=False, home=target.home):
+        # AWS has no resource for it.
+        yield from allow("AnalyzersList", _SERVICE, "ListAnalyzers", condition=within(target))
+        yield from allow(
+            "AnalyzersDelete", _SERVICE, "DeleteAnalyzer", on=on, condition=region, purposes=APPLY
+        )
+
+
 @permits("access_analyzer_trusted_access")
 def access_analyzer_trusted_access_permissions(target: Target, baseline: Baseline) -> Iterator[Permission]:
     """Read whether Access Analyzer has trusted access, and give it."""

@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from ...baseline import NO_SETTING, Control, ForOrganization
+from ...baseline import NO_SETTING, ForOrganization, Switchable
 from ...compare.stricter import lower
 from ...steps.registry import section
 from ...steps.settings import Guarded, Settings
@@ -48,7 +48,7 @@ class UnusedAccess(Settings):
 
 
 @section("access_analyzer")
-class AccessAnalyzer(Control):
+class AccessAnalyzer(Switchable):
     """An analyzer in each Region that finds buckets, roles and keys with access from outside of the zone of trust. Free.
 
     An existing analyzer of that type is adopted, whatever its name; those that AWS services made are not touched.

@@ -107,7 +107,7 @@ def ensure_access_analyzer_organization(aws: Aws, baseline: Baseline) -> Changes
 def _analyzer(aws: Aws, want: AnalyzerSection) -> Changes:
     """Make the analyzer if there is none of its type, and bring its settings to the baseline."""
     have, write = read_analyzer(aws, want), aws.write("accessanalyzer")
-    title = _title(want, have)
+    title = analyzer_title(want, have)
     if have is None:
         age = (
             {_AGE: want.unused_access_age}
@@ -131,7 +131,8 @@ def _analyzer(aws: Aws, want: AnalyzerSection) -> Changes:
     )
 
 
-def _title(want: AnalyzerSection, have: Analyzer | None) -> str:
+def analyzer_title(want: AnalyzerSection, have: Analyzer | None) -> str:
+    """The name of an analyzer in plans: the one that it has, or is to get."""
     return f"{_TITLES[type(want)]} {have['name'] if have else want.name}"
 
 
@@ -166,9 +167,9 @@ def _active(aws: Aws, analyzers: list[AnalyzerSection]) -> Iterator[Finding]:
     for want in analyzers:
         have = read_analyzer(aws, want)
         if have is None:
-            yield Finding(_title(want, have), "active", False, "not there")
+            yield Finding(analyzer_title(want, have), "active", False, "not there")
             continue
         reason = (have.get("statusReason") or {}).get("code")
         ok = {"ACTIVE": True, "CREATING": None}.get(have["status"], False)
         detail = f"{have['status']}: {reason}" if reason else have["status"]
-        yield Finding(_title(want, have), "active", ok, detail)
+        yield Finding(analyzer_title(want, have), "active", ok, detail)

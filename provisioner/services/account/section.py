@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from ...baseline import NO_SETTING, Baseline, Contradiction, ForOrganization, Section
+from ...baseline import NO_SETTING, Baseline, Contradiction, ForOrganization, Regional, Section
 from ...compare.stricter import Stricter, lower
 from ...steps.registry import section
 from ...steps.settings import Guarded, Settings
@@ -131,7 +131,7 @@ class RootAccess(Section):
 
 
 @section("account")
-class Account(Settings):
+class Account(Settings, Regional):
     """Settings of the account as a whole and in each Region. What is left out stays as it is in AWS.
 
     A setting that a policy of the organization sets is told where it differs, and never written.

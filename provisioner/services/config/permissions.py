@@ -107,6 +107,16 @@ def config_recorder_permissions(target: Target, baseline: Baseline) -> Iterator[
     yield from allow("ConfigRolePass", "iam", "PassRole", on=roles, condition=to_config, purposes=APPLY)
 
 
+@permits("config_recorder", disabling=True)
+def config_stopping_permissions(target: Target, baseline: Baseline) -> Iterator[Permission]:
+    """Read the recorder and the channel, and stop the recorder."""
+    reads = "DescribeConfigurationRecorders DescribeConfigurationRecorderStatus DescribeDeliveryChannels"
+    yield from allow("ConfigRead", "config", reads, condition=within(target))
+    recorder, narrowed = regional(target, baseline, "config", "configuration-recorder/*")
+    stop = "StopConfigurationRecorder"
+    yield from allow("ConfigRecorderWrite", "config", stop, on=recorder, condition=narrowed, purposes=APPLY)
+
+
 @permits("config_retention")
 def config_retention_permissions(target: Target, baseline: Baseline) -> Iterator[Permission]:
     """Read and set the retention, unless Control Tower set up the recorder or the channel. AWS has no resource type for it."""

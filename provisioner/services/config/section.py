@@ -6,7 +6,7 @@ from typing import Annotated, Final, Self
 
 from pydantic import Field, model_validator
 
-from ...baseline import NO_SETTING, Baseline, Contradiction, Control, InvalidValue, Text
+from ...baseline import NO_SETTING, Baseline, Contradiction, Control, InvalidValue, Switchable, Text
 from ...baseline.partitions import partition_of
 from ...compare.spelling import CONTROL_TOWER
 from ...steps.references import NAMED_BY_AWS, Refers, check_references, find
@@ -69,7 +69,7 @@ class DeliveryChannel(Control):
 
 
 @section("config")
-class Config(Settings):
+class Config(Settings, Switchable):
     """AWS Config in each Region: one recorder, one delivery channel, rules and packs; and an aggregator in one account."""
 
     same_for_all_accounts = (("delivery_channel", "s3_bucket_name"), ("delivery_channel", "s3_key_prefix"))

@@ -64,6 +64,13 @@ def guardduty_permissions(target: Target, baseline: Baseline) -> Iterator[Permis
     )
 
 
+@permits("guardduty", disabling=True)
+def guardduty_suspending_permissions(target: Target, baseline: Baseline) -> Iterator[Permission]:
+    """Read the detector and who else sets it, and suspend it."""
+    yield from _reads(target, "ListDetectors GetAdministratorAccount")
+    yield from _of_detectors(target, baseline, "GetDetector", "UpdateDetector")
+
+
 @permits("guardduty_export")
 def guardduty_export_permissions(target: Target, baseline: Baseline) -> Iterator[Permission]:
     """Read, make and repair the publishing destination, and look at its key."""

@@ -5,7 +5,7 @@ from typing import Annotated, Final, Literal, Self
 
 from pydantic import Field, model_validator
 
-from ...baseline import AccountId, Baseline, Contradiction, Control, InvalidValue, Section, Text
+from ...baseline import AccountId, Baseline, Contradiction, Control, InvalidValue, Section, Switchable, Text
 from ...baseline.problem import Path, did_you_mean
 from ...compare.stricter import Stricter
 from ...steps.references import NAMED_BY_AWS, Refers, check_references
@@ -111,7 +111,7 @@ class Organization(Control):
 
 
 @section("guardduty")
-class GuardDuty(Settings):
+class GuardDuty(Settings, Switchable):
     """A detector in each Region, enabled. One that exists is adopted; in a new one, what the file leaves out is disabled."""
 
     same_for_all_accounts = (

@@ -48,6 +48,12 @@ def macie_permissions(target: Target, baseline: Baseline) -> Iterator[Permission
         yield from allow("RegionsRead", "account", "ListRegions", on=_account(target))
 
 
+@permits("macie", disabling=True)
+def macie_disabling_permissions(target: Target, baseline: Baseline) -> Iterator[Permission]:
+    """Read the session and who else sets it, and end it."""
+    yield from _both(target, "GetMacieSession GetAdministratorAccount", "DisableMacie")
+
+
 def _account(target: Target) -> tuple[str, ...]:
     return (arn(target.partition, "account", "", target.account, "account"),)
 

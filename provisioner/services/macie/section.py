@@ -5,7 +5,16 @@ from typing import Annotated, Final, Literal
 
 from pydantic import Field
 
-from ...baseline import NO_SETTING, AccountId, Baseline, Contradiction, ForOrganization, Section, Text
+from ...baseline import (
+    NO_SETTING,
+    AccountId,
+    Baseline,
+    Contradiction,
+    ForOrganization,
+    Section,
+    Switchable,
+    Text,
+)
 from ...compare.stricter import Stricter, on
 from ...steps.references import NAMED_BY_AWS, Refers, check_references, find
 from ...steps.registry import section
@@ -117,7 +126,7 @@ class Organization(Section):
 
 
 @section("macie")
-class Macie(Settings):
+class Macie(Settings, Switchable):
     """Amazon Macie, enabled in each Region that has it; other Regions are passed over. Billed by bucket and object."""
 
     lower_camel_case = True

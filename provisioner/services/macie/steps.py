@@ -82,7 +82,8 @@ def ensure_macie(aws: Aws, baseline: Baseline) -> Changes:
 def regions_without_macie(aws: Aws, baseline: Baseline) -> list[str]:
     """The Regions of the file in which AWS has no Macie, as far as botocore knows."""
     regions = baseline.general.named_regions or enabled_regions(aws, aws.region)[0]
-    return [each for each in regions if not aws.offers(SERVICE, each)]
+    asked = filter(baseline[Macie].runs_in, regions)
+    return [each for each in asked if not aws.offers(SERVICE, each)]
 
 
 def _session(aws: Aws, section: Macie) -> Changes:

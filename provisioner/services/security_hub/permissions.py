@@ -64,6 +64,17 @@ def security_hub_permissions(target: Target, baseline: Baseline) -> Iterator[Per
     )
 
 
+@permits(STEP, disabling=True)
+def security_hub_disabling_permissions(target: Target, baseline: Baseline) -> Iterator[Permission]:
+    """Read the Region's hub and who else sets it, and disable it."""
+    hub, region = regional(target, baseline, _SERVICE, "hub/default")
+    yield from allow("SecurityHubRead", _SERVICE, "DescribeHub", on=hub, condition=region)
+    yield from allow(
+        "SecurityHubWrite", _SERVICE, "DisableSecurityHub", on=hub, condition=region, purposes=APPLY
+    )
+    yield from policy_owner_permissions()
+
+
 def _controls(target: Target) -> Iterator[Permission]:
     """Read and switch controls. AWS has no resource for it."""
     read, put = "ListStandardsControlAssociations", "BatchUpdateStandardsControlAssociations"

@@ -15,6 +15,7 @@ from ...baseline import (
     InvalidValue,
     Region,
     Section,
+    Switchable,
 )
 from ...compare.stricter import on
 from ...steps.registry import section
@@ -146,7 +147,7 @@ class Organization(Settings):
 
 
 @section("security_hub")
-class SecurityHub(Settings):
+class SecurityHub(Settings, Switchable):
     """Security Hub CSPM in each Region: the hub, standards, and controls that are off.
 
     An existing hub is adopted. Its standards, and the controls that are off in them, stay where the file does not name

@@ -27,7 +27,7 @@ def _config(call: WireCall) -> Acts:
         yield act(call, f"config:{name}", f"{here}:configuration-recorder/{recorder.get('name')}/a1b2c3d4")
         role = recorder.get("roleARN") or ""
         yield act(call, "iam:PassRole", role, iam__PassedToService=principal(partition(call)))
-    elif name == "StartConfigurationRecorder":
+    elif name in {"StartConfigurationRecorder", "StopConfigurationRecorder"}:
         recorder = params["ConfigurationRecorderName"]
         yield act(call, f"config:{name}", f"{here}:configuration-recorder/{recorder}/a1b2c3d4")
     elif name in _GENERATED:
@@ -48,16 +48,6 @@ def _config(call: WireCall) -> Acts:
             yield act(call, "iam:CreateServiceLinkedRole", linked, iam__AWSServiceName=PACKS)
     else:
         yield from default_acts(call)
-
-
-def _pack(call: WireCall, pack: str) -> Acts:
-    """The first pack of an account creates the service-linked role; see PutConformancePack in the API Reference."""
-    yield act(call, f"config:{call.operation}", pack)
-    if call.params.get("Tags"):
-        yield act(call, "config:TagResource", pack)
-    linked = linked_role_arn(call, PACKS)
-    if call.operation.startswith("Put") and role_arn(call, linked.rpartition("/")[2]) != linked:
-        yield act(call, "iam:CreateServiceLinkedRole", linked, iam__AWSServiceName=PACKS)
 
 
 def _organization(call: WireCall, role: str) -> Acts:
