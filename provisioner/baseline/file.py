@@ -10,7 +10,8 @@ import sys
 from collections.abc import Callable, Mapping
 from os import PathLike
 
-from .baseline import Baseline, BaselineFile
+from .baseline import Baseline
+from .baseline_file import BaselineFile
 from .problem import BaselineError, Problem
 from .section import Section
 from .wording import hint_for
