@@ -9,11 +9,12 @@ from ...compare.policy import arn
 from ...model import Target
 from ...steps.organization import trusted_access_permissions
 from ...steps.owners import policy_owner_permissions
-from ...steps.permission import APPLY, VERIFY, Condition, Permission, allow, permits, regional, within
-from .regional import AWS_KEY, SHARING
+from ...steps.permission import APPLY, DIFF, VERIFY, Condition, Permission, allow, permits, regional, within
+from .regional import AWS_KEY
 from .root_access import ROOT_ACCESS
 from .section import Account
 from .support_role import support_policy
+from .switches import SWITCHES
 
 # Of each field that is one value: the action that reads it, and the action that writes it.
 _EC2 = {
@@ -34,7 +35,10 @@ _EC2 = {
 
 @permits("account_settings")
 def account_settings_permissions(target: Target, baseline: Baseline) -> Iterator[Permission]:
-    """Read and write the public access block and the contacts. Before the block, the buckets are looked at."""
+    """Read and write the public access block and the contacts. Before the block, the buckets are looked at.
+
+    GetAccountSummary has no resource types.
+    """
     section = baseline[Account]
     if section.s3_public_access_block:
         yield from allow("AccountS3Read", "s3", "GetAccountPublicAccessBlock ListAllMyBuckets")
@@ -43,6 +47,8 @@ def account_settings_permissions(target: Target, baseline: Baseline) -> Iterator
         yield from allow("PublicBucketsRead", "s3", reads)
         yield from allow("AccountS3Write", "s3", "PutAccountPublicAccessBlock", purposes=APPLY)
         yield from policy_owner_permissions()
+    if section.root_user:
+        yield from allow("RootUserRead", "iam", "GetAccountSummary", purposes=VERIFY)
     contacts = section.alternate_contacts
     if contacts and any(each for _, each in contacts):
         on = (arn(target.partition, "account", "", target.account, "account"),)
@@ -65,17 +71,31 @@ def account_region_permissions(target: Target, baseline: Baseline) -> Iterator[P
     }
     names = [name for name, asked in public.items() if asked]
     yield from allow("AccountPublicRead", "ec2", names, condition=condition, purposes=VERIFY)
-    if section.ssm_document_public_sharing is not None:
-        on, narrowed = regional(target, baseline, "ssm", SHARING)
-        yield from allow("AccountSharingRead", "ssm", "GetServiceSetting", on=on, condition=narrowed)
-        write = "UpdateServiceSetting"
-        yield from allow("AccountSharingWrite", "ssm", [write], on=on, condition=narrowed, purposes=APPLY)
+    if allowed := section.allowed_images_settings:
+        yield from allow("AccountRegionRead", "ec2", "GetAllowedImagesSettings", condition=condition)
+        purposes = DIFF if allowed.state == "enabled" else VERIFY
+        instances = "DescribeInstanceImageMetadata"
+        yield from allow("AccountPublicRead", "ec2", instances, condition=condition, purposes=purposes)
+        writes = ["EnableAllowedImagesSettings"]
+        writes += ["ReplaceImageCriteriaInAllowedImagesSettings"] if allowed.image_criteria else []
+        yield from allow("AccountRegionWrite", "ec2", writes, condition=condition, purposes=APPLY)
+    yield from _ssm_settings(target, baseline)
     if key := section.ebs_default_kms_key_id:
         yield from allow("AccountRegionRead", "ec2", "GetEbsDefaultKmsKeyId", condition=condition)
         write = "ResetEbsDefaultKmsKeyId" if key == AWS_KEY else "ModifyEbsDefaultKmsKeyId"
         yield from allow("AccountRegionWrite", "ec2", [write], condition=condition, purposes=APPLY)
         keys, narrowed = regional(target, baseline, "kms", "key/*")
         yield from allow("AccountKeyRead", "kms", "DescribeKey", on=keys, condition=narrowed)
+
+
+def _ssm_settings(target: Target, baseline: Baseline) -> Iterator[Permission]:
+    """Read and write each service setting of Systems Manager that the file has."""
+    for each in SWITCHES:
+        if each.setting and getattr(baseline[Account], each.field) is not None:
+            on, narrowed = regional(target, baseline, "ssm", each.setting)
+            # In one statement, as its condition names each Region.
+            for name, purposes in (("GetServiceSetting", DIFF), ("UpdateServiceSetting", APPLY)):
+                yield from allow("SsmSettings", "ssm", [name], on=on, condition=narrowed, purposes=purposes)
 
 
 @permits("account_support_role")

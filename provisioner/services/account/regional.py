@@ -2,130 +2,43 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any, Final
 
 from ...aws import Aws, Reading
-from ...aws.access import Writer
 from ...baseline import Baseline
 from ...baseline.section import aws_name
-from ...compare.policy import arn
 from ...model import Call, Changes, Exists, Finding, Findings, Part, Refused, Scope
 from ...steps import existing
 from ...steps.registry import step, verify
 from ...steps.settings import Strictness, settings, to_api
-from .section import Account, InstanceMetadataDefaults
+from .allowed_images import TITLE as ALLOWED_IMAGES
+from .allowed_images import allowed_images_finding, ensure_allowed_images, not_allowed
+from .instance_section import AllowedImagesSettings, InstanceMetadataDefaults
+from .section import Account
+from .switches import SWITCHES, Switch
 
 _EBS_KEY: Final = "EBS default key"
 AWS_KEY: Final = "alias/aws/ebs"
 _METADATA: Final = "instance metadata defaults"
-SHARING: Final = "servicesetting/ssm/documents/console/public-sharing-permission"
+_NO_SETTING: Final = "ServiceSettingNotFound"
 _OWNER: Final = "a declarative policy of the organization"
-IMAGE_BLOCK_SECONDS: Final = 600.0  # that AWS may take until it shows the block, by its documentation
-
-
-@dataclass(frozen=True)
-class Switch:
-    """A setting of the Region that is one value: the *field* of the section, and how AWS reads and writes it.
-
-    *path* is where AWS's answer has the value; its owner is beside it.
-    """
-
-    field: str
-    title: str
-    service: str
-    read: str
-    path: tuple[str, ...]
-    put: Callable[[Writer, Any, str], Call]  # given the value, and the setting's ARN
-    settles: float = 0.0
-
-
-def _snapshots(write: Writer, value: str, _: str) -> Call:
-    if value == "unblocked":
-        return write.disable_snapshot_block_public_access()
-    return write.enable_snapshot_block_public_access(State=value)
-
-
-def _images(write: Writer, value: str, _: str) -> Call:
-    if value == "unblocked":
-        return write.disable_image_block_public_access()
-    return write.enable_image_block_public_access(ImageBlockPublicAccessState=value)
-
-
-SWITCHES: Final = (
-    Switch(
-        "ebs_encryption_by_default",
-        "EBS encryption by default",
-        "ec2",
-        "get_ebs_encryption_by_default",
-        ("EbsEncryptionByDefault",),
-        lambda write, value, _: (
-            write.enable_ebs_encryption_by_default() if value else write.disable_ebs_encryption_by_default()
-        ),
-    ),
-    Switch(
-        "snapshot_block_public_access",
-        "block public access of EBS snapshots",
-        "ec2",
-        "get_snapshot_block_public_access_state",
-        ("State",),
-        _snapshots,
-    ),
-    Switch(
-        "image_block_public_access",
-        "block public access of AMIs",
-        "ec2",
-        "get_image_block_public_access_state",
-        ("ImageBlockPublicAccessState",),
-        _images,
-        IMAGE_BLOCK_SECONDS,
-    ),
-    Switch(
-        "serial_console_access_enabled",
-        "EC2 serial console",
-        "ec2",
-        "get_serial_console_access_status",
-        ("SerialConsoleAccessEnabled",),
-        lambda write, value, _: (
-            write.enable_serial_console_access() if value else write.disable_serial_console_access()
-        ),
-    ),
-    Switch(
-        "vpc_block_public_access",
-        "block public access of VPCs",
-        "ec2",
-        "describe_vpc_block_public_access_options",
-        ("VpcBlockPublicAccessOptions", "InternetGatewayBlockMode"),
-        lambda write, value, _: write.modify_vpc_block_public_access_options(InternetGatewayBlockMode=value),
-    ),
-    Switch(
-        "ssm_document_public_sharing",
-        "public sharing of SSM documents",
-        "ssm",
-        "get_service_setting",
-        ("ServiceSetting", "SettingValue"),
-        lambda write, value, name: write.update_service_setting(SettingId=name, SettingValue=value),
-    ),
-)
-
-
-def sharing_arn(account: str, region: str, partition: str) -> str:
-    """The ARN of the setting of SSM for the sharing of documents."""
-    return arn(partition, "ssm", region, account, SHARING)
 
 
 @step("account_region", Account, Scope.REGION, clients=("ec2", "ssm"))
 def ensure_account_region(aws: Aws, baseline: Baseline) -> Changes:
     """Ensure each setting of the Region that the file has; one that fails stops no other."""
     section = baseline[Account]
-    setting = sharing_arn(aws.account, aws.region, aws.partition)
     asked = [each for each in SWITCHES if getattr(section, each.field) is not None]
     parts = []
     for each in asked:
-        params = {"SettingId": setting} if each.service == "ssm" else {}
+        setting = each.arn(aws.account, aws.region, aws.partition)
+        params = {"SettingId": setting} if setting else {}
         reading = getattr(aws.read(each.service), each.read)(**params)
         parts.append(Part(each.title, _switch(aws, section, each, reading, setting)))
+    if section.allowed_images_settings:
+        parts.append(Part(ALLOWED_IMAGES, _allowed_images(aws, section, section.allowed_images_settings)))
     if section.instance_metadata_defaults:
         reading = aws.read("ec2").get_instance_metadata_defaults()
         parts.append(Part(_METADATA, _metadata(aws, section, section.instance_metadata_defaults, reading)))
@@ -138,8 +51,8 @@ def ensure_account_region(aws: Aws, baseline: Baseline) -> Changes:
 def _switch(aws: Aws, section: Account, switch: Switch, reading: Reading, setting: str) -> Changes:
     """Ensure one value."""
     first, *rest = switch.path
-    found = reading.get(first)
-    about = found if rest else reading.all()
+    found = reading.value(first, _NO_SETTING)
+    about = (found or {}) if rest else reading.all()
     name, value = switch.path[-1], getattr(section, switch.field)
     yield Exists(switch.title)
 
@@ -153,6 +66,13 @@ def _switch(aws: Aws, section: Account, switch: Switch, reading: Reading, settin
     strictness = Strictness({name: guard} if guard else {}, section.exact)
     have = {name: about.get(name)}
     yield from settings(switch.title, have, {name: value}, put, strictness, owner=lambda: _owner(about))
+
+
+def _allowed_images(aws: Aws, section: Account, want: AllowedImagesSettings) -> Changes:
+    """Ensure them; both reads are under way before the first answer is waited for."""
+    reading = aws.read("ec2").get_allowed_images_settings()
+    in_use = not_allowed(aws) if want.state == "enabled" else None
+    return ensure_allowed_images(aws, section, want, reading, in_use, lambda: _owner(reading.all()))
 
 
 def _owner(found: Mapping[str, Any]) -> str:
@@ -214,11 +134,14 @@ def verify_account_region(aws: Aws, baseline: Baseline) -> Findings:
     snapshots = section.snapshot_block_public_access == "block-new-sharing" and read.describe_snapshots(
         OwnerIds=["self"], RestorableByUserIds=["all"]
     )
+    unlike = not_allowed(aws) if section.allowed_images_settings else None
     if images:
         yield _none_public("block public access of AMIs", images.all().get("Images"), "ImageId")
     if snapshots:
         found = snapshots.all().get("Snapshots")
         yield _none_public("block public access of EBS snapshots", found, "SnapshotId")
+    if unlike:
+        yield allowed_images_finding(unlike)
 
 
 def _none_public(resource: str, found: list[Mapping[str, Any]] | None, key: str) -> Finding:

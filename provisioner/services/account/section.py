@@ -6,13 +6,11 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from ...baseline import NO_SETTING, Baseline, Contradiction, ForOrganization, Regional, Section
-from ...compare.stricter import Stricter, lower
 from ...steps.registry import section
 from ...steps.settings import Guarded, Settings
+from .instance_section import LOOSEN, AllowedImagesSettings, ImageCriterion, InstanceMetadataDefaults, ranked
 
-_CONSENT = "loosen-account-settings"
 Sharing = Literal["block-new-sharing"]
-OnOff = Literal["enabled", "disabled"]
 Principal = Annotated[
     str,
     Field(
@@ -20,15 +18,6 @@ Principal = Annotated[
         json_schema_extra={"want": "the ARN of a user or role, or of an account, which ends in `:root`"},
     ),
 ]
-
-
-def _ranked(*values: object) -> Stricter:
-    """For values in order of strictness, the least strict first."""
-
-    def stricter(have: object, want: object) -> bool:
-        return have in values and want in values and values.index(have) > values.index(want)
-
-    return stricter
 
 
 class S3PublicAccessBlock(Section):
@@ -45,30 +34,15 @@ class S3PublicAccessBlock(Section):
     )
 
 
-class InstanceMetadataDefaults(Section):
-    """What a new EC2 instance gets where its launch does not say otherwise. Instances that exist keep theirs."""
+class RootUser(Section):
+    """The root user of the account, which `verify` looks at; only the root user itself can change it."""
 
-    http_tokens: Annotated[
-        Literal["required", "optional"] | None,
-        Guarded(_ranked("optional", "required"), _CONSENT, "new instances accept IMDSv1"),
-    ] = Field(None, description="`required`: IMDSv2 only. CIS.")
-    http_put_response_hop_limit: Annotated[
-        int | None, Guarded(lower, _CONSENT, "credentials of new instances travel further")
-    ] = Field(
-        None,
-        ge=1,
-        le=64,
-        description="How many hops a token may travel; containers need 2 to reach the service.",
+    account_mfa_enabled: Annotated[Literal[True] | None, NO_SETTING] = Field(
+        None, description="It has MFA, or no password. CIS."
     )
-    http_endpoint: Annotated[
-        OnOff | None,
-        Guarded(_ranked("enabled", "disabled"), _CONSENT, "new instances have instance metadata"),
-    ] = Field(None, description="Whether instances have instance metadata, and with it credentials, at all.")
-    instance_metadata_tags: OnOff | None = Field(None, description="Instances can read their own tags.")
-    http_tokens_enforced: Annotated[
-        OnOff | None,
-        Guarded(_ranked("disabled", "enabled"), _CONSENT, "instances can be launched with IMDSv1"),
-    ] = Field(None, description="`enabled`: AWS refuses to launch an instance that accepts IMDSv1.")
+    account_access_keys_present: Annotated[Literal[False] | None, NO_SETTING] = Field(
+        None, description="It has no access key. CIS."
+    )
 
 
 class AlternateContact(Section):
@@ -156,8 +130,8 @@ class Account(Settings, Regional):
     snapshot_block_public_access: Annotated[
         Literal["block-new-sharing", "block-all-sharing"] | None,
         Guarded(
-            _ranked("unblocked", "block-new-sharing", "block-all-sharing"),
-            _CONSENT,
+            ranked("unblocked", "block-new-sharing", "block-all-sharing"),
+            LOOSEN,
             "snapshots that were shared with everybody are public again",
         ),
     ] = Field(
@@ -173,9 +147,7 @@ class Account(Settings, Regional):
     )
     vpc_block_public_access: Annotated[
         Literal["block-ingress", "block-bidirectional"] | None,
-        Guarded(
-            _ranked("off", "block-ingress", "block-bidirectional"), _CONSENT, "VPCs can reach the internet"
-        ),
+        Guarded(ranked("off", "block-ingress", "block-bidirectional"), LOOSEN, "VPCs can reach the internet"),
     ] = Field(
         None,
         description="Internet gateways let nothing in, or nothing in and out. Cuts off what is public today.",
@@ -184,8 +156,34 @@ class Account(Settings, Regional):
         None, description="`Disable`: documents of Systems Manager cannot be shared with everybody."
     )
 
+    ssm_automation_log_destination: Literal["CloudWatch"] | None = Field(
+        None, description="`CloudWatch`: what the scripts of automations print goes to CloudWatch Logs. FSBP."
+    )
+    ssm_automation_log_group_name: str | None = Field(
+        None,
+        min_length=1,
+        max_length=512,
+        pattern=r"^[A-Za-z0-9_/.#-]+$",
+        description="The log group for that, which each Region must have; AWS makes only its own,"
+        " `/aws/ssm/automation/executeScript`.",
+        json_schema_extra={"want": "the name of a log group"},
+    )
+    allowed_images_settings: AllowedImagesSettings | None = None
+    root_user: RootUser | None = None
+
+    @property
+    def image_criteria(self) -> list[ImageCriterion]:
+        """The criteria of allowed AMIs."""
+        return (self.allowed_images_settings and self.allowed_images_settings.image_criteria) or []
+
     def contradictions(self, baseline: Baseline) -> Iterator[Contradiction]:
-        """Tokens that are enforced must be required."""
+        """Tokens that are enforced must be required, and `none` is the only provider where it is one."""
+        for index, each in enumerate(self.image_criteria):
+            where = ("account", "allowed_images_settings", "image_criteria", index)
+            if not each.model_fields_set:
+                yield Contradiction(where, "name a provider, a product code, a name or a condition")
+            if "none" in (providers := each.image_providers or ()) and len(providers) > 1:
+                yield Contradiction((*where, "image_providers"), "AWS takes no other beside `none`")
         metadata = self.instance_metadata_defaults
         if metadata and metadata.http_tokens_enforced == "enabled" and metadata.http_tokens == "optional":
             text = "no instance could be launched with `http_tokens: optional`: set `required`"

@@ -7,9 +7,9 @@ from typing import Any, Final
 
 from ...aws import Aws, Reading
 from ...baseline import Baseline
-from ...model import Call, Change, Changes, Exists, Kind, Note, Part, Scope, create
+from ...model import Call, Change, Changes, Exists, Finding, Findings, Kind, Note, Part, Scope, create
 from ...steps.owners import policy_owner
-from ...steps.registry import consents, harmful_actions, hints, step
+from ...steps.registry import consents, harmful_actions, hints, step, verify
 from ...steps.settings import Strictness, settings, to_api
 from .public_buckets import list_buckets, public_buckets
 from .section import Account, AlternateContact, AlternateContacts, S3PublicAccessBlock
@@ -27,6 +27,8 @@ harmful_actions(
     *("ec2:DisableSnapshotBlockPublicAccess", "ec2:EnableSnapshotBlockPublicAccess"),
     *("ec2:DisableImageBlockPublicAccess", "ec2:ModifyInstanceMetadataDefaults"),
     *("ec2:EnableSerialConsoleAccess", "ec2:ModifyVpcBlockPublicAccessOptions", "ssm:UpdateServiceSetting"),
+    *("ec2:DisableAllowedImagesSettings", "ec2:EnableAllowedImagesSettings"),
+    "ec2:ReplaceImageCriteriaInAllowedImagesSettings",
     *("ssm:ResetServiceSetting", "iam:DisableOrganizationsRootCredentialsManagement"),
 )
 hints(
@@ -34,7 +36,7 @@ hints(
 )
 
 
-@step("account_settings", Account, Scope.ACCOUNT, clients=("s3control", "account"))
+@step("account_settings", Account, Scope.ACCOUNT, clients=("s3control", "account", "iam"))
 def ensure_account_settings(aws: Aws, baseline: Baseline) -> Changes:
     """Ensure the public access block and each contact; one that fails stops no other."""
     section = baseline[Account]
@@ -92,3 +94,26 @@ def _contact(aws: Aws, name: str, want: AlternateContact, reading: Reading) -> C
     yield Exists(title)
     known = {field: have.get(field) for field in full}
     yield from settings(title, known, full, put, Strictness({}, exact=False), whole=True)
+
+
+@verify("account_settings")
+def verify_account_settings(aws: Aws, baseline: Baseline) -> Findings:
+    """Find whether the root user has MFA and no access keys. Without a password, nobody can sign in as it."""
+    want = baseline[Account].root_user
+    if want is None:
+        return
+    found = aws.read("iam").get_account_summary().get("SummaryMap")
+    mfa, key = found["AccountMFAEnabled"], found["AccountAccessKeysPresent"]
+    if want.account_mfa_enabled:
+        password = found.get("AccountPasswordPresent", 1)
+        detail = (
+            "it has"
+            if mfa
+            else "it has none: sign in as root, and add a device"
+            if password
+            else "no password"
+        )
+        yield Finding("root user", "MFA", bool(mfa) or not password, detail)
+    if want.account_access_keys_present is False:
+        detail = "it has one: sign in as root, and delete it" if key else "none"
+        yield Finding("root user", "no access keys", not key, detail)

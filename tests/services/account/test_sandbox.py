@@ -13,6 +13,7 @@ from provisioner.sandbox.world import World
 from ...sandbox.cases import ACCOUNT, MEMBER, Aws, Case, check
 
 SETTING = f"arn:aws:ssm:us-east-1:{ACCOUNT}:servicesetting/ssm/documents/console/public-sharing-permission"
+LOGS = f"arn:aws:ssm:us-east-1:{ACCOUNT}:servicesetting/ssm/automation/customer-script-log-destination"
 MANAGED_KEY = f"arn:aws:kms:us-east-1:{ACCOUNT}:alias/aws/ebs"
 CONTACT = {
     "AlternateContactType": "SECURITY",
@@ -56,6 +57,16 @@ def sharing(value: str, name: str = SETTING) -> Callable[[Aws], Any]:
     def do(aws: Aws) -> Any:
         aws.ssm.update_service_setting(SettingId=name, SettingValue=value)
         return aws.ssm.get_service_setting(SettingId=name)["ServiceSetting"]["SettingValue"]
+
+    return do
+
+
+def criteria(*wanted: dict[str, Any]) -> Callable[[Aws], Any]:
+    def do(aws: Aws) -> Any:
+        aws.ec2.enable_allowed_images_settings(AllowedImagesSettingsState="audit-mode")
+        aws.ec2.replace_image_criteria_in_allowed_images_settings(ImageCriteria=[*wanted])
+        found = aws.ec2.get_allowed_images_settings()
+        return found["State"], found["ImageCriteria"], found["ManagedBy"]
 
     return do
 
@@ -160,6 +171,27 @@ CASES = [
     Case("ssm.service_setting", "not shared", sharing("Disable"), "Disable"),
     Case("ssm.service_setting", "no such value", sharing("Never"), "ValidationException"),
     Case("ssm.service_setting", "no such setting", sharing("Disable", "/ssm/x"), "ServiceSettingNotFound"),
+    Case("ssm.service_setting", "no such destination", sharing("S3", LOGS), "ValidationException"),
+    Case(
+        "ec2.allowed_images",
+        "kept as written",
+        criteria({"ImageProviders": ["amazon"]}),
+        ("audit-mode", [{"ImageProviders": ["amazon"]}], "account"),
+    ),
+    Case("ec2.allowed_images", "none and amazon", criteria({"ImageProviders": ["none", "amazon"]}), INVALID),
+    Case("ec2.allowed_images", "eleven", criteria(*[{"ImageNames": ["a"]}] * 11), INVALID),
+    Case(
+        "ec2.instance_images",
+        "none of the account",
+        ec2("describe_instance_image_metadata", key="InstanceImageMetadata"),
+        [],
+    ),
+    Case(
+        "iam.root_user",
+        "with MFA",
+        lambda aws: aws.iam.get_account_summary()["SummaryMap"]["AccountMFAEnabled"],
+        1,
+    ),
     Case("account.alternate_contacts", "no address", contact(EmailAddress="ada"), "ValidationException"),
     Case("account.alternate_contacts", "no number", contact(PhoneNumber="none"), "ValidationException"),
     Case("account.alternate_contacts", "own id", contact(AccountId=ACCOUNT), "AccessDeniedException"),

@@ -117,6 +117,8 @@ account:
     instance_metadata_tags: disabled
     http_tokens_enforced: enabled
   ssm_document_public_sharing: Disable
+  ssm_automation_log_destination: CloudWatch
+  ssm_automation_log_group_name: automations
 """
 
 
@@ -126,7 +128,7 @@ def test_every_setting_of_a_region_is_set_and_repaired(bench: Bench) -> None:
     assert bench.diff(SETTINGS).changes == []
     admin = [Administrator(ACCOUNT, "us-east-1")]
     count = len([*every_break(admin, "account_region")])
-    assert count >= 11
+    assert count >= 12
     for place in range(count):
         [*found] = every_break(admin, "account_region")
         one = found[place][2]
@@ -144,6 +146,7 @@ OWNED = {
     "image_block_public_access: block-new-sharing": ("images", "unblocked"),
     "vpc_block_public_access: block-ingress": ("vpcs", "off"),
     "instance_metadata_defaults: {http_tokens: required}": ("metadata", {"HttpTokens": "optional"}),
+    "allowed_images_settings: {state: enabled}": ("allowed", "audit-mode"),
 }
 
 
@@ -266,3 +269,20 @@ def test_enforced_tokens_that_are_optional_are_a_mistake(bench: Bench) -> None:
     text = "account: {instance_metadata_defaults: {http_tokens: optional, http_tokens_enforced: enabled}}\n"
     with pytest.raises(BaselineError, match="no instance could be launched"):
         bench.baseline(text)
+
+
+def test_the_root_user_is_looked_at(bench: Bench) -> None:
+    text = "account: {root_user: {account_mfa_enabled: true, account_access_keys_present: false}}\n"
+    assert bench.diff(text).changes == []
+
+    def found() -> list[bool | None]:
+        return [f.ok for r in bench.run(text).verify() for f in r.findings]
+
+    assert found() == [True, True]
+    root = {"AccountMFAEnabled": 0, "AccountAccessKeysPresent": 1}
+    bench.world.memory["root_user"] = {ACCOUNT: root}
+    assert found() == [False, False]
+    root["AccountPasswordPresent"] = (
+        0  # as AWS leaves the root user of a member whose credentials were deleted
+    )
+    assert found() == [True, False]

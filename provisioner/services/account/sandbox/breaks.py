@@ -10,11 +10,16 @@ from botocore import xform_name
 
 from ....sandbox.drift import Administrator, Break, breaks, breaks_of, read_or_none
 from ....sandbox.policy_text import to_policy, trust_policy
-from ..regional import SWITCHES, sharing_arn
+from ..allowed_images import TITLE as ALLOWED_IMAGES
 from ..steps import S3_BLOCK
 from ..support_role import DESCRIPTION
+from ..switches import SWITCHES
 
 _SWITCHES: Final = {each.field: each for each in SWITCHES}
+_SSM_BREAKS: Final = (
+    ("ssm_document_public_sharing", "Disable", "let documents of Systems Manager be public"),
+    ("ssm_automation_log_destination", "CloudWatch", "stopped the logs of automations"),
+)
 _METADATA: Final = {
     "HttpTokens": ("optional", "let new instances answer IMDSv1"),
     "HttpPutResponseHopLimit": (64, "let tokens of new instances travel far"),
@@ -100,10 +105,11 @@ def _region_breaks(admin: Administrator) -> Iterator[Break]:
     if ec2.get_image_block_public_access_state()["ImageBlockPublicAccessState"] != "unblocked":
         off = ec2.disable_image_block_public_access
         yield broken("image_block_public_access", "let AMIs be public", off)
-    sharing = {"SettingId": sharing_arn(admin.account, admin.region, ssm.meta.partition)}
-    if ssm.get_service_setting(**sharing)["ServiceSetting"]["SettingValue"] == "Disable":
-        text = "let documents of Systems Manager be public"
-        yield broken("ssm_document_public_sharing", text, partial(ssm.reset_service_setting, **sharing))
+    for name, value, text in _SSM_BREAKS:
+        setting = _SWITCHES[name].arn(admin.account, admin.region, ssm.meta.partition)
+        if ssm.get_service_setting(SettingId=setting)["ServiceSetting"]["SettingValue"] == value:
+            yield broken(name, text, partial(ssm.reset_service_setting, SettingId=setting))
+    yield from _allowed_images(ec2, admin.region)
     yield from _vpcs(ec2, broken)
     yield from _metadata(ec2, admin.region)
 
@@ -131,6 +137,28 @@ def _metadata(ec2: Any, region: str) -> Iterator[Break]:
         text = f"let tokens of new instances in {region} travel one hop"
         asked = f"instance_metadata_defaults.{xform_name(field)}"
         yield broken(field, text, put, asked, stricter=True, **{field: 1})
+
+
+def _allowed_images(ec2: Any, region: str) -> Iterator[Break]:
+    """Switch it off or on, remove the criteria, and add one."""
+    have, broken = ec2.get_allowed_images_settings(), breaks_of(ALLOWED_IMAGES)
+    if have["State"] == "disabled":
+        return
+    text, off = f"allowed every AMI in {region}", ec2.disable_allowed_images_settings
+    yield broken("State", text, off, "allowed_images_settings")
+    if have["State"] == "audit-mode":
+        text = f"refused AMIs that the criteria leave out in {region}"
+        on = partial(ec2.enable_allowed_images_settings, AllowedImagesSettingsState="enabled")
+        yield broken("State", text, on, "allowed_images_settings", stricter=True)
+    criteria, put = have["ImageCriteria"], ec2.replace_image_criteria_in_allowed_images_settings
+    if criteria:
+        other = [{"ImageProviders": ["999999999999"]}]
+        asked = "allowed_images_settings.image_criteria"
+        text = f"removed the criteria of AMIs in {region}"
+        yield broken("ImageCriteria", text, put, asked, ImageCriteria=[])
+        add = partial(put, ImageCriteria=[*criteria, *other])
+        text = f"allowed the AMIs of another account in {region}"
+        yield broken("ImageCriteria", text, add, asked, consent="remove-image-criteria")
 
 
 @breaks("account_support_role")

@@ -45,3 +45,10 @@ def root_access(request: Request) -> dict[str, Any]:
             change = features.add if prefix.startswith("Enable") else features.discard
             change(request.operation.removeprefix(prefix))
     return {"OrganizationId": held.org.id, "EnabledFeatures": sorted(features)}
+
+
+@instead("iam.root_user", "GetAccountSummary", row="13.4 IAM / STS")
+def root_user(request: Request) -> dict[str, Any]:
+    """The root user of a sandbox account has a password and MFA, and no access keys."""
+    own = {"AccountMFAEnabled": 1, "AccountAccessKeysPresent": 0, "AccountPasswordPresent": 1}
+    return {"SummaryMap": {**own, **request.saved("root_user").get(request.account, {})}}

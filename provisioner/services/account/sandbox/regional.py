@@ -1,15 +1,14 @@
-"""The settings of EC2, EBS and SSM that an account has in each Region. Moto has one of them."""
+"""The settings of EC2 and EBS that an account has in each Region. Moto has one of them."""
 
 from __future__ import annotations
 
-import re
 from typing import Any, Final
 
 from ....sandbox.ask import Request
 from ....sandbox.model import Refused
 from ....sandbox.rule import instead
 from ....sandbox.rules.kms import find_key
-from ..regional import AWS_KEY, sharing_arn
+from ..regional import AWS_KEY
 
 _DECLARATIVE: Final = "DECLARATIVE_POLICY_EC2"
 _DEFAULTS: Final[dict[str, Any]] = {
@@ -20,7 +19,6 @@ _DEFAULTS: Final[dict[str, Any]] = {
     "console": False,
     "vpcs": "off",
     "metadata": {},
-    "sharing": "Enable",
 }
 _CHOICES: Final = {
     "HttpTokens": {"optional", "required"},
@@ -42,14 +40,15 @@ def region_settings(request: Request) -> dict[str, Any]:
     return kept
 
 
-def _managed(request: Request, name: str) -> dict[str, str]:
+def managed(request: Request, name: str) -> dict[str, str]:
+    """Who manages a setting, as AWS's answers say it."""
     owned = name in region_settings(request).get("owned", ())
     return {"ManagedBy": "declarative-policy" if owned else "account"}
 
 
-def _write(request: Request, name: str, value: Any) -> Any:
+def write_setting(request: Request, name: str, value: Any) -> Any:
     """Store a setting, and return it. Raises Refused where a declarative policy owns it."""
-    if _managed(request, name)["ManagedBy"] != "account":
+    if managed(request, name)["ManagedBy"] != "account":
         text = "This functionality has been disabled by a Declarative Policy."
         raise Refused("DeclarativePolicyViolation", text, 403)
     region_settings(request)[name] = value
@@ -66,7 +65,7 @@ def ebs_encryption(request: Request) -> dict[str, Any]:
 @instead("ec2.ebs_encryption", "EnableEbsEncryptionByDefault", "DisableEbsEncryptionByDefault")
 def switch_ebs_encryption(request: Request) -> dict[str, Any]:
     """Switch it."""
-    on = _write(request, "ebs", request.operation.startswith("Enable"))
+    on = write_setting(request, "ebs", request.operation.startswith("Enable"))
     return {"EbsEncryptionByDefault": on}
 
 
@@ -94,7 +93,7 @@ def modify_ebs_key(request: Request) -> dict[str, Any]:
 @instead("ec2.snapshot_block", "GetSnapshotBlockPublicAccessState", row="10 EnableSnapshotBlockPublicAccess")
 def snapshot_block(request: Request) -> dict[str, Any]:
     """Sharing of snapshots is blocked per Region, in one of two modes."""
-    return {"State": region_settings(request)["snapshots"], **_managed(request, "snapshots")}
+    return {"State": region_settings(request)["snapshots"], **managed(request, "snapshots")}
 
 
 @instead("ec2.snapshot_block", "EnableSnapshotBlockPublicAccess", "DisableSnapshotBlockPublicAccess")
@@ -103,7 +102,7 @@ def switch_snapshot_block(request: Request) -> dict[str, Any]:
     state = request.params["State"] if request.operation.startswith("Enable") else "unblocked"
     if request.operation.startswith("Enable") and state not in {"block-all-sharing", "block-new-sharing"}:
         raise Refused("InvalidParameterValue", f"Value ({state}) for parameter State is invalid.")
-    return {"State": _write(request, "snapshots", state)}
+    return {"State": write_setting(request, "snapshots", state)}
 
 
 @instead("ec2.image_block", "GetImageBlockPublicAccessState", row="10 EnableImageBlockPublicAccess")
@@ -111,7 +110,7 @@ def image_block(request: Request) -> dict[str, Any]:
     """Sharing of AMIs is blocked per Region."""
     return {
         "ImageBlockPublicAccessState": region_settings(request)["images"],
-        **_managed(request, "images"),
+        **managed(request, "images"),
     }
 
 
@@ -119,7 +118,7 @@ def image_block(request: Request) -> dict[str, Any]:
 def switch_image_block(request: Request) -> dict[str, Any]:
     """Switch it, at once, where AWS takes up to ten minutes."""
     state = "block-new-sharing" if request.operation.startswith("Enable") else "unblocked"
-    return {"ImageBlockPublicAccessState": _write(request, "images", state)}
+    return {"ImageBlockPublicAccessState": write_setting(request, "images", state)}
 
 
 @instead("ec2.public_images", "DescribeImages", "DescribeSnapshots", row="10 EnableImageBlockPublicAccess")
@@ -136,14 +135,14 @@ def serial_console(request: Request) -> dict[str, Any]:
     """The serial console is off until somebody switches it on."""
     return {
         "SerialConsoleAccessEnabled": region_settings(request)["console"],
-        **_managed(request, "console"),
+        **managed(request, "console"),
     }
 
 
 @instead("ec2.serial_console", "EnableSerialConsoleAccess", "DisableSerialConsoleAccess")
 def switch_serial_console(request: Request) -> dict[str, Any]:
     """Switch it."""
-    on = _write(request, "console", request.operation.startswith("Enable"))
+    on = write_setting(request, "console", request.operation.startswith("Enable"))
     return {"SerialConsoleAccessEnabled": on}
 
 
@@ -154,7 +153,7 @@ def vpc_block(request: Request) -> dict[str, Any]:
     """Internet gateways are blocked per Region; a declarative policy may own that."""
     mode = region_settings(request)["vpcs"]
     state = "default-state" if mode == "off" else "update-complete"
-    owner = _managed(request, "vpcs")
+    owner = managed(request, "vpcs")
     options = {"State": state, "InternetGatewayBlockMode": mode, **owner}
     return {"VpcBlockPublicAccessOptions": options}
 
@@ -162,14 +161,14 @@ def vpc_block(request: Request) -> dict[str, Any]:
 @instead("ec2.vpc_block", "ModifyVpcBlockPublicAccessOptions")
 def switch_vpc_block(request: Request) -> dict[str, Any]:
     """Change the mode."""
-    _write(request, "vpcs", request.params["InternetGatewayBlockMode"])
+    write_setting(request, "vpcs", request.params["InternetGatewayBlockMode"])
     return vpc_block(request)
 
 
 @instead("ec2.metadata_defaults", "GetInstanceMetadataDefaults", row="16.H IMDS defaults")
 def metadata_defaults(request: Request) -> dict[str, Any]:
     """A default that is not set is absent."""
-    return {"AccountLevel": {**region_settings(request)["metadata"], **_managed(request, "metadata")}}
+    return {"AccountLevel": {**region_settings(request)["metadata"], **managed(request, "metadata")}}
 
 
 @instead("ec2.metadata_defaults", "ModifyInstanceMetadataDefaults")
@@ -180,32 +179,5 @@ def modify_metadata_defaults(request: Request) -> dict[str, Any]:
         if value not in (_CHOICES.get(key) or range(1, 65)) and value not in _UNSET:
             raise Refused("InvalidParameterValue", f"Value ({value}) for parameter {key} is invalid.")
     merged = {**region_settings(request)["metadata"], **changed}
-    _write(request, "metadata", {key: value for key, value in merged.items() if value not in _UNSET})
+    write_setting(request, "metadata", {key: value for key, value in merged.items() if value not in _UNSET})
     return {"Return": True}
-
-
-@instead("ssm.service_setting", "GetServiceSetting", row="16.H SSM documents public sharing")
-def service_setting(request: Request) -> dict[str, Any]:
-    """A service setting has AWS's default until somebody changes it."""
-    value, name = region_settings(request)["sharing"], _setting(request)
-    return {"ServiceSetting": {"SettingId": name, "SettingValue": value, "Status": "Default"}}
-
-
-@instead("ssm.service_setting", "UpdateServiceSetting", "ResetServiceSetting")
-def update_service_setting(request: Request) -> dict[str, Any]:
-    """Change it, or put AWS's default back."""
-    value = request.params.get("SettingValue", "Enable")
-    _setting(request)
-    if value not in {"Enable", "Disable"}:
-        raise Refused("ValidationException", f"Invalid value {value}.")
-    _write(request, "sharing", value)
-    return {} if request.operation.startswith("Update") else service_setting(request)
-
-
-def _setting(request: Request) -> str:
-    """The setting's name. Raises Refused for one that the sandbox does not have."""
-    own = sharing_arn(request.account, request.region, request.partition)
-    name = re.sub(r"^.*servicesetting", "", request.params["SettingId"])
-    if not own.endswith(f"servicesetting{name}"):
-        raise Refused("ServiceSettingNotFound", "Setting does not exist.")
-    return name
