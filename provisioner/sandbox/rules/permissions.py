@@ -45,6 +45,7 @@ S3_ACTIONS: Final = {
 # Operation -> the parameter with the id of an account, an OU or the root.
 _TARGET_PARAMETERS: Final = {
     "DescribeAccount": "AccountId",
+    "EnablePolicyType": "RootId",
     "ListAccountsForParent": "ParentId",
     "ListOrganizationalUnitsForParent": "ParentId",
     "ListParents": "ChildId",
@@ -117,17 +118,16 @@ def _kms(call: WireCall) -> Acts:
 @authorizes("organizations")
 def _organizations(call: WireCall) -> Acts:
     """The resource is the account, OU or root that the request is about."""
-    if call.operation == "EnableAWSServiceAccess":
-        service = call.params["ServicePrincipal"]
-        yield act(call, f"organizations:{call.operation}", "*", organizations__ServicePrincipal=service)
-    elif call.operation in _TARGET_PARAMETERS:
+    about = ("ServicePrincipal", "PolicyType")
+    context = {f"organizations__{key}": call.params[key] for key in about if key in call.params}
+    if call.operation in _TARGET_PARAMETERS:
         owner, org = organization_of(call.account, partition(call))
         entity = str(call.params[_TARGET_PARAMETERS[call.operation]])
         kind = "root" if entity.startswith("r-") else "ou" if entity.startswith("ou-") else "account"
         resource = f"arn:{partition(call)}:organizations::{owner}:{kind}/{org}/{entity}"
-        service = call.params.get("ServicePrincipal")
-        context = {"organizations__ServicePrincipal": service} if service else {}
         yield act(call, f"organizations:{call.operation}", resource, **context)
+    elif context:
+        yield act(call, f"organizations:{call.operation}", "*", **context)
     else:
         yield from default_acts(call)
 

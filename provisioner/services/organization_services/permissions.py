@@ -1,4 +1,4 @@
-"""The permissions of the step `organization_services`. Its actions have no resource types, but for the account."""
+"""The permissions of the step `organization_services`. Its actions have no resource types, but for account and root."""
 
 from __future__ import annotations
 
@@ -7,19 +7,34 @@ from collections.abc import Iterator
 from ...baseline import Baseline
 from ...compare.policy import arn
 from ...model import Target
-from ...steps.permission import APPLY, Permission, allow, equals, permits
-from .section import OrganizationServices
+from ...steps.permission import APPLY, VERIFY, Permission, allow, equals, permits
+from .section import AUTHORIZATION, OrganizationServices
 from .steps import SERVICE
 
 
 @permits("organization_services")
 def organization_services_permissions(target: Target, baseline: Baseline) -> Iterator[Permission]:
-    """Read and give trusted access, and read and register administrators."""
+    """Read and give trusted access, register administrators, and enable types of policies."""
     section = baseline[OrganizationServices]
     reads = "DescribeOrganization ListAWSServiceAccessForOrganization"
     yield from allow("OrganizationRead", SERVICE, reads)
     if section.delegated_administrators:
         yield from allow("AdministratorsRead", SERVICE, "ListDelegatedAdministrators")
+    if types := section.policy_types:
+        yield from allow("OrganizationRead", SERVICE, "ListRoots")
+        root, named = (
+            arn(target.partition, SERVICE, "", target.account, "root/o-*/r-*"),
+            "organizations:PolicyType",
+        )
+        enable = "EnablePolicyType"
+        yield from allow(
+            "PolicyTypesEnable", SERVICE, [enable], on=[root], condition=equals(named, *types), purposes=APPLY
+        )
+        if checked := [each for each in types if each not in AUTHORIZATION]:
+            read = "ListAccountsWithInvalidEffectivePolicy"
+            yield from allow(
+                "PolicyTypesVerify", SERVICE, [read], condition=equals(named, *checked), purposes=VERIFY
+            )
     if section.trusted_access:
         condition = equals("organizations:ServicePrincipal", *section.trusted_access)
         action = "EnableAWSServiceAccess"

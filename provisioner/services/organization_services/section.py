@@ -6,6 +6,7 @@ from typing import Annotated, Final
 from pydantic import AfterValidator, Field
 
 from ...baseline import AccountId, Baseline, Contradiction, Control, InvalidValue
+from ...baseline.problem import did_you_mean
 from ...steps.registry import section
 
 # These have calls of their own, which also tell Organizations. Source: each service's page "…and AWS Organizations".
@@ -22,6 +23,10 @@ Principal = Annotated[
         json_schema_extra={"want": "a service principal such as 'config.amazonaws.com'"},
     ),
 ]
+
+
+# Those with an effective policy in each account, which can be invalid there; the other two are evaluated by IAM.
+AUTHORIZATION: Final = ("SERVICE_CONTROL_POLICY", "RESOURCE_CONTROL_POLICY")
 
 
 def _each_once(principals: list[str]) -> list[str]:
@@ -54,8 +59,18 @@ class OrganizationServices(Control):
         ),
     ] = {}  # noqa: RUF012 - pydantic copies it
 
+    policy_types: Annotated[
+        list[str],
+        AfterValidator(_each_once),
+        Field(
+            max_length=50,
+            description="The types of policies that can be used, by AWS's name, such as SERVICE_CONTROL_POLICY. Others that"
+            " are enabled stay. `verify` names accounts in which the policies of a type are invalid.",
+        ),
+    ] = []  # noqa: RUF012 - pydantic copies it
+
     def contradictions(self, baseline: Baseline) -> Iterator[Contradiction]:
-        """Administrators that a service's own section makes, and services without access."""
+        """Administrators that a service's own section makes, services without access, and unknown types of policies."""
         where = ("organization_services", "delegated_administrators")
         for principal in self.delegated_administrators:
             if principal in _OWN_CALLS:
@@ -64,3 +79,12 @@ class OrganizationServices(Control):
             elif principal not in self.trusted_access:
                 text = f"AWS wants trusted access first: add '{principal}' to `trusted_access`, too"
                 yield Contradiction((*where, principal), text)
+        if self.policy_types:
+            from ...aws.service_models import enum  # loads a model
+
+            known = enum("organizations", "PolicyType")
+            for index, each in enumerate(self.policy_types):
+                if each not in known:
+                    hint = did_you_mean(each, known) or f"one of {', '.join(known)}"
+                    text = f"AWS's model (botocore) knows no `{each}`; {hint}"
+                    yield Contradiction(("organization_services", "policy_types", index), text)

@@ -1,4 +1,4 @@
-"""The step `organization_services`: trusted access and delegated administrators, in the management account."""
+"""The step `organization_services`: trusted access, delegated administrators and policy types, in the management account."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from ...baseline import Baseline
 from ...model import Changes, Difference, Exists, Finding, Findings, Part, Refused, Scope, create, update
 from ...steps.organization import read_organization
 from ...steps.registry import harmful_actions, step, verify
+from .policy_types import TITLE, ensure_policy_types, policy_type_findings
 from .section import OrganizationServices
 
 SERVICE: Final = "organizations"
@@ -17,15 +18,17 @@ SERVICE: Final = "organizations"
 harmful_actions(
     OrganizationServices,
     *("organizations:DisableAWSServiceAccess", "organizations:DeregisterDelegatedAdministrator"),
+    "organizations:DisablePolicyType",
 )
 
 
 @step("organization_services", OrganizationServices, Scope.ONCE, clients=(SERVICE,))
 def ensure_organization_services(aws: Aws, baseline: Baseline) -> Changes:
-    """Give each service its access, and then its administrator."""
+    """Give each service its access, and then its administrator, and enable the types of policies."""
     section, read = baseline[OrganizationServices], aws.read(SERVICE)
     access = read.list_aws_service_access_for_organization()
     listed = _listed(aws, section)
+    roots = read.list_roots() if section.policy_types else None
     organization = read_organization(aws)
     if organization is None:
         raise Refused("this account is in no organization: remove `organization_services`")
@@ -43,6 +46,8 @@ def ensure_organization_services(aws: Aws, baseline: Baseline) -> Changes:
         yield update(access_title(principal), (Difference("Enabled", have=False, want=True),), call)
     for principal, want in section.delegated_administrators.items():
         yield Part(_title(principal), _administrator(aws, principal, want, listed[principal]))
+    if roots:
+        yield Part(TITLE, ensure_policy_types(aws, section, roots))
 
 
 def access_title(principal: str) -> str:
@@ -78,10 +83,12 @@ def _administrator(aws: Aws, principal: str, want: str, listed: Reading) -> Chan
 
 @verify("organization_services")
 def verify_organization_services(aws: Aws, baseline: Baseline) -> Findings:
-    """Find whether each account that administers a service is an active member."""
+    """Find whether each account that administers a service is an active member, and whether policies apply."""
     section = baseline[OrganizationServices]
     for principal, reading in _listed(aws, section).items():
         want = section.delegated_administrators[principal]
         status = {each["Id"]: each["Status"] for each in reading.get("DelegatedAdministrators")}
         detail = f"account {want} is {status.get(want, 'not registered')}"
         yield Finding(_title(principal), "active", status.get(want) == "ACTIVE", detail)
+    if section.policy_types:
+        yield from policy_type_findings(aws, section)

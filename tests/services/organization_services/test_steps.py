@@ -60,6 +60,41 @@ def test_without_an_organization_it_says_so(bench: Bench, monkeypatch: pytest.Mo
     assert "this account is in no organization" in failure(bench)
 
 
+TYPES = "organization_services: {trusted_access: [], policy_types: [TAG_POLICY, DECLARATIVE_POLICY_EC2]}\n"
+
+
+def types(bench: Bench) -> set[str]:
+    [root] = bench.client("organizations").list_roots()["Roots"]
+    return {each["Type"] for each in root["PolicyTypes"]}
+
+
+def test_policy_types_are_enabled_one_after_the_other_and_others_stay(bench: Bench) -> None:
+    client = bench.client("organizations")
+    [root] = client.list_roots()["Roots"]
+    client.enable_policy_type(RootId=root["Id"], PolicyType="BACKUP_POLICY")
+    started = bench.clock.now()
+    bench.apply(TYPES)
+    assert types(bench) == {"BACKUP_POLICY", "TAG_POLICY", "DECLARATIVE_POLICY_EC2"}
+    assert (
+        bench.clock.now() > started
+    )  # "organizations.policy_types" has each of them wait for the one before
+    client.disable_policy_type(RootId=root["Id"], PolicyType="TAG_POLICY")
+    assert [c.differences[0].field for _, c in bench.diff(TYPES).changes] == ["TAG_POLICY"]
+
+
+def test_accounts_with_invalid_policies_fail_verification(bench: Bench) -> None:
+    """The rule "organizations.invalid_policies"."""
+
+    def found() -> list[tuple[str, bool | None]]:
+        return [(each.detail, each.ok) for r in bench.run(TYPES).verify() for each in r.findings]
+
+    assert found() == [("not enabled", False), ("not enabled", False)]
+    bench.apply(TYPES)
+    bench.world.memory["invalid_policies"] = {"TAG_POLICY": [MEMBER]}
+    valid, enabled = ("in each account", True), ("ENABLED", True)
+    assert found() == [enabled, (f"not in {MEMBER}", False), enabled, valid]
+
+
 @pytest.mark.parametrize(
     ("text", "message"),
     [
@@ -74,6 +109,7 @@ def test_without_an_organization_it_says_so(bench: Bench, monkeypatch: pytest.Mo
             "this service has a call of its own for its administrator",
         ),
         (f"trusted_access: [], delegated_administrators: {{{CONFIG}: 12}}", "want an account id"),
+        ("trusted_access: [], policy_types: [SERVICE_POLICY]", "knows no `SERVICE_POLICY`"),
     ],
 )
 def test_mistakes_in_the_file(bench: Bench, text: str, message: str) -> None:
