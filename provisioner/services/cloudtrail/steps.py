@@ -223,7 +223,8 @@ def _warnings(
         text = f"records {aws.region} only, in all accounts; other Regions go unwatched"
         yield Note(Kind.WARNING, section.title, text)
     bucket = make_arn(aws.partition, "s3", "", "", want["S3BucketName"])
-    if selects_writes_to(selectors, bucket):
+    recorded = have is not None and selects_writes_to(have.selectors or {}, bucket)
+    if selects_writes_to(selectors, bucket) and not recorded:  # told when it begins
         text = "records the delivery of its own log files: each makes more events, and all are billed"
         yield Note(Kind.WARNING, section.title, f"{text}; leave `{bucket}/` out of the selectors")
     if management_access(selectors):

@@ -100,6 +100,12 @@ def _create(aws: Aws, section: GuardDuty) -> Changes:
     if left_out:
         text = f"AWS takes no {', '.join(left_out)} in {aws.region}: left out of the new detector"
         yield Note(Kind.WARNING, DETECTOR, text)
+    billed = [
+        each for each in names if each in section.features and section.features[each].status == "ENABLED"
+    ]
+    if billed and aws.target.home:  # once, as the file has the same features in every Region
+        text = f"each of its features is billed, in every Region, after 30 days of trial: {', '.join(billed)}"
+        yield Note(Kind.WARNING, DETECTOR, text)
 
 
 def _creation(aws: Aws, section: GuardDuty, names: Sequence[str]) -> Change:

@@ -141,8 +141,14 @@ def test_an_unreadable_trail_of_others_is_a_warning(bench: Bench) -> None:
 
 def test_a_trail_that_records_its_own_deliveries_is_a_warning(bench: Bench) -> None:
     everything = 'data_resources: [{type: "AWS::S3::Object", values: ["arn:aws:s3"]}]'
-    [(kind, text)] = notes(bench, f"{PLAIN}  event_selectors: [{{{everything}}}]\n")
-    assert (kind, "arn:aws:s3:::acme-logs/" in text) == (Kind.WARNING, True)
+    text = f"{PLAIN}  event_selectors: [{{{everything}}}]\n"
+    for before in ("", PLAIN):  # a new trail, and one that records them from now on
+        if before:
+            bench.apply(before, only=ONLY)
+        [(kind, note)] = notes(bench, text)
+        assert (kind, "arn:aws:s3:::acme-logs/" in note) == (Kind.WARNING, True)
+    bench.apply(text, only=ONLY)
+    assert notes(bench, text) == []  # what goes on is told no more
 
 
 def test_an_organization_trail_of_one_region_is_a_warning(bench: Bench) -> None:

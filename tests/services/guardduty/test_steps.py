@@ -73,11 +73,21 @@ def test_a_new_detector_has_only_the_features_of_the_file(bench: Bench) -> None:
     assert on == {"CLOUD_TRAIL", "DNS_LOGS", "FLOW_LOGS", "S3_DATA_EVENTS", "AI_PROTECTION"}
 
 
+def test_what_a_new_detector_bills_is_told_once(bench: Bench) -> None:
+    """In the home Region, when it is made; not of a detector without protection plans, and never again."""
+    text = FEATURES.replace("regions: [us-east-1]", "regions: [us-east-1, eu-west-1]")
+    billed = [(r.target.region, n.text) for r, n in bench.apply(text).notes(Kind.WARNING)]
+    told = "each of its features is billed, in every Region, after 30 days of trial: S3_DATA_EVENTS, AI_PROTECTION"
+    assert billed == [("us-east-1", told)]
+    assert texts(bench.diff(text), Kind.WARNING) == []
+
+
 def test_a_feature_that_the_region_lacks_is_left_out_of_a_new_detector(bench: Bench) -> None:
     lacking(bench, "AI_ANALYST", "LAMBDA_NETWORK_LOGS", "AI_PROTECTION")
     plan = bench.apply(FEATURES)
     assert texts(plan, Kind.WARNING) == [
-        "AWS takes no LAMBDA_NETWORK_LOGS, AI_PROTECTION, AI_ANALYST in us-east-1: left out of the new detector"
+        "AWS takes no LAMBDA_NETWORK_LOGS, AI_PROTECTION, AI_ANALYST in us-east-1: left out of the new detector",
+        "each of its features is billed, in every Region, after 30 days of trial: S3_DATA_EVENTS",
     ]
     assert statuses(bench)["S3_DATA_EVENTS"] == "ENABLED"
     again = bench.diff(FEATURES)
