@@ -11,7 +11,7 @@ import platform
 import re
 import threading
 from collections.abc import Iterator, Mapping
-from functools import cache
+from functools import cache, partial
 from typing import Any, Final
 from urllib.parse import urlsplit
 
@@ -227,8 +227,9 @@ class Clients:
                 service, region_name=region, endpoint_url=self._endpoint_url, config=config
             )
         client.meta.events.register("provide-client-params", guard)
-        if self._endpoint_url:
-            client.meta.events.register("before-sign", self._at_the_endpoint)
+        host = urlsplit(client.meta.endpoint_url)  # of `--endpoint-url`, or of AWS_ENDPOINT_URL
+        if _NO_SUBDOMAINS.fullmatch(host.hostname or ""):
+            client.meta.events.register("before-sign", partial(_at_the_endpoint, host.netloc))
         client.meta.events.register_first("before-send", self._before_send)
         if self._transport is not None:
             if self._own_signatures:
@@ -238,16 +239,15 @@ class Clients:
             client.meta.events.register("before-send", self._transport)
         return client
 
-    def _at_the_endpoint(self, request: Any, **_: Any) -> None:
-        """Send the request to the user's endpoint itself: S3 Control adds the account, and an IP address has no such names."""
-        host = urlsplit(self._endpoint_url or "")
-        if _NO_SUBDOMAINS.fullmatch(host.hostname or ""):
-            request.url = urlsplit(request.url)._replace(netloc=host.netloc).geturl()
-
     def _before_send(self, event_name: str, request: Any, **_: Any) -> None:
         """Count the request, and note on it whether it writes, which the transports do not see."""
         request.writes = not event_name.rpartition(".")[2].startswith(READS)
         self._tally.count(writes=request.writes)
+
+
+def _at_the_endpoint(netloc: str, request: Any, **_: Any) -> None:
+    """Send the request to the user's endpoint itself: S3 Control adds the account, and an IP address has no such names."""
+    request.url = urlsplit(request.url)._replace(netloc=netloc).geturl()
 
 
 def _with_reason(error: ClientError, client: Any, operation: str, params: dict[str, Any]) -> ClientError:

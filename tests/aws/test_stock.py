@@ -86,6 +86,18 @@ def test_answers_and_errors_are_botocores(endpoint: tuple[Any, str]) -> None:
         cloud.close()
 
 
+@pytest.mark.parametrize("host", ["127.0.0.1", "localhost"])
+def test_an_endpoint_of_the_environment_gets_no_account_in_front(
+    endpoint: tuple[Any, str], monkeypatch: pytest.MonkeyPatch, host: str
+) -> None:
+    monkeypatch.setenv("AWS_ENDPOINT_URL", endpoint[1].replace("127.0.0.1", host))
+    for own in (False, True):
+        cloud = Cloud(Options(own_connections=own))
+        asked = outcome(cloud, "s3control", "get_public_access_block", {"AccountId": HERE.account})
+        assert asked[2]["Code"] == "NoSuchPublicAccessBlockConfiguration"
+        cloud.close()
+
+
 def failed_checks(document: Any) -> set[str]:
     """The resources of which a check failed, in the JSON document of `verify`."""
     places = [document["organization"], *document["accounts"]]

@@ -54,6 +54,13 @@ def filters(aws: Aws) -> Any:
     return [(each["filterPattern"], each["applyOnTransformedLogs"]) for each in found]
 
 
+def all_filters(aws: Aws) -> Any:
+    mine = {"metricName": METRIC["metricName"], "metricNamespace": METRIC["metricNamespace"]}
+    asked = ({}, mine, {**mine, "metricName": "another"})
+    found = [aws.logs.describe_metric_filters(**each)["metricFilters"] for each in asked]
+    return [[each["filterName"] for each in filters] for filters in found]
+
+
 def put_alarm(**more: Any) -> Do:
     wanted = {"AlarmName": "a", "MetricName": "m", "Namespace": "n", "Statistic": "Sum", "Period": 60}
     wanted |= {"EvaluationPeriods": 1, "Threshold": 1, "ComparisonOperator": "GreaterThanThreshold", **more}
@@ -66,6 +73,12 @@ def shown(field: str) -> Do:
         return found[0][field] if found else "no such alarm"
 
     return field_of
+
+
+def on_metrics(aws: Aws) -> Any:
+    ask = aws.cloudwatch.describe_alarms_for_metric
+    found = [ask(MetricName="m", Namespace=namespace)["MetricAlarms"] for namespace in "no"]
+    return [[each["AlarmName"] for each in alarms] for alarms in found]
 
 
 def muted(aws: Aws) -> Any:
@@ -90,6 +103,11 @@ def subscribe(protocol: str, endpoint: str) -> Do:
     return lambda aws: aws.sns.subscribe(TopicArn=TOPIC, Protocol=protocol, Endpoint=endpoint)[
         "SubscriptionArn"
     ]
+
+
+def counted(aws: Aws) -> Any:
+    found = aws.sns.get_topic_attributes(TopicArn=TOPIC)["Attributes"]
+    return found["SubscriptionsConfirmed"], found["SubscriptionsPending"]
 
 
 def subscribed(aws: Aws) -> Any:
@@ -167,6 +185,9 @@ CASES = [
         [("{$.a=b}", False)],
     ),
     Case(
+        "logs.describe_filters", "of all groups", then(group(), put_filter(), all_filters), [["f"], ["f"], []]
+    ),
+    Case(
         "logs.delete_filter",
         "gone",
         then(
@@ -194,6 +215,7 @@ CASES = [
     Case(
         "cloudwatch.describe", "its first state", then(put_alarm(), shown("StateValue")), "INSUFFICIENT_DATA"
     ),
+    Case("cloudwatch.describe_for_metric", "its alarms", then(put_alarm(), on_metrics), [["a"], []]),
     Case(
         "cloudwatch.delete",
         "gone",
@@ -260,6 +282,12 @@ CASES = [
     ),
     Case(
         "sns.subscribe", "e-mail", then(topic(), subscribe("email", "a@example.com")), "pending confirmation"
+    ),
+    Case(
+        "sns.counts",
+        "one of each",
+        then(topic(), subscribe("email", "a@b.c"), subscribe("sqs", "q"), subscribe("sqs", "r"), counted),
+        ("2", "1"),
     ),
     Case("sns.subscribe", "a fax", then(topic(), subscribe("fax", "1")), "InvalidParameter"),
     Case(

@@ -35,6 +35,10 @@ def period(kms: Any, key: str) -> Any:
     return kms.get_key_rotation_status(KeyId=key).get("RotationPeriodInDays")
 
 
+def multi_region(kms: Any, key: str) -> Any:
+    return kms.describe_key(KeyId=key)["KeyMetadata"].get("MultiRegion")
+
+
 def state(kms: Any, key: str) -> Any:
     return kms.describe_key(KeyId=key)["KeyMetadata"]["KeyState"]
 
@@ -74,6 +78,7 @@ CASES = [
         100,
     ),
     Case("kms.rotation_period", "long", on_key(rotate(RotationPeriodInDays=2561)), "ValidationException"),
+    Case("kms.multi_region", "of one Region", on_key(multi_region), False),
     Case("kms.keys_of_others", "denied to S3 only", on_key(state, Policy=policy(ROOT, DENY)), "Enabled"),
 ]
 

@@ -128,6 +128,13 @@ CASES = [
         {"a": "1", "c": "3"},
     ),
     Case(TAGS, "no hub", tagged, "ResourceNotFoundException"),
+    Case("securityhub.products", "no hub", call("list_enabled_products_for_import"), "InvalidAccessException"),
+    Case(
+        "securityhub.products",
+        "none",
+        then(ON, field(call("list_enabled_products_for_import"), "ProductSubscriptions")),
+        [],
+    ),
     Case("securityhub.standards", "no hub", call("describe_standards"), "InvalidAccessException"),
     Case(STANDARDS, "AWS's choice", then(call("enable_security_hub"), statuses, lambda aws: len(statuses(aws))), 2),
     Case(STANDARDS, "none", then(ON, statuses), []),

@@ -77,16 +77,38 @@ def put(request: Request) -> dict[str, Any]:
 @instead("cloudwatch.describe", "DescribeAlarms", row="§9 Alarms; 1.3 DescribeAlarms")
 def describe(request: Request) -> dict[str, Any]:
     """The alarms of these names, or whose names begin so."""
-    params, kept = request.params, _kept(request, "metric_alarms")
-    for each in kept.values():
-        _evaluate(request, each)
+    params = request.params
     names, start = params.get("AlarmNames"), params.get("AlarmNamePrefix", "")
     found = [
-        {key: value for key, value in each.items() if not key.startswith("_")}
-        for name, each in sorted(kept.items())
-        if (names is None or name in names) and name.startswith(start)
+        each
+        for each in _shown(request)
+        if (names is None or each["AlarmName"] in names) and each["AlarmName"].startswith(start)
     ]
     return {"CompositeAlarms": [], "MetricAlarms": found}
+
+
+@instead("cloudwatch.describe_for_metric", "DescribeAlarmsForMetric", row="API DescribeAlarmsForMetric")
+def describe_for_metric(request: Request) -> dict[str, Any]:
+    """The alarms on a metric: of this name, in this namespace, with exactly these dimensions."""
+    params, same = request.params, ("MetricName", "Namespace")
+    found = [
+        each
+        for each in _shown(request)
+        if all(each.get(key) == params[key] for key in same)
+        and each["Dimensions"] == params.get("Dimensions", [])
+    ]
+    return {"MetricAlarms": found}
+
+
+def _shown(request: Request) -> list[dict[str, Any]]:
+    """The alarms as AWS shows them, by name."""
+    kept = _kept(request, "metric_alarms")
+    for each in kept.values():
+        _evaluate(request, each)
+    return [
+        {key: value for key, value in each.items() if not key.startswith("_")}
+        for _, each in sorted(kept.items())
+    ]
 
 
 def _evaluate(request: Request, alarm: dict[str, Any]) -> None:

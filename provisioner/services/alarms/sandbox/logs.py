@@ -164,11 +164,24 @@ def put_filter(request: Request) -> dict[str, Any]:
 
 @instead("logs.describe_filters", "DescribeMetricFilters", row="1.3 DescribeMetricFilters; §9")
 def describe_filters(request: Request) -> dict[str, Any]:
-    """The filters of a log group; of one that does not exist, ResourceNotFoundException."""
-    name, start = request.params["logGroupName"], request.params.get("filterNamePrefix", "")
-    _group(request, name)
-    found = [each for each in _filters(request, name).values() if each["filterName"].startswith(start)]
-    return {"metricFilters": sorted(found, key=lambda each: str(each["filterName"]))}
+    """The filters of a log group, or of all; of a group that does not exist, ResourceNotFoundException."""
+    params = request.params
+    if name := params.get("logGroupName"):
+        _group(request, name)
+    groups = [name] if name else sorted(request.store("logs").groups)
+    start, metric = params.get("filterNamePrefix", ""), params.get("metricName")
+    found = [
+        each
+        for group in groups
+        for each in sorted(_filters(request, group).values(), key=lambda one: str(one["filterName"]))
+        if each["filterName"].startswith(start) and _of_metric(each, metric, params.get("metricNamespace"))
+    ]
+    return {"metricFilters": found}
+
+
+def _of_metric(kept: dict[str, Any], name: str | None, namespace: str | None) -> bool:
+    [metric] = kept["metricTransformations"]
+    return name is None or (metric["metricName"], metric["metricNamespace"]) == (name, namespace)
 
 
 @instead("logs.delete_filter", "DeleteMetricFilter", row="§9 Logs")

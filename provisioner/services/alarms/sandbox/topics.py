@@ -91,6 +91,16 @@ def list_subscriptions(request: Request) -> dict[str, Any]:
     return {"Subscriptions": _subscriptions(request, request.params["TopicArn"])}
 
 
+@before("sns.counts", "GetTopicAttributes", row="API GetTopicAttributes: SubscriptionsConfirmed")
+def counts(request: Request) -> None:
+    """The attributes of a topic have the numbers of its subscriptions that are confirmed, and that are pending."""
+    topic = request.store("sns").topics.get(request.params["TopicArn"])
+    if topic is not None:
+        kept = request.saved("subscriptions").get(topic.arn, [])
+        topic.subscriptions_pending = sum(each["SubscriptionArn"] == _PENDING for each in kept)
+        topic.subscriptions_confimed = len(kept) - topic.subscriptions_pending  # moto's spelling
+
+
 @instead("sns.unsubscribe", "Unsubscribe", row="§9 SNS: can't be deleted before it is confirmed")
 def unsubscribe(request: Request) -> dict[str, Any]:
     """A subscription that is confirmed is deleted by its ARN."""

@@ -9,7 +9,7 @@ from ....compare.policy_eval import Act, as_list, decide
 from ....sandbox.ask import Request
 from ....sandbox.callers import caller
 from ....sandbox.model import Refused, Response
-from ....sandbox.rule import instead
+from ....sandbox.rule import after, instead
 from ....sandbox.rules.kms import find_key, key_refuses
 from ....sandbox.rules.organizations import find_organization
 
@@ -35,6 +35,13 @@ def keys_of_others(request: Request) -> Response | dict[str, Any]:
         raise Refused("AccessDeniedException", text)
     found: dict[str, Any] = key.to_dict()
     return found
+
+
+@after("kms.multi_region", "CreateKey", "DescribeKey", row="API KeyMetadata.MultiRegion")
+def multi_region(request: Request, answer: dict[str, Any]) -> None:
+    """What is known of a key says in each case whether it is a multi-Region key."""
+    metadata = answer["KeyMetadata"]
+    metadata["MultiRegion"] = bool(metadata.get("MultiRegion"))
 
 
 def _context(request: Request) -> dict[str, str]:

@@ -134,6 +134,13 @@ def administrator(request: Request) -> dict[str, Any]:
     return {"Administrator": {"AccountId": found, "MemberStatus": "Enabled"}} if found else {}
 
 
+@instead("securityhub.products", "ListEnabledProductsForImport", row="API ListEnabledProductsForImport")
+def products(request: Request) -> dict[str, Any]:
+    """A hub takes findings of no product here, and without a hub the answer is an error."""
+    own_hub(request)
+    return {"ProductSubscriptions": []}
+
+
 @instead("securityhub.tags", "ListTagsForResource", row="14 securityhub tagging")
 def list_tags(request: Request) -> dict[str, Any]:
     """The hub has tags."""
