@@ -85,6 +85,10 @@ class Aws:
         """Whether *service* exists in the Region, as far as botocore knows."""
         return self._cloud.offers(service, region or self.region)
 
+    def event_region(self, service: str) -> str:
+        """The Region in whose event bus calls to *service* are seen: this one, or that of a global service."""
+        return self._cloud.event_region(service, self.region)
+
     def write(self, service: str, region: str | None = None) -> Writer:
         """Return a Writer for *service*."""
         return Writer(service, region)

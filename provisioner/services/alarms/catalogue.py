@@ -312,4 +312,5 @@ SWITCHES_OFF: Final[dict[str, tuple[str, ...]]] = {
     "securityhub": ("DisableSecurityHub", "BatchDisableStandards"),
     "macie2": ("DisableMacie",),
     "access-analyzer": ("DeleteAnalyzer",),
+    "organizations": ("LeaveOrganization", "DisableAWSServiceAccess", "DeregisterDelegatedAdministrator"),
 }

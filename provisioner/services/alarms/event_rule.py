@@ -1,9 +1,9 @@
-"""The step `alarms_event_rule`: the faster path to the same topic, for what happens in the home Region."""
+"""The step `alarms_event_rule`: the faster path to the same topic. Also what its rule shares with those of other Regions."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from ...aws import Aws, Reading
@@ -12,7 +12,8 @@ from ...model import Call, Changes, Difference, Exists, Kind, Note, Part, Scope,
 from ...steps.registry import step
 from ...steps.settings import Strictness, settings
 from .catalogue import SWITCHES_OFF
-from .section import Alarms, EventRule
+from .event_rule_section import EventRule
+from .section import Alarms
 from .trail import topic_arn
 
 ABSENT: Final = "ResourceNotFoundException"
@@ -47,14 +48,23 @@ def ensure_alarms_event_rule(aws: Aws, baseline: Baseline) -> Changes:
     if (rule := section.event_rule) is None:
         return
     reading, listed = read_rule(aws, rule)
-    have, title = reading.found(ABSENT), f"event rule {rule.name}"
+    yield from rule_and_target(aws, rule, reading, _target(aws, section, rule, listed))
+
+
+def rule_and_target(aws: Aws, rule: EventRule, reading: Reading, target: Changes) -> Changes:
+    """Make or repair the rule, and then its *target*. Neither is touched where a service of AWS manages the rule."""
+    have, title = reading.found(ABSENT), title_of(rule)
     if have is not None:
         yield Exists(title)
     owner = f"`{have['ManagedBy']}`" if have and have.get("ManagedBy") else ""
     yield from _rule(aws, rule, title, have, reading, owner)
-    if owner:
-        return
-    yield Part(f"target of {title}", _target(aws, section, rule, listed))
+    if not owner:
+        yield Part(f"target of {title}", target)
+
+
+def title_of(rule: EventRule) -> str:
+    """The name of the rule in a report."""
+    return f"event rule {rule.name}"
 
 
 def _rule(
@@ -92,13 +102,23 @@ def notifies(targets: Sequence[Mapping[str, Any]], topic: str) -> bool:
 def _target(aws: Aws, section: Alarms, rule: EventRule, reading: Reading) -> Changes:
     """Ensure the topic as a target of the rule, beside others: another topic goes on until somebody removes it."""
     found = reading.value("Targets", ABSENT) or []
-    title, name, arn = f"event rule {rule.name}", section.topic.name, topic_arn(aws, section)
+    title, name, arn = title_of(rule), section.topic.name, topic_arn(aws, section)
     want = {"Id": f"topic-{name}"[:64], "Arn": arn}
     if not notifies(found, arn):
         have = next((dict(each) for each in found if each["Id"] == want["Id"]), None)
-        call = aws.write("events").put_targets(Rule=rule.name, Targets=[want])
-        yield update(title, (Difference(f"target {want['Id']}", have, want),), call)
-    if others := sorted(each["Id"] for each in found if each["Arn"] != arn):
+        yield update(title, (Difference(f"target {want['Id']}", have, want),), put_target(aws, rule, want))
+    yield from others_kept(title, found, arn)
+
+
+def put_target(aws: Aws, rule: EventRule, target: Mapping[str, Any]) -> Call:
+    """The request that adds the target to the rule, or replaces the one of its id."""
+    call: Call = aws.write("events").put_targets(Rule=rule.name, Targets=[dict(target)])
+    return call.failing_on("FailedEntries")
+
+
+def others_kept(title: str, targets: Sequence[Mapping[str, Any]], own: str) -> Iterator[Note]:
+    """Tell the targets other than that of the ARN *own*."""
+    if others := sorted(each["Id"] for each in targets if each["Arn"] != own):
         yield Note(Kind.FOREIGN, title, f"targets of others are kept: {', '.join(others)}")
 
 

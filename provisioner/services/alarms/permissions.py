@@ -1,4 +1,4 @@
-"""The permissions of the steps of `alarms`. All of it is in the home Region of the account that has the trail."""
+"""The permissions of the steps of `alarms`. Most of it is in the home Region of the account that has the trail."""
 
 from __future__ import annotations
 
@@ -17,10 +17,12 @@ from ...steps.permission import (
     equals,
     permission_notes,
     permits,
+    regional,
     within,
 )
 from ...steps.references import find, keys
 from .delivery import CLOUDTRAIL
+from .keys import EVENTS
 from .section import Alarms
 from .trail import trail_name
 
@@ -52,17 +54,22 @@ def alarms_role_permissions(target: Target, baseline: Baseline) -> Iterator[Perm
     yield from _trail_read(baseline)
     if _own_delivery(baseline):
         return
-    roles = _roles(target, baseline)
+    yield from _role("AlarmsRole", _roles(target, baseline[Alarms].role_name))
+
+
+def _role(title: str, roles: tuple[str, ...]) -> Iterator[Permission]:
+    """Read, make and repair a role, and read what others attached to it."""
     reads = "GetRole ListAttachedRolePolicies ListRolePolicies GetRolePolicy"
-    yield from allow("AlarmsRoleRead", "iam", reads, on=roles)
+    yield from allow(f"{title}Read", "iam", reads, on=roles)
+    partition, account = roles[0].split(":")[1], roles[0].split(":")[4]
     policies = (
-        arn(target.partition, "iam", "", target.account, "policy/*"),
-        arn(target.partition, "iam", "", "aws", "policy/*"),
+        arn(partition, "iam", "", account, "policy/*"),
+        arn(partition, "iam", "", "aws", "policy/*"),
     )
     yield from allow("PoliciesRead", "iam", "GetPolicy GetPolicyVersion", on=policies)
-    yield from allow("AlarmsRoleMake", "iam", "CreateRole", on=roles[:1], purposes=APPLY)
+    yield from allow(f"{title}Make", "iam", "CreateRole", on=roles[:1], purposes=APPLY)
     writes = "UpdateAssumeRolePolicy PutRolePolicy"
-    yield from allow("AlarmsRoleWrite", "iam", writes, on=roles, purposes=APPLY)
+    yield from allow(f"{title}Write", "iam", writes, on=roles, purposes=APPLY)
 
 
 @permits("alarms_delivery")
@@ -72,7 +79,7 @@ def alarms_delivery_permissions(target: Target, baseline: Baseline) -> Iterator[
     # An organization trail belongs to the management account, which the file does not name.
     trail = (arn(target.partition, "cloudtrail", target.region, "*", f"trail/{trail_name(baseline)}"),)
     yield from allow("AlarmsTrailStatusRead", "cloudtrail", "GetTrailStatus", on=trail, purposes=VERIFY)
-    roles = _roles(target, baseline)
+    roles = _roles(target, baseline[Alarms].role_name)
     yield from allow("AlarmsRoleRead", "iam", "GetRole", on=roles)
     if _own_delivery(baseline):
         return
@@ -131,12 +138,40 @@ def alarms_event_rule_permissions(target: Target, baseline: Baseline) -> Iterato
         yield from allow("AlarmsRuleWrite", "events", "PutRule PutTargets", on=on, purposes=APPLY)
 
 
+@permits("alarms_event_role")
+def alarms_event_role_permissions(target: Target, baseline: Baseline) -> Iterator[Permission]:
+    """Read, make and repair the role, and what others attached to it or put into the policy of the bus."""
+    if rule := baseline[Alarms].forwarded_rule:
+        bus = (_named(target, "events", "event-bus/default"),)
+        yield from allow("AlarmsBusRead", "events", "DescribeEventBus", on=bus)
+        yield from _role("AlarmsEventRole", _roles(target, rule.role_name))
+
+
+@permits("alarms_event_forwarding")
+def alarms_event_forwarding_permissions(target: Target, baseline: Baseline) -> Iterator[Permission]:
+    """Read, make and repair the rule of another Region, and let it use the role."""
+    rule = baseline[Alarms].forwarded_rule
+    if rule is None or target.home:
+        return
+    on, region = regional(target, baseline, "events", f"rule/{rule.name}")
+    roles, to_events = _roles(target, rule.role_name), equals("iam:PassedToService", EVENTS)
+    yield from allow("AlarmsForwardRead", "events", "DescribeRule ListTargetsByRule", on=on, condition=region)
+    yield from allow("AlarmsEventRoleRead", "iam", "GetRole", on=roles)
+    writes = "PutRule PutTargets"
+    yield from allow("AlarmsForwardWrite", "events", writes, on=on, condition=region, purposes=APPLY)
+    yield from allow("AlarmsForwardPass", "iam", "PassRole", on=roles, condition=to_events, purposes=APPLY)
+
+
 @permission_notes
 def alarms_notes(baseline: Baseline, actions: Collection[str]) -> Iterator[str]:
     """Warn that permission to write a role's policies gives the role's permissions, and more."""
     if Alarms in baseline and "iam:PutRolePolicy" in actions and not _own_delivery(baseline):
         name = baseline[Alarms].role_name
         yield f"whoever may write the policies of role {name}, which CloudTrail assumes, can give it any permission"
+    rule = baseline[Alarms].forwarded_rule if Alarms in baseline else None
+    if rule and "iam:PutRolePolicy" in actions:
+        text = "which EventBridge assumes, can give it any permission"
+        yield f"whoever may write the policies of role {rule.role_name}, {text}"
 
 
 def _named(target: Target, service: str, resource: str) -> str:
@@ -149,9 +184,8 @@ def _key_read(target: Target, baseline: Baseline, key: str | None) -> Iterator[P
         yield from key_permissions("AlarmsKeyRead", target, baseline, key)
 
 
-def _roles(target: Target, baseline: Baseline) -> tuple[str, ...]:
-    """The ARNs that the role may have: without a path, as we create it, and with a path of somebody else."""
-    name = baseline[Alarms].role_name
+def _roles(target: Target, name: str) -> tuple[str, ...]:
+    """The ARNs that a role may have: without a path, as we create it, and with a path of somebody else."""
     return (
         arn(target.partition, "iam", "", target.account, f"role/{name}"),
         arn(target.partition, "iam", "", target.account, f"role/*/{name}"),

@@ -8,11 +8,13 @@ from ...aws import Aws
 from ...baseline import Baseline
 from ...model import Finding, Findings
 from ...steps.registry import verify
+from ...steps.roles import ask_role
 from . import delivery as _delivery  # noqa: F401 - registers a step that is verified here
 from . import steps as _steps  # noqa: F401 - registers a step that is verified here
 from .event_rule import ABSENT as NO_RULE
-from .event_rule import notifies, read_rule
+from .event_rule import notifies, read_rule, title_of
 from .filters import ask_filters, broken_filters, found_filters, want_filters
+from .forwarding import broken_forwarding, forwards, want_target
 from .keys import look_at, verify_key
 from .metric_alarms import ask_alarms, ask_mute_rules, broken_alarm, found_alarms, mute_rules
 from .section import Alarms
@@ -84,4 +86,18 @@ def verify_alarms_event_rule(aws: Aws, baseline: Baseline) -> Findings:
     targets = listed.value("Targets", NO_RULE) or []
     ok = bool(have and have["State"].startswith("ENABLED")) and notifies(targets, topic_arn(aws, section))
     text = f"{have['State']}, {len(targets)} targets" if have else "there is no such rule"
-    yield Finding(f"event rule {rule.name}", "notifies the topic", ok, text)
+    yield Finding(title_of(rule), "notifies the topic", ok, text)
+
+
+@verify("alarms_event_forwarding")
+def verify_alarms_event_forwarding(aws: Aws, baseline: Baseline) -> Findings:
+    """Find whether the Region's rule is enabled and can send to the home Region."""
+    rule, home = baseline[Alarms].forwarded_rule, baseline.general.home_region
+    if rule is None or aws.target.home:
+        return
+    reading, listed = read_rule(aws, rule)
+    held = ask_role(aws, home, rule.role_name).value("Role", "NoSuchEntity")
+    targets = listed.value("Targets", NO_RULE) or []
+    sends = forwards(targets, want_target(aws, baseline, rule, held))
+    broken = [*broken_forwarding(reading.found(NO_RULE), held, sends=sends)]
+    yield Finding(title_of(rule), "sends to the home Region", not broken, "; ".join(broken) or home)

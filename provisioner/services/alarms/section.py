@@ -13,6 +13,7 @@ from ...steps.registry import section
 from ...steps.settings import Guarded, Settings
 from ...steps.tags import Tags
 from .catalogue import CATALOGUE, AlarmName, Entry
+from .event_rule_section import ROLE_NAME, ROLE_WANT, EventRule
 
 NEVER = "never"  # of a retention: AWS has none, and keeps everything
 _NAME: dict[str, Any] = {"want": "letters, digits and any of . _ - / #"}
@@ -28,10 +29,6 @@ def _longer(have: Any, want: Any) -> bool:
 
 def _fewer(have: Any, want: Any) -> bool:
     return isinstance(have, int | float) and bool(have < want)
-
-
-def _every_event(have: Any, want: Any) -> bool:
-    return bool(have == "ENABLED_WITH_ALL_CLOUDTRAIL_MANAGEMENT_EVENTS" and want == "ENABLED")
 
 
 class LogGroup(Settings):
@@ -130,21 +127,6 @@ class MetricAlarm(Settings):
     )
 
 
-class EventRule(Settings):
-    """An EventBridge rule to the same topic: in seconds, where an alarm takes minutes. It sees its own Region only."""
-
-    name: Annotated[str, NO_SETTING] = Field(
-        "security-tampering",
-        pattern=r"^[A-Za-z0-9._-]{1,64}$",
-        description="The rule's name, on the default event bus.",
-        json_schema_extra={"want": "up to 64 letters, digits, '.', '-' and '_'"},
-    )
-    state: Annotated[
-        Literal["ENABLED", "ENABLED_WITH_ALL_CLOUDTRAIL_MANAGEMENT_EVENTS"],
-        Guarded(_every_event, "narrow-event-rule", "reads no longer match the rule"),
-    ] = Field("ENABLED", description="The second also sees calls that only read; the rule matches none.")
-
-
 @section("alarms")
 class Alarms(Control):
     """Alarms on tampering, in `home_region` of the account that has the trail: they see all Regions and accounts of it.
@@ -160,9 +142,9 @@ class Alarms(Control):
     log_group: LogGroup = Field(default=LogGroup(), description="Where the trail sends its events.")
     role_name: Annotated[str, NO_SETTING] = Field(
         "cloudtrail-to-log-group",
-        pattern=r"^[A-Za-z0-9_+=,.@-]{1,64}$",
+        pattern=ROLE_NAME,
         description="The role with which CloudTrail writes to the log group. It is created.",
-        json_schema_extra={"want": "up to 64 letters, digits and any of + = , . @ _ -"},
+        json_schema_extra=ROLE_WANT,
     )
     topic: Topic = Field(default=Topic(), description="Whom alarms notify.")
     metric_namespace: Annotated[str, NO_SETTING] = Field(
@@ -193,6 +175,11 @@ class Alarms(Control):
         json_schema_extra={"propertyNames": {"enum": list(CATALOGUE)}},
     )
     event_rule: EventRule | None = Field(None, description="Not touched if left out.")
+
+    @property
+    def forwarded_rule(self) -> EventRule | None:
+        """The event rule, if other Regions send their events to it."""
+        return self.event_rule if self.event_rule and self.event_rule.all_regions else None
 
     def wanted(self) -> dict[AlarmName, tuple[Entry, MetricAlarm]]:
         """The alarms that the file asks for, each with its settings."""

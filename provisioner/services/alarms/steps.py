@@ -27,6 +27,10 @@ hints(
     "cloudwatch",
     {"LimitExceededFault": "an account has a quota of alarms in a Region: ask for more in Service Quotas"},
 )
+hints(
+    "events",
+    {"LimitExceededException": "a rule has five targets at most: `aws events list-targets-by-rule`"},
+)
 # "CloudWatch Logs quotas", "CloudWatch service quotas" and "Amazon EventBridge quotas": for each account and Region.
 rates("logs", read=5, write=5)
 rates("cloudwatch", read=9, write=3)

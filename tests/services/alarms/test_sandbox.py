@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from provisioner.sandbox.policy_text import to_policy
 from provisioner.sandbox.world import World
 
 from ...sandbox.cases import ACCOUNT, Aws, Case, check, outcome
@@ -121,6 +122,26 @@ def retention_policy(aws: Aws) -> None:
     aws.logs.put_account_policy(
         policyName="all", policyType="RETENTION_POLICY", policyDocument='{"RetentionInDays": 30}'
     )
+
+
+BUS = f"arn:aws:events:eu-west-1:{ACCOUNT}:event-bus/default"
+ROLE = f"arn:aws:iam::{ACCOUNT}:role/r"
+REFUSED = "ValidationException"
+
+
+def target(arn: str, role: str = "") -> Do:
+    wanted = {"Id": "t", "Arn": arn, **({"RoleArn": role} if role else {})}
+    return then(
+        lambda a: a.events.put_rule(Name="r", EventPattern='{"source":["x"]}'),
+        lambda a: a.events.put_targets(Rule="r", Targets=[wanted])["FailedEntryCount"],
+    )
+
+
+def role(source: str) -> Do:
+    condition = {"ArnLike": {"aws:SourceArn": f"arn:aws:events:*:{ACCOUNT}:{source}"}}
+    trust = {"Principal": {"Service": "events.amazonaws.com"}, "Action": "sts:AssumeRole"}
+    document = to_policy({"Effect": "Allow", **trust, "Condition": condition})
+    return lambda a: a.iam.create_role(RoleName="r", AssumeRolePolicyDocument=document) and None
 
 
 PROTECTED = {"logGroupIdentifier": "g", "deletionProtectionEnabled": True}
@@ -318,7 +339,15 @@ CASES = [
         ),
         "LimitExceededException",
     ),
+    Case("events.other_region", "a bus without a role", target(BUS), REFUSED),
+    Case("events.other_region", "a queue", target(f"arn:aws:sqs:eu-west-1:{ACCOUNT}:q"), REFUSED),
+    Case("events.target_role", "no such role", target(BUS, ROLE), REFUSED),
+    Case("events.target_role", "for another rule", then(role("rule/other"), target(BUS, ROLE)), REFUSED),
 ]
+
+
+def test_a_role_for_the_rule_may_be_used(aws: Aws) -> None:
+    assert then(role("rule/r"), target(BUS, ROLE))(aws) == 0
 
 
 @pytest.mark.parametrize("case", CASES, ids=str)

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from ....sandbox.actions import Acts, act, authorizes, default_acts, partition
 from ....sandbox.model import WireCall
+from ..keys import EVENTS
 
 
 @authorizes("logs")
@@ -23,10 +24,13 @@ def _logs(call: WireCall) -> Acts:
 
 @authorizes("events")
 def _events(call: WireCall) -> Acts:
-    """The resource is the rule, on the default event bus."""
+    """The resource is the rule, on the default event bus. A target may be sent to with a role."""
     name = call.params.get("Rule") or call.params.get("Name")
     if name is None:
         yield from default_acts(call)
         return
-    arn = f"arn:{partition(call)}:events:{call.region}:{call.account}:rule/{name}"
+    kind = "event-bus" if call.operation == "DescribeEventBus" else "rule"
+    arn = f"arn:{partition(call)}:events:{call.region}:{call.account}:{kind}/{name}"
     yield act(call, f"events:{call.operation}", arn)
+    for role in filter(None, (each.get("RoleArn") for each in call.params.get("Targets") or ())):
+        yield act(call, "iam:PassRole", role, iam__PassedToService=EVENTS)

@@ -1,4 +1,4 @@
-"""SNS topics and subscriptions, and EventBridge's limit of targets. Moto keeps topics and rules, subscriptions are kept here."""
+"""SNS topics and subscriptions. Moto keeps topics, subscriptions are kept here."""
 
 from __future__ import annotations
 
@@ -116,13 +116,3 @@ def unsubscribe(request: Request) -> dict[str, Any]:
 def delete(request: Request) -> None:
     """The subscriptions of a topic go with it."""
     request.saved("subscriptions").pop(request.params["TopicArn"], None)
-
-
-@before("events.targets", "PutTargets", row="16.E PutTargets with 6 targets accepted")
-def targets(request: Request) -> None:
-    """A rule has five targets at most."""
-    rule = request.store("events").event_buses["default"].rules.get(request.params["Rule"])
-    known = {each["Id"] for each in rule.targets} if rule else set()
-    if len(known | {each["Id"] for each in request.params["Targets"]}) > 5:
-        text = "The requested resource exceeds the maximum number allowed."
-        raise Refused("LimitExceededException", text)
