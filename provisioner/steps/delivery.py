@@ -112,9 +112,9 @@ def all_statements(*groups: Sequence[Statement]) -> list[Statement]:
 
 
 def allow_service(
-    sid: str, service: str, action: OneOrMany, resource: OneOrMany, equals: Mapping[str, OneOrMany]
+    sid: str, service: OneOrMany, action: OneOrMany, resource: OneOrMany, equals: Mapping[str, OneOrMany]
 ) -> dict[str, Any]:
-    """A statement that allows an AWS service an action, under the conditions *equals* (`StringEquals`)."""
+    """A statement that allows the principals of an AWS service an action, under the conditions *equals* (`StringEquals`)."""
     principal = {"Service": service}
     statement = {
         "Sid": sid,

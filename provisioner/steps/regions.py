@@ -1,4 +1,4 @@
-"""The Regions that an account has enabled."""
+"""The Regions that an account has enabled, and those that an account must enable first."""
 
 from __future__ import annotations
 
@@ -9,6 +9,14 @@ from ..aws.errors import EndpointConnectionError
 from ..model import Skipped
 
 _STATES_OF_EC2: Final = {"opt-in-not-required": "ENABLED_BY_DEFAULT", "opted-in": "ENABLED"}
+# "Regions that opened after March 20, 2019" must be enabled first, so that AWS adds none to these.
+_BY_DEFAULT: Final = frozenset(
+    {
+        *("us-east-1", "us-east-2", "us-west-1", "us-west-2", "ca-central-1", "sa-east-1"),
+        *("eu-central-1", "eu-north-1", "eu-west-1", "eu-west-2", "eu-west-3", "ap-south-1"),
+        *("ap-northeast-1", "ap-northeast-2", "ap-northeast-3", "ap-southeast-1", "ap-southeast-2"),
+    }
+)
 _ENABLED: Final = {"ENABLED", "ENABLED_BY_DEFAULT"}
 
 
@@ -32,3 +40,8 @@ def enabled_regions(aws: Aws, home: str) -> tuple[list[str], list[Skipped]]:
         if state not in _ENABLED
     ]
     return sorted(region for region, state in states.items() if state in _ENABLED), skipped
+
+
+def is_opt_in(region: str, partition: str) -> bool:
+    """Whether an account must enable the Region before it can use it. Source: "Enable or disable AWS Regions"."""
+    return partition == "aws" and region not in _BY_DEFAULT

@@ -46,6 +46,11 @@ def is_enabled(world: SandboxState, account: str, region: str) -> bool:
     return opted.get((account, region), region in _DEFAULT or region not in regions("aws"))
 
 
+def must_be_enabled(region: str) -> bool:
+    """Whether the Region is one that accounts opt in to."""
+    return region in regions("aws") and region not in _DEFAULT
+
+
 @before("account.opt_in", "*:*", row="1.5 a call to a not-opted-in region fails; moto has no opt-in notion")
 def opt_in(request: Request) -> None:
     """A call in a Region that the account has not enabled fails as for an unknown caller."""

@@ -18,7 +18,7 @@ from ...baseline import Baseline
 from ...compare.policy import Statement
 from ...steps.delivery import Delivery, OneOrMany, Sources, allow_service, delivers, one_or_list, sources
 from ...steps.key_use import KeyUse, uses_key
-from ...steps.regions import enabled_regions
+from ...steps.regions import enabled_regions, is_opt_in
 from .section import GuardDuty
 from .state import SERVICE, detector_id, read_destination
 
@@ -31,7 +31,12 @@ def guardduty_deliveries(aws: Aws, baseline: Baseline) -> Iterator[Delivery]:
     destination = baseline[GuardDuty].publishing_destination if GuardDuty in baseline else None
     if destination is None:
         return
-    statements = partial(guardduty_delivery, prefixes=_prefixes(aws, baseline), found=sources(aws, baseline))
+    statements = partial(
+        guardduty_delivery,
+        prefixes=_prefixes(aws, baseline),
+        found=sources(aws, baseline),
+        principals=_principals(aws, baseline),
+    )
     headers = {"s3:x-amz-server-side-encryption": "aws:kms"}
     if destination.kms_key_arn.startswith("arn:"):
         headers["s3:x-amz-server-side-encryption-aws-kms-key-id"] = destination.kms_key_arn
@@ -44,9 +49,19 @@ def guardduty_key(aws: Aws, baseline: Baseline) -> Iterator[KeyUse]:
     destination = baseline[GuardDuty].publishing_destination if GuardDuty in baseline else None
     if destination:
         source, action = _source(sources(aws, baseline)), "kms:GenerateDataKey"
-        yield KeyUse(
-            destination.kms_key_arn, [allow_service("GuardDutyExport", PRINCIPAL, action, "*", source)]
-        )
+        allow = allow_service("GuardDutyExport", _principals(aws, baseline), action, "*", source)
+        yield KeyUse(destination.kms_key_arn, [allow])
+
+
+def _principals(aws: Aws, baseline: Baseline) -> OneOrMany:
+    """As whom GuardDuty exports: in a Region that must be enabled first, as a principal of that Region.
+
+    Source: GuardDuty User Guide, "Exporting generated GuardDuty findings to Amazon S3 buckets", for key and bucket.
+    """
+    general = baseline.general
+    regions = general.named_regions or enabled_regions(aws, general.home_region)[0]
+    there = [each for each in regions if is_opt_in(each, aws.partition)]
+    return one_or_list([PRINCIPAL, *(f"guardduty.{each}.amazonaws.com" for each in there)], "principal")
 
 
 def _prefixes(aws: Aws, baseline: Baseline) -> list[str]:
@@ -74,14 +89,16 @@ def _prefixes(aws: Aws, baseline: Baseline) -> list[str]:
     return sorted(found)
 
 
-def guardduty_delivery(bucket_arn: str, prefixes: Sequence[str], found: Sources) -> list[Statement]:
+def guardduty_delivery(
+    bucket_arn: str, prefixes: Sequence[str], found: Sources, principals: OneOrMany = PRINCIPAL
+) -> list[Statement]:
     """The statements that let GuardDuty of these accounts find the bucket and export below *prefixes*."""
     source = _source(found)
     paths = [f"{bucket_arn}/{prefix}/*" if prefix else f"{bucket_arn}/*" for prefix in prefixes]
     objects = one_or_list(paths, "path")
     return [
-        allow_service("GuardDutyBucketLocation", PRINCIPAL, "s3:GetBucketLocation", bucket_arn, source),
-        allow_service("GuardDutyExport", PRINCIPAL, "s3:PutObject", objects, source),
+        allow_service("GuardDutyBucketLocation", principals, "s3:GetBucketLocation", bucket_arn, source),
+        allow_service("GuardDutyExport", principals, "s3:PutObject", objects, source),
     ]
 
 

@@ -26,6 +26,7 @@ from ...model import (
 from ...steps.existing import Existing, Look, is_foreign
 from ...steps.key_use import look_at_key
 from ...steps.references import resolve, resource_key
+from ...steps.regions import is_opt_in
 from ...steps.registry import step, verify
 from ...steps.settings import Strictness, settings
 from .section import GuardDuty, PublishingDestination
@@ -66,6 +67,7 @@ def ensure_guardduty_export(aws: Aws, baseline: Baseline) -> Changes:
     owner = {"ExpectedBucketOwner": aws.archive}
     if any(have.get(key) != value for key, value in want.items()):
         _check_key(key)
+        _check_region(aws, baseline.general.home_region)
 
     def using(call: Call) -> Call:
         call = call.waiting(_LET_IN).using(resource_key("bucket", bucket), *key.uses)
@@ -123,6 +125,15 @@ def _check_key(found: Existing) -> None:
         raise Refused(f"`guardduty.publishing_destination.kms_key_arn`: {found.text}")
     if found.error:
         raise found.error
+
+
+def _check_region(aws: Aws, home: str) -> None:
+    """Raise Refused where GuardDuty does not export to the home Region, in which the bucket is."""
+    if aws.region != home and is_opt_in(home, aws.partition):
+        raise Refused(
+            f"GuardDuty exports no findings of {aws.region} to a bucket in {home}, which accounts must enable first: set"
+            f" `home_region` to a Region that is enabled by default, or take {aws.region} from `regions`"
+        )
 
 
 @verify("guardduty_export")

@@ -87,11 +87,14 @@ def guardduty_export_permissions(target: Target, baseline: Baseline) -> Iterator
 
 @permits_delivery
 def guardduty_delivery_permissions(target: Target, baseline: Baseline) -> Iterator[Permission]:
-    """Read what the bucket's policy needs: the organization's id, and the prefixes that exist, if the file has none."""
+    """Read what the bucket's policy needs: the organization's id, and what the file leaves out of Regions and prefix."""
     accounts = baseline.general.accounts
     destination = baseline[GuardDuty].publishing_destination if GuardDuty in baseline else None
     if destination and accounts is not None and not listed_by_id(accounts):
         yield from allow("OrganizationRead", "organizations", "DescribeOrganization")
+    if destination and not baseline.general.named_regions:
+        account = arn(target.partition, "account", "", target.account, "account")
+        yield from allow("RegionsRead", "account", "ListRegions", on=(account,))
     if destination and destination.s3_key_prefix is None:
         yield from _reads(target, "ListDetectors ListPublishingDestinations")
         on, region = regional(target, baseline, SERVICE, "detector/*")

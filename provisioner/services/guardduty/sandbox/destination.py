@@ -9,6 +9,7 @@ from ....sandbox.ask import Request
 from ....sandbox.buckets import find_bucket, policy_of
 from ....sandbox.model import Refused
 from ....sandbox.rule import instead
+from ....sandbox.rules.account import must_be_enabled
 from ....sandbox.rules.kms import find_key, key_refuses
 from ....sandbox.rules.organizations import find_organization
 from .state import PRINCIPAL, State, detector, made_id, refused, shown
@@ -84,7 +85,10 @@ def _state(request: Request, found: State) -> dict[str, str]:
 
 
 def _check(request: Request, properties: State) -> None:
-    """Raise `Refused` unless GuardDuty may write to the bucket and use the key, both of one Region."""
+    """Raise `Refused` unless GuardDuty may write to the bucket and use the key, both of one Region.
+
+    It writes to no bucket of another Region that must be enabled first. Source: "Exporting generated GuardDuty findings".
+    """
     arn = str(properties.get("DestinationArn", ""))
     name, _, prefix = arn.partition(":::")[2].partition("/")
     bucket, key_arn = find_bucket(name), str(properties.get("KmsKeyArn", ""))
@@ -96,25 +100,33 @@ def _check(request: Request, properties: State) -> None:
     owner = properties.get("ExpectedBucketOwner")
     if bucket is None or (owner and bucket.account_id != owner):
         raise denied
+    if bucket.region_name != request.region and must_be_enabled(bucket.region_name):
+        raise denied
     key = find_key(key_arn, request.account, bucket.region_name) if key_arn else None
     if key is None or key.key_state != "Enabled":
         raise denied
-    context, where = _context(request), f"arn:{request.partition}:s3:::{name}"
+    principal = _principal(request)
+    context, where = _context(request, principal), f"arn:{request.partition}:s3:::{name}"
     below = f"{where}/{prefix.rstrip('/')}/" if prefix else f"{where}/"
     acts = [
-        Act("s3:GetBucketLocation", where, PRINCIPAL, context),
+        Act("s3:GetBucketLocation", where, principal, context),
         *(
-            Act("s3:PutObject", each, PRINCIPAL, {**context, "s3:x-amz-server-side-encryption": "aws:kms"})
+            Act("s3:PutObject", each, principal, {**context, "s3:x-amz-server-side-encryption": "aws:kms"})
             for each in (f"{below}test", f"{below}AWSLogs/{request.account}/GuardDuty/{request.region}/1.gz")
         ),
     ]
     if any(decide(policy_of(bucket), act) != "allow" for act in acts):
         raise denied
-    if key_refuses(key, PRINCIPAL, ["kms:GenerateDataKey"], context):
+    if key_refuses(key, principal, ["kms:GenerateDataKey"], context):
         raise denied
 
 
-def _context(request: Request) -> dict[str, str]:
+def _principal(request: Request) -> str:
+    """As whom GuardDuty writes and encrypts."""
+    return f"guardduty.{request.region}.amazonaws.com" if must_be_enabled(request.region) else PRINCIPAL
+
+
+def _context(request: Request, principal: str) -> dict[str, str]:
     """Condition keys of the service itself."""
     found = detector(request)
     context = {
@@ -122,7 +134,7 @@ def _context(request: Request) -> dict[str, str]:
         "aws:sourceaccount": request.account,
         "aws:sourcearn": f"arn:{request.partition}:guardduty:{request.region}:{request.account}:detector/{found['Id']}",
         "aws:principalisawsservice": "true",
-        "aws:principalservicename": PRINCIPAL,
+        "aws:principalservicename": principal,
     }
     held = find_organization(request.account, request.partition)
     return context | ({"aws:sourceorgid": held.org.id} if held is not None else {})
