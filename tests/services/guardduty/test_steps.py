@@ -288,6 +288,23 @@ def test_another_administrator_is_never_replaced(bench: Bench) -> None:
     assert not plan.failed
 
 
+def test_the_management_account_names_another_administrator_in_each_region_that_has_none(
+    bench: Bench,
+) -> None:
+    other = {"AdminAccountId": "444455556666"}
+    bench.client("guardduty").enable_organization_admin_account(**other)
+    stated = ORGANIZATION.replace("{auto", f"{{admin_account_id: '{MEMBER}', auto")
+    run = bench.run(stated.replace("[us-east-1]", "[us-east-1, eu-west-1]\nhome_region: us-east-1"))
+    sent = [r for r in run.send(run.rehearse()) if r.step == "guardduty_organization"]
+    assert [r.target.region for r in sent if r.failures] == ["us-east-1"]
+    made = [(r.target.region, c.call.name) for r in sent for c in r.changes]
+    assert made == [("eu-west-1", "EnableOrganizationAdminAccount")]
+    assert any(f"run this in account {MEMBER} too" in note.text for r in sent for note in r.notes)
+    for region, account in (("us-east-1", other["AdminAccountId"]), ("eu-west-1", MEMBER)):
+        found = bench.client("guardduty", region).list_organization_admin_accounts()["AdminAccounts"]
+        assert [each["AdminAccountId"] for each in found] == [account]
+
+
 def test_the_delegated_administrator_sets_the_organization(
     bench: Bench, monkeypatch: pytest.MonkeyPatch
 ) -> None:

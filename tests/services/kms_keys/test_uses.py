@@ -179,3 +179,42 @@ def test_other_accounts_use_a_key_of_the_log_archive(bench: Bench) -> None:
     arn = trail_key(bench)
     assert arn.split(":")[4] == ARCHIVE
     assert channel_key(bench) == arn
+
+
+ONE_EACH = """
+home_region: us-east-1
+regions: [us-east-1, eu-west-1]
+kms_keys:
+  trail: {alias: alias/trail}
+  bucket: {alias: alias/bucket}
+  findings: {alias: alias/findings}
+  log-group: {alias: alias/log-group}
+  topic: {alias: alias/topic}
+log_buckets:
+  logs: {name: acme-logs, server_side_encryption: {sse_algorithm: "aws:kms", kms_master_key_id: bucket}}
+cloudtrail: {name: audit, s3_bucket_name: logs, kms_key_id: trail}
+guardduty: {publishing_destination: {s3_bucket_name: logs, s3_key_prefix: f, kms_key_arn: findings}}
+alarms: {log_group: {kms_key_id: log-group}, topic: {kms_master_key_id: topic}, event_rule: {}}
+"""
+
+
+def test_a_key_for_each_use_lets_in_what_uses_it_only(bench: Bench) -> None:
+    bench.apply(ONE_EACH)
+    kms = bench.client("kms")
+    keys = {
+        name: kms.describe_key(KeyId=f"alias/{name}")["KeyMetadata"]["KeyId"]
+        for name in ("trail", "bucket", "findings", "log-group", "topic")
+    }
+    assert {name: policy_of(bench, each).keys() for name, each in keys.items()} == {
+        "trail": sids("CloudTrailEncrypt", "CloudTrailDescribe", "CloudTrailDecryptForBucketKeys"),
+        "bucket": sids("CloudTrailBucketDefault"),
+        "findings": sids("GuardDutyExport"),
+        "log-group": sids("AlarmsLogGroup"),
+        "topic": sids("AlarmsPublish", "EventsPublish"),
+    }
+    assert shown(bench.diff(ONE_EACH)) == []
+
+
+def sids(*names: str) -> set[str]:
+    """The Sids of the statements that each key has, and of these."""
+    return {f"{each}Provision" for each in ("EnableRoot", *names)}
