@@ -10,7 +10,7 @@ import threading
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, redirect_stderr, redirect_stdout
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from io import StringIO
 from pathlib import Path
 from types import FrameType
@@ -68,7 +68,7 @@ class Machine:
     caller: str
     seed: int
     share: float
-    kill_share: float = 0.2  # of runs, of which only those end that write so often
+    kill_share: float = 0.2  # of runs; where nothing is written, the next one that writes is killed
     disk_full: bool = False
     runs: list[Run] = field(default_factory=list)
     given: Counter[str] = field(default_factory=Counter)  # faults and kills
@@ -80,7 +80,10 @@ class Machine:
         self._faults = RandomFaults(
             self.seed, throttles=part, outages=part, resets=part, losses=part, only=self._may_fail
         )
-        self._kill: tuple[int, Phase] | None = None  # after so many writes, before or after its effect
+        self._kill: tuple[int, Phase] | None = (
+            None  # after so many writes, in this run or a later one, before or after its effect
+        )
+        self._immortal = False
         self._dead, self._acknowledged = False, threading.Event()
         self.world.interrupt(self._interrupt)
         signal.signal(signal.SIGUSR1, self._die)
@@ -97,8 +100,9 @@ class Machine:
         )
         wait_splay(options, self.clock.sleep)
         run = Run(self.clock.now(), tuple(steps), disk_full=self.disk_full)
-        if may_be_killed and self._random.random() < self.kill_share:
+        if may_be_killed and self._random.random() < self.kill_share and not self._kill:
             self._kill = self._random.randint(1, 3), self._random.choice(("before", "after"))
+        self._immortal = not may_be_killed
         before, text, threads = len(self.world.calls), StringIO(), {*threading.enumerate()}
         try:
             with redirect_stdout(text), redirect_stderr(text), self._disk():
@@ -108,7 +112,7 @@ class Machine:
             run.killed = True
             self.given["kill"] += 1
             self._tear_journal()
-        self._kill, self._dead = None, False
+        self._dead = False
         run.output, run.ended = text.getvalue(), self.clock.now()
         run.writes = [
             each for each in self.world.calls[before:] if each.writes and each.caller == self.caller
@@ -140,7 +144,7 @@ class Machine:
                 try:
                     with open_work(session) as work:
                         run.code = repair(work, kept)
-                        run.results = list(work.plan.results)
+                        run.results = [_kept(each) for each in work.plan.results]
                 finally:
                     kept.close()
 
@@ -148,7 +152,7 @@ class Machine:
         record = session.on_made
 
         def on_made(result: Result, change: Change) -> None:
-            run.made.append((result, change))
+            run.made.append((Result(result.step, result.target), _of_call(change)))
             record(result, change)
 
         session.on_made = on_made
@@ -164,7 +168,7 @@ class Machine:
         if phase == "before":
             self.clock.sleep(LATENCY)
         fault = self._faults(call, phase)
-        if self._kill and call.writes and fault is None and phase == self._kill[1]:
+        if self._kill and not self._immortal and call.writes and fault is None and phase == self._kill[1]:
             left = self._kill[0] - 1
             self._kill = (left, phase) if left else None
             if not left:
@@ -212,6 +216,16 @@ class Machine:
     def faults(self) -> Counter[str]:
         """The faults that were given, by kind."""
         return self._faults.given
+
+
+def _kept(result: Result) -> Result:
+    """The result without what holds on to the run's clients, which would fill the memory in a week."""
+    changes, withheld = map(_of_call, result.changes), map(_of_call, result.withheld)
+    return replace(result, changes=[*changes], withheld=[*withheld])
+
+
+def _of_call(change: Change) -> Change:
+    return replace(change, call=replace(change.call, bases=()), without=None, undo=None)
 
 
 def _end_threads(before: set[threading.Thread]) -> None:

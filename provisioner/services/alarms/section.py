@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, model_validator
 
-from ...baseline import NO_SETTING, Baseline, Contradiction, Control, InvalidValue, Section
+from ...baseline import NO_SETTING, Baseline, Contradiction, Control, InvalidValue, Regional, Section
 from ...baseline.problem import did_you_mean
 from ...compare.stricter import on, present
 from ...steps.references import NAMED_BY_AWS, Refers, check_references, find, keys
@@ -128,7 +128,7 @@ class MetricAlarm(Settings):
 
 
 @section("alarms")
-class Alarms(Control):
+class Alarms(Regional):
     """Alarms on tampering, in `home_region` of the account that has the trail: they see all Regions and accounts of it.
 
     Each alarm is billed, and so is its metric in months in which something happens.
