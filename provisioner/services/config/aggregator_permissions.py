@@ -47,7 +47,7 @@ def config_aggregator_permissions(target: Target, baseline: Baseline) -> Iterato
         yield from _aggregator(target, want)
     if authorizes_aggregator(want, target) or (any_member and want.account_ids):
         read = "DescribeAggregationAuthorizations"
-        yield from allow("ConfigRead", "config", [read], condition=within(target))
+        yield from allow("ConfigSettings", "config", [read], condition=within(target))
         whom = f"{aggregating_account(want, target)}/{baseline.general.home_region}"
         on, narrowed = regional(target, baseline, "config", f"aggregation-authorization/{whom}")
         put = "PutAggregationAuthorization"
@@ -58,7 +58,7 @@ def _aggregator(target: Target, want: Aggregator) -> Iterator[Permission]:
     """Those of the aggregator; of an organization, of its role and the trusted access, too."""
     on = (arn(target.partition, "config", target.region, target.account, "config-aggregator/*"),)
     read = "DescribeConfigurationAggregators"
-    yield from allow("ConfigRead", "config", [read], condition=within(target))
+    yield from allow("ConfigSettings", "config", [read], condition=within(target))
     status = "DescribeConfigurationAggregatorSourcesStatus"
     yield from allow("ConfigAggregator", "config", [status], on=on, purposes=VERIFY)
     writes = ["PutConfigurationAggregator", *(["TagResource"] if want.tags else [])]

@@ -27,6 +27,19 @@ def _check_template(text: str) -> str:
     return text
 
 
+TemplateBody = Annotated[
+    str | None,
+    NO_SETTING,
+    Field(
+        min_length=1,
+        max_length=51200,
+        description="The template, in YAML or JSON: write `|` and indent it. AWS does not show it again: a tag of the pack"
+        " has its checksum, and for a pack of one account the names of its rules are compared.",
+    ),
+    AfterValidator(_check_template),
+]
+
+
 class PackScope(Section):
     """The resources that a managed pack evaluates."""
 
@@ -39,13 +52,7 @@ class PackScope(Section):
 class ConformancePack(Regional):
     """A pack of rules, by a template or of AWS's own. Packs of other names in AWS are left alone."""
 
-    template_body: Annotated[str | None, AfterValidator(_check_template), NO_SETTING] = Field(
-        None,
-        min_length=1,
-        max_length=51200,
-        description="The template, in YAML or JSON: write `|` and indent it. AWS does not show it again: a tag of the pack"
-        " has its checksum, and the names of the pack's rules are compared.",
-    )
+    template_body: TemplateBody = None
     source_identifier: Annotated[str | None, NO_SETTING] = Field(
         None,
         min_length=1,

@@ -25,6 +25,7 @@ from ...steps.permission import (
     with_or_without_path,
     within,
 )
+from .linked_roles import linked_roles_permissions
 from .principal import principal
 from .role import SERVICE_ROLE, managed_policy
 from .section import Config
@@ -44,8 +45,7 @@ def config_role_permissions(target: Target, baseline: Baseline) -> Iterator[Perm
         service = principal(target.partition)
         role = linked_role(target, service, SERVICE_ROLE)
         yield from allow("ConfigRoleRead", "iam", "GetRole", on=with_or_without_path(role))
-        create, config = "CreateServiceLinkedRole", equals("iam:AWSServiceName", service)
-        yield from allow("ConfigRoleMake", "iam", create, on=(role,), condition=config, purposes=APPLY)
+        yield from linked_roles_permissions(target, baseline)
 
 
 def _own_role(target: Target, name: str) -> Iterator[Permission]:
@@ -85,14 +85,12 @@ def config_recorder_permissions(target: Target, baseline: Baseline) -> Iterator[
     section, in_region = baseline[Config], within(target)
     recorder, narrowed = regional(target, baseline, "config", "configuration-recorder/*")
     reads = "DescribeConfigurationRecorders DescribeConfigurationRecorderStatus DescribeDeliveryChannels"
-    yield from allow("ConfigRead", "config", reads, condition=in_region)
+    yield from allow("ConfigSettings", "config", reads, condition=in_region)
     status_reads = "GetDiscoveredResourceCounts DescribeDeliveryChannelStatus"
-    yield from allow("ConfigRead", "config", status_reads, condition=in_region, purposes=VERIFY)
+    yield from allow("ConfigSettings", "config", status_reads, condition=in_region, purposes=VERIFY)
     writes = "PutConfigurationRecorder StartConfigurationRecorder"
     yield from allow("ConfigRecorderWrite", "config", writes, on=recorder, condition=narrowed, purposes=APPLY)
-    yield from allow(
-        "ConfigSettingsWrite", "config", "PutDeliveryChannel", condition=in_region, purposes=APPLY
-    )
+    yield from allow("ConfigSettings", "config", "PutDeliveryChannel", condition=in_region, purposes=APPLY)
     if section.role_name:
         roles = named_roles(target, section.role_name)
         yield from allow("ConfigRoleRead", "iam", "GetRole", on=roles)
@@ -127,9 +125,9 @@ def config_retention_permissions(target: Target, baseline: Baseline) -> Iterator
         "DescribeConfigurationRecorders DescribeConfigurationRecorderStatus DescribeDeliveryChannels"
         " DescribeRetentionConfigurations"
     )
-    yield from allow("ConfigRead", "config", reads, condition=in_region)
+    yield from allow("ConfigSettings", "config", reads, condition=in_region)
     put = "PutRetentionConfiguration"
-    yield from allow("ConfigSettingsWrite", "config", put, condition=in_region, purposes=APPLY)
+    yield from allow("ConfigSettings", "config", put, condition=in_region, purposes=APPLY)
 
 
 @permits_delivery
@@ -141,7 +139,7 @@ def config_delivery_permissions(target: Target, baseline: Baseline) -> Iterator[
     """
     accounts = baseline.general.accounts
     if Config in baseline and baseline[Config].delivery_channel.s3_key_prefix is None:
-        yield from allow("ConfigRead", "config", "DescribeDeliveryChannels", condition=within(target))
+        yield from allow("ConfigSettings", "config", "DescribeDeliveryChannels", condition=within(target))
     if Config in baseline and accounts is not None and not listed_by_id(accounts):
         yield from allow("OrganizationRead", "organizations", "DescribeOrganization")
 

@@ -11,17 +11,14 @@ from ...steps.permission import (
     VERIFY,
     Permission,
     allow,
-    equals,
-    linked_role,
     permits,
     regional,
     within,
 )
-from .regional import in_region
+from .linked_roles import linked_roles_permissions
+from .regional import arns_in_region, in_region
 from .rules import rules_of
 from .section import Config
-
-_PACKS = "config-conforms.amazonaws.com"
 
 
 @permits("config_rules")
@@ -35,9 +32,9 @@ def config_rules_permissions(target: Target, baseline: Baseline) -> Iterator[Per
     if not rules:
         return
     every_rule, narrowed = regional(target, baseline, "config", "config-rule/*")
-    yield from allow("ConfigRead", "config", "DescribeConfigRules", condition=in_region)
+    yield from allow("ConfigSettings", "config", "DescribeConfigRules", condition=in_region)
     status = "DescribeConfigRuleEvaluationStatus"
-    yield from allow("ConfigRead", "config", status, condition=in_region, purposes=VERIFY)
+    yield from allow("ConfigSettings", "config", status, condition=in_region, purposes=VERIFY)
     tagged = any(rule.tags for rule in rules.values())
     writes = "PutConfigRule TagResource" if tagged else "PutConfigRule"
     yield from allow("ConfigRules", "config", writes, on=every_rule, condition=narrowed, purposes=APPLY)
@@ -56,14 +53,15 @@ def config_conformance_packs_permissions(target: Target, baseline: Baseline) -> 
     if not packs:
         return
     names = sorted(packs)
-    on = tuple(
-        name
+    found = [
+        arns_in_region(
+            target, baseline, f"conformance-pack/{each}/*", baseline[Config].conformance_packs.values()
+        )
         for each in names
-        for name in regional(target, baseline, "config", f"conformance-pack/{each}/*")[0]
-    )
-    narrowed = regional(target, baseline, "config", "")[1]
+    ]
+    on, narrowed = tuple(name for each, _ in found for name in each), found[0][1]
     of_all = "DescribeConformancePacks DescribeConformancePackStatus"
-    yield from allow("ConfigRead", "config", of_all, condition=in_this_region)
+    yield from allow("ConfigSettings", "config", of_all, condition=in_this_region)
     with_template = any(each.template_body for each in packs.values())
     tagged = with_template or any(each.tags for each in packs.values())
     reads = [*(["DescribeConformancePackCompliance"] if with_template else [])]
@@ -71,6 +69,4 @@ def config_conformance_packs_permissions(target: Target, baseline: Baseline) -> 
     yield from allow("ConfigPacks", "config", reads, on=on, condition=narrowed)
     writes = ["PutConformancePack", *(["TagResource"] if tagged else [])]
     yield from allow("ConfigPacks", "config", writes, on=on, condition=narrowed, purposes=APPLY)
-    role = linked_role(target, _PACKS, "AWSServiceRoleForConfigConforms")
-    create, packs_only = "CreateServiceLinkedRole", equals("iam:AWSServiceName", _PACKS)
-    yield from allow("ConfigPacksRoleMake", "iam", create, on=(role,), condition=packs_only, purposes=APPLY)
+    yield from linked_roles_permissions(target, baseline)

@@ -13,6 +13,7 @@ from ...baseline.section import AsWritten
 from ...steps.tags import Tags
 from .managed_rules import intended
 from .regional_section import Regional
+from .remediation_section import Remediation
 
 Frequency = Literal["One_Hour", "Three_Hours", "Six_Hours", "Twelve_Hours", "TwentyFour_Hours"]
 MessageType = Literal[
@@ -21,9 +22,10 @@ MessageType = Literal[
     "ConfigurationSnapshotDeliveryCompleted",
     "ScheduledNotification",
 ]
-_OF_CHANGES: Final = get_args(MessageType)[:2]
+ChangeType = Literal["ConfigurationItemChangeNotification", "OversizedConfigurationItemChangeNotification"]
+_OF_CHANGES: Final = get_args(ChangeType)
 _FREQUENCIES: Final[tuple[str, ...]] = get_args(Frequency)
-_MOST_PARAMETERS: Final = 1024  # characters of JSON
+MOST_PARAMETERS: Final = 1024  # characters of JSON
 _IDENTIFIER: Final = re.compile(r"^[A-Z0-9_]{1,256}$")
 _FUNCTION: Final = re.compile(r"^arn:[a-z0-9-]+:lambda:[a-z0-9-]+:[0-9]{12}:function:[A-Za-z0-9_:$-]{1,200}$")
 _MANAGED_RULE: Final = "the identifier of a managed rule, such as 'ENCRYPTED_VOLUMES'"
@@ -53,7 +55,8 @@ def _check_name(name: str) -> str:
     return name
 
 
-def _check_identifier(identifier: str) -> None:
+def check_identifier(identifier: str) -> None:
+    """Raise InvalidValue for what is no identifier of a managed rule, or the misspelt one of a known rule."""
     meant = intended(identifier)
     if not meant and _IDENTIFIER.fullmatch(identifier):
         return
@@ -170,6 +173,9 @@ class Rule(Regional):
         None,
         description="The resources that the rule evaluates; `{}` is all. Periodic rules take none. If left out, AWS's is kept.",
     )
+    remediation: Remediation | None = Field(
+        None, description="What repairs the resources that the rule finds. If left out, AWS's is kept."
+    )
     tags: Tags = {}  # noqa: RUF012 - pydantic copies a default
 
     @model_validator(mode="after")
@@ -178,7 +184,7 @@ class Rule(Regional):
         if self.owner == "AWS" and identifier is None:
             raise InvalidValue("source_identifier", f"`source_identifier` is missing: want {_MANAGED_RULE}")
         if self.owner == "AWS":
-            _check_identifier(identifier or "")
+            check_identifier(identifier or "")
         elif self.owner == "CUSTOM_LAMBDA" and not _FUNCTION.fullmatch(identifier or ""):
             raise InvalidValue("source_identifier", "want the ARN of a Lambda function")
         elif self.owner == "CUSTOM_POLICY" and identifier is not None:
@@ -210,9 +216,9 @@ class Rule(Regional):
     @model_validator(mode="after")
     def _check_size(self) -> Self:
         size = len(parameters_text(self.input_parameters or {}))
-        if size > _MOST_PARAMETERS:
+        if size > MOST_PARAMETERS:
             raise InvalidValue(
-                "input_parameters", f"AWS takes {_MOST_PARAMETERS} characters of JSON, got {size}"
+                "input_parameters", f"AWS takes {MOST_PARAMETERS} characters of JSON, got {size}"
             )
         return self
 

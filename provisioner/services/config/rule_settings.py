@@ -13,7 +13,7 @@ from .state import JsonObject
 FREQUENCY: Final = "MaximumExecutionFrequency"
 DETAILS: Final = "SourceDetails"
 POLICY: Final = "CustomPolicyDetails"
-_RUNTIME: Final = "guard-2.x.x"  # the one that AWS has
+GUARD: Final = "guard-2.x.x"  # the one that AWS has
 _AT_CHANGES: Final = [{"EventSource": "aws.config", "MessageType": "ConfigurationItemChangeNotification"}]
 _KEPT: Final = ("Description", FREQUENCY, "EvaluationModes")  # if the file does not set them
 _MAPPINGS: Final = ("InputParameters", "Scope")
@@ -127,7 +127,7 @@ def _source(rule: Rule, have: JsonObject | None) -> dict[str, Any]:
     elif have is None and rule.owner != "AWS":
         found[DETAILS] = [dict(each) for each in _AT_CHANGES]
     if rule.policy_text is not None:
-        found[POLICY] = {"PolicyRuntime": _RUNTIME, "PolicyText": rule.policy_text.strip()}
+        found[POLICY] = {"PolicyRuntime": GUARD, "PolicyText": rule.policy_text.strip()}
         if rule.enable_debug_log_delivery is not None:
             found[POLICY]["EnableDebugLogDelivery"] = rule.enable_debug_log_delivery
     return found

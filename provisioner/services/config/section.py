@@ -6,7 +6,16 @@ from typing import Annotated, Final, Self
 
 from pydantic import Field, model_validator
 
-from ...baseline import NO_SETTING, Baseline, Contradiction, Control, InvalidValue, Switchable, Text
+from ...baseline import (
+    NO_SETTING,
+    Baseline,
+    Contradiction,
+    Control,
+    ForOrganization,
+    InvalidValue,
+    Switchable,
+    Text,
+)
 from ...baseline.partitions import partition_of
 from ...compare.spelling import CONTROL_TOWER
 from ...steps.references import NAMED_BY_AWS, Refers, check_references, find
@@ -14,6 +23,12 @@ from ...steps.registry import section
 from ...steps.settings import Settings
 from .aggregator_section import Aggregator
 from .conformance_pack_section import ConformancePack, PackName
+from .organization_section import (
+    OrganizationConformancePack,
+    OrganizationPackName,
+    OrganizationRule,
+    OrganizationRuleName,
+)
 from .recording_section import Recorder
 from .regional_section import Regional
 from .rule_section import Frequency, Rule, RuleName
@@ -100,9 +115,28 @@ class Config(Settings, Switchable):
     conformance_packs: dict[PackName, ConformancePack] = Field(
         default={}, description="Packs of rules, by a name of your choice."
     )
+    organization_rules: Annotated[dict[OrganizationRuleName, OrganizationRule], ForOrganization()] = Field(
+        default={}, description="Rules in all accounts of the organization, by a name of your choice."
+    )
+    organization_conformance_packs: Annotated[
+        dict[OrganizationPackName, OrganizationConformancePack], ForOrganization()
+    ] = Field(
+        default={},
+        description="Packs of rules in all accounts of the organization, by a name of your choice.",
+    )
     aggregator: Aggregator | None = Field(
         None, description="One place that shows all accounts and Regions. Not touched if left out."
     )
+
+    @property
+    def remediated_rules(self) -> list[str]:
+        """The names of the rules that have a remediation."""
+        return [name for name, rule in self.rules.items() if rule.remediation]
+
+    @property
+    def for_organization(self) -> list[str]:
+        """The names of the rules and packs of the organization."""
+        return [*self.organization_rules, *self.organization_conformance_packs]
 
     def controls(self) -> Iterator[tuple[str, Control]]:
         """Those of the recorder, the channel, the rules, the packs and the aggregator."""
@@ -112,6 +146,10 @@ class Config(Settings, Switchable):
         yield from (
             (f"conformance pack {escape(name)}", pack) for name, pack in self.conformance_packs.items()
         )
+        for name, each in self.organization_rules.items():
+            yield f"organization rule {escape(name)}", each
+        for name, pack in self.organization_conformance_packs.items():
+            yield f"organization conformance pack {escape(name)}", pack
         if self.aggregator:
             yield "configuration aggregator *", self.aggregator
 
@@ -211,6 +249,9 @@ class Config(Settings, Switchable):
         """Each rule and pack, with the field that has it, and its name."""
         yield from (("rules", name, each) for name, each in self.rules.items())
         yield from (("conformance_packs", name, each) for name, each in self.conformance_packs.items())
+        yield from (("organization_rules", name, each) for name, each in self.organization_rules.items())
+        packs = self.organization_conformance_packs.items()
+        yield from (("organization_conformance_packs", name, each) for name, each in packs)
 
 
 def region_of(arn: str | None) -> str:

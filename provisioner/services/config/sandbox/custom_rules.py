@@ -79,12 +79,16 @@ def show_source(request: Request, answer: dict[str, Any]) -> None:
                 shown["InputParameters"] = custom["InputParameters"]
 
 
+def policy_of(request: Request, name: str) -> str:
+    """The text of the policy of a rule, empty for one of another kind."""
+    source = _sources(request).get(name, {}).get("Source", {})
+    return str(source.get("CustomPolicyDetails", {}).get("PolicyText", ""))
+
+
 @instead("config.custom_rules", "GetCustomRulePolicy")
 def policy_text(request: Request) -> dict[str, Any]:
     """Return the text of the policy of a rule."""
     name = request.params["ConfigRuleName"]
     if name not in request.store().config_rules or name not in _sources(request):
         raise no_such_rule(name)
-    return {
-        "PolicyText": _sources(request)[name]["Source"].get("CustomPolicyDetails", {}).get("PolicyText", "")
-    }
+    return {"PolicyText": policy_of(request, name)}

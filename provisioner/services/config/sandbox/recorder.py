@@ -10,6 +10,7 @@ from ....sandbox.ask import Request
 from ....sandbox.model import Refused, Response
 from ....sandbox.rule import after, before, instead
 from .conformance_packs import pack_arn, packs
+from .organization import PACK, made, organization_arn
 
 _ROLE = re.compile(r"arn:[a-z-]+:iam::\d{12}:role/.+")
 _FREQUENCIES = ("CONTINUOUS", "DAILY")
@@ -92,14 +93,15 @@ def list_recorders(request: Request) -> dict[str, Any]:
     }
 
 
+_TAGGED = ("configuration-recorder", "conformance-pack", "organization-conformance-pack")
 _TAG_OPERATIONS = ("TagResource", "UntagResource", "ListTagsForResource")
 
 
 @instead("config.recorder_tags", *_TAG_OPERATIONS, row="1.8 create-time tags; tags of a recorder")
 def recorder_tags(request: Request) -> Response | dict[str, Any]:
-    """A recorder and a conformance pack can be tagged by their ARN."""
+    """A recorder and a conformance pack, also one of the organization, can be tagged by their ARN."""
     arn = request.params.get("ResourceArn", "")
-    if ":configuration-recorder/" not in arn and ":conformance-pack/" not in arn:
+    if not any(f":{kind}/" in arn for kind in _TAGGED):
         return request.moto()
     recorders = request.store().recorders
     held = [
@@ -108,6 +110,11 @@ def recorder_tags(request: Request) -> Response | dict[str, Any]:
         if recorder_arn(request, name) == arn
     ]
     held += [pack["tags"] for name, pack in packs(request).items() if pack_arn(request, name) == arn]
+    held += [
+        pack["tags"]
+        for name, pack in made(request, PACK).items()
+        if organization_arn(request, PACK, name) == arn
+    ]
     if not held:
         raise Refused("ResourceNotFoundException", f"ResourceArn '{arn}' does not exist")
     [tags] = held

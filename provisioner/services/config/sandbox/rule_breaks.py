@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
-from ....sandbox.drift import Administrator, Break, breaks, breaks_of
+from ....sandbox.drift import Administrator, Break, breaks, breaks_of, read_or_none
 
 _READ_ONLY = ("ConfigRuleArn", "ConfigRuleId", "ConfigRuleState", "CreatedBy")
 _OVERSIZED = "OversizedConfigurationItemChangeNotification"
@@ -59,6 +59,8 @@ def _rule_breaks(admin: Administrator, client: Any, rule: dict[str, Any]) -> Ite
         yield broken(f"tag {key}", text, client.untag_resource, "rules.*.tags", **tag)
 
     def delete() -> None:
+        remove, missing = client.delete_remediation_configuration, "NoSuchRemediationConfigurationException"
+        read_or_none(remove, missing, ConfigRuleName=name)  # AWS deletes no rule that has one
         client.delete_config_rule(ConfigRuleName=name)
         client.describe_config_rules()  # a deleted rule is listed once more before it is gone
 

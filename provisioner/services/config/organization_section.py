@@ -1,0 +1,144 @@
+"""Rules and conformance packs that AWS Config makes in all accounts of the organization: `config.organization_…`."""
+
+from __future__ import annotations
+
+from typing import Annotated, Self
+
+from pydantic import AfterValidator, Field, StringConstraints, model_validator
+
+from ...baseline import NO_SETTING, InvalidValue
+from ...baseline.section import AccountId
+from ...steps.tags import Tags
+from .conformance_pack_section import TemplateBody
+from .pack_template import TEMPLATE_TAG
+from .regional_section import Regional
+from .rule_section import (
+    MOST_PARAMETERS,
+    ChangeType,
+    Frequency,
+    ParameterValue,
+    check_identifier,
+    parameters_text,
+)
+
+OrganizationRuleName = Annotated[
+    str,
+    StringConstraints(pattern=r"^[A-Za-z0-9_-]{1,64}$"),
+    Field(json_schema_extra={"want": "up to 64 letters, digits, _ and -"}),
+]
+OrganizationPackName = Annotated[
+    str,
+    StringConstraints(pattern=r"^[A-Za-z][A-Za-z0-9-]{0,127}$"),
+    Field(json_schema_extra={"want": "up to 128 letters, digits and -, a letter first"}),
+]
+
+
+class _ForAccounts(Regional):
+    """What is made in all accounts of the organization, but for some."""
+
+    excluded_accounts: Annotated[
+        list[AccountId] | None, AfterValidator(lambda ids: ids and sorted(set(ids)))
+    ] = Field(
+        None,
+        max_length=1000,
+        description="Accounts without it, such as those that have no recorder. If left out, AWS's are kept.",
+    )
+
+
+class OrganizationRule(_ForAccounts):
+    """A managed rule, or a policy of your own, in each account. Rules of other names in AWS are left alone."""
+
+    source_identifier: Annotated[str | None, NO_SETTING] = Field(
+        None, max_length=256, description="AWS's name of a managed rule, such as ENCRYPTED_VOLUMES."
+    )
+    policy_text: Annotated[str | None, NO_SETTING] = Field(
+        None,
+        min_length=1,
+        max_length=10000,
+        description="A policy of your own in AWS CloudFormation Guard, in place of a managed rule.",
+    )
+    trigger_types: list[ChangeType] | None = Field(
+        None,
+        min_length=1,
+        description="When a policy is evaluated. A new one is evaluated at each change if this is left out.",
+    )
+    description: str | None = Field(
+        None, max_length=256, description="What it is for. If left out, AWS's is kept."
+    )
+    input_parameters: dict[str, ParameterValue] | None = Field(
+        None, description="The rule's parameters. If left out, AWS's are kept."
+    )
+    maximum_execution_frequency: Frequency | None = Field(
+        None,
+        description="How often a periodic rule is evaluated. If AWS evaluates more often, that is stricter and stays,"
+        " unless `exact`.",
+    )
+    resource_types_scope: Annotated[
+        list[str] | None, AfterValidator(lambda types: types and sorted(types))
+    ] = Field(
+        None,
+        min_length=1,
+        max_length=100,
+        description="Resources of these types only. If left out, AWS's is kept.",
+    )
+    tag_key_scope: str | None = Field(
+        None,
+        min_length=1,
+        max_length=128,
+        description="Resources with this tag only. If left out, AWS's is kept.",
+    )
+    tag_value_scope: str | None = Field(
+        None, min_length=1, max_length=256, description="The value of that tag. If left out, AWS's is kept."
+    )
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        if (self.source_identifier is None) is (self.policy_text is None):
+            raise InvalidValue("source_identifier", "want one of `source_identifier` and `policy_text`")
+        if self.source_identifier is not None:
+            check_identifier(self.source_identifier)
+        if self.trigger_types and self.policy_text is None:
+            raise InvalidValue(
+                "trigger_types", "is for a policy of your own: AWS knows when to evaluate its own"
+            )
+        size = len(parameters_text(self.input_parameters or {}))
+        if size > MOST_PARAMETERS:
+            raise InvalidValue(
+                "input_parameters", f"AWS takes {MOST_PARAMETERS} characters of JSON, got {size}"
+            )
+        return self
+
+
+class OrganizationConformancePack(_ForAccounts):
+    """A pack of rules by a template, in each account. Packs of other names in AWS are left alone."""
+
+    template_body: TemplateBody = None
+    template_s3_uri: Annotated[str | None, NO_SETTING] = Field(
+        None,
+        max_length=1024,
+        pattern=r"^s3://.+",
+        description="Where a template is that is longer than AWS takes otherwise: s3://BUCKET/KEY, in the same Region. What"
+        " is there is not compared; another address is put.",
+        json_schema_extra={"want": "s3://BUCKET/KEY"},
+    )
+    delivery_s3_bucket: str | None = Field(
+        None,
+        pattern=r"^awsconfigconforms[a-z0-9.-]{0,46}$",
+        description="A bucket that exists, in which AWS Config stores the pack's template. If left out, AWS's is kept.",
+        json_schema_extra={"want": "the name of a bucket that begins with awsconfigconforms"},
+    )
+    delivery_s3_key_prefix: str | None = Field(
+        None, min_length=1, max_length=1024, description="The prefix there. If left out, AWS's is kept."
+    )
+    input_parameters: dict[str, ParameterValue] | None = Field(
+        None, max_length=60, description="The pack's parameters. If left out, AWS's are kept."
+    )
+    tags: Tags = {}  # noqa: RUF012 - pydantic copies a default
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        if (self.template_body is None) is (self.template_s3_uri is None):
+            raise InvalidValue("template_body", "want one of `template_body` and `template_s3_uri`")
+        if TEMPLATE_TAG in self.tags:
+            raise InvalidValue(("tags", TEMPLATE_TAG), "is the tag of the template's checksum: drop it")
+        return self
