@@ -110,7 +110,7 @@ def _live(given: argparse.Namespace, folder: Path, stack: ExitStack) -> tuple[We
     ]
     drifts = [(each, clock.of(each.time)) for each in _attributed(list(read_all(machine.journal)))]
     verdict = judge(adversary.episodes, hook, drifts, places[excepted][:3], machine.runs)
-    verdict.problems += judge_notices(hook, places[contested][:3])
+    verdict.problems += judge_notices(hook, places[contested][:3], [each for each, _ in drifts])
     return week, diff, verdict
 
 

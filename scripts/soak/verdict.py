@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
+from provisioner.repair.earlier import CONTESTED
 from provisioner.repair.records import Drift
 
 from .adversary import Episode
@@ -127,8 +128,8 @@ def _told(heard: Sequence[Told], most_often: int) -> str:
     return AGAIN if most > most_often else "once" if most else NEVER
 
 
-def judge_notices(hook: Webhook, contested: Place) -> list[str]:
-    """What was told as there and never as gone, and a contest that was not told."""
+def judge_notices(hook: Webhook, contested: Place, drifts: Sequence[Drift]) -> list[str]:
+    """What was told as there and never as gone, and a contest that was not told, though it was repaired often enough."""
     last: dict[tuple[str, str], str] = {}
     for each in hook.told:
         if each.trigger in {"drifted", "check_failed", "danger", "paused"}:
@@ -140,7 +141,8 @@ def judge_notices(hook: Webhook, contested: Place) -> list[str]:
     ]
     place = Group(contested, [Episode(*contested, "", "", "", 0.0)])
     told = any(each.trigger == "contested" and place.is_of(each.about) for each in hook.told)
-    return open_ if told else [*open_, f"contested, and never told: {contested}"]
+    repairs = [each for each in drifts if each.state == "repaired" and place.is_of(str(each.address))]
+    return open_ if told or len(repairs) < CONTESTED else [*open_, f"contested, and never told: {contested}"]
 
 
 def _judge_who(verdict: Verdict, group: Group, found: Sequence[Drift], name: str) -> None:
