@@ -16,7 +16,7 @@ from typing import Any, Final
 from ..model import PENDING
 from ..report.json_objects import CallJson
 from .events import Event, last_part, named_in, parts, plain
-from .operation_names import Operation, related, split, words
+from .operation_names import Operation, related, share_words, split, words
 from .records import Drift
 
 _NAME: Final = 256  # characters of a name; a longer text is a document
@@ -61,9 +61,13 @@ class Search:
         return (bool(self.names) or self.operation.whole) and operation.whole
 
     def is_switch(self, operation: Operation) -> bool:
-        """Whether it turns on or off what differs: `DisableRule` is a cause of a rule's `State`."""
-        fields = {_squash(each.field) for each in self.drift.differences}
-        return operation.switches and any(each.endswith(_SWITCHED) for each in fields)
+        """Whether it turns on or off what differs: `DisableRule` is a cause of a rule's `State`.
+
+        One that has words of its own turns on or off what they say: `DisableEbsEncryptionByDefault` nothing else.
+        """
+        fields = [each.field for each in self.drift.differences if _squash(each.field).endswith(_SWITCHED)]
+        known = self.operation.words.union(*map(words, fields))
+        return operation.switches and bool(fields) and operation.words <= known
 
     def may_be(self, event: Event) -> bool:
         """Whether the event is a write of the same family to the same resource."""
@@ -123,11 +127,14 @@ def search_for(drift: Drift, call: CallJson, model: Any, region: str, since: dat
     label = drift.address.resource.split()
     # What AWS has yet to name has the name in the plan.
     required = {key: label[-1] if each == PENDING else each for key, each in _required(model, call).items()}
-    known = {*label, *map(last_part, label)}
-    named = {each for each in _strings(call.params) if last_part(each) in known}
     fields = {name for each in drift.differences for name in _spelled(each.field)}
-    # A parameter that differs is a setting, and no name.
-    names = named or {each for key, each in required.items() if each and _squash(key) not in fields}
+    settings = [each.want for each in drift.differences]  # a parameter that differs is a setting, and no name
+    required = {key: x for key, x in required.items() if _squash(key) not in fields and x not in settings}
+    known = {*label, *map(last_part, label)}
+    given = {x for x in _strings(call.params) if x not in settings or x == label[-1]}
+    # The exact name first: a role may be called `remediation`, too.
+    named = given.intersection(label) or {each for each in given if last_part(each) in known}
+    names = named or set(filter(None, required.values()))
     resource = frozenset(
         part for word in label if word not in {last_part(each) for each in names} for part in words(word)
     )
@@ -138,7 +145,7 @@ def search_for(drift: Drift, call: CallJson, model: Any, region: str, since: dat
         region,
         tuple(sources),
         frozenset(names),
-        {key: each for key, each in required.items() if each not in names and _squash(key) not in fields},
+        {key: each for key, each in required.items() if each not in names},
         own,
         resource,
         any(_squash(key) not in fields for key in rest),
@@ -169,6 +176,7 @@ def find_cause(
         key=lambda each: each.time,
         reverse=True,
     )
+    matching = _without_others(search, matching)
     own = [each for each in matching if each.run and each.is_by(callers)]
     end = min((each.time for each in own if each.run == search.drift.run), default=search.end)
     found: list[tuple[int, Event]] = []
@@ -189,6 +197,17 @@ def find_cause(
     cause = next(event for each, event in found if each == level)
     actors = {event.actor(0).name for _, event in found}
     return cause, level, len(actors) - 1
+
+
+def _without_others(search: Search, events: list[Event]) -> list[Event]:
+    """The events without those that create or delete what the resource belongs to, if some do that to the resource itself.
+
+    A rule's remediation is gone with `DeleteRemediationConfiguration`, whoever has deleted the rule, too.
+    """
+    own = search.drift.call.operation if search.drift.call else ""
+    whole = [each for each in events if search.is_whole(search.read(each.name))]
+    others = [each for each in whole if not share_words(each.name, own)]
+    return [each for each in events if each not in others] if len(others) < len(whole) else events
 
 
 def _required(model: Any, call: CallJson) -> dict[str, str]:

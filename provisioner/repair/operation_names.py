@@ -17,7 +17,7 @@ _REMOVES: Final = _DELETES | frozenset(
     ["deregister", "detach", "disable", "disassociate", "reset", "revoke", "stop", "unsubscribe", "untag"]
 )
 _SWITCHES: Final = frozenset({"disable", "enable", "start", "stop"})
-_REPLACES: Final = frozenset(["add", "attach", "enable", "put", "register", "set", "start", "tag"])
+_REPLACES: Final = frozenset(["add", "attach", "enable", "put", "register", "replace", "set", "start", "tag"])
 # Verbs that only undo each other; all others set the same thing.
 _PAIRS: Final = (
     "attach detach",
@@ -85,11 +85,21 @@ def words(text: str) -> Iterator[str]:
 def related(names: Iterable[str], own: str, resource: frozenset[str], *, whole: bool) -> Iterator[str]:
     """The operations among *names* that can undo *own*, those that remove and *own* itself first.
 
-    With *whole*, those that create or delete the whole resource follow.
+    With *whole*, those that create or delete the whole resource follow. Those with a word of *own* come before others.
     """
     operations = {name: split(name, resource) for name in names if not name.startswith(_READS)}
     family = [name for name, each in operations.items() if each.same_family(operations[own])]
-    yield from sorted(family, key=lambda name: (not operations[name].removes, name != own, name))
+    others = [name for name, each in operations.items() if each.whole and name not in family]
+
+    def order(name: str) -> tuple[bool, bool, bool, str]:
+        return not operations[name].removes, not share_words(name, own), name != own, name
+
+    yield from sorted(family, key=order)
     if whole:
-        others = [name for name, each in operations.items() if each.whole and name not in family]
-        yield from sorted(others, key=lambda name: (not operations[name].removes, name))
+        yield from sorted(others, key=order)
+
+
+def share_words(one: str, other: str) -> bool:
+    """Whether the names of two operations have a word in common, beside the verb."""
+    nothing = frozenset[str]()
+    return not split(one, nothing).words.isdisjoint(split(other, nothing).words)

@@ -36,12 +36,12 @@ from provisioner.steps.registry import all_sections
 
 from .account import Account
 from .adversary import NAMES, TOOL, Adversary, Name, make_users
-from .clock import DAY, MIDDLE, MINUTE, SoakClock, text
+from .clock import DAY, EVERY, MIDDLE, MINUTE, SPLAY, SoakClock, text
 from .ledger import Ledger
 from .machine import Machine
 from .verdict import Verdict, judge, judge_notices
 from .webhook import webhook
-from .week import EVERY, SPLAY, Week
+from .week import Week
 
 PROFILES = Path(__file__).resolve().parent.parent.parent / "provisioner" / "profiles"
 LOOKER = "auditor"
@@ -109,7 +109,7 @@ def _live(given: argparse.Namespace, folder: Path, stack: ExitStack) -> tuple[We
         if each.longest > LONGEST_OFF
     ]
     drifts = [(each, clock.of(each.time)) for each in _attributed(list(read_all(machine.journal)))]
-    verdict = judge(adversary.episodes, hook, drifts, places[excepted][:3], machine.runs)
+    verdict = judge(adversary.episodes, hook, drifts, places[excepted][:3], machine.runs, ledger.followed)
     verdict.problems += judge_notices(hook, places[contested][:3], [each for each, _ in drifts])
     return week, diff, verdict
 

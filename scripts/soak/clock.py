@@ -12,6 +12,8 @@ MIDDLE: Final = datetime(2027, 1, 7, tzinfo=UTC)  # of the whole time: midnight,
 MINUTE: Final = 60.0
 HOUR: Final = 60 * MINUTE
 DAY: Final = 24 * HOUR
+EVERY: Final = 15 * MINUTE  # of cron
+SPLAY: Final = 2 * MINUTE
 
 
 class SoakClock:

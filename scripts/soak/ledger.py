@@ -5,12 +5,17 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from typing import Final
 
 from provisioner.model import Change, Result
 
 from .adversary import Adversary, Episode
-from .clock import text
+from .clock import EVERY, MINUTE, SPLAY, text
 from .machine import Run
+
+FOLLOWS: Final = (
+    EVERY + SPLAY + 3 * MINUTE
+)  # after a break was repaired, the next run of cron finds what it has caused
 
 
 @dataclass
@@ -25,6 +30,8 @@ class Ledger:
     counts: Counter[str] = field(default_factory=Counter)
     unfinished: list[str] = field(default_factory=list)
     side: Counter[str] = field(default_factory=Counter)  # differences that follow from others
+    # The run, step, Region and resource of each of these, and of each that a creation contained.
+    followed: set[tuple[str, str, str, str]] = field(default_factory=set)
 
     def broken(self, episodes: Iterable[Episode]) -> None:
         """Count what was just broken."""
@@ -67,14 +74,19 @@ class Ledger:
     def _check_causes(self, run: Run) -> None:
         """Each change follows from a break that is open, of the same resource or at least of the same account."""
         open_ = self.adversary.open()
+        recent = [x for x in self.adversary.episodes if x.end is None or x.end > run.started - FOLLOWS]
         for result, change in run.made:
             self.counts["changes"] += 1
+            here = (run.id, result.step, result.target.region)
+            self.followed |= {(*here, each) for each in change.contains}
             where = f"{result.step} {result.target.region} {change.resource}"
             self._check_accepted(run, result, change)
-            if any(e.shows_as(result.step, result.target.region, change.resource) for e in open_):
+            place = result.step, result.target.region, change.resource
+            if any(each.shows_as(*place) for each in open_):
                 continue
             fields = ", ".join(each.field for each in change.differences)
-            if open_:
+            if any(not each.shows_as(*place) for each in recent):
+                self.followed.add((*here, change.resource))
                 self.side[f"{result.step}: {change.resource}: {fields}"] += 1
             else:
                 self.problems.append(f"{text(run.started)} run {run.id}: no cause: {where}: {fields}")
@@ -112,7 +124,7 @@ class Ledger:
         )
         self.counts["writes"] += sum(sent.values())
         extra = sent - made
-        lost = {(e.service, e.operation, e.region) for e in run.writes if e.code == "ConnectionError"}
+        lost = {*run.lost}
         for key, number in extra.items():
             allowed = run.killed or key in lost or key[0] in {"sns", "events"}
             if allowed:

@@ -53,6 +53,8 @@ class Run:
     made: list[tuple[Result, Change]] = field(default_factory=list)
     results: list[Result] = field(default_factory=list)
     writes: list[WireCall] = field(default_factory=list)
+    # Service, operation and Region of the calls whose answer was lost.
+    lost: list[tuple[str, str, str]] = field(default_factory=list)
     output: str = ""
     ended: float = 0.0
 
@@ -83,7 +85,8 @@ class Machine:
         self._kill: tuple[int, Phase] | None = (
             None  # after so many writes, in this run or a later one, before or after its effect
         )
-        self._immortal = False
+        self._immortal = True  # of all commands but `repair`
+        self._lost: list[tuple[str, str, str]] = []  # calls of this run whose answer is lost
         self._dead, self._acknowledged = False, threading.Event()
         self.world.interrupt(self._interrupt)
         signal.signal(signal.SIGUSR1, self._die)
@@ -103,6 +106,7 @@ class Machine:
         if may_be_killed and self._random.random() < self.kill_share and not self._kill:
             self._kill = self._random.randint(1, 3), self._random.choice(("before", "after"))
         self._immortal = not may_be_killed
+        self._lost = run.lost
         before, text, threads = len(self.world.calls), StringIO(), {*threading.enumerate()}
         try:
             with redirect_stdout(text), redirect_stderr(text), self._disk():
@@ -112,7 +116,7 @@ class Machine:
             run.killed = True
             self.given["kill"] += 1
             self._tear_journal()
-        self._dead = False
+        self._dead, self._immortal = False, True
         run.output, run.ended = text.getvalue(), self.clock.now()
         run.writes = [
             each for each in self.world.calls[before:] if each.writes and each.caller == self.caller
@@ -167,7 +171,11 @@ class Machine:
             raise ConnectionError
         if phase == "before":
             self.clock.sleep(LATENCY)
-        fault = self._faults(call, phase)
+        try:
+            fault = self._faults(call, phase)
+        except ConnectionError:
+            self._lost.append((call.service, call.operation, call.region))
+            raise
         if self._kill and not self._immortal and call.writes and fault is None and phase == self._kill[1]:
             left = self._kill[0] - 1
             self._kill = (left, phase) if left else None

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
-from provisioner.repair.earlier import CONTESTED
 from provisioner.repair.records import Drift
 
 from .adversary import Episode
@@ -16,6 +15,7 @@ from .machine import Run
 from .webhook import Told, Webhook
 
 Place = tuple[str, str, str]
+Followed = tuple[str, str, str, str]  # run, step, Region and resource
 NEVER: Final = "never told"
 AGAIN: Final = "told again"
 
@@ -53,7 +53,11 @@ class Group:
 
     def shows_as(self, address: str, time: float) -> bool:
         """Whether a difference at that address and time is one of this."""
-        return self.is_of(address) and self.start <= time < self.next
+        return self.is_of(address) and self.start < time <= self.next
+
+    def follows_in(self, runs: Collection[Followed]) -> set[str]:
+        """The runs in which it was only changed because of something else."""
+        return {run for run, *place in runs if self.episodes[0].shows_as(*place)}
 
 
 @dataclass
@@ -85,8 +89,9 @@ def judge(
     drifts: Sequence[tuple[Drift, float]],
     excepted: Place,
     runs: Sequence[Run],
+    followed: Collection[Followed],
 ) -> Verdict:
-    """Compare what was broken with what was told and written down."""
+    """Compare what was broken with what was told and written down. *followed*: what runs changed because of other breaks."""
     verdict = Verdict()
     killed, unwritten = [each for each in runs if each.killed], {each.id for each in runs if each.disk_full}
     several = [each for each in episodes if not each.resource]
@@ -98,14 +103,22 @@ def judge(
             x for x in several if x.shows_as(*group.place) and group.start <= x.start < group.next
         ]
         name = f"{text(group.start)} {' '.join(group.place)}: {group.episodes[0].sentence}"
-        heard = [each for each in hook.told if each.phase == "new" and group.shows_as(each.about, each.time)]
+        side = group.follows_in(followed)
+        heard = [
+            each
+            for each in hook.told
+            if each.phase == "new" and group.shows_as(each.about, each.time) and each.run not in side
+        ]
         refused = any(group.shows_as(each.about, each.time) for each in hook.refused)
         found = [each for each, time in drifts if group.shows_as(str(each.address), time)]
-        kind = _told(heard, len(group.episodes) + len(group.beside))
+        in_two = any(each.state == "held" for each in found)  # one part in the pause, the other after it
+        kind = _told(heard, len(group.episodes) + len(group.beside) + in_two)
         if kind == NEVER:
             before = [each for each in hook.told if group.start - DAY < each.time < group.next]
             if any(each.trigger == "contested" and group.is_of(each.about) for each in before):
                 kind = "contested, told once a day"
+            elif not found and side:
+                kind = "made again with what contains it"
             elif refused:
                 kind = "with a later one, as the webhook was down"
             elif not found and any(group.start <= each.started <= group.end for each in killed):
@@ -129,7 +142,7 @@ def _told(heard: Sequence[Told], most_often: int) -> str:
 
 
 def judge_notices(hook: Webhook, contested: Place, drifts: Sequence[Drift]) -> list[str]:
-    """What was told as there and never as gone, and a contest that was not told, though it was repaired often enough."""
+    """What was told as there and never as gone, and a contest that was written down and not told."""
     last: dict[tuple[str, str], str] = {}
     for each in hook.told:
         if each.trigger in {"drifted", "check_failed", "danger", "paused"}:
@@ -141,8 +154,8 @@ def judge_notices(hook: Webhook, contested: Place, drifts: Sequence[Drift]) -> l
     ]
     place = Group(contested, [Episode(*contested, "", "", "", 0.0)])
     told = any(each.trigger == "contested" and place.is_of(each.about) for each in hook.told)
-    repairs = [each for each in drifts if each.state == "repaired" and place.is_of(str(each.address))]
-    return open_ if told or len(repairs) < CONTESTED else [*open_, f"contested, and never told: {contested}"]
+    found = any(each.contested and place.is_of(str(each.address)) for each in drifts)
+    return open_ if told or not found else [*open_, f"contested, and never told: {contested}"]
 
 
 def _judge_who(verdict: Verdict, group: Group, found: Sequence[Drift], name: str) -> None:

@@ -11,13 +11,11 @@ from provisioner.cli.options import CommandOptions
 
 from .account import Account
 from .adversary import NAMES, TOOL, Adversary, Episode, Name
-from .clock import DAY, HOUR, MINUTE, SoakClock
+from .clock import DAY, EVERY, HOUR, MINUTE, SPLAY, SoakClock
 from .ledger import Ledger
 from .machine import Machine, Run
 from .webhook import Webhook
 
-EVERY = 15 * MINUTE  # of cron
-SPLAY = 2 * MINUTE
 ALONE = 40  # breaks a day that are made alone
 
 

@@ -133,14 +133,18 @@ def problem(bench: Bench, step: str, region: str, sentence: str) -> str:
     [one] = [one for *_, one in every_break(admins, step) if one.sentence == sentence]
     before = len(bench.world.calls)
     assert carry_out(one), sentence
-    made = {call.operation for call in bench.world.calls[before:] if call.writes and call.code is None}
+    writes = [call for call in bench.world.calls[before:] if call.writes and call.code is None]
+    made = {call.operation for call in writes}
     plan = bench.diff(FULL, only=steps_of(section_of(step)))
     found = look_up(bench, drifts_of(bench, plan), since)
     # What goes with something else, or is kept in a tag, has no event of its own: one that is found is enough.
     in_a_tag = made == {"UntagResource"} and not any("tag" in name for each in found for name in each.fields)
     known = [each for each in found if each.who is not None]
     wrong = [each for each in known if each.who and not each.who.name.endswith(":user/mallory")]
-    wrong += [] if known or in_a_tag else found
+    # CloudTrail keeps no link to what follows from a write to another service.
+    services = {each.call.service for each in found if each.call}
+    follows = services.isdisjoint(call.service for call in writes)
+    wrong += [] if known or in_a_tag or follows else found
     levels = ("Bucket", "Account")
     spelled = {each.replace("PublicAccess", f"{level}PublicAccess") for each in made for level in levels}
     spelled |= {each.replace("LifecycleConfiguration", "Lifecycle") for each in made}

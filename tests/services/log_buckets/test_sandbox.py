@@ -250,6 +250,7 @@ def lock(aws: Aws, bucket: str, **retention: Any) -> None:
 
 def lock_with_hold(aws: Aws) -> Any:
     aws.s3.create_bucket(Bucket="bkt", ObjectLockEnabledForBucket=True)
+    aws.s3.put_object(Bucket="bkt", Key="log", Body=b"a bucket that is in use")
     lock(aws, "bkt", Days=1, DefaultEventHold={"Years": 2})
     return aws.s3.get_object_lock_configuration(Bucket="bkt")["ObjectLockConfiguration"]["Rule"]
 
@@ -323,7 +324,7 @@ CASES = [
     Case("s3.versioning_with_lock", "suspend", lock_then_suspend, "InvalidBucketState"),
     Case(
         "s3.lock_kept",
-        "an event hold",
+        "an event hold, of a bucket with an object",
         lock_with_hold,
         {"DefaultRetention": {"Mode": "GOVERNANCE", "Days": 1, "DefaultEventHold": {"Years": 2}}},
     ),

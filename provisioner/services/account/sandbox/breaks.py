@@ -194,15 +194,21 @@ def _swap(iam: Any, name: str, arn: str) -> None:
     """Replace a policy of the role by two of our own, an attached and an inline one."""
     iam.detach_role_policy(RoleName=name, PolicyArn=arn)
     document = to_policy({"Effect": "Allow", "Action": "support:DescribeCases", "Resource": "*"})
-    made = iam.create_policy(PolicyName="Cases", PolicyDocument=document)["Policy"]
-    iam.attach_role_policy(RoleName=name, PolicyArn=made["Arn"])
+    iam.attach_role_policy(RoleName=name, PolicyArn=_made(iam, "Cases", document))
     iam.put_role_policy(RoleName=name, PolicyName="cases", PolicyDocument=document)
 
 
 def _attach(iam: Any, name: str, document: str) -> None:
     """Create a policy and attach it to the role."""
-    made = iam.create_policy(PolicyName="AllActions", PolicyDocument=document)["Policy"]
-    iam.attach_role_policy(RoleName=name, PolicyArn=made["Arn"])
+    iam.attach_role_policy(RoleName=name, PolicyArn=_made(iam, "AllActions", document))
+
+
+def _made(iam: Any, name: str, document: str) -> str:
+    """The ARN of a policy, which is created unless it is left of an earlier break."""
+    there = {each["PolicyName"]: each["Arn"] for each in iam.list_policies(Scope="Local")["Policies"]}
+    return there.get(name) or str(
+        iam.create_policy(PolicyName=name, PolicyDocument=document)["Policy"]["Arn"]
+    )
 
 
 def _write(iam: Any, name: str, document: str) -> None:
