@@ -88,7 +88,7 @@ def _live(given: argparse.Namespace, folder: Path, stack: ExitStack) -> tuple[We
     caller = f"arn:aws:iam::{world.account_id}:user/sandbox"
     machine = Machine(world, clock, file, url, caller, given.seed, given.faults)
     _must(machine, CommandOptions("apply", str(file), yes=True, endpoint_url=url))
-    adversary = Adversary(world.account_id, regions, keys, given.seed)
+    adversary = Adversary(world, regions, keys, given.seed)
     contested, excepted = _choose(adversary)
     places = {name: _place(adversary, name) for name in (contested, excepted)}
     file.write_text(profile + notices + _exception(adversary, excepted, f"{MIDDLE:%Y-%m-%d}"))

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from provisioner.sandbox.drift import Administrator, Break, carry_out, every_break
+from provisioner.sandbox.world import World
 
 NAMES: Final = ("mallory", "oscar", "trudy")
 TOOL: Final = "other-tool"
@@ -25,6 +26,7 @@ class Episode:
     sentence: str
     actor: str
     start: float
+    services: frozenset[str] = frozenset()  # those that were called for it
     end: float | None = None  # when a run had ended that left nothing of it
 
     @property
@@ -44,7 +46,7 @@ class Adversary:
     *found* are the breaks that were possible at the beginning, and *all* are their names in random order.
     """
 
-    account: str
+    world: World
     regions: Sequence[str]  # the home Region first
     keys: Mapping[str, Mapping[str, str]]
     seed: int
@@ -57,7 +59,7 @@ class Adversary:
         self.random = random.Random(f"adversary {self.seed}")  # noqa: S311 must be reproducible
         self._admins = {
             name: [
-                Administrator.of(self.account, each, keys, home=each == self.regions[0])
+                Administrator.of(self.world.account_id, each, keys, home=each == self.regions[0])
                 for each in self.regions
             ]
             for name, keys in self.keys.items()
@@ -108,11 +110,13 @@ class Adversary:
         self, step: str, admin: Administrator, one: Break, actor: str, now: float
     ) -> Episode | None:
         name = self._name(step, admin, one)
+        before = len(self.world.calls)
         if not carry_out(one):
             self.refused.add(name)
             return None
         self.done.add(name)
-        episode = Episode(step, admin.region, one.resource, one.field, one.sentence, actor, now)
+        services = frozenset(each.service for each in self.world.calls[before:] if each.writes)
+        episode = Episode(step, admin.region, one.resource, one.field, one.sentence, actor, now, services)
         self.episodes.append(episode)
         return episode
 

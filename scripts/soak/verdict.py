@@ -159,6 +159,10 @@ def judge_notices(hook: Webhook, contested: Place, drifts: Sequence[Drift]) -> l
 
 
 def _judge_who(verdict: Verdict, group: Group, found: Sequence[Drift], name: str) -> None:
+    services = frozenset[str]().union(*(each.services for each in group.episodes))
+    if services and all(each.call and each.call.service not in services for each in found):
+        verdict.who["not looked for, as another service was called"] += 1
+        return
     known = [each.who for each in found if each.who is not None]
     wrong = [each for each in known if each.name.rpartition("/")[2] not in group.actors]
     if wrong and all(each.others for each in wrong):  # several wrote the document, one what differs

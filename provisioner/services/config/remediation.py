@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
 from typing import Any, Final, NamedTuple
@@ -10,9 +11,9 @@ from typing import Any, Final, NamedTuple
 from ...aws import Aws, Reading
 from ...baseline import Baseline
 from ...compare.values import differences
-from ...model import Call, Changes, Exists, Finding, Findings, Kind, Note, Part, Scope, Target
+from ...model import Call, Change, Changes, Exists, Kind, Note, Part, Scope, Target
 from ...steps.arrivals import utc_now
-from ...steps.registry import step, verify
+from ...steps.registry import step
 from ...steps.settings import Strictness, settings, to_api
 from .remediation_section import ParameterSource, Remediation, RemediationException
 from .rules import rules_of
@@ -20,7 +21,7 @@ from .section import Config
 from .state import JsonObject
 
 _MOST: Final = 25  # rules, and exceptions, that AWS returns in one answer
-_STEP: Final = "config_remediation"
+STEP: Final = "config_remediation"
 _LIST: Final = "RemediationConfigurations"
 _CONTROLS: Final = "ExecutionControls"
 _SSM: Final = "SsmControls"
@@ -46,7 +47,7 @@ class _Asked(NamedTuple):
 
 
 @step(
-    _STEP,
+    STEP,
     Config,
     Scope.REGION,
     needs=("config_rules",),
@@ -62,19 +63,20 @@ def ensure_config_remediation(aws: Aws, baseline: Baseline) -> Changes:
         have = _of_rule(name, {_LIST: asked[name].remediation.get(_LIST)})
         parts = [
             Part(
-                _title(name),
+                remediation_title(name),
                 _remediation(aws, name, each, (have, asked[name].remediation), exact=section.exact),
             )
         ]
         for exception in each.exceptions:
-            title = f"remediation exception {name} {exception.resource_type} {exception.resource_id}"
+            title = _exception_title(name, exception)
             changes = _exception(aws, (title, name), exception, asked[name], automatic=bool(each.automatic))
             parts.append(Part(title, changes))
         # Exceptions come first where AWS takes them, as it may remediate at once by itself.
         yield from parts[1:] + parts[:1] if have else parts
 
 
-def _title(name: str) -> str:
+def remediation_title(name: str) -> str:
+    """The name of a rule's remediation in plans."""
     return f"remediation of config rule {name}"
 
 
@@ -107,7 +109,7 @@ def _remediation(
     """Create or repair the remediation of one rule, in one request that holds all its fields. *found*: what AWS has."""
     have, reading = found
     if have:
-        yield Exists(_title(name))
+        yield Exists(remediation_title(name))
 
     def put(full: Mapping[str, Any]) -> Call:
         kept = {key: value for key, value in full.items() if key not in _UNCHANGEABLE}
@@ -117,8 +119,8 @@ def _remediation(
         call = call.failing_on("FailedBatches").based_on(basis)
         return call.using(f"config_rules/config rule {name}")
 
-    yield from settings(
-        _title(name),
+    for each in settings(
+        remediation_title(name),
         have,
         _settings(want, have),
         put,
@@ -126,7 +128,14 @@ def _remediation(
         whole=True,
         action="update" if have else "create",
         owner=lambda: str(have.get("CreatedByService") or ""),
-    )
+    ):
+        # A rule that is new, too, finds the resources that are excepted only after the plan was made.
+        excepted = tuple(_exception_title(name, exception) for exception in want.exceptions)
+        yield replace(each, contains=excepted) if isinstance(each, Change) and not have else each
+
+
+def _exception_title(name: str, exception: RemediationException) -> str:
+    return f"remediation exception {name} {exception.resource_type} {exception.resource_id}"
 
 
 def _settings(want: Remediation, have: JsonObject) -> dict[str, Any]:
@@ -200,7 +209,7 @@ def _putting(aws: Aws, rule: str, key: dict[str, str]) -> Callable[[dict[str, An
     def put(full: Mapping[str, Any]) -> Call:
         kept = {name: value for name, value in full.items() if name in {"Message", "ExpirationTime"}}
         call = aws.write("config").put_remediation_exceptions(ConfigRuleName=rule, ResourceKeys=[key], **kept)
-        return call.failing_on("FailedBatches").using(f"{_STEP}/{_title(rule)}")
+        return call.failing_on("FailedBatches").using(f"{STEP}/{remediation_title(rule)}")
 
     return put
 
@@ -221,29 +230,3 @@ def _found(reading: Reading | None) -> Iterator[tuple[str, str]]:
     for each in results or ():
         resource = each.get("EvaluationResultIdentifier", {}).get("EvaluationResultQualifier", {})
         yield resource.get("ResourceType", ""), resource.get("ResourceId", "")
-
-
-@verify(_STEP)
-def verify_config_remediation(aws: Aws, baseline: Baseline) -> Findings:
-    """The last remediation of each resource did not fail."""
-    describe = aws.read("config").describe_remediation_execution_status
-    readings = {name: describe(ConfigRuleName=name) for name in remediations_of(baseline[Config], aws.target)}
-    for name, reading in readings.items():
-        missing = "NoSuchRemediationConfigurationException"
-        yield _finding(_title(name), reading.value("RemediationExecutionStatuses", missing))
-
-
-def _finding(title: str, executions: Collection[JsonObject] | None) -> Finding:
-    check = "executions"
-    if executions is None:
-        return Finding(title, check, False, "there is no such remediation")
-    failed = [each for each in executions if each.get("State") == "FAILED"]
-    if not failed:
-        done = sum(each.get("State") == "SUCCEEDED" for each in executions)
-        return Finding(title, check, True if done else None, f"{done} succeeded" if done else "none yet")
-    shown = ", ".join(each["ResourceKey"]["resourceId"] for each in failed[:3])
-    details = (detail.get("ErrorMessage") for each in failed for detail in each.get("StepDetails") or ())
-    reason = next(filter(None, details), "AWS does not say why")
-    return Finding(
-        title, check, False, f"{len(failed)} of {len(executions)} failed, such as {shown}: {reason}"
-    )

@@ -7,7 +7,8 @@ from typing import Any
 
 from ....sandbox.drift import Administrator, Break, breaks, breaks_of
 
-_BUCKET = "acme-scratch"  # without versions; the full profile has an exception for it
+# A bucket without versions, for which the full profile has an exception.
+_BUCKET, _KIND = "acme-scratch", "AWS::S3::Bucket"
 
 
 @breaks("config_remediation", regional=True)
@@ -49,6 +50,6 @@ def _breaks(admin: Administrator, client: Any, have: dict[str, Any]) -> Iterator
     yield changed("", "changed attempts and type of", *asked, **once)
     delete = client.delete_remediation_configuration
     yield broken("", f"deleted the {where}", delete, ConfigRuleName=name)
-    # No resource: who created the bucket did no harm, and is not looked for.
+    of_bucket = breaks_of(f"remediation exception {name} {_KIND} {_BUCKET}")
     text, create = f"created {_BUCKET}, which {name} finds", admin.client("s3").create_bucket
-    yield breaks_of("")("", text, create, "rules.*.remediation.exceptions", Bucket=_BUCKET)
+    yield of_bucket("Message", text, create, "rules.*.remediation.exceptions", Bucket=_BUCKET)
