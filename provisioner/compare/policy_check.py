@@ -1,7 +1,7 @@
 """Check policy statements from the file for errors that AWS would refuse, without calling AWS.
 
 Sources: "IAM JSON policy elements" in the IAM User Guide; "The meaning of public" and "Policies and permissions in
-Amazon S3" in the S3 User Guide.
+Amazon S3" in the S3 User Guide; "Key policies in AWS KMS" in the KMS Developer Guide.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from fnmatch import fnmatchcase
 from typing import Any, Final
 
+from .kms_actions import KEY_ACTIONS
 from .policy import (
     BUCKET_POLICY_BYTES,
     Document,
@@ -23,11 +24,12 @@ from .policy import (
     size,
     statements,
 )
-from .policy_effects import effects
+from .policy_effects import effects, effects_on_key
 from .policy_spelling import ELEMENTS, PAIRS, PRINCIPALS, as_written, to_aws_spelling
 from .policy_values import Found, condition_errors, each_value, got, has_values
 from .s3_actions import BUCKET_ACTIONS, OBJECT_ACTIONS
 
+_ACTION: Final = re.compile(r"\*|[A-Za-z0-9-]+:[A-Za-z0-9*?]+")
 _ACCOUNT: Final = r"[0-9]{12}"
 # IAM takes an account, a role, a user or a session; a wildcard only alone, for everybody; no groups.
 _AWS_PRINCIPAL: Final = re.compile(
@@ -77,12 +79,13 @@ def problems(
     written: Sequence[Statement],
     *,
     bucket_arn: str | None = None,
+    of_key: bool = False,
     reserved: str = "",
     most: int = BUCKET_POLICY_BYTES,
 ) -> Found:
     """The errors of `check`, each with its path in the statements as they are *written*, in either spelling.
 
-    Each statement must have a Sid, too, by which later runs find it.
+    Each statement must have a Sid, too, by which later runs find it. *of_key*: they are for the policy of a KMS key.
     """
     spelled = [to_aws_spelling(each) for each in written]
     try:
@@ -97,11 +100,13 @@ def problems(
             yield (index,), "one element is there twice, in AWS's spelling and in snake_case: keep one"
         if not sid_of(each):
             yield (index,), "want a `Sid`, by which later runs find the statement"
-    for (at, *path), text in _problems(spelled, bucket_arn, reserved):
+    for (at, *path), text in _problems(spelled, bucket_arn, reserved, of_key=of_key):
         yield (at, *as_written(written[int(at)], tuple(path))), text
 
 
-def _problems(found: Sequence[Statement], bucket_arn: str | None, reserved: str) -> Found:
+def _problems(
+    found: Sequence[Statement], bucket_arn: str | None, reserved: str, *, of_key: bool = False
+) -> Found:
     sids = [sid_of(statement) for statement in found]
     for index, (sid, statement) in enumerate(zip(sids, found, strict=True)):
         if sid and sid in sids[:index]:
@@ -116,6 +121,10 @@ def _problems(found: Sequence[Statement], bucket_arn: str | None, reserved: str)
             errors += _bucket_errors(statement, bucket_arn)
             if not errors:  # what a statement does is clear only if it is right
                 errors += effects(statement, bucket_arn)
+        elif of_key:
+            errors += _key_errors(statement)
+            if not errors:
+                errors += effects_on_key(statement)
         yield from (((index, *path), text) for path, text in errors)
 
 
@@ -137,7 +146,7 @@ def _syntax_errors(statement: Statement) -> Found:
         if len(given) != 1:
             yield tuple(given[1:]), f"want one of {_one_of(pair)}, got {'both' if given else 'neither'}"
     for path, action in each_value(statement, *PAIRS[1]):
-        if not re.fullmatch(r"\*|[A-Za-z0-9-]+:[A-Za-z0-9*?]+", action):
+        if not _ACTION.fullmatch(action):
             yield path, f"want actions such as `s3:GetObject`, got `{action}`"
     for name in PAIRS[0]:
         yield from _principal_errors(name, statement.get(name, "*"))
@@ -186,22 +195,40 @@ def _bucket_errors(statement: Statement, bucket_arn: str) -> Found:
         on_bucket = any(resource == bucket_arn for _, resource in resources)
         on_objects = any(resource != bucket_arn for _, resource in resources)
     for path, action in each_value(statement, *PAIRS[1]):
-        if action == "*" or not re.fullmatch(r"[A-Za-z0-9-]+:[A-Za-z0-9*?]+", action):
+        if action == "*" or not _ACTION.fullmatch(action):
             continue
         bucket, objects = (_match(action, names) for names in (BUCKET_ACTIONS, OBJECT_ACTIONS))
         if not bucket and not objects:
-            near = difflib.get_close_matches(
-                action.removeprefix("s3:"), [*BUCKET_ACTIONS, *OBJECT_ACTIONS], n=1, cutoff=0.7
-            )
-            hint = f"did you mean `s3:{near[0]}`" if near else "want one on a bucket or its objects"
+            near = _near(action, [*BUCKET_ACTIONS, *OBJECT_ACTIONS], "s3")
+            hint = near or "want one on a bucket or its objects"
             yield path, f"S3 takes no action `{action}` in a bucket policy: {hint}"
         elif path[0] == "Action" and not (bucket and on_bucket) and not (objects and on_objects):
             what, need = ("objects", f"{bucket_arn}/*") if objects else ("the bucket", bucket_arn)
             yield path, f"`{action}` acts on {what}: want `{need}` as a resource"
 
 
-def _match(action: str, names: Iterable[str]) -> bool:
-    return any(fnmatchcase(f"s3:{name}".lower(), action.lower()) for name in names)
+def _key_errors(statement: Statement) -> Found:
+    """What has no meaning in a key policy: it is about its key only, which `*` stands for."""
+    for path, resource in each_value(statement, *PAIRS[2]):
+        if path[0] == "NotResource" or not re.fullmatch(
+            r"\*|arn:[a-z-]+:kms:[^:]*:[0-9]{12}:key/.+", resource
+        ):
+            yield path, f"want `Resource` `*`, which means this key, got `{resource}`"
+    for path, action in each_value(statement, *PAIRS[1]):
+        if _ACTION.fullmatch(action) and action != "*" and not _match(action, KEY_ACTIONS, "kms"):
+            yield (
+                path,
+                f"KMS has no action `{action}`: {_near(action, KEY_ACTIONS, 'kms') or 'want one of KMS'}",
+            )
+
+
+def _match(action: str, names: Iterable[str], service: str = "s3") -> bool:
+    return any(fnmatchcase(f"{service}:{name}".lower(), action.lower()) for name in names)
+
+
+def _near(action: str, names: Iterable[str], service: str) -> str:
+    near = difflib.get_close_matches(action.removeprefix(f"{service}:"), [*names], n=1, cutoff=0.7)
+    return f"did you mean `{service}:{near[0]}`" if near else ""
 
 
 def _one_of(names: Sequence[str]) -> str:

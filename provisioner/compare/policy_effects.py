@@ -1,7 +1,7 @@
-"""What a valid statement of a bucket policy does: whether it is public, locks everybody out, or stops log services.
+"""What a valid statement of a bucket or key policy does: whether it is public, locks out everybody, or stops services.
 
 Sources: "The meaning of public" and "Amazon S3 condition keys" in the S3 User Guide; "AWS global condition context
-keys" in the IAM User Guide.
+keys" in the IAM User Guide; "Key policies" in the KMS Developer Guide.
 """
 
 from __future__ import annotations
@@ -11,7 +11,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
 from .policy import Statement, listed
-from .policy_eval import Act, applies
+from .policy_eval import Act, applies, conditions_hold
+from .policy_strangers import time_context
 
 Condition = tuple[str, str, list[str]]  # operator, key in lower case, values
 
@@ -47,17 +48,34 @@ _NOT_IN_DELIVERY: Final = re.compile(
     r"|aws:(principal(arn|account|org.*|tag/.*)|userid|username|sourcevpce?|sourceip|vpcsourceip|multifactorauth.*"
     r"|sourceidentity|tokenissuetime|federatedprovider)"
 )
+# What each request of a user or a role has, besides what those of others have too: a condition that holds for this one,
+# and not by a `Not`, holds for every one.
+_USER: Final = {
+    **REQUEST,
+    "aws:principalisawsservice": "false",
+    "aws:viaawsservice": "false",
+    "aws:principalarn": "arn:aws:iam::000000000000:role/-",
+    "aws:principalaccount": "000000000000",
+    "aws:principaltype": "-",
+    "aws:userid": "-:-",
+    "aws:requestedregion": "-",
+}
 _SERVICE: Final = "delivery.logs.amazonaws.com"  # stands for every log service
 _ANYBODY: Final = "000000000000"  # no account has this id
 _LOG_FILE: Final = "AWSLogs/000000000000/log.json.gz"
 # Without these, log services and `provision` itself are locked out of the bucket.
 _VITAL: Final = ("s3:GetBucketAcl", "s3:ListBucket", "s3:GetBucketPolicy", "s3:PutBucketPolicy")
+# Without these, nobody can manage or use a key. KMS itself refuses a policy without the first one.
+_VITAL_FOR_KEYS: Final = (
+    *("kms:PutKeyPolicy", "kms:GetKeyPolicy", "kms:DescribeKey", "kms:Decrypt", "kms:GenerateDataKey"),
+)
 
 
 def effects(statement: Statement, bucket_arn: str) -> Iterator[tuple[tuple[str, ...], str]]:
     """What a valid statement does that S3's block of public policies, or the log services, do not bear."""
     conditions = _conditions(statement)
     everybody = "*" in _principals(statement) or bool(statement.get("NotPrincipal"))
+    file = f"{bucket_arn}/{_LOG_FILE}"
     if statement.get("Effect") == "Allow":
         if everybody and not any(_narrows(*one) for one in conditions):
             text = (
@@ -65,13 +83,9 @@ def effects(statement: Statement, bucket_arn: str) -> Iterator[tuple[tuple[str, 
                 "`aws:PrincipalOrgID`, `aws:SourceAccount` or the like"
             )
             yield ("Principal",), text
-    elif action := _denied_to_all(statement, bucket_arn):
-        text = (
-            f"would deny everybody `{action}`, log services and provision included: want a `Condition` that spares them, "
-            "or fewer actions"
-        )
+    elif text := _locks_out(statement, [(each, bucket_arn) for each in _VITAL], [("s3:PutObject", file)]):
         yield (), text
-    elif _denies_delivery(statement, bucket_arn):
+    elif _denies_delivery(statement, Act("s3:PutObject", file, _SERVICE, _DELIVERY)):
         if any("server-side-encryption" in key for _, key, _ in conditions):
             why, remedy = (
                 ", whose writes have no such header",
@@ -86,22 +100,55 @@ def effects(statement: Statement, bucket_arn: str) -> Iterator[tuple[tuple[str, 
         yield (), text
 
 
-def _denied_to_all(statement: Statement, bucket_arn: str) -> str:
-    """The first action without which nothing works, if the statement denies it to everybody; else an empty text."""
-    if "*" not in _principals(statement) or any(key not in REQUEST for _, key, _ in _conditions(statement)):
+def effects_on_key(statement: Statement) -> Iterator[tuple[tuple[str, ...], str]]:
+    """What a valid statement of a key policy does that leaves nobody, or no service, who can use the key."""
+    if statement.get("Effect") != "Deny":
+        return
+    key = {**statement, "Resource": "*"}  # which means the key itself
+    if text := _locks_out(key, [(each, "*") for each in _VITAL_FOR_KEYS], ()):
+        yield (), text
+    elif _denies_delivery(key, Act("kms:GenerateDataKey", "*", _SERVICE, _DELIVERY)):
+        text = "would keep services from the key: want `aws:PrincipalIsAWSService` `false` in the condition"
+        yield (), text
+
+
+def _locks_out(
+    statement: Statement, manage: Sequence[tuple[str, str]], deliver: Sequence[tuple[str, str]]
+) -> str:
+    """What the statement denies to everybody, or to all users and roles, without which nothing works; or an empty text.
+
+    That is one of the actions, each with its resource, that *manage* the resource or *deliver* to it.
+    """
+    if "*" not in _principals(statement):
         return ""
-    vital = [(action, bucket_arn) for action in _VITAL] + [("s3:PutObject", f"{bucket_arn}/{_LOG_FILE}")]
-    acts = (Act(action, resource, _ANYBODY, REQUEST) for action, resource in vital)
+    user = {**_USER, **time_context()}
+    if all(key in REQUEST for _, key, _ in _conditions(statement)):
+        who, action = "everybody", _first_denied(statement, [*manage, *deliver], REQUEST)
+    elif all(_holds_for_all(*each, user) for each in _conditions(statement)):
+        who, action = "every user and role", _first_denied(statement, manage, user)
+    else:
+        return ""
+    everybody = "log services and provision" if who == "everybody" else "provision"
+    spare = "want a `Condition` that spares them, or fewer actions"
+    return f"would deny {who} `{action}`, {everybody} included: {spare}" if action else ""
+
+
+def _first_denied(statement: Statement, vital: Sequence[tuple[str, str]], context: Mapping[str, str]) -> str:
+    acts = (Act(action, resource, _ANYBODY, context) for action, resource in vital)
     return next((act.action for act in acts if applies(statement, act)), "")
 
 
-def _denies_delivery(statement: Statement, bucket_arn: str) -> bool:
-    """Whether a Deny certainly keeps a log service from writing to the bucket."""
+def _holds_for_all(operator: str, key: str, values: list[str], user: Mapping[str, str]) -> bool:
+    """Whether the condition holds for the requests of all users and roles, as no one of them is named in it."""
+    return key in user and "Not" not in operator and conditions_hold({operator: {key: values}}, user)
+
+
+def _denies_delivery(statement: Statement, delivery: Act) -> bool:
+    """Whether a Deny certainly keeps a log service from what it does for a delivery."""
     keys = {key for _, key, _ in _conditions(statement)}
     if any(key not in _DELIVERY and not _NOT_IN_DELIVERY.fullmatch(key) for key in keys):
         return False
-    file = f"{bucket_arn}/{_LOG_FILE}"
-    return applies(statement, Act("s3:PutObject", file, _SERVICE, _DELIVERY))
+    return applies(statement, delivery)
 
 
 def _principals(statement: Statement) -> list[str]:

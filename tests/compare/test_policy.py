@@ -494,6 +494,28 @@ def test_check_error(statement: dict[str, Any], message: str) -> None:
 
 
 @pytest.mark.parametrize(
+    "condition",
+    [
+        {"Null": {"aws:PrincipalArn": "false"}},
+        {"ArnLike": {"aws:PrincipalArn": "arn:aws:iam::*:*"}},
+        {"StringLike": {"aws:userid": "*"}, "Bool": {"aws:SecureTransport": True}},
+        {"DateGreaterThan": {"aws:CurrentTime": "2020-01-01T00:00:00Z"}},
+        {"NumericGreaterThan": {"aws:EpochTime": "1577836800"}},
+        {"Bool": {"aws:PrincipalIsAWSService": "false"}},
+        {"StringLike": {"aws:RequestedRegion": ["?*", "*"]}},
+    ],
+)
+@pytest.mark.parametrize("action", ["s3:PutBucketPolicy", "s3:*"])
+def test_a_deny_that_every_user_meets_is_an_error(condition: dict[str, Any], action: str) -> None:
+    """Whatever the condition says: if it holds for every user, nobody can repair the policy."""
+    [found] = check(doc(deny(condition, Action=action, Resource=BUCKET)), bucket_arn=BUCKET)
+    assert "would deny every user and role" in found
+    names_one = {"ArnNotLike": {"aws:PrincipalArn": "arn:aws:iam::*:role/admin"}}
+    spares = deny({**condition, **names_one}, Action=action, Resource=BUCKET)
+    assert check(doc(spares), bucket_arn=BUCKET) == []
+
+
+@pytest.mark.parametrize(
     "statement",
     [
         GOOD,

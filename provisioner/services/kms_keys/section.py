@@ -127,4 +127,4 @@ def _statement_problems(key: Key) -> Iterator[tuple[tuple[str | int, ...], str]]
     from ...compare.policy_check import problems
     from ...steps.delivery import SID_SUFFIX
 
-    yield from problems(key.policy_statements, reserved=SID_SUFFIX, most=POLICY_BYTES)
+    yield from problems(key.policy_statements, of_key=True, reserved=SID_SUFFIX, most=POLICY_BYTES)
