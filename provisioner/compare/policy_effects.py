@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
-from .policy import Statement, listed
+from .policy import Statement, arn, listed
 from .policy_eval import Act, applies, conditions_hold
 from .policy_strangers import time_context
 
@@ -48,20 +48,20 @@ _NOT_IN_DELIVERY: Final = re.compile(
     r"|aws:(principal(arn|account|org.*|tag/.*)|userid|username|sourcevpce?|sourceip|vpcsourceip|multifactorauth.*"
     r"|sourceidentity|tokenissuetime|federatedprovider)"
 )
+_ANYBODY: Final = "000000000000"  # no account has this id
 # What each request of a user or a role has, besides what those of others have too: a condition that holds for this one,
 # and not by a `Not`, holds for every one.
 _USER: Final = {
     **REQUEST,
     "aws:principalisawsservice": "false",
     "aws:viaawsservice": "false",
-    "aws:principalarn": "arn:aws:iam::000000000000:role/-",
-    "aws:principalaccount": "000000000000",
+    "aws:principalarn": arn("aws", "iam", "", _ANYBODY, "role/-"),
+    "aws:principalaccount": _ANYBODY,
     "aws:principaltype": "-",
     "aws:userid": "-:-",
     "aws:requestedregion": "-",
 }
 _SERVICE: Final = "delivery.logs.amazonaws.com"  # stands for every log service
-_ANYBODY: Final = "000000000000"  # no account has this id
 _LOG_FILE: Final = "AWSLogs/000000000000/log.json.gz"
 # Without these, log services and `provision` itself are locked out of the bucket.
 _VITAL: Final = ("s3:GetBucketAcl", "s3:ListBucket", "s3:GetBucketPolicy", "s3:PutBucketPolicy")

@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, model_validator
 
-from ...baseline import NO_SETTING, Baseline, Contradiction, Control, InvalidValue, Regional, Section
+from ...baseline import NO_SETTING, Baseline, Contradiction, Control, InvalidValue, Regional
 from ...baseline.problem import did_you_mean
 from ...compare.stricter import on, present
 from ...steps.references import NAMED_BY_AWS, Refers, check_references, find, keys
@@ -14,8 +14,10 @@ from ...steps.settings import Guarded, Settings
 from ...steps.tags import Tags
 from .catalogue import CATALOGUE, AlarmName, Entry
 from .event_rule_section import ROLE_NAME, ROLE_WANT, EventRule
+from .subscription_section import Subscription
 
 NEVER = "never"  # of a retention: AWS has none, and keeps everything
+_TRAIL = r"^(arn:[^:]+:cloudtrail:[^:]+:[0-9]{12}:trail/)?[A-Za-z0-9][A-Za-z0-9._-]{1,126}[A-Za-z0-9]$"
 _NAME: dict[str, Any] = {"want": "letters, digits and any of . _ - / #"}
 _Days = Literal[
     1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653
@@ -67,17 +69,6 @@ class LogGroup(Settings):
         if self.name.startswith("aws/"):
             raise InvalidValue("name", "names that begin with `aws/` are AWS's own: choose another")
         return self
-
-
-class Subscription(Section):
-    """Who gets the notifications. E-mail and HTTPS must be confirmed by the recipient."""
-
-    protocol: Literal["email", "email-json", "https", "sms", "sqs", "lambda"] = Field(
-        description="As SNS has it."
-    )
-    endpoint: str = Field(
-        min_length=3, max_length=2048, description="An address, a URL, a number or an ARN, by protocol."
-    )
 
 
 class Topic(Settings):
@@ -137,7 +128,10 @@ class Alarms(Regional):
     once = True
 
     trail: Annotated[str | None, NO_SETTING] = Field(
-        None, min_length=3, description="An existing trail, by name or ARN, if the file itself has none."
+        None,
+        pattern=_TRAIL,
+        description="An existing trail, by name or ARN, if the file itself has none.",
+        json_schema_extra={"want": "the name or the ARN of a trail"},
     )
     log_group: LogGroup = Field(default=LogGroup(), description="Where the trail sends its events.")
     role_name: Annotated[str, NO_SETTING] = Field(
@@ -212,6 +206,10 @@ class Alarms(Regional):
 
     @model_validator(mode="after")
     def _check(self) -> Self:
+        if self.metric_namespace.startswith("AWS/"):
+            raise InvalidValue(
+                "metric_namespace", "names that begin with `AWS/` are AWS's own: choose another"
+            )
         for name, each in self.metric_alarms.items():
             if name not in CATALOGUE:
                 hint = did_you_mean(name, CATALOGUE) or f"there are {', '.join(CATALOGUE)}"

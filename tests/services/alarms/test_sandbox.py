@@ -124,6 +124,7 @@ def retention_policy(aws: Aws) -> None:
     )
 
 
+QUEUE = f"arn:aws:sqs:us-east-1:{ACCOUNT}:q"
 BUS = f"arn:aws:events:eu-west-1:{ACCOUNT}:event-bus/default"
 ROLE = f"arn:aws:iam::{ACCOUNT}:role/r"
 REFUSED = "ValidationException"
@@ -307,7 +308,13 @@ CASES = [
     Case(
         "sns.counts",
         "one of each",
-        then(topic(), subscribe("email", "a@b.c"), subscribe("sqs", "q"), subscribe("sqs", "r"), counted),
+        then(
+            topic(),
+            subscribe("email", "a@b.c"),
+            subscribe("sqs", QUEUE),
+            subscribe("sqs", f"{QUEUE}2"),
+            counted,
+        ),
         ("2", "1"),
     ),
     Case("sns.subscribe", "a fax", then(topic(), subscribe("fax", "1")), "InvalidParameter"),
@@ -324,7 +331,11 @@ CASES = [
         "sns.delete",
         "with its subscriptions",
         then(
-            topic(), subscribe("sqs", "q"), lambda a: a.sns.delete_topic(TopicArn=TOPIC), topic(), subscribed
+            topic(),
+            subscribe("sqs", QUEUE),
+            lambda a: a.sns.delete_topic(TopicArn=TOPIC),
+            topic(),
+            subscribed,
         ),
         [],
     ),
@@ -362,7 +373,7 @@ def test_a_log_group_of_the_same_name_begins_anew(aws: Aws, world: World) -> Non
 
 def test_a_subscription_is_the_same_for_the_same_endpoint(aws: Aws) -> None:
     topic()(aws)
-    assert subscribe("sqs", "q")(aws) == subscribe("sqs", "q")(aws)
+    assert subscribe("sqs", QUEUE)(aws) == subscribe("sqs", QUEUE)(aws)
 
 
 def test_an_alarm_keeps_its_first_tags(aws: Aws, world: World) -> None:

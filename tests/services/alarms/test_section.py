@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from botocore.exceptions import ClientError
 
 from provisioner.baseline import BaselineError
 from provisioner.services.alarms.section import Alarms
@@ -37,11 +38,41 @@ def test_one_alarm_can_be_asked_for_or_not(bench: Bench) -> None:
         ("topic: {kms_master_key_id: alias/aws/sns}", "no alarm can publish"),
         ("log_group: {name: aws/logs}", "AWS's own"),
         ("log_group: {retention_in_days: 10}", "retention_in_days"),
+        ("metric_namespace: AWS/Logs", "AWS's own"),
+        ("trail: a b", "want the name or the ARN of a trail"),
+        ("trail: 'arn:aws:s3:::b'", "want the name or the ARN of a trail"),
     ],
 )
 def test_what_is_wrong_is_named(bench: Bench, line: str, message: str) -> None:
     with pytest.raises(BaselineError, match=message):
         bench.baseline(f"{TRAIL}alarms: {{{line}}}\n")
+
+
+QUEUE, FUNCTION = f"arn:aws:sqs:us-east-1:{ACCOUNT}:q", f"arn:aws:lambda:us-east-1:{ACCOUNT}:function:f"
+ENDPOINTS = {
+    "email": (["a@example.com"], ["nobody", "a@b", "a b@example.com", "@example.com"]),
+    "https": (["https://example.com", "https://example.com/a?b=c"], ["http://example.com", "example.com", "https://"]),
+    "sms": (["+15550100", "+1 555 0100"], ["abc", "+"]),
+    "sqs": ([QUEUE], ["0777", "q", FUNCTION, f"{QUEUE}.fifo", f"{QUEUE}:1"]),
+    "lambda": ([FUNCTION, f"{FUNCTION}:live"], ["f", QUEUE, "arn:aws:lambda:us-east-1:1:function:f"]),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("protocol", ENDPOINTS)
+def test_validate_and_the_sandbox_take_the_same_endpoints(bench: Bench, protocol: str) -> None:
+    sns = bench.client("sns")
+    topic = sns.create_topic(Name="t")["TopicArn"]
+    for valid, endpoints in zip((True, False), ENDPOINTS[protocol], strict=True):
+        for each in endpoints:
+            text = f"{TRAIL}alarms: {{topic: {{subscriptions: [{{protocol: {protocol}, endpoint: '{each}'}}]}}}}\n"
+            if valid:
+                bench.baseline(text)
+                sns.subscribe(TopicArn=topic, Protocol=protocol, Endpoint=each)
+                continue
+            with pytest.raises(BaselineError, match=f"`{protocol}` wants|want text"):
+                bench.baseline(text)
+            with pytest.raises(ClientError, match="InvalidParameter"):
+                sns.subscribe(TopicArn=topic, Protocol=protocol, Endpoint=each)
 
 
 def test_without_a_trail_there_is_nothing_to_watch(bench: Bench) -> None:

@@ -9,6 +9,7 @@ from uuid import uuid4
 from ....sandbox.ask import Request
 from ....sandbox.model import Refused
 from ....sandbox.rule import before, instead
+from ..subscription_section import endpoint_problem
 
 _INVALID: Final = "InvalidParameter"
 _PENDING: Final = "PendingConfirmation"
@@ -66,13 +67,15 @@ def attributes(request: Request) -> None:
 
 @instead("sns.subscribe", "Subscribe", row="13.6 email subscription; 16.E SNS accepts protocol `fax`")
 def subscribe(request: Request) -> dict[str, Any]:
-    """E-mail and HTTP are pending until they are confirmed; the same endpoint again is the same subscription."""
+    """The endpoint fits the protocol, E-mail and HTTP are pending until confirmed; the same one is the same subscription."""
     params, arn = request.params, request.params["TopicArn"]
     _check_topic(request, arn)
     if params["Protocol"] not in _PROTOCOLS:
         raise Refused(
             _INVALID, f"Invalid parameter: Does not support this protocol string: {params['Protocol']}"
         )
+    if endpoint_problem(params["Protocol"], params.get("Endpoint") or ""):
+        raise Refused(_INVALID, f"Invalid parameter: Endpoint Reason: no endpoint of {params['Protocol']}")
     shown = {"Protocol": params["Protocol"], "Endpoint": params["Endpoint"], "TopicArn": arn}
     kept = _subscriptions(request, arn)
     have = next((each for each in kept if shown.items() <= each.items()), None)
