@@ -122,6 +122,21 @@ def most_similar(word: str, known: Iterable[str]) -> str:
     return folded[min(near, key=lambda each: sorted(each) != sorted(lower))] if near else ""
 
 
+def misspelt(word: str, known: Iterable[str], like: float) -> str:
+    """The known word of which an unknown one is certainly a misspelling, or an empty text.
+
+    *like* is the least similarity. AWS adds words, and of a new and an old one, one may be the beginning of the other.
+    """
+    from difflib import get_close_matches
+
+    folded = {each.lower(): each for each in known}
+    lower = word[:100].lower()
+    near = next(iter(get_close_matches(lower, folded, 1, like)), "")
+    longer = near and lower != near and lower.startswith(near)
+    shorter = near.startswith(lower) and len(near) > len(lower) + 1
+    return "" if not near or longer or shorter else folded[near]
+
+
 def listed(words: Iterable[str], last: str = "or") -> str:
     """Join words as an enumeration: `a, b or c`."""
     *first, end = words

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
@@ -72,7 +73,7 @@ def _hint_for_text(types: set[Any], text: str) -> str:
         return "write true"
     if "boolean" in types and text.lower() in {"no", "off", "n", "false"}:
         return "write false"
-    if types & {"integer", "number"} and "string" not in types and text.removeprefix("-").isdecimal():
+    if types & {"integer", "number"} and "string" not in types and re.fullmatch("-?[0-9]+", text):
         return f"write {text.lstrip('0') or '0'}, without quotes or leading zeros" if text[:1] != "-" else ""
     if "object" in types and colon and rest and key.isidentifier() and not rest[0].isspace():
         return f"put a space after '{key}:'"

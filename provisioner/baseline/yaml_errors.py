@@ -8,7 +8,7 @@ from typing import Final
 import yaml
 
 from .problem import quoted
-from .yaml_invisible import describe
+from .yaml_invisible import describe, describe_break
 from .yaml_tree import Source
 
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
@@ -30,6 +30,10 @@ _MESSAGES: Final = {
 }
 
 
+# Line breaks to YAML 1.1, and to no editor and not to YAML 1.2: what seems to be a comment would be a setting.
+_BREAKS: Final = "\x85\u2028\u2029"
+
+
 def invalid_character(text: str) -> tuple[int, str] | None:
     """The index of the first character that YAML does not allow, and the error message; or None."""
     invalid = [] if text.isascii() else [text.index(each) for each in set(text) if _is_invalid(ord(each))]
@@ -38,15 +42,18 @@ def invalid_character(text: str) -> tuple[int, str] | None:
     if not invalid:
         return None
     index = min(invalid)
+    if text[index] in _BREAKS:
+        return index, describe_break(text[index])
     if text[index] == "\ufeff":  # elsewhere than at the start
         return index, describe(text[index])
     return index, f"control character U+{ord(text[index]):04X} is not allowed; take it away"
 
 
 def _is_invalid(code: int) -> bool:
-    """True for C1 controls except the line break U+0085, surrogates, the byte order mark, and noncharacters."""
+    """True for C1 controls, line breaks of YAML 1.1 only, surrogates, the byte order mark, and noncharacters."""
     return (
-        (0x80 <= code <= 0x9F and code != 0x85)
+        0x80 <= code <= 0x9F
+        or code in {0x2028, 0x2029}
         or 0xD800 <= code <= 0xDFFF
         or code in {0xFEFF, 0xFFFE, 0xFFFF}
     )

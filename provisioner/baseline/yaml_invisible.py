@@ -1,6 +1,7 @@
 """Characters that nobody sees, and spaces that YAML does not take as such: where they stand, and how to name them.
 
-Source: Unicode's property Default_Ignorable_Code_Point, without the variation selectors of emoji, and its category Zs.
+Source: Unicode's property Default_Ignorable_Code_Point, without the variation selectors of emoji, and its category Zs;
+and the blank of braille, and the marks of annotations.
 """
 
 from __future__ import annotations
@@ -12,8 +13,8 @@ from typing import Final, NamedTuple
 
 _SPACE: Final = "[\u00a0\u1680\u2000-\u200a\u202f\u205f\u3000]"
 _INVISIBLE: Final = (
-    "[\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e\u2060-\u206f\u3164\ufeff\uffa0"
-    "\ufff0-\ufff8\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e0fff]"
+    "[\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e\u2060-\u206f\u2800\u3164\ufeff\uffa0"
+    "\ufff0-\ufffb\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e0fff]"
 )
 # Make a line look different from what it is, so that they are no good in a comment either.
 _DIRECTION: Final = re.compile("[\u202a-\u202e\u2066-\u2069]")
@@ -77,3 +78,10 @@ def describe(character: str) -> str:
         return f"{name} (U+{code:04X}), which YAML does not take as a space: write a plain space"
     escape = f"\\u{code:04X}" if code < 0x10000 else f"\\U{code:08X}"
     return f"{name} (U+{code:04X}), which nobody sees: delete it, or write {escape} in double quotes"
+
+
+def describe_break(character: str) -> str:
+    """The error message for a line break that few programs take as one."""
+    code = ord(character)
+    name = unicodedata.name(character, "next line").lower()
+    return f"{name} (U+{code:04X}), which ends a line and nobody sees: press Enter there, or write \\u{code:04X} in double quotes"

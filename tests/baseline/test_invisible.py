@@ -19,14 +19,14 @@ INVISIBLE = [
     and chr(code).isprintable() is False
     # Signs of Arabic and Syriac that are drawn around the number after them.
     and not 0x600 <= code <= 0x605
-    and code not in {0x6DD, 0x70F, 0x890, 0x891, 0x8E2, 0x110BD, 0x110CD, 0xFFF9, 0xFFFA, 0xFFFB}
+    and code not in {0x6DD, 0x70F, 0x890, 0x891, 0x8E2, 0x110BD, 0x110CD}
 ]
 SPACES = [chr(code) for code in range(0x80, 0x11000) if unicodedata.category(chr(code)) == "Zs"]
 TRAIL = "trail: {name: a, bucket: b}\nbuckets: {b: {name: b}}\n"
 
 
 @pytest.mark.parametrize(
-    "character", [*INVISIBLE, "\u034f", "\u115f", "\u3164"], ids=lambda c: f"U+{ord(c):04X}"
+    "character", [*INVISIBLE, "\u034f", "\u115f", "\u2800", "\u3164"], ids=lambda c: f"U+{ord(c):04X}"
 )
 def test_invisible_characters_are_named_where_they_are(character: str) -> None:
     code, name = ord(character), unicodedata.name(character, "invisible character").lower()
@@ -84,6 +84,25 @@ def test_what_turns_a_line_around_is_refused_in_comments_too(mark: str) -> None:
     name = unicodedata.name(mark).lower()
     (found,) = messages(f"# a {mark}b\n{TRAIL}")
     assert found.startswith(f"3:5: {name} (U+{ord(mark):04X}), which nobody sees: delete it")
+
+
+@pytest.mark.parametrize(
+    ("mark", "name"), [("\x85", "next line"), ("\u2028", "line sep"), ("\u2029", "paragraph sep")]
+)
+@pytest.mark.parametrize(
+    ("text", "place"),
+    [
+        ("password: {} # why_  require_symbols: false\n", "3:19"),
+        ("# a_trail: {}\n", "3:4"),
+        ("trail:\n  name: 'a_b'\n", "4:11"),
+        ("trail:_  name: a\n", "3:7"),
+    ],
+)
+def test_a_line_break_that_no_editor_shows_is_refused(mark: str, name: str, text: str, place: str) -> None:
+    """To YAML 1.1 it ends the line, and so the comment: what nobody reads as a setting would be one."""
+    (found,) = messages(text.replace("_", mark, 1))
+    assert found.startswith(f"{place}: {name}")
+    assert f"(U+{ord(mark):04X}), which ends a line and nobody sees" in found
 
 
 def test_a_byte_order_mark_at_the_start_is_taken() -> None:

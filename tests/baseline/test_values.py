@@ -106,6 +106,13 @@ def test_other_text_wants_quotes(value: str) -> None:
     assert found.endswith(f"got {value}; put it in quotes: '{value}'")
 
 
+@pytest.mark.parametrize("digits", ["\uff11\uff14", "\u0661\u0664", "\u00b9\u00b2"])
+def test_digits_that_yaml_does_not_know_are_no_number(digits: str) -> None:
+    (found,) = messages(f"password: {{minimum_password_length: {digits}}}")
+    assert "want a whole number" in found
+    assert "without quotes" not in found
+
+
 @pytest.mark.parametrize(
     "text",
     [

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Sequence
+from typing import Final
 
-from ...baseline.problem import Path, did_you_mean, listed
+from ...baseline.problem import Path, did_you_mean, listed, misspelt
 from .resource_types import arn_problem, resource_types
 from .selector_grammar import (
     EXCLUDABLE,
@@ -29,6 +30,8 @@ from .selector_grammar import (
 from .selectors import BASIC_TYPES, Selector, Selectors, advanced, management_access, records_data
 
 Problem = tuple[Path, str]  # a path by AWS's names below the request's parameters, and what is wrong there
+_LIKE_A_FIELD: Final = 0.8  # similarity from which an unknown name is a misspelt one
+_LIKE_A_TYPE: Final = 0.93
 Spell = Callable[[str], str]  # converts AWS's name of a parameter to that of the reader
 
 
@@ -220,9 +223,8 @@ def _field_problem(name: str, category: str) -> str:
     if name in FIELDS:
         known = listed((f"`{each}`" for each in GRAMMAR[category]), "and")
         return f"CloudTrail does not take `{name}` with `eventCategory` {category}, only {known}: drop it"
-    if name.lower() in {each.lower() for each in FIELDS}:
-        return f"CloudTrail has no field `{name}`; {did_you_mean(name, FIELDS)}"
-    return ""
+    near = misspelt(name, FIELDS, _LIKE_A_FIELD)
+    return f"CloudTrail has no field `{name}`; did you mean '{near}'?" if near else ""
 
 
 def _field(field: Selector, rule: Rule, spell: Spell) -> Iterator[Problem]:
@@ -276,7 +278,8 @@ def resource_arns(fields: Sequence[Selector], *operators: str) -> Iterator[tuple
 
 def _type_problem(kind: str) -> str:
     """Why AWS certainly has no such resource type, or an empty text."""
-    same = {each.lower() for each in resource_types() - {kind}}
-    if not kind or (re.fullmatch(r"AWS::\w+::\w+", kind) and kind.lower() not in same):
+    if not kind or kind in resource_types():
+        return ""
+    if re.fullmatch(r"AWS::\w+::\w+", kind) and not misspelt(kind, resource_types(), _LIKE_A_TYPE):
         return ""
     return f"CloudTrail has no data events of `{kind}`; {did_you_mean(kind, resource_types()) or 'name another type'}"

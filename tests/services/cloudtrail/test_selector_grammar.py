@@ -106,6 +106,14 @@ REFUSED: list[tuple[dict[str, Any], str, str]] = [
     (advanced(eventCategory=["Management", "Data"]), "advanced_event_selectors[0].field_selectors[0].equals", "one value"),
     (advanced(("eventCategory", "not_equals", ["Data"])), "advanced_event_selectors[0].field_selectors[0].not_equals", "`equals`"),
     (of(MANAGEMENT, ("eventCategory", "equals", ["Management"])), "advanced_event_selectors[0].field_selectors[1]", "once"),
+    *(
+        (of(DATA, (name, "equals", ["x"])), "advanced_event_selectors[0].field_selectors[2].field", f"did you mean '{meant}'")
+        for name, meant in {"eventNam": "eventName", "resource.ARN": "resources.ARN", "readonly": "readOnly", "userIdentity.Arn": "userIdentity.arn"}.items()
+    ),
+    *(
+        (advanced(eventCategory=["Data"], **{"resources.type": [kind]}), "advanced_event_selectors[0].field_selectors[1].equals[0]", f"did you mean '{meant}'")
+        for kind, meant in {"AWS::S3::Objct": "AWS::S3::Object", "AWS::Lamda::Function": "AWS::Lambda::Function", "AWS::s3::object": "AWS::S3::Object"}.items()
+    ),
     # AWS says that the field is not allowed when the event category is that of management events.
     (of(MANAGEMENT, ("eventName", "equals", ["CreateUser"])), "advanced_event_selectors[0].field_selectors[1].field", "does not take `eventName`"),
     (of(MANAGEMENT, ("eventType", "equals", ["AwsApiCall"])), "advanced_event_selectors[0].field_selectors[1].field", "eventType"),
@@ -160,7 +168,7 @@ ACCEPTED: list[dict[str, Any]] = [
 # What AWS may take or does take: lines, a part of the warning in a plan, and whether the sandbox refuses them.
 DOUBTED: list[tuple[dict[str, Any], str, bool]] = [
     (advanced(eventCategory=["Data"], **{"resources.type": ["AWS::S3::Bucket"]}), "no resource type `AWS::S3::Bucket`", True),
-    (advanced(eventCategory=["Data"], **{"resources.type": ["AWS::Lamda::Function"]}), "did you mean 'AWS::Lambda::Function'", True),
+    (advanced(eventCategory=["Data"], **{"resources.type": ["AWS::Lambda::FunctionUrl"]}), "no resource type", True),
     # A service, and a field, that AWS may have added since. hashicorp/terraform-provider-aws issues 36280 and 43065.
     (advanced(eventCategory=["Data"], **{"resources.type": ["AWS::QuantumLedger::Journal"]}), "AWS::QuantumLedger::Journal", True),
     (of(DATA, ("userAgent", "equals", ["x"])), "no field `userAgent`", True),
