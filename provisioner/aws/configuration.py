@@ -5,6 +5,7 @@ botocore raises whatever happens to it while it reads them; here that becomes a 
 
 from __future__ import annotations
 
+import configparser
 import os
 import re
 import ssl
@@ -15,7 +16,7 @@ from typing import Final
 from urllib.parse import urlsplit
 
 import botocore.session
-from botocore.exceptions import BotoCoreError, ClientError, ProfileNotFound
+from botocore.exceptions import BotoCoreError, ClientError, ConfigParseError, ProfileNotFound
 
 from .errors import ConfigurationError
 
@@ -26,6 +27,8 @@ ANY_ERROR: Final = (
 )
 # What botocore reads beside those of AWS.
 _OTHER_VARIABLES: Final = ("REQUESTS_CA_BUNDLE", "HTTPS_PROXY", "HTTP_PROXY", "NO_PROXY", "SSLKEYLOGFILE")
+# Of the aws command only: botocore reads none of them, so none can be at fault.
+_OF_THE_COMMAND: Final = ("AWS_CLI_", "AWS_PAGER", "AWS_DEFAULT_OUTPUT", "AWS_SDK_LOAD_CONFIG")
 _ENDPOINT: Final = re.compile(r"endpoint[_-]url|, service ", re.IGNORECASE)
 _PASSWORD: Final = re.compile(r"(?<=://)[^/\s]*@")
 _OF_URL: Final = re.compile(r"IPv6 URL|^Port |netloc")  # in Python's errors
@@ -49,6 +52,10 @@ def configuration_errors(session: botocore.session.Session, **flags: str | None)
             f"{named(session, str(error), **flags) or by_variable}there is no profile `{profile}`",
             "`aws configure list-profiles` shows those that there are",
         ) from error
+    except ConfigParseError as error:
+        name = named(session, str(error), **flags)
+        text = f"{name}`{error.kwargs['path']}`: {_unparsable(error.kwargs.get('error'))}"
+        raise ConfigurationError(text, "correct it: `aws configure` writes such a file") from None
     except ANY_ERROR as error:
         name = named(session, str(error), **flags)
         if not name and isinstance(error, BotoCoreError | ClientError):
@@ -61,10 +68,29 @@ def configuration_errors(session: botocore.session.Session, **flags: str | None)
         ) from error
 
 
+def _unparsable(error: object) -> str:
+    """Why a file of settings cannot be read, without a line of it, which may hold a secret."""
+    match error:
+        case configparser.DuplicateOptionError():
+            return f"line {error.lineno}: `[{error.section}]` has `{error.option}` twice"
+        case configparser.DuplicateSectionError():
+            return f"line {error.lineno}: there are two sections `[{error.section}]`"
+        case configparser.MissingSectionHeaderError() if error.line.startswith("\ufeff"):
+            return "it begins with a byte order mark: save it as UTF-8 without one"
+        case configparser.MissingSectionHeaderError():
+            return f"line {error.lineno}: there is no section, such as `[default]`, before this line"
+        case configparser.ParsingError():
+            return f"line {error.errors[0][0]}: want `name = value`"
+        case UnicodeDecodeError():
+            return "it is not UTF-8"
+    return "an indented line is no `name = value`"
+
+
 def named(session: botocore.session.Session, text: str, **flags: str | None) -> str:
     """Return the flag, variable or setting of the profile whose value occurs in an error's *text*, with a colon."""
     values = _settings(session, flags)
-    found = max((n for n, v in values.items() if v and v in text), key=lambda n: len(values[n]), default="")
+    occurs = (n for n, v in values.items() if v and re.search(rf"(?<![\w-]){re.escape(v)}(?![\w-])", text))
+    found = max(occurs, key=lambda n: len(values[n]), default="")
     # Python's errors of URLs do not repeat them.
     wrong = (n for n, v in values.items() if v and _ENDPOINT.search(n) and not is_endpoint(v))
     found = found or (next(wrong, "") if _OF_URL.search(text) else "")
@@ -75,12 +101,21 @@ def _settings(session: botocore.session.Session, flags: dict[str, str | None]) -
     """Return the value of each flag, variable and setting of the profile, by the name that messages give it."""
     values = {f"--{name.replace('_', '-')}": value or "" for name, value in flags.items()}
     values |= {
-        n: v for n, v in os.environ.items() if n.startswith(("AWS_", "BOTO")) or n.upper() in _OTHER_VARIABLES
+        n: v
+        for n, v in os.environ.items()
+        if (n.startswith(("AWS_", "BOTO")) and not n.startswith(_OF_THE_COMMAND))
+        or n.upper() in _OTHER_VARIABLES
     }
     with suppress(BotoCoreError):  # if the file cannot be read, that is the error at hand
         profile = session.profile or "default"
         settings = session.full_config["profiles"].get(profile, {})
-        values |= {f"profile `{profile}`, `{key}`": str(value) for key, value in settings.items()}
+        for key, value in settings.items():
+            below = (
+                {f"{key}.{name}": each for name, each in value.items()}
+                if isinstance(value, dict)
+                else {key: value}
+            )
+            values |= {f"profile `{profile}`, `{name}`": str(each) for name, each in below.items()}
         services = session.full_config.get("services", {}).get(settings.get("services"), {})
         for key, value in services.items():
             each = value.get("endpoint_url") if isinstance(value, dict) else value
@@ -146,6 +181,8 @@ def without_password(text: str) -> str:
 
 def is_http_url(text: str) -> bool:
     """Whether requests can be sent to the URL."""
+    if re.search(r"[^\x21-\x7e]", text):  # a space, or what a request has encoded only
+        return False
     try:
         url = urlsplit(text)
         return url.scheme in {"http", "https"} and bool(url.hostname) and url.port != 0

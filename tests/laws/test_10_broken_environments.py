@@ -202,6 +202,34 @@ BROKEN |= {
     "a proxy that is no URL": setting("HTTPS_PROXY", "http://[::1"),
     "a proxy with a port that is none": setting("https_proxy", "proxy:port"),
     "a proxy that is not HTTP": setting("HTTPS_PROXY", "socks5://127.0.0.1:9"),
+    "a proxy with a space in its name": setting("HTTPS_PROXY", f"http://u:{PASSWORD}@a b:1"),
+    "an endpoint with a control character": setting("AWS_ENDPOINT_URL", "http://127.0.0.1:9/\x07"),
+    "a nested setting of a profile": Environment(
+        "profile `default`, `s3.us_east_1_regional_endpoint`",
+        # Of the aws command, and not at fault, though each of the values is somewhere in the error.
+        {**KEYS, "AWS_CLI_AUTO_PROMPT": "on", "AWS_SDK_LOAD_CONFIG": "1", "AWS_PAGER": "cat"},
+        "[default]\ns3 =\n  us_east_1_regional_endpoint = x\n",
+    ),
+    "a short value that is in the error by chance": Environment(
+        "profile `default`, a setting",
+        {**KEYS, "AWS_USE_FIPS_ENDPOINT": "o", "AWS_PROFILE": "default"},
+        "[default]\napi_versions = z\n",
+    ),
+    "a config file with a byte order mark": Environment(
+        "it begins with a byte order mark", config="\ufeff[default]\nregion = us-east-1\n"
+    ),
+    "a config file with a section twice": Environment(
+        "line 3: there are two sections `[default]`", config="[default]\na = b\n[default]\n"
+    ),
+    "a config file with a setting twice": Environment(
+        "line 3: `[default]` has `region` twice", config="[default]\nregion = a\nregion = b\n"
+    ),
+    "a config file with a line that is no setting": Environment(
+        "line 2: want `name = value`", config=f"[default]\naws_secret_access_key {PASSWORD}\n"
+    ),
+    "a config file with a nested line that is none": Environment(
+        "an indented line is no `name = value`", config=f"[default]\ns3 =\n  {PASSWORD}\n"
+    ),
     "a config file that is binary": setting("AWS_CONFIG_FILE", sys.executable),
     "a credentials file that is invalid": setting("AWS_SHARED_CREDENTIALS_FILE", "/etc/passwd"),
 }
