@@ -26,6 +26,8 @@ def main() -> None:
         for each in (signal.SIGTERM, signal.SIGHUP):
             if signal.getsignal(each) == signal.SIG_DFL:  # `nohup` ignores SIGHUP
                 signal.signal(each, signal.default_int_handler)
+        sys.unraisablehook = _interrupt_again
+        signal.signal(signal.SIGALRM, lambda *_: signal.raise_signal(signal.SIGINT))
         from .cli import run
         from .cli.streams import protect
 
@@ -38,6 +40,14 @@ def main() -> None:
         os._exit(code)
     gc.freeze()  # no collection at the end either
     sys.exit(code)
+
+
+def _interrupt_again(lost: sys.UnraisableHookArgs) -> None:
+    """Bring back an interrupt that came in code that cannot raise it, as in a module that is no Python: else it is lost."""
+    if issubclass(lost.exc_type, KeyboardInterrupt):
+        signal.setitimer(signal.ITIMER_REAL, 0.01)
+    else:
+        sys.__unraisablehook__(lost)
 
 
 if __name__ == "__main__":

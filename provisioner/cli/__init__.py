@@ -36,6 +36,7 @@ def run(arguments: list[str]) -> int:
         return end.exit_code
     except (click.Abort, KeyboardInterrupt):
         click.echo("interrupted", err=True)
+        _print_json_error(arguments, "interrupted")
         return INTERRUPTED
     except click.ClickException as error:
         error.show()

@@ -33,7 +33,7 @@ def run(options: CommandOptions) -> int:
                 code = _SESSION_COMMANDS.get(options.command, _work)(session)
                 return code or (ERROR if session.lost_reports else code)
     except KeyboardInterrupt:
-        _print_interrupted(screen, session)
+        _print_interrupted(screen, session, options.command)
         return INTERRUPTED
     except Locked as error:
         screen.clear_status()
@@ -186,13 +186,16 @@ def _reason(error: CommandError | OSError) -> str:
     return f"{error.filename}: {error.strerror}; {STATE_HINT}"
 
 
-def _print_interrupted(screen: Screen, session: Session | None) -> None:
+def _print_interrupted(screen: Screen, session: Session | None, command: str) -> None:
     """Print what was changed. Threads may still wait for answers that are no longer needed: nothing waits for them."""
     screen.clear_status()
-    if session is None or not session.writing:
-        screen.message("interrupted; nothing was changed", always=True)
-    else:
-        screen.message("interrupted; made until now, and perhaps the call in flight:", always=True)
-        for line in session.made:
-            screen.message(f"  {line}", always=True)
+    text, made = "interrupted; nothing was changed", list[str]()
+    if session is not None and session.writing:
+        text, made = "interrupted; made until now, and perhaps the call in flight:", [*session.made]
+    screen.message(text, always=True)
+    for line in made:
+        screen.message(f"  {line}", always=True)
+    if session is not None and session.writing:
         screen.message("run again to go on", always=True)
+    if not screen.document_begun:
+        screen.json_error(json.error_json(command, " ".join([text, "; ".join(made)]).rstrip(": ")))

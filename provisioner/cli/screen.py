@@ -40,6 +40,7 @@ class Screen:
 
     def __init__(self, options: CommandOptions):
         self.quiet, self._as_json, self._as_lines = options.quiet, options.as_json, options.json_lines
+        self.document_begun = False
         self.secrets: Callable[[], Mapping[str, str]] = dict  # those of the file, once it is read
         self.out = _console(options.color, stderr=False)
         self.err = _console(options.color, stderr=True)
@@ -111,6 +112,7 @@ class Screen:
     def json_document(self, document: json.DocumentJson | json.ErrorJson) -> None:
         """Print the document if `--json` was given."""
         if self._as_json:
+            self.document_begun = True
             self.out.file.write(json.to_text(redacted(document, self.secrets()), indent=2) + "\n")
             self.out.file.flush()
 

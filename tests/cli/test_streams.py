@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import subprocess
@@ -151,7 +152,7 @@ def test_a_signal_ends_a_command_whose_threads_wait_for_aws(
     held.hold(operation)
     pipe: Any = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
     started = subprocess.Popen(
-        [*COMMAND, *arguments, "--endpoint-url", held.url], **pipe, text=True, cwd=ROOT
+        [*COMMAND, *arguments, "--json", "--endpoint-url", held.url], **pipe, text=True, cwd=ROOT
     )
     assert started.stdin is not None
     assert started.stderr is not None
@@ -168,8 +169,9 @@ def test_a_signal_ends_a_command_whose_threads_wait_for_aws(
             if "once more to stop at once" in line:
                 break
         started.send_signal(name)
-    _, rest = started.communicate(timeout=60)  # AWS has not answered yet: nothing waited for it
+    out, rest = started.communicate(timeout=60)  # AWS has not answered yet: nothing waited for it
     assert started.returncode == 130
+    assert json.loads(out)["message"].startswith("interrupted; ")
     assert "Traceback" not in said + rest
     assert "Exception ignored" not in said + rest
     assert "interrupted" in rest
@@ -195,6 +197,17 @@ def test_a_signal_ends_the_served_sandbox(name: signal.Signals) -> None:
     started.send_signal(name)
     _, err = started.communicate(timeout=60)
     assert (started.returncode, "Traceback" in err) == (0, False)
+
+
+def test_an_interrupt_that_foreign_code_swallows_comes_again() -> None:
+    """Python drops an exception in a finalizer, and in a module that is no Python: an `apply` would go on to its end."""
+    code = (
+        "import sys, signal, time, provisioner.cli as c\nfrom provisioner.__main__ import main\n"
+        "class Swallows:\n    def __del__(self):\n        signal.raise_signal(signal.SIGHUP)\n"
+        "def run(given):\n    Swallows()\n    time.sleep(30)\n    return 0\nc.run = run\nmain()"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False, cwd=ROOT)
+    assert (done.returncode, done.stderr) == (130, "")
 
 
 def test_nohup_is_respected(held: Held) -> None:
