@@ -27,7 +27,7 @@ from .policy import (
 from .policy_effects import effects, effects_on_key
 from .policy_spelling import ELEMENTS, PAIRS, PRINCIPALS, as_written, to_aws_spelling
 from .policy_values import Found, condition_errors, each_value, got, has_values
-from .s3_actions import BUCKET_ACTIONS, OBJECT_ACTIONS
+from .s3_actions import BUCKET_ACTIONS, CONDITION_KEYS, OBJECT_ACTIONS
 
 _ACTION: Final = re.compile(r"\*|[A-Za-z0-9-]+:[A-Za-z0-9*?]+")
 _ACCOUNT: Final = r"[0-9]{12}"
@@ -118,7 +118,7 @@ def _problems(
             yield (index, "Sid"), text
         errors = [*_syntax_errors(statement)]
         if bucket_arn:
-            errors += _bucket_errors(statement, bucket_arn)
+            errors += [*_bucket_errors(statement, bucket_arn), *_condition_key_errors(statement)]
             if not errors:  # what a statement does is clear only if it is right
                 errors += effects(statement, bucket_arn)
         elif of_key:
@@ -205,6 +205,18 @@ def _bucket_errors(statement: Statement, bucket_arn: str) -> Found:
         elif path[0] == "Action" and not (bucket and on_bucket) and not (objects and on_objects):
             what, need = ("objects", f"{bucket_arn}/*") if objects else ("the bucket", bucket_arn)
             yield path, f"`{action}` acts on {what}: want `{need}` as a resource"
+
+
+def _condition_key_errors(statement: Statement) -> Found:
+    """Condition keys of S3 that there are not, for which it refuses the policy. Keys have no upper and lower case."""
+    known, condition = {each.lower(): each for each in CONDITION_KEYS}, statement.get("Condition")
+    for operator, keys in condition.items() if isinstance(condition, Mapping) else ():
+        for key in map(str, keys if isinstance(keys, Mapping) else ()):
+            service, _, name = key.partition(":")
+            if service.lower() == "s3" and name.partition("/")[0].lower() not in known:
+                near = difflib.get_close_matches(name.lower(), known, n=1)
+                hint = f"did you mean `s3:{known[near[0]]}`" if near else "want one of S3"
+                yield ("Condition", str(operator), key), f"S3 has no condition key `{key}`: {hint}"
 
 
 def _key_errors(statement: Statement) -> Found:

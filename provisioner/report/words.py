@@ -36,7 +36,7 @@ def value(given: Any) -> str:
         return "true" if given else "false"
     if isinstance(given, dict | list):
         return clean(json.dumps(given, sort_keys=True, default=str, ensure_ascii=False))
-    return clean(str(given))
+    return clean(str(given)) or '""'
 
 
 def is_document(difference: Difference) -> bool:

@@ -74,6 +74,13 @@ def find_action(name: str) -> Action | None:
 
 
 @cache
+def condition_keys(service: str) -> frozenset[str]:
+    """The service's own condition keys, in lower case and without prefix and variable: `existingobjecttag`."""
+    keys = (str(each).partition(":") for each in _data().conditions.get_condition_keys_for_service(service))
+    return frozenset(name.partition("/")[0].lower() for prefix, _, name in keys if prefix == service)
+
+
+@cache
 def service_prefix(service: str) -> str:
     """The prefix of a service's actions; botocore's service name."""
     if _data().services.service_exists(service):

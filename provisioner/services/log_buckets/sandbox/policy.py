@@ -12,7 +12,7 @@ from ....sandbox.buckets import find_bucket, named_bucket, policy_of
 from ....sandbox.iam import principal_id
 from ....sandbox.model import Refused, Response
 from ....sandbox.policy_text import check_bucket_policy, is_public, malformed, normalised, read_policy
-from ....sandbox.reference import find_action
+from ....sandbox.reference import condition_keys, find_action
 from ....sandbox.rule import after, before, instead
 
 _FIELDS = ("Sid", "Effect", "Principal", "Action", "Resource", "Condition")
@@ -47,8 +47,13 @@ def _check_words(statement: dict[str, Any]) -> None:
     for operator, keys in (statement.get("Condition") or {}).items():
         if not _OPERATOR.fullmatch(operator):
             raise malformed(f"Invalid Condition type : {operator}")
-        if any(":" not in key for key in keys):
+        if any(":" not in key or _is_unknown(key) for key in keys):
             raise malformed("Policy has an invalid condition key")
+
+
+def _is_unknown(key: str) -> bool:
+    service, _, name = key.lower().partition(":")
+    return service == "s3" and name.partition("/")[0] not in condition_keys("s3")
 
 
 @before("s3.block_public_policy", "PutBucketPolicy", row="13.3 public policy although BlockPublicPolicy=True")
