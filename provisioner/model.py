@@ -227,6 +227,7 @@ class Step:
     disable: Callable[..., Changes] | None = field(default=None, compare=False)
     archive: bool = False  # it runs in the log archive account
     each_region: bool = False  # of Scope.ONCE: it runs in every Region of that one account
+    after_accounts: bool = False  # of Scope.ONCE: its changes are made after those of the other accounts
     clients: tuple[str, ...] = ()  # AWS services, by botocore's name, that it asks
     after: tuple[str, ...] = ()  # steps that run before it if they run, and whose failure does not block it
     asked: Callable[[Any], bool] = field(default=lambda baseline: True, compare=False)  # the file asks for it

@@ -5,7 +5,7 @@ A file for one account is one graph of all steps.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from itertools import count
 
@@ -15,10 +15,10 @@ from ..engine.plan import Plan
 from ..fleet.fleet import Command, Job
 from ..fleet.results import find_failed_needs
 from ..fleet.workers import JobsDone, run_jobs
-from ..model import Change, Outcome, Result, Scope
-from ..report import json, words
+from ..model import Change, Failure, Outcome, Result, Scope
+from ..report import words
 from ..steps.registry import all_steps
-from .progress import Progress
+from .account_jobs import apply_to_accounts, do_jobs, print_json
 from .resume import ONCE
 from .work import Work
 
@@ -40,7 +40,7 @@ def read(work: Work, command: Command) -> None:
     failed_needs = find_failed_needs(work.once)
     accounts = [each for each in work.selected.accounts if each.id not in record.done]
     jobs = [Job(command, x, failed_needs=failed_needs, firing=session.options.fire) for x in accounts]
-    _run_jobs(work, [jobs], len(accounts))
+    do_jobs(work, [jobs], len(accounts))
 
 
 def _read(work: Work, command: Command) -> list[Result]:
@@ -84,20 +84,52 @@ def apply(work: Work, plan: Plan) -> None:
 
     run.on_change = work.fleet.on_change = on_change
     screen.status(f"making changes, 0 of {total}")
-    of_one = [r for outcome in work.outcomes.values() for r in outcome.results] if single else []
-    sent = run.send(Plan((*work.once, *of_one), plan.in_sync), options.allow)
-    screen.status("reading back")
-    unseen = run.settle(sent)
-    screen.clear_status()
     if single:
-        _keep(work, sent, unseen, applied=True)
+        of_one = [r for outcome in work.outcomes.values() for r in outcome.results]
+        _keep(work, *_send(work, [*work.once, *of_one]), applied=True)
         return
-    work.once, work.once_unseen = sent, unseen
-    screen.json_line(work.once_json())
+    late = [r for r in work.once if all_steps()[r.step].after_accounts and r.changes]
+    early = [r for r in work.once if r not in late]
+    sent, work.once_unseen = _send(work, early)
+    work.once = [*_only(sent, early), *late]
+    if not late:
+        _end_once(work)
+    print_changes = options.unfold  # else one line for each account
+    apply_to_accounts(work)
+    if late:
+        print_changes = True
+        sent, unseen = _send(work, late) if not work.interrupted else (_not_begun(late), [])
+        work.once = [*_only(work.once, early), *_only(sent, late)]
+        work.once_unseen += unseen
+        _end_once(work)
+
+
+def _send(work: Work, results: Sequence[Result]) -> tuple[list[Result], list[Result]]:
+    """Make the changes of these results and read them back: what was done, and what AWS does not show yet."""
+    sent = work.run.send(Plan(tuple(results)), work.session.options.allow)
+    work.session.screen.status("reading back")
+    unseen = work.run.settle(sent)
+    work.session.screen.clear_status()
+    return sent, unseen
+
+
+def _only(results: Iterable[Result], others: Iterable[Result]) -> list[Result]:
+    """The results of those steps and targets that *others* have."""
+    places = {(each.step, each.target) for each in others}
+    return [each for each in results if (each.step, each.target) in places]
+
+
+def _not_begun(results: Iterable[Result]) -> list[Result]:
+    """The results of steps that are not run any more."""
+    failure = Failure("making changes", "not begun: the run was interrupted")
+    return [replace(each, changes=[], failures=[failure]) for each in results]
+
+
+def _end_once(work: Work) -> None:
+    """Print and record what was done once in the organization."""
+    work.session.screen.json_line(work.once_json())
     if not work.once_unseen and all(r.ok and not r.withheld for r in work.once):
         work.record.succeeded(ONCE)
-    print_changes = options.unfold  # else one line for each account
-    _apply_to_accounts(work)
 
 
 def verify_again(work: Work, results: Sequence[Result]) -> list[Result]:
@@ -119,51 +151,6 @@ def verify_again(work: Work, results: Sequence[Result]) -> list[Result]:
     return again
 
 
-def _apply_to_accounts(work: Work) -> None:
-    """Make the changes in each account, wave by wave if the file has a `rollout`."""
-    drifted = [outcome for outcome in work.sorted_outcomes if outcome.drifted]
-    _run_jobs(work, _waves(work), len(drifted))
-    for each in drifted:
-        if work.outcomes[each.account.id] is each:
-            _keep_not_begun(work, each, "the run was interrupted")
-
-
-def _waves(work: Work) -> Iterator[list[Job]]:
-    """The jobs of one wave after the other, each when the one before is done, until too many accounts have failed.
-
-    An account that could not be read is in a wave, too, and is one that failed.
-    """
-    rollout, allowed = work.fleet.accounts.rollout, work.session.options.allow
-    failed_needs = find_failed_needs(work.once)
-    turn = {each.id: number for number, each in enumerate(work.selected.accounts)}
-    found = [each for each in work.sorted_outcomes if each.drifted or each.failed]
-    waves = rollout.split(found) if rollout else [sorted(found, key=lambda each: turn[each.account.id])]
-    done = 0  # accounts
-    for number, wave in enumerate(waves, 1):
-        if work.interrupted:
-            return
-        failed = sum(work.outcomes[each.account.id].failed for each in found[:done])
-        if rollout and not rollout.allows(failed, done):
-            until = f"wave 1 of {len(waves)}" if number == 2 else f"waves 1 to {number - 1} of {len(waves)}"
-            why = f"in {until}, {failed} of {words.plural(done, 'account')} failed, and {rollout.limit}"
-            for each in found[done:]:
-                if each.drifted:
-                    _keep_not_begun(work, each, why)
-            return
-        if rollout:
-            work.session.screen.message(
-                f"wave {number} of {len(waves)}: {words.plural(len(wave), 'account')}"
-            )
-        yield [Job.to_apply(each, failed_needs, allowed) for each in wave if each.drifted]
-        done += len(wave)
-
-
-def _keep_not_begun(work: Work, found: Outcome, why: str) -> None:
-    """Keep and print that nothing was done in an account that differs, and why."""
-    kept = work.outcomes[found.account.id] = work.fleet.not_begun(found, why)
-    _print_json(work, kept)
-
-
 def _keep(
     work: Work, results: Iterable[Result], unseen: Iterable[Result] = (), *, applied: bool = False
 ) -> None:
@@ -182,7 +169,7 @@ def _keep(
         applied=applied,
     )
     work.session.screen.json_line(work.once_json())
-    _print_json(work, outcome)
+    print_json(work, outcome)
 
 
 def _split(results: Iterable[Result]) -> tuple[list[Result], list[Result]]:
@@ -190,55 +177,3 @@ def _split(results: Iterable[Result]) -> tuple[list[Result], list[Result]]:
     results, steps = list(results), all_steps()
     once = [each for each in results if steps[each.step].scope is Scope.ONCE]
     return once, [each for each in results if steps[each.step].scope is not Scope.ONCE]
-
-
-def _run_jobs(work: Work, waves: Iterable[Sequence[Job]], total: int) -> None:
-    """Run the jobs of each wave on the workers, *total* in all, and keep and print each outcome as it comes."""
-    session, tally = work.session, work.session.cloud.tally
-    applying = session.writing
-
-    def on_done(done: JobsDone) -> None:
-        tally.add(done.calls, done.writes, done.throttled)
-        for outcome in done.outcomes:
-            kept = _keep_outcome(work, outcome, applying=applying)
-            progress.finished(kept)
-            if applying and not session.options.unfold:
-                _print_changed(work, kept, progress.totals.accounts, total)
-
-    if not total:
-        return
-    session.graceful = True
-    with Progress(session.screen, total, lambda: (tally.calls, tally.throttled)) as progress:
-        for jobs in waves:
-            work.workers.expect(len(jobs))
-            run_jobs(
-                work.workers, jobs, on_done, session.cloud.stop, lambda job: progress.started(job.account)
-            )
-    session.graceful = False
-
-
-def _keep_outcome(work: Work, outcome: Outcome, *, applying: bool) -> Outcome:
-    """Keep, record, log and print the outcome of one job. Returns it together with what was read before."""
-    options, account = work.session.options, outcome.account.id
-    before = work.outcomes.get(account)
-    kept = work.outcomes[account] = outcome.after(before) if before else outcome
-    if not kept.failed and (applying or not kept.drifted or not options.writes):
-        work.record.succeeded(account)
-    if applying and (options.processes or options.scheduler):
-        for result in kept.results:  # changes made by other processes are known only now
-            for change, request_id in zip(result.changes, result.request_ids, strict=False):
-                work.fleet.on_change(replace(result, request_ids=[request_id]), change)
-    _print_json(work, kept)
-    return kept
-
-
-def _print_json(work: Work, outcome: Outcome) -> None:
-    session = work.session
-    session.screen.json_line(json.account_json(outcome, session.options.command))
-
-
-def _print_changed(work: Work, outcome: Outcome, number: int, total: int) -> None:
-    made = sum(len(r.changes) for r in outcome.results)
-    failed = ", and something failed" if outcome.failed else ""
-    text = f"{words.clean(str(outcome.account))}  {words.plural(made, 'change')}{failed}"
-    work.session.screen.message(Text.assemble((f"[{number}/{total}] ", "dim"), text))

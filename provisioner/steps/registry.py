@@ -54,6 +54,7 @@ def step(  # noqa: PLR0913 - each says one thing of the step
     *,
     archive: bool = False,
     each_region: bool = False,
+    after_accounts: bool = False,
     clients: tuple[str, ...] = (),
     after: tuple[str, ...] = (),
     refers_to: tuple[str, ...] = (),
@@ -62,7 +63,8 @@ def step(  # noqa: PLR0913 - each says one thing of the step
     """Register an ensure function as the step *name*, for every file that has the section, and in it this *field*, if any.
 
     *needs* are the steps that run before it. With *archive* it runs in the log archive account. With *each_region* a
-    step of Scope.ONCE runs in every Region of its account. *clients* are the AWS services, by botocore's name, whose
+    step of Scope.ONCE runs in every Region of its account, with *after_accounts* it makes its changes after the other
+    accounts of the organization have theirs. *clients* are the AWS services, by botocore's name, whose
     clients are built while a command waits for its first response. *after* are steps that run before it too, of which
     it needs a part only: their failure does not block it, see Call.using. *refers_to* are kinds of resources that another
     section makes: in a file whose section refers to one, the step of that section runs before this one.
@@ -81,6 +83,7 @@ def step(  # noqa: PLR0913 - each says one thing of the step
             ensure,
             archive=archive,
             each_region=each_region,
+            after_accounts=after_accounts,
             clients=clients,
             after=after,
             asked=lambda baseline: not field or bool(getattr(baseline[section], field)),

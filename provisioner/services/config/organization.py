@@ -53,6 +53,7 @@ def rules_and_packs(
     Scope.ONCE,
     needs=("config_recorder",),  # the account itself is one of those in which AWS makes them
     each_region=True,
+    after_accounts=True,  # AWS makes nothing in accounts that have no recorder yet, and does not come again
     clients=("config", "organizations"),
     field="for_organization",
 )

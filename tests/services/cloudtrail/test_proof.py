@@ -14,7 +14,7 @@ from .sample import ARN, FULL, ONLY, PLAIN, make_surroundings
 def findings(bench: Bench, text: str, *, later: timedelta = timedelta()) -> dict[str, Finding]:
     run = bench.run(text, only=ONLY)
     node = next(node for node in run.graph if node.step.name == "cloudtrail")
-    aws, baseline = run._aws(node), run._filled(node)
+    aws, baseline = run._aws(node), run._filled(node.target)
     found = list(verify_cloudtrail(aws, baseline, now=lambda: datetime.now(UTC) + later))
     return {each.check: each for each in found}
 
