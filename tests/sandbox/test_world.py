@@ -59,8 +59,8 @@ def test_calls_have_account_and_caller(aws: Aws, world: World) -> None:
 def test_unknown_operations_are_refused_and_recorded(aws: Aws, world: World) -> None:
     for service, call, params in (
         ("auditmanager", "list_assessments", {}),
-        ("guardduty", "list_ip_sets", {"DetectorId": "x"}),
-        ("config", "describe_organization_config_rules", {}),
+        ("guardduty", "list_threat_intel_sets", {"DetectorId": "x"}),
+        ("config", "list_stored_queries", {}),
     ):
         with pytest.raises(ClientError, match="SandboxNotImplemented"):
             getattr(getattr(aws, service), call)(**params)

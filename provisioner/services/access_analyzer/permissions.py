@@ -54,6 +54,7 @@ def _analyzers(target: Target, baseline: Baseline, *, organization: bool) -> Ite
     # AWS has no resource for it.
     yield from allow("AnalyzersList", _SERVICE, "ListAnalyzers", condition=within(target))
     writes = ["CreateAnalyzer", *(["TagResource"] if any(each.tags for each in analyzers) else [])]
+    yield from allow("AnalyzersRead", _SERVICE, "ListArchiveRules", on=on, condition=region)
     if any(isinstance(each, UnusedAccess) for each in analyzers):
         yield from allow("AnalyzersRead", _SERVICE, "GetAnalyzer", on=on, condition=region)
         writes.append("UpdateAnalyzer")

@@ -7,10 +7,11 @@ from typing import Any, Final
 
 from ...aws import Aws
 from ...baseline import Baseline
-from ...model import Call, Changes, Exists, Finding, Findings, Scope, Wait, create
+from ...model import Call, Changes, Exists, Finding, Findings, Part, Scope, Wait, create
 from ...steps.organization import OrganizationFeature, trusted_access
 from ...steps.registry import harmful_actions, hints, step, verify
 from ...steps.settings import Strictness, settings, to_api
+from ...steps.suppressions import suppression
 from ...steps.tags import tags
 from .section import AccessAnalyzer, UnusedAccess
 
@@ -38,6 +39,7 @@ harmful_actions(
         "access-analyzer:DeleteAnalyzer",
         "access-analyzer:UpdateAnalyzer",
         "access-analyzer:CreateArchiveRule",
+        "access-analyzer:UpdateArchiveRule",
     ),
 )
 hints(
@@ -129,6 +131,15 @@ def _analyzer(aws: Aws, want: AnalyzerSection) -> Changes:
         want.tags,
         lambda missing: write.tag_resource(resourceArn=have["arn"], tags=missing),
     )
+    yield Part(f"archive rules of the {title}", _ensure_unarchived(aws, title, have["name"]))
+
+
+def _ensure_unarchived(aws: Aws, title: str, name: str) -> Changes:
+    """Offer to delete each rule that archives new findings: an analyzer cannot be told to pass over one."""
+    key = {"analyzerName": name}
+    for each in aws.read("accessanalyzer").list_archive_rules(**key).get("archiveRules"):
+        call = aws.write("accessanalyzer").delete_archive_rule(**key, ruleName=each["ruleName"])
+        yield suppression(title, "archive rule", each["ruleName"], "archives new findings unseen", call)
 
 
 def analyzer_title(want: AnalyzerSection, have: Analyzer | None) -> str:

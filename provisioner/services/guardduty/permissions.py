@@ -28,6 +28,8 @@ from .section import GuardDuty
 from .state import SERVICE
 
 _ROLE = "AWSServiceRoleForAmazonGuardDuty"
+_DETECTOR_READS = "GetDetector GetFilter GetIPSet GetTrustedEntitySet"
+_LISTS = "ListDetectors ListFilters ListIPSets ListTrustedEntitySets"
 
 
 def _reads(target: Target, names: str) -> Iterator[Permission]:
@@ -50,10 +52,10 @@ def _of_detectors(target: Target, baseline: Baseline, read: str, write: str) -> 
 @permits("guardduty")
 def guardduty_permissions(target: Target, baseline: Baseline) -> Iterator[Permission]:
     """Read, make and repair the detector, and see who else sets it."""
-    yield from _reads(target, "ListDetectors GetAdministratorAccount")
+    yield from _reads(target, f"{_LISTS} GetAdministratorAccount")
     yield from _writes(target, "CreateDetector")
     tagging = " TagResource" if baseline[GuardDuty].tags else ""
-    yield from _of_detectors(target, baseline, "GetDetector", f"UpdateDetector{tagging}")
+    yield from _of_detectors(target, baseline, _DETECTOR_READS, f"UpdateDetector{tagging}")
     yield from allow(
         "GuardDutyRoleMake",
         "iam",

@@ -17,12 +17,14 @@ from ...steps.tags import tags
 from .features import ensure_feature, feature_findings, feature_title
 from .section import GuardDuty
 from .state import BAD_REQUEST, DETECTOR, SERVICE, Detector, administrator_of, read_detector
+from .suppressions import ensure_unsuppressed
 
 harmful_actions(
     GuardDuty,
     *("guardduty:DeleteDetector", "guardduty:UpdateDetector", "guardduty:StopMonitoringMembers"),
-    *("guardduty:DisassociateMembers", "guardduty:DeleteMembers", "guardduty:CreateFilter"),
-    "guardduty:UpdateMemberDetectors",
+    *("guardduty:DisassociateMembers", "guardduty:DeleteMembers", "guardduty:UpdateMemberDetectors"),
+    *("guardduty:CreateFilter", "guardduty:UpdateFilter", "guardduty:CreateIPSet", "guardduty:UpdateIPSet"),
+    *("guardduty:CreateTrustedEntitySet", "guardduty:UpdateTrustedEntitySet"),
     *("guardduty:DeletePublishingDestination", "guardduty:UpdatePublishingDestination"),
     *("guardduty:UpdateOrganizationConfiguration", "guardduty:DisableOrganizationAdminAccount"),
 )
@@ -65,6 +67,7 @@ def ensure_guardduty(aws: Aws, baseline: Baseline) -> Changes:
         lambda missing: write.tag_resource(ResourceArn=have.arn(aws), Tags=missing),
     )
     yield from _unnamed(have, section)
+    yield Part("GuardDuty's suppressions", ensure_unsuppressed(aws, have))
 
 
 def _unnamed(have: Detector, section: GuardDuty) -> Iterator[Note]:

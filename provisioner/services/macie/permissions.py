@@ -28,7 +28,7 @@ from .state import PRINCIPAL, SERVICE
 def macie_permissions(target: Target, baseline: Baseline) -> Iterator[Permission]:
     """Read and write the session and, if the file asks for them, the other settings of the Region."""
     section = baseline[Macie]
-    yield from _both(target, "GetMacieSession", "EnableMacie UpdateMacieSession")
+    yield from _both(target, "GetMacieSession ListFindingsFilters", "EnableMacie UpdateMacieSession")
     role = linked_role(target, PRINCIPAL, "AWSServiceRoleForAmazonMacie")
     only = equals("iam:AWSServiceName", PRINCIPAL)
     create = "CreateServiceLinkedRole"

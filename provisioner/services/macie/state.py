@@ -38,6 +38,7 @@ def start_reads(aws: Aws, section: Macie) -> None:
     """Start every read that the section needs. Each is remembered until it is asked for, or Macie is written to."""
     read = aws.read(SERVICE)
     read.get_macie_session()
+    read.list_findings_filters()
     if section.security_hub_configuration:
         read.get_findings_publication_configuration()
     if section.automated_discovery:

@@ -24,6 +24,7 @@ from .state import (
     read_session,
     start_reads,
 )
+from .suppressions import ensure_unsuppressed
 
 harmful_actions(
     Macie,
@@ -34,6 +35,7 @@ harmful_actions(
         "macie2:PutClassificationExportConfiguration",
         "macie2:DisableOrganizationAdminAccount",
         "macie2:CreateFindingsFilter",
+        "macie2:UpdateFindingsFilter",
         "macie2:UpdateMemberSession",
         "macie2:DisassociateMember",
         "macie2:DeleteMember",
@@ -70,6 +72,7 @@ def ensure_macie(aws: Aws, baseline: Baseline) -> Changes:
     start_reads(aws, section)  # what a new session has
     if section.security_hub_configuration:
         yield Part("Macie's findings publication", _publication(aws, section))
+    yield Part("Macie's suppression rules", ensure_unsuppressed(aws))
     if section.automated_discovery:
         yield Part("Macie's automated discovery", ensure_discovery(aws, section))
         yield Part("Macie's classification scope", ensure_exclusions(aws, baseline))

@@ -40,8 +40,7 @@ def security_hub_permissions(target: Target, baseline: Baseline) -> Iterator[Per
     if section.tags:
         reads.append("ListTagsForResource")
         writes.append("TagResource")
-    if section.control_finding_generator or (section.finding_aggregator and target.home):
-        reads.append("GetAdministratorAccount")
+    reads.append("GetAdministratorAccount")
     if administers:
         reads.append("DescribeOrganizationConfiguration")
         writes.append("UpdateOrganizationConfiguration")
@@ -49,6 +48,7 @@ def security_hub_permissions(target: Target, baseline: Baseline) -> Iterator[Per
     yield from allow("SecurityHubWrite", _SERVICE, writes, on=hub, condition=region, purposes=APPLY)
     if any(controls_of(each, target) for each in standards.values()):
         yield from _controls(target)
+    yield from _automation_rules(target)
     if section.finding_aggregator and target.home:
         yield from _aggregator(target, baseline)
     if section.organization and administers and target.home:
@@ -77,9 +77,19 @@ def security_hub_disabling_permissions(target: Target, baseline: Baseline) -> It
 
 def _controls(target: Target) -> Iterator[Permission]:
     """Read and switch controls. AWS has no resource for it."""
-    read, put = "ListStandardsControlAssociations", "BatchUpdateStandardsControlAssociations"
-    yield from allow("SecurityHubControlsRead", _SERVICE, [read], condition=within(target))
+    put = "BatchUpdateStandardsControlAssociations"
+    yield from allow("SecurityHubListsRead", _SERVICE, "ListStandardsControlAssociations")
     yield from allow("SecurityHubControlsWrite", _SERVICE, [put], condition=within(target), purposes=APPLY)
+
+
+def _automation_rules(target: Target) -> Iterator[Permission]:
+    """Read the automation rules. AWS has no resource for their list.
+
+    In any Region, as are other lists: the policy of a file with many Regions is as long as AWS takes one.
+    """
+    rules = (arn(target.partition, _SERVICE, "*", target.account, "automation-rule/*"),)
+    yield from allow("SecurityHubListsRead", _SERVICE, "ListAutomationRules")
+    yield from allow("AutomationRulesRead", _SERVICE, "BatchGetAutomationRules", on=rules)
 
 
 def _aggregator(target: Target, baseline: Baseline) -> Iterator[Permission]:

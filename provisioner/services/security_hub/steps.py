@@ -35,6 +35,7 @@ from .state import (
     standard_title,
     standards_of,
 )
+from .suppressions import SUPPRESSIONS, ensure_unsuppressed
 
 _GENERATOR: Final = "ControlFindingGenerator"
 _POLICIES: Final = "configuration policies"
@@ -45,7 +46,9 @@ harmful_actions(
     SecurityHub,
     *(
         "securityhub:BatchDisableStandards",
+        "securityhub:BatchUpdateAutomationRules",
         "securityhub:BatchUpdateStandardsControlAssociations",
+        "securityhub:CreateAutomationRule",
         "securityhub:DeleteConfigurationPolicy",
         "securityhub:DeleteFindingAggregator",
         "securityhub:DisableOrganizationAdminAccount",
@@ -90,6 +93,7 @@ def ensure_security_hub(aws: Aws, baseline: Baseline) -> Changes:
     yield Part(HUB, _ensure_hub(aws, section, above if administers else owner))
     yield Part("standards", ensure_standards(aws, section, owner, central=bool(central)))
     yield Part("controls", ensure_controls(aws, section, owner))
+    yield Part(SUPPRESSIONS, ensure_unsuppressed(aws))
     if section.finding_aggregator and aws.target.home:
         aggregates = "" if administers else central
         yield Part(TITLE, ensure_aggregator(aws, section.finding_aggregator, aggregates))
@@ -104,6 +108,7 @@ def _begin_reads(aws: Aws, section: SecurityHub) -> None:
     read = aws.read("securityhub")
     read.describe_hub()
     read.get_enabled_standards()
+    read.get_administrator_account()
     for standard in standards_of(section, aws.target).values():
         for control in controls_of(standard, aws.target):
             read.list_standards_control_associations(SecurityControlId=control)

@@ -83,19 +83,21 @@ def list_analyzers(request: Request) -> dict[str, Any]:
     """ListAnalyzers returns analyzers without their configuration."""
     kind = request.params.get("type")
     found = [_shown(request, each) for each in analyzers(request).values() if kind in (None, each["type"])]
-    return {"analyzers": [{k: v for k, v in each.items() if k != "configuration"} for each in found]}
+    hidden = {"configuration", "archiveRules"}
+    return {"analyzers": [{k: v for k, v in each.items() if k not in hidden} for each in found]}
 
 
 @instead("accessanalyzer.get", "GetAnalyzer", row="10 GetAnalyzer")
 def get(request: Request) -> dict[str, Any]:
     """GetAnalyzer returns the configuration, too."""
-    return {"analyzer": _shown(request, _named(request))}
+    found = _shown(request, named(request))
+    return {"analyzer": {key: value for key, value in found.items() if key != "archiveRules"}}
 
 
 @instead("accessanalyzer.update", "UpdateAnalyzer", row="10 Access Analyzer")
 def update(request: Request) -> dict[str, Any]:
     """The configuration is replaced; only unused access analyzers have one."""
-    found = _named(request)
+    found = named(request)
     if not found["type"].endswith("_UNUSED_ACCESS"):
         raise Refused("ValidationException", "This action is not supported for external access analyzers.")
     found["configuration"] = _configuration(found["type"], request.params.get("configuration"))
@@ -105,7 +107,7 @@ def update(request: Request) -> dict[str, Any]:
 @instead("accessanalyzer.delete", "DeleteAnalyzer", row="10 Access Analyzer")
 def delete(request: Request) -> dict[str, Any]:
     """An analyzer can be deleted unless an AWS service manages it."""
-    found = _named(request)
+    found = named(request)
     if "managedBy" in found:
         raise Refused("AccessDeniedException", "The analyzer is managed by an AWS service.", 403)
     del analyzers(request)[found["name"]]
@@ -128,7 +130,8 @@ def untag(request: Request) -> dict[str, Any]:
     return {}
 
 
-def _named(request: Request) -> dict[str, Any]:
+def named(request: Request) -> dict[str, Any]:
+    """The analyzer that the request names."""
     name = request.params["analyzerName"]
     found = analyzers(request).get(name)
     if found is None:

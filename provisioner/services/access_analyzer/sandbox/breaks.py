@@ -41,6 +41,10 @@ def _analyzer_breaks(admin: Administrator, *, organization: bool) -> Iterator[Br
             tag = {"resourceArn": each["arn"], "tagKeys": [key]}
             text = f"removed the tag {key} of {where}"
             yield broken(f"tag {key}", text, client.untag_resource, f"{section}tags.{key}", **tag)
+        text = f"archived what the {what} in {admin.region} finds"
+        archive = {"analyzerName": name, "ruleName": "theirs", "filter": {"isPublic": {"eq": ["true"]}}}
+        rule, consent = client.create_archive_rule, "remove-foreign-suppression"
+        yield broken("archive rule theirs", text, rule, consent=consent, **archive)
         for days, stricter in ((365, False), (7, True)) if unused else ():
             update = {"analyzerName": name, "configuration": {"unusedAccess": {"unusedAccessAge": days}}}
             text = f"let the {what} find what nobody used for {days} days"

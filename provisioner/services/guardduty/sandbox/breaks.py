@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 from typing import Any
 
 from ....sandbox.drift import Administrator, Break, allow_paths_too, breaks, breaks_of, read_or_none
 from .state import ALWAYS
 
 _REFUSED = "BadRequestException"
+_EVERYTHING = {"Criterion": {"severity": {"GreaterThanOrEqual": 0}}}
 
 
 def _detectors(admin: Administrator) -> Iterator[tuple[Any, dict[str, str]]]:
@@ -25,7 +27,9 @@ def detector_breaks(admin: Administrator) -> Iterator[Break]:
         have, update = client.get_detector(**key), client.update_detector
         broken, where = breaks_of("GuardDuty detector"), f"GuardDuty in {admin.region}"
         yield broken("", f"deleted the detector of {where}", _delete_detector, client=client, key=key)
-        yield broken("Enable", f"suspended {where}", update, **key, Enable=False)
+        suspend = partial(_suspend, client, key)
+        yield broken("Enable", f"suspended {where}, and keeps filters that hide nothing", suspend)
+        yield from _suppressions(client, key, where)
         field, asked = "FindingPublishingFrequency", "finding_publishing_frequency"
         if have[field] != "SIX_HOURS":
             text = f"had {where} publish findings every six hours"
@@ -40,6 +44,27 @@ def detector_breaks(admin: Administrator) -> Iterator[Break]:
         for feature in have["Features"]:
             if feature["Status"] == "ENABLED" and feature["Name"] not in ALWAYS:
                 yield from _feature_breaks(client, key, feature, where)
+
+
+def _suspend(client: Any, key: dict[str, str]) -> None:
+    """Suspend a detector, beside a filter and lists of others that hide nothing."""
+    listed = {"Name": "unused", "Format": "TXT", "Location": "s3://theirs/list.txt", "Activate": False}
+    client.create_filter(**key, Name="saved", FindingCriteria=_EVERYTHING)
+    client.create_ip_set(**key, **listed)
+    client.create_trusted_entity_set(**key, **listed)
+    client.update_detector(**key, Enable=False)
+
+
+def _suppressions(client: Any, key: dict[str, str], where: str) -> Iterator[Break]:
+    """Archive all findings, and trust addresses and domains."""
+    consent, broken = "remove-foreign-suppression", breaks_of("GuardDuty detector")
+    archive = {"Name": "theirs", "Action": "ARCHIVE", "FindingCriteria": _EVERYTHING}
+    text, field = f"archived what {where} finds", "suppression rule theirs"
+    yield broken(field, text, client.create_filter, consent=consent, **key, **archive)
+    trusted = {"Name": "theirs", "Format": "TXT", "Location": "s3://theirs/list.txt", "Activate": True}
+    for what, create in (("addresses", client.create_ip_set), ("domains", client.create_trusted_entity_set)):
+        text = f"had {where} trust {what}"
+        yield broken("trusted list theirs", text, create, consent=consent, **key, **trusted)
 
 
 def _delete_detector(client: Any, key: dict[str, str]) -> None:

@@ -42,6 +42,10 @@ def macie_breaks(admin: Administrator) -> Iterator[Break]:
             text = f"let Macie in {where} publish findings {value}"
             put = client.update_macie_session
             yield _MACIE(frequency, text, put, asked, stricter=stricter, **{frequency: value})
+    archive = {"name": "theirs", "action": "ARCHIVE", "findingCriteria": {}}
+    text, create = f"archived what Macie finds in {where}", client.create_findings_filter
+    consent = "remove-foreign-suppression"
+    yield _MACIE("suppression rule theirs", text, create, consent=consent, **archive)
     yield from _publication_breaks(client, where)
     yield from _discovery_breaks(client, where)
     yield from _member_breaks(client, where)

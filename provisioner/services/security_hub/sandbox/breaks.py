@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 from typing import Any
 
 from ....sandbox.drift import Administrator, Break, breaks, breaks_of, read_or_none
@@ -25,7 +26,11 @@ def hub_breaks(admin: Administrator) -> Iterator[Break]:
     yield broken("ControlFindingGenerator", text, update, asked, ControlFindingGenerator=other)
     if hub["AutoEnableControls"]:
         text = f"kept new controls of Security Hub in {where} off"
-        yield broken("AutoEnableControls", text, update, "auto_enable_controls", AutoEnableControls=False)
+        keep_off = partial(_keep_new_controls_off, client)
+        yield broken("AutoEnableControls", text, keep_off, "auto_enable_controls")
+    text, make = f"suppressed what Security Hub in {where} finds", client.create_automation_rule
+    hidden = _rule("theirs", {"Workflow": {"Status": "SUPPRESSED"}})
+    yield broken("automation rule theirs", text, make, consent="remove-foreign-suppression", **hidden)
     for key in client.list_tags_for_resource(ResourceArn=hub["HubArn"])["Tags"]:
         text, of_tag = f"removed the tag {key} of the hub in {where}", {"TagKeys": [key]}
         untag = client.untag_resource
@@ -35,6 +40,19 @@ def hub_breaks(admin: Administrator) -> Iterator[Break]:
     if admin.home:
         yield from _aggregator_breaks(client)
         yield from _central_breaks(client)
+
+
+def _keep_new_controls_off(client: Any) -> None:
+    """Keep new controls off, beside a rule that hides nothing."""
+    client.create_automation_rule(**_rule("raised", {"Severity": {"Label": "CRITICAL"}}))
+    client.update_security_hub_configuration(AutoEnableControls=False)
+
+
+def _rule(name: str, update: dict[str, Any]) -> dict[str, Any]:
+    """A rule for the findings of all products, by the names of CreateAutomationRule."""
+    actions = [{"Type": "FINDING_FIELDS_UPDATE", "FindingFieldsUpdate": update}]
+    every = {"RecordState": [{"Value": "ACTIVE", "Comparison": "EQUALS"}]}
+    return {"RuleName": name, "RuleOrder": 1, "Description": name, "Criteria": every, "Actions": actions}
 
 
 def _standard_breaks(client: Any, where: str, subscription: dict[str, Any]) -> Iterator[Break]:
