@@ -30,6 +30,7 @@ from .policy_strangers import (
 _NO_KEY: Final = re.compile("(?!)")
 ANYTHING: Final = "provision"  # a resource that only a pattern for all means
 _WEB_IDENTITY: Final = "sts:AssumeRoleWithWebIdentity"
+_PATTERNS: Final = ("StringLike", "ArnLike", "ArnEquals")
 _ADDS: Final = "s3:PutObject"  # begins the actions by which a service may deliver, and that destroy nothing
 
 
@@ -197,9 +198,19 @@ def _services(statement: Statement, what: Protected) -> Iterator[Act]:
 
 
 def _context(statement: Statement) -> dict[str, str]:
-    """The condition keys that the statement asks for, with the first value of each."""
-    keys = (statement.get("Condition") or {}).get("StringEquals") or {}
-    return {str(key).lower(): listed(values)[0] for key, values in keys.items()}
+    """The condition keys that the statement asks for, each with a value that it takes.
+
+    Where it asks for a pattern, that is another of the values that the pattern means, such as the ARN of the trail.
+    """
+    asked = statement.get("Condition") or {}
+    exact = {str(k).lower(): listed(v)[0] for k, v in (asked.get("StringEquals") or {}).items()}
+    patterns = {str(k).lower(): listed(v)[0] for op in _PATTERNS for k, v in (asked.get(op) or {}).items()}
+    known = [*exact.values()]
+    found = {
+        key: next((each for each in known if like(pattern, each)), pattern.replace("*", ANYTHING))
+        for key, pattern in patterns.items()
+    }
+    return {**found, **exact}
 
 
 def _complete(asked: Mapping[str, str], service: str, what: Protected) -> dict[str, str | tuple[str, ...]]:

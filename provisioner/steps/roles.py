@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import chain
 from typing import Any, Final
@@ -34,6 +34,7 @@ class Role:
     trust: Sequence[Statement]
     managed: Sequence[str] = ()
     inline: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    usable_without: bool = False  # AWS lets others use it before it has its inline policies
     # What an inline policy is to be where AWS has one of its name.
     merge: Callable[[Document | None, Mapping[str, Any]], Mapping[str, Any]] = lambda have, want: want
 
@@ -66,7 +67,8 @@ def role(aws: Aws, region: str, want: Role) -> Changes:
         yield replace(attach, enables=True)
     for policy_name, document in want.inline.items():
         merged = want.merge(inline[policy_name], document)
-        yield from _inline(aws, name, policy_name, inline[policy_name], merged)
+        for change in _inline(aws, name, policy_name, inline[policy_name], merged):
+            yield replace(change, completes=not want.usable_without)
     yield from _foreign(aws, region, want, attached, names)
 
 
@@ -144,14 +146,16 @@ def power_of(document: Document) -> str:
     return first_allowed(document, others) or first_allowed(document, limited, ANYTHING)
 
 
-def _inline(aws: Aws, name: str, policy_name: str, have: Document | None, want: Mapping[str, Any]) -> Changes:
+def _inline(
+    aws: Aws, name: str, policy_name: str, have: Document | None, want: Mapping[str, Any]
+) -> Iterator[Change]:
     if policy.same(have, want, partition=aws.partition):
         return
     call = aws.write("iam").put_role_policy(
         RoleName=name, PolicyName=policy_name, PolicyDocument=policy.compact(want)
     )
     difference = Difference(f"policy {policy_name}", policy.parse(have) or None, dict(want))
-    yield replace(update(f"role {name}", (difference,), call.waiting(_role_visible(name))), completes=True)
+    yield update(f"role {name}", (difference,), call.waiting(_role_visible(name)))
 
 
 def _role_visible(name: str) -> Wait:

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from provisioner.compare.policy_dangers import Protected, dangers
+from provisioner.services.cloudtrail.delivery import trail_key_statements
 
 ACCOUNT, FRIEND, OTHER = "111122223333", "444455556666", "999999999999"
 BUCKET = "arn:aws:s3:::logs"
@@ -328,3 +329,25 @@ def test_weak_trust_and_trust_that_is_denied(statement: dict[str, Any], dangerou
     left_out = {"Resource"} | {key for key, value in statement.items() if value is None}
     bare = {key: value for key, value in statement.items() if key not in left_out}
     assert bool(found_in_trust(bare)) == dangerous
+
+
+CONTEXT = "kms:EncryptionContext:aws:cloudtrail:arn"
+
+
+@pytest.mark.parametrize(
+    ("operator", "value", "dangerous"),
+    [
+        ("Null", "false", True),
+        ("StringEquals", TRAIL, True),
+        ("StringLike", f"arn:aws:cloudtrail:*:{ACCOUNT}:*", True),
+        ("StringNotEquals", TRAIL, False),
+        ("StringLike", "arn:aws:cloudtrail:*:999999999999:*", False),
+        ("Null", "true", False),
+    ],
+)
+def test_what_a_key_policy_denies_by_the_encryption_context_of_the_trail(
+    operator: str, value: str, *, dangerous: bool
+) -> None:
+    own = trail_key_statements(TRAIL)[:1]
+    own[0]["Action"] = "kms:GenerateDataKey"  # as `kms_keys` asks
+    assert bool(found(deny(operator, CONTEXT, value, Action="kms:*", Resource="*"), own)) is dangerous

@@ -53,7 +53,7 @@ def forwarding_role(aws: Aws, baseline: Baseline, rule: EventRule) -> Role:
         "Resource": home_bus(aws, baseline),
     }
     about = "EventBridge sends events of other Regions to the home Region with this role"
-    return Role(rule.role_name, about, trust=[trust], inline={_POLICY: document([send])})
+    return Role(rule.role_name, about, trust=[trust], inline={_POLICY: document([send])}, usable_without=True)
 
 
 @step("alarms_event_role", Alarms, Scope.ONCE, clients=("iam", "events"), field="forwarded_rule")

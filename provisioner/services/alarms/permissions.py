@@ -96,6 +96,7 @@ def alarms_topic_permissions(target: Target, baseline: Baseline) -> Iterator[Per
     reads = {
         "GetTopicAttributes": True,
         "ListSubscriptionsByTopic": bool(topic.subscriptions),
+        "GetSubscriptionAttributes": bool(topic.subscriptions),
         "ListTagsForResource": bool(topic.tags),
     }
     yield from allow("AlarmsTopicRead", "sns", [name for name, needed in reads.items() if needed], on=on)

@@ -17,6 +17,7 @@ from ...steps.organization import own_organization
 from ...steps.registry import step
 from ...steps.settings import Strictness, settings
 from ...steps.statements import Danger, statements
+from ...steps.suppressions import suppression
 from ...steps.tags import from_pairs, tags, to_pairs
 from .keys import ALARMS, EVENTS, look_at, require_usable
 from .section import Alarms, Topic
@@ -162,8 +163,11 @@ def _key(aws: Aws, want: Topic, name: str, have: Mapping[str, Any], look: Look |
 
 def _subscriptions(aws: Aws, want: Topic, name: str, have: Sequence[Mapping[str, Any]]) -> Changes:
     """Subscribe whom the file names. One who has not confirmed yet is there: a second request only mails again."""
-    title, write = f"topic {want.name}", aws.write("sns")
+    title, write, read = f"topic {want.name}", aws.write("sns"), aws.read("sns")
     found = {(each["Protocol"], each["Endpoint"]): each["SubscriptionArn"] for each in have}
+    states = [found.get((each.protocol, each.endpoint)) for each in want.subscriptions]
+    confirmed = [arn for arn in states if arn and arn not in PENDING_CONFIRMATION]
+    attributes = {arn: read.get_subscription_attributes(SubscriptionArn=arn) for arn in confirmed}
     for each in want.subscriptions:
         state = found.pop((each.protocol, each.endpoint), None)
         if state is None:
@@ -174,9 +178,21 @@ def _subscriptions(aws: Aws, want: Topic, name: str, have: Sequence[Mapping[str,
             yield create(f"subscription {each.protocol} {each.endpoint}", shown, call)
         elif state in PENDING_CONFIRMATION:
             yield Note(Kind.WARNING, title, f"{each.endpoint} has not confirmed yet, and hears nothing")
+        else:
+            what = f"subscription {each.protocol} {each.endpoint}"
+            yield Part(what, _ensure_unfiltered(aws, what, state, attributes[state]))
     if found:
         others = ", ".join(" ".join(each) for each in found)
         yield Note(Kind.FOREIGN, title, f"subscriptions of others are kept: {others}")
+
+
+def _ensure_unfiltered(aws: Aws, title: str, arn: str, reading: Reading) -> Changes:
+    """Offer to remove a filter: no alarm has what it asks for, unless somebody knows better."""
+    if (reading.value("Attributes", *ABSENT) or {}).get("FilterPolicy"):
+        call = aws.write("sns").set_subscription_attributes(
+            SubscriptionArn=arn, AttributeName="FilterPolicy", AttributeValue="{}"
+        )
+        yield suppression(title, "filter", "policy", "keeps notifications from it", call)
 
 
 def reaches_somebody(title: str, have: Sequence[Mapping[str, Any]]) -> Finding:

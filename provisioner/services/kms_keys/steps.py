@@ -36,7 +36,7 @@ from .state import Finder, Found, Metadata, look_for_key
 _ENABLED = Wait("DisabledException", "KMS to enable the key", seconds=60)
 _SEEN = Wait("NotFoundException", "KMS to show the new key everywhere", seconds=60)
 
-consents("move-alias")
+consents("move-alias", "remove-foreign-grant")
 hints(
     "kms",
     {
@@ -207,13 +207,20 @@ def _pairs(every: dict[str, str]) -> list[dict[str, str]]:
 
 
 def _grants(key: _KeyState) -> Changes:
-    """Tell the grants of the key, which let others use it beside its policy; a warning for other accounts."""
+    """Tell the grants of the key, which let others use it beside its policy; a warning for other accounts.
+
+    Offer to revoke one with which another account lets in whom it likes, as a policy could not keep it from that.
+    """
     for each in key.reads["grants"].get("Grants"):
         who = str(each.get("GranteeServicePrincipal") or each.get("GranteePrincipal"))
         text = f"the grant {each['GrantId']} of others lets {who} {', '.join(each['Operations'])}"
         account = who.split(":")[4] if who.startswith("arn:") else ""
         if account in {"", key.aws.account, key.aws.central, key.aws.archive}:
             yield Note(Kind.FOREIGN, key.title, f"{text}; kept")
+        elif "CreateGrant" in each["Operations"]:
+            call = key.aws.write("kms").revoke_grant(KeyId=key.id, GrantId=each["GrantId"])
+            removed = (Difference(f"grant {each['GrantId']}", {"GranteePrincipal": who}, None),)
+            yield Change(key.title, removed, call, consent="remove-foreign-grant", loses=text)
         else:
             remedy = f"`aws kms revoke-grant --key-id {key.id} --grant-id {each['GrantId']}` ends it"
             yield Note(Kind.WARNING, key.title, f"{text}, in another account: {remedy}")

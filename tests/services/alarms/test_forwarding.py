@@ -45,6 +45,13 @@ def test_the_other_region_sends_what_it_matches_to_the_rule_of_the_home_region(b
     assert findings(bench, TWO)[RULE][0] is True
 
 
+def test_without_the_policy_of_its_role_the_other_region_still_gets_its_target(bench: Bench) -> None:
+    bench.world.deny("iam", "PutRolePolicy")
+    run = bench.run(TWO)
+    run.send(run.rehearse())
+    assert targets(bench) == [TARGET]
+
+
 def test_the_role_is_for_these_rules_and_this_bus_only(bench: Bench) -> None:
     bench.apply(TWO)
     iam, name = bench.client("iam"), ROLE.rpartition("/")[2]

@@ -233,6 +233,18 @@ def test_grants_are_told_with_a_warning_for_other_accounts(bench: Bench) -> None
     assert STRANGER in warning
 
 
+def test_a_grant_with_which_another_account_lets_in_others_is_revoked_with_consent_only(bench: Bench) -> None:
+    bench.apply(KEYS)
+    kms, key_id = bench.client("kms"), key_of(bench)["KeyId"]
+    principal = f"arn:aws:iam::{STRANGER}:root"
+    kms.create_grant(KeyId=key_id, GranteePrincipal=principal, Operations=["CreateGrant", "Decrypt"])
+    assert [c.consent for _, c in bench.diff(KEYS).changes] == ["remove-foreign-grant"]
+    bench.apply(KEYS)
+    assert kms.list_grants(KeyId=key_id)["Grants"] != []
+    bench.apply(KEYS, allow=("remove-foreign-grant",))
+    assert kms.list_grants(KeyId=key_id)["Grants"] == []
+
+
 def test_the_mark_is_put_back(bench: Bench) -> None:
     bench.apply(KEYS)
     bench.client("kms").untag_resource(KeyId=key_of(bench)["KeyId"], TagKeys=[MARK])

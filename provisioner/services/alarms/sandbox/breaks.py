@@ -121,6 +121,10 @@ def topic_breaks(admin: Administrator) -> Iterator[Break]:
                 gone = {"SubscriptionArn": one["SubscriptionArn"]}
                 sentence = f"unsubscribed {one['Endpoint']} from topic {name}"
                 yield breaks_of(what)("", sentence, sns.unsubscribe, "topic.subscriptions", **gone)
+                nothing = {"AttributeName": "FilterPolicy", "AttributeValue": '{"from": ["nobody"]}'}
+                sentence, put = f"sent nothing to {one['Endpoint']}", sns.set_subscription_attributes
+                consent = "remove-foreign-suppression"
+                yield breaks_of(what)("filter policy", sentence, put, consent=consent, **gone, **nothing)
         for tag in sns.list_tags_for_resource(ResourceArn=arn)["Tags"]:
             key = tag["Key"]
             text, untag = f"removed the tag {key} of topic {name}", {"ResourceArn": arn, "TagKeys": [key]}

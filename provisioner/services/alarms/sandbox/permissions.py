@@ -1,4 +1,4 @@
-"""IAM actions of requests to CloudWatch Logs and EventBridge whose parameters do not have the names of their resources."""
+"""IAM actions of requests to CloudWatch Logs, EventBridge and SNS whose parameters do not have the names of their resources."""
 
 from __future__ import annotations
 
@@ -34,3 +34,13 @@ def _events(call: WireCall) -> Acts:
     yield act(call, f"events:{call.operation}", arn)
     for role in filter(None, (each.get("RoleArn") for each in call.params.get("Targets") or ())):
         yield act(call, "iam:PassRole", role, iam__PassedToService=EVENTS)
+
+
+@authorizes("sns")
+def _sns(call: WireCall) -> Acts:
+    """The resource of a call on a subscription is its topic."""
+    subscription = str(call.params.get("SubscriptionArn", ""))
+    if subscription.count(":") == 6:
+        yield act(call, f"sns:{call.operation}", subscription.rpartition(":")[0])
+        return
+    yield from default_acts(call)

@@ -87,11 +87,47 @@ def subscribe(request: Request) -> dict[str, Any]:
     return {"SubscriptionArn": "pending confirmation" if pending else have["SubscriptionArn"]}
 
 
+def _subscription(request: Request) -> dict[str, Any]:
+    arn = request.params["SubscriptionArn"]
+    kept = request.saved("subscriptions").get(arn.rpartition(":")[0], [])
+    found: dict[str, Any] | None = next((each for each in kept if each["SubscriptionArn"] == arn), None)
+    if found is None:
+        raise Refused("NotFound", "Subscription does not exist", 404)
+    return found
+
+
+@instead("sns.subscribe", "GetSubscriptionAttributes")
+def subscription_attributes(request: Request) -> dict[str, Any]:
+    """A subscription has a filter policy if somebody has set one."""
+    return {"Attributes": {**_subscription(request), "PendingConfirmation": "false"}}
+
+
+@instead("sns.subscribe", "SetSubscriptionAttributes")
+def set_subscription_attributes(request: Request) -> dict[str, Any]:
+    """A filter policy is a JSON object; an empty one is none."""
+    name, value = request.params["AttributeName"], request.params.get("AttributeValue") or ""
+    found = _subscription(request)
+    if name == "FilterPolicy":
+        try:
+            asked = json.loads(value)
+        except ValueError:
+            asked = None
+        if not isinstance(asked, dict):
+            raise Refused(_INVALID, "Invalid parameter: FilterPolicy: failed to parse JSON")
+        if not asked:
+            found.pop(name, None)
+            return {}
+    found[name] = value
+    return {}
+
+
 @instead("sns.list", "ListSubscriptionsByTopic", row="§9 SNS: PendingConfirmation")
 def list_subscriptions(request: Request) -> dict[str, Any]:
     """The subscriptions of a topic; one that is pending has no ARN."""
     _check_topic(request, request.params["TopicArn"])
-    return {"Subscriptions": _subscriptions(request, request.params["TopicArn"])}
+    shown = ("SubscriptionArn", "Owner", "Protocol", "Endpoint", "TopicArn")
+    kept = _subscriptions(request, request.params["TopicArn"])
+    return {"Subscriptions": [{key: each[key] for key in shown} for each in kept]}
 
 
 @before("sns.counts", "GetTopicAttributes", row="API GetTopicAttributes: SubscriptionsConfirmed")

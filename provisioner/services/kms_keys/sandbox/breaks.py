@@ -41,6 +41,12 @@ class _Key:
         text = f"moved the alias of {self.what} to another key"
         yield self.broken("TargetKeyId", text, self._move_alias, consent="move-alias")
 
+        text = f"let another account let others use {self.what}"
+        grant = {"GranteePrincipal": "arn:aws:iam::999999999999:root", "Operations": ["CreateGrant"]}
+        yield self.broken(
+            "grant", text, self.kms.create_grant, consent="remove-foreign-grant", **self.key, **grant
+        )
+
     def _move_alias(self) -> None:
         other = self.kms.create_key()["KeyMetadata"]["KeyId"]
         self.kms.update_alias(AliasName=self.alias, TargetKeyId=other)
