@@ -12,6 +12,7 @@ from ..repair.drifts import failed_checks
 from ..report import changes
 from . import execute, output
 from .exit_codes import CHANGES, INTERRUPTED, OK
+from .option_checks import unknown_consents
 from .options import CommandOptions
 from .unattended import Unattended
 from .work import Work
@@ -22,6 +23,7 @@ def repair(work: Work, run: Unattended) -> int:
     session, options = work.session, work.session.options
     execute.read(work, "diff" if options.no_verify else "verify")
     planned = done = work.plan
+    session.screen.notices(unknown_consents(options, planned))
     if options.detect_only or work.interrupted:
         output.print_plan(work, planned)
     elif planned.changes:

@@ -13,13 +13,14 @@ from ..baseline import Baseline
 from ..engine.plan import Plan
 from ..engine.run import Run
 from ..engine.step import run_step
-from ..model import Change, Changes, Difference, Kind, Note, Result, Step, Target
+from ..model import Change, Changes, Difference, Kind, Note, Refused, Result, Step, Target
 from ..repair.journal import read_all
 from ..repair.records import CallMade
 from ..report import changes, failures
 from ..report.places import View
 from ..steps.registry import all_steps
 from .exit_codes import CHANGES, OK, SOME_FAILED
+from .option_checks import unknown_consents
 from .options import CommandError, journal_folder
 from .session import Session
 from .unattended import Unattended
@@ -37,9 +38,10 @@ def undo(session: Session, confirm: Callable[[Session, Plan], None]) -> int:
     screen.results(changes.changes(shown.results, view))
     screen.notices(changes.notes(shown.results, view))
     screen.notices(failures.failures([each for each in shown.results if not each.ok], view))
+    screen.notices(unknown_consents(options, plan))
     if not plan.changes:
-        screen.results(["Nothing to undo."])
-        return OK if not plan.failed else SOME_FAILED
+        screen.results([] if plan.failed else ["Nothing to undo."])
+        return SOME_FAILED if plan.failed else OK
     confirm(session, plan)
     kept = Unattended.begin(session)
     try:
@@ -113,8 +115,10 @@ def _places(session: Session, calls: Iterable[CallMade]) -> list[Target]:
 
 
 def _put_back(step: Step, calls: Sequence[CallMade], aws: Aws, baseline: Baseline) -> Changes:
-    """Put back the changes in this account and Region that AWS still shows."""
+    """Put back the changes in this account and Region that AWS still shows. Raises Refused if it cannot be read."""
     found = run_step(step, aws, baseline, apply=False)
+    if found.failure:
+        raise Refused(f"nothing is put back where not all could be read: {found.failure.message}")
     differs = _by_field(found)
     for call in calls:
         address = call.address

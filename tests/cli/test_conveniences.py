@@ -184,6 +184,12 @@ def test_a_flag_that_does_nothing_is_told(capfd: Any, flags: list[str], code: in
     assert "account 123456789012" not in err
 
 
+def test_repair_tells_a_consent_that_no_change_has(capfd: Any) -> None:
+    run_command(capfd, "apply", FILE, "--sandbox", "--yes")
+    code, _, err = run_command(capfd, "repair", FILE, "--sandbox", "--allow", "shorten-retenton")
+    assert (code, "--allow shorten-retenton: no change is called so" in err) == (0, True), err
+
+
 def test_a_known_consent_that_nothing_needs_is_quiet(capfd: Any) -> None:
     for _ in range(2):
         given = ["--yes", "--quiet", "--allow", "shorten-retention"]

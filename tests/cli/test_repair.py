@@ -13,6 +13,7 @@ from typing import Any
 import botocore.session
 import pytest
 
+from provisioner.aws.cloud import Cloud
 from provisioner.cli.lock import locked
 from provisioner.cli.options import CommandOptions
 from provisioner.cli.repair import repeat
@@ -316,6 +317,25 @@ def test_undo_puts_back_what_a_run_changed_if_it_is_still_so(command: Command, h
     code, out, err = command("undo", run, "--yes", "--allow", "undo")
     assert (code, "Nothing to undo." in out, "changed since, and left alone" in err) == (0, True, True)
     assert command("undo", "none", "--yes")[0] == 1
+
+
+def test_undo_puts_nothing_back_that_it_cannot_read(
+    command: Command, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    command("apply", "--yes")
+    weaken(home)
+    command("repair")
+    run = records(command, "call")[-1]["run"]
+    read = Cloud.read
+
+    def deny(cloud: Cloud, target: Any, service: str, region: str, operation: str, *more: Any) -> Any:
+        if operation == "get_account_password_policy":
+            raise OSError("denied")
+        return read(cloud, target, service, region, operation, *more)
+
+    monkeypatch.setattr(Cloud, "read", deny)
+    code, out, err = command("undo", run, "--yes", "--allow", "undo")
+    assert (code, out, "nothing is put back where not all could be read" in err) == (3, "", True)
 
 
 def test_history_is_filtered(command: Command, home: Path) -> None:
