@@ -188,3 +188,10 @@ class Account(Settings, Regional):
         if metadata and metadata.http_tokens_enforced == "enabled" and metadata.http_tokens == "optional":
             text = "no instance could be launched with `http_tokens: optional`: set `required`"
             yield Contradiction(("account", "instance_metadata_defaults", "http_tokens_enforced"), text)
+        key_region, region = f"{self.ebs_default_kms_key_id or ''}:::".split(":")[3], baseline.region
+        if key_region not in {"", region} and region in filter(self.runs_in, baseline.general.named_regions):
+            text = (
+                f"the key is in {key_region}, and EBS takes keys of its own Region only, such as {region}: write"
+                " `${region}` in the ARN, or an alias, or name the Regions in `regions`"
+            )
+            yield Contradiction(("account", "ebs_default_kms_key_id"), text)

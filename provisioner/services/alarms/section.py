@@ -222,6 +222,7 @@ class Alarms(Regional):
     def contradictions(self, baseline: Baseline) -> Iterator[Contradiction]:
         """No trail to watch, or two; the trail's own section sends its events elsewhere; or a key is not in the file."""
         yield from check_references(baseline, self, ("alarms",))
+        yield from self._keys_elsewhere(baseline.general.home_region)
         names = keys(baseline, "trail")
         if not names and self.trail is None:
             yield Contradiction(("alarms",), "no trail to watch: set `trail`, or add a trail to the file")
@@ -233,3 +234,14 @@ class Alarms(Regional):
             if group and group.split(":")[6] != self.log_group.name:
                 text = f"trail `{name}` sends its events to `{group.split(':')[6]}`: name that log group"
                 yield Contradiction(("alarms", "log_group", "name"), text)
+
+    def _keys_elsewhere(self, home: str) -> Iterator[Contradiction]:
+        """Each key of another Region than the log group and the topic, which are in the home Region."""
+        for path, key in (
+            (("log_group", "kms_key_id"), self.log_group.kms_key_id),
+            (("topic", "kms_master_key_id"), self.topic.kms_master_key_id),
+        ):
+            region = f"{key or ''}:::".split(":")[3]
+            if region not in {"", home}:
+                text = f"the key is in {region}; it has to be in `home_region`, which is {home}"
+                yield Contradiction(("alarms", *path), text)

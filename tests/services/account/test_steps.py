@@ -286,3 +286,16 @@ def test_the_root_user_is_looked_at(bench: Bench) -> None:
         0  # as AWS leaves the root user of a member whose credentials were deleted
     )
     assert found() == [True, False]
+
+
+@pytest.mark.parametrize(("region", "valid"), [("eu-west-1", False), ("${region}", True)])
+def test_the_key_of_volumes_is_in_the_region_of_the_volumes(
+    bench: Bench, region: str, *, valid: bool
+) -> None:
+    key = f"arn:aws:kms:{region}:123456789012:key/11111111-2222-3333-4444-555555555555"
+    text = f'regions: [us-east-1, eu-west-1]\naccount: {{ebs_default_kms_key_id: "{key}"}}\n'
+    if valid:
+        bench.baseline(text)
+        return
+    with pytest.raises(BaselineError, match="EBS takes keys of its own Region only, such as us-east-1"):
+        bench.baseline(text)

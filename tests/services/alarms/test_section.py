@@ -12,6 +12,9 @@ from ...conftest import Bench
 from .sample import ACCOUNT, ALL, LEAST, SMALL, TRAIL
 
 
+ELSEWHERE = f"arn:aws:kms:eu-west-1:{ACCOUNT}:key/11111111-2222-3333-4444-555555555555"
+
+
 def names(bench: Bench, text: str) -> list[str]:
     return list(bench.baseline(text)[Alarms].wanted())
 
@@ -37,6 +40,8 @@ def test_one_alarm_can_be_asked_for_or_not(bench: Bench) -> None:
         ("metric_alarms: {root_usge: {threshold: 2}}", "did you mean .root_usage"),
         ("topic: {kms_master_key_id: alias/aws/sns}", "no alarm can publish"),
         ("log_group: {name: aws/logs}", "AWS's own"),
+        (f"log_group: {{kms_key_id: '{ELSEWHERE}'}}", "log_group.kms_key_id: the key is in eu-west-1"),
+        (f"topic: {{kms_master_key_id: '{ELSEWHERE}'}}", "topic.kms_master_key_id: the key is in eu-west-1"),
         ("log_group: {retention_in_days: 10}", "retention_in_days"),
         ("metric_namespace: AWS/Logs", "AWS's own"),
         ("trail: a b", "want the name or the ARN of a trail"),
