@@ -11,7 +11,6 @@ from provisioner.services.alarms.section import Alarms
 from ...conftest import Bench
 from .sample import ACCOUNT, ALL, LEAST, SMALL, TRAIL
 
-
 ELSEWHERE = f"arn:aws:kms:eu-west-1:{ACCOUNT}:key/11111111-2222-3333-4444-555555555555"
 
 
