@@ -13,15 +13,16 @@ from typing import Final
 from provisioner.aws import identify
 from provisioner.aws.cloud import Cloud
 from provisioner.baseline import parse
+from provisioner.engine.plan import Plan
 from provisioner.engine.run import Run
 from provisioner.fleet.accounts import AccountFilter
 from provisioner.fleet.fleet import Fleet, member_role
-from provisioner.model import Account
+from provisioner.model import Account, Result
 from provisioner.sandbox import open_sandbox
 from provisioner.sandbox.drift import Administrator
 from provisioner.sandbox.rules.account import regions as known_regions
 from provisioner.sandbox.seed import CLOSED, MANAGEMENT, MEMBERS
-from provisioner.steps.registry import all_sections
+from provisioner.steps.registry import all_sections, all_steps
 
 from . import pages
 from .drift import find_drifts
@@ -96,13 +97,19 @@ def _bring_in_sync(fleet: Fleet, regions: Sequence[str]) -> None:
         _apply(fleet.whole())
         return
     found = fleet.select(AccountFilter())
-    _apply(fleet.once())
+    run = fleet.once()
+    _send(run, [each for each in run.rehearse().results if not all_steps()[each.step].after_accounts])
     for account in found.accounts:
         _apply(fleet.member(account, regions, {}))
+    _apply(fleet.once())
 
 
 def _apply(run: Run) -> None:
-    sent = run.send(run.rehearse())
+    _send(run, run.rehearse().results)
+
+
+def _send(run: Run, planned: Sequence[Result]) -> None:
+    sent = run.send(Plan(tuple(planned)))
     wrong = [str(each.failure) for each in [*sent, *run.settle(sent)] if not each.ok or each.withheld]
     if wrong:
         raise RuntimeError(f"the sandbox could not be brought in sync: {wrong}")

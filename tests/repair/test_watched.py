@@ -16,7 +16,7 @@ from provisioner.sandbox.drift import every_break
 from provisioner.steps.registry import all_harmful_actions, all_sections, all_steps
 
 from ..conftest import Bench
-from ..laws.full import FULL, administrator_of, applied
+from ..laws.full import FULL, administrator_of, applied, section_of, steps_of
 
 ACCOUNT = "123456789012"
 
@@ -74,9 +74,12 @@ def test_every_call_of_every_break_is_watched() -> None:
                 if operation == name and source == f"{signing_name(service)}.amazonaws.com"
             ]
             matched += bool(known)
+            clients = {client for name in steps_of(section_of(step)) for client in all_steps()[name].clients}
+            if clients.isdisjoint(service for service, _ in writes):
+                continue  # what follows from a write to another service
             if writes and not any(step in steps for steps in known):
                 missed.add(f"{step}: {each.sentence}: {sorted(writes)}")
-    assert not missed
+    assert sorted(missed) == []
     assert matched > len(all_steps())
 
 

@@ -15,6 +15,7 @@ harmful_actions(
     *("cloudwatch:DeleteAlarms", "cloudwatch:DisableAlarmActions", "cloudwatch:PutMetricAlarm"),
     *("cloudwatch:PutAlarmMuteRule", "logs:DeleteLogGroup", "logs:DeleteMetricFilter"),
     *("sns:DeleteTopic", "sns:Unsubscribe", "events:DisableRule", "events:RemoveTargets"),
+    *("events:PutPermission", "sns:SetSubscriptionAttributes"),
 )
 hints(
     "logs",

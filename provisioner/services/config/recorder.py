@@ -49,6 +49,7 @@ harmful_actions(
         "config:PutDeliveryChannel",
         "config:DeleteConfigRule",
         "config:PutConfigRule",
+        "config:DeleteRemediationConfiguration",
     ),
 )
 hints(
