@@ -61,8 +61,9 @@ def not_empty(context: click.Context, parameter: click.Parameter, value: str | N
 
 
 def check_limit(context: click.Context, parameter: click.Parameter, value: str | None) -> str | None:
-    """The value of `--max-changes`: a number or a percentage."""
-    if value is not None and not (value.isascii() and value.removesuffix("%").isdigit()):
+    """The value of `--max-changes`: a number, or a percentage up to 100 %."""
+    number = "0" if value is None else value.removesuffix("%")
+    if not (number.isascii() and number.isdigit()) or (number != value and int(number) > 100):
         raise click.BadParameter(
             f"want a number or a percentage, as 10 or 30%, got {value!r}", context, parameter
         )

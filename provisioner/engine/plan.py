@@ -13,7 +13,7 @@ from typing import Any, Final
 
 from ..model import Action, Change, InSyncCounts, Kind, Note, Result
 
-LIMIT: Final = re.compile("[0-9]+%?")  # resources, or percent of those that exist
+LIMIT: Final = re.compile("[0-9]+|(100|[0-9]{1,2})%")  # resources, or percent of those that exist
 
 
 @dataclass(frozen=True)

@@ -390,8 +390,9 @@ def test_max_changes(capfd: Any) -> None:
         assert code == 1
         assert f"no more than {limit} are allowed: review it with `diff`, then allow more" in err
     assert json.loads(run_command(capfd, "diff", FILE, "--sandbox", "--json")[1])["plan_digest"] == digest
-    code, _, err = run_command(capfd, "apply", FILE, "--sandbox", "--yes", "--max-changes", "some")
-    assert (code, "want a number or a percentage, as 10 or 30%, got 'some'" in err) == (1, True)
+    for wrong in ("some", "101%", "%"):
+        code, _, err = run_command(capfd, "apply", FILE, "--sandbox", "--yes", "--max-changes", wrong)
+        assert (code, f"want a number or a percentage, as 10 or 30%, got '{wrong}'" in err) == (1, True)
     assert run_command(capfd, "apply", FILE, "--sandbox", "--yes", "--max-changes", "3")[0] == 0
 
 
