@@ -89,12 +89,18 @@ def _unparsable(error: object) -> str:
 def named(session: botocore.session.Session, text: str, **flags: str | None) -> str:
     """Return the flag, variable or setting of the profile whose value occurs in an error's *text*, with a colon."""
     values = _settings(session, flags)
-    occurs = (n for n, v in values.items() if v and re.search(rf"(?<![\w-]){re.escape(v)}(?![\w-])", text))
+    occurs = (n for n, v in values.items() if v and _occurs(v, text))
     found = max(occurs, key=lambda n: len(values[n]), default="")
     # Python's errors of URLs do not repeat them.
     wrong = (n for n, v in values.items() if v and _ENDPOINT.search(n) and not is_endpoint(v))
     found = found or (next(wrong, "") if _OF_URL.search(text) else "")
     return f"{found}: " if found else ""
+
+
+def _occurs(value: str, text: str) -> bool:
+    """Whether the text has the value, and not as a part of a word."""
+    before, after = (r"(?<![\w-])" if value[0].isalnum() else "", r"(?![\w-])" if value[-1].isalnum() else "")
+    return re.search(before + re.escape(value) + after, text) is not None
 
 
 def _settings(session: botocore.session.Session, flags: dict[str, str | None]) -> dict[str, str]:

@@ -23,7 +23,7 @@ from .full import FULL, administrator_of, applied, failures, section_of
 
 PURPOSES = ("diff", "verify", "apply")
 SHARDS = 8
-SAMPLE = 3  # one action in three: that each is used, `test_they_are_enough_and_all_used` shows
+SAMPLE = 4  # one action in four: that each is used, `test_they_are_enough_and_all_used` shows
 ARCHIVE = "111122223333"
 ORGANIZATION = f'\naccounts: {{all: true, log_archive: "{ARCHIVE}", session_tags: {{run: baseline}}}}\n'
 
