@@ -20,6 +20,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from ..baseline.redact import redacted
+from ..engine.run import possible
 from ..fleet.accounts import AccountFilter
 from ..fleet.fleet import Fleet
 from ..fleet.results import find_failed_needs, reportable
@@ -131,7 +132,7 @@ def _choose(fleet: Fleet, asked: Asked) -> tuple[tuple[str, ...], Collection[str
     """The steps to repair, none for all, and the accounts, None for all. None if there is nothing to do."""
     baseline, who = fleet.baseline, fleet.identity
     if asked.calls is None:
-        of_file = {name for name, step in all_steps().items() if step.section in baseline}
+        of_file = {step.name for step in possible(all_steps(), baseline)}
         if unknown := [name for name in asked.names if name not in of_file]:
             raise Refused(
                 f"the event's `steps`: the file has no step {unknown[0]!r}; it has {', '.join(sorted(of_file))}"

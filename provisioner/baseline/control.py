@@ -64,6 +64,11 @@ class Switchable(Regional):
         " nothing. A section that is left out leaves the service as it is.",
     )
 
+    @property
+    def is_off(self) -> bool:
+        """Whether the service is to be turned off."""
+        return self.state == "disabled"
+
 
 def _check_day(text: str) -> str:
     try:

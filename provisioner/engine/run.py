@@ -254,6 +254,6 @@ def _as_asked(step: Step, baseline: Baseline) -> Step | None:
     if step.section not in baseline:
         return None
     section: Section = baseline[step.section]
-    if isinstance(section, Switchable) and section.state == "disabled":
+    if isinstance(section, Switchable) and section.is_off:
         return step.disable and replace(step, ensure=step.disable, verify=None, fire=None, needs=(), after=())
     return step if step.asked(baseline) else None

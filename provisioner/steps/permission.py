@@ -85,7 +85,7 @@ def permissions_of(step: Step, target: Target, baseline: Baseline) -> Iterator[P
     here = target.region == ANY_REGION or not step.regional
     if isinstance(section, Regional) and not here and not section.runs_in(target.region):
         return
-    if isinstance(section, Switchable) and section.state == "disabled":
+    if isinstance(section, Switchable) and section.is_off:
         declarations = DISABLING
     if declaration := declarations.get(step.name):
         yield from declaration(target, baseline)

@@ -9,7 +9,6 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator
-from itertools import cycle
 from pathlib import Path
 from typing import Any
 
@@ -59,22 +58,14 @@ def shell(text: str, *arguments: str) -> subprocess.CompletedProcess[str]:
     )  # fmt: skip
 
 
-# The commands take turns with the readers.
-READ = [
-    pytest.param(*given, reader, streams, id=name)
-    for (name, given), (reader, streams) in zip(ALL.items(), cycle([("head -n 1", ""), ("true", "2>&1")]))
-]
-
-
-@pytest.mark.parametrize(("arguments", "code", "reader", "streams"), READ)
-def test_a_reader_that_closes_the_pipe_ends_nothing(
-    arguments: list[str], code: int, reader: str, streams: str
-) -> None:
-    done = shell(f'"$@" {streams} | {reader}; exit "${{PIPESTATUS[0]}}"', *arguments)
-    assert "Traceback" not in done.stderr + done.stdout
-    assert "Broken pipe" not in done.stderr
-    assert "Exception ignored" not in done.stderr
-    assert done.returncode == code
+@pytest.mark.parametrize(("arguments", "code"), ALL.values(), ids=ALL)
+def test_a_reader_that_closes_the_pipe_ends_nothing(arguments: list[str], code: int) -> None:
+    for reader, streams in (("head -n 1", ""), ("true", "2>&1")):
+        done = shell(f'"$@" {streams} | {reader}; exit "${{PIPESTATUS[0]}}"', *arguments)
+        assert "Traceback" not in done.stderr + done.stdout
+        assert "Broken pipe" not in done.stderr
+        assert "Exception ignored" not in done.stderr
+        assert done.returncode == code
 
 
 @pytest.mark.parametrize("arguments", PRODUCTS.values(), ids=PRODUCTS)

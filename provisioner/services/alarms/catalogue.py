@@ -300,17 +300,3 @@ CATALOGUE: Final[dict[AlarmName, Entry]] = {
         tampering=True,
     ),
 }
-
-# The events of the EventBridge rule, by the source that EventBridge has in `detail.eventSource`.
-SWITCHES_OFF: Final[dict[str, tuple[str, ...]]] = {
-    "cloudtrail": ("StopLogging", "DeleteTrail", "UpdateTrail", "PutEventSelectors"),
-    "config": ("StopConfigurationRecorder", "DeleteConfigurationRecorder", "DeleteDeliveryChannel"),
-    "monitoring": ("DeleteAlarms", "DisableAlarmActions", "PutAlarmMuteRule"),
-    "logs": ("DeleteLogGroup", "DeleteMetricFilter", "PutAccountPolicy"),
-    "sns": ("DeleteTopic", "Unsubscribe"),
-    "guardduty": ("DeleteDetector", "UpdateDetector", "StopMonitoringMembers"),
-    "securityhub": ("DisableSecurityHub", "BatchDisableStandards"),
-    "macie2": ("DisableMacie",),
-    "access-analyzer": ("DeleteAnalyzer",),
-    "organizations": ("LeaveOrganization", "DisableAWSServiceAccess", "DeregisterDelegatedAdministrator"),
-}

@@ -11,19 +11,31 @@ from ...baseline import Baseline
 from ...model import Call, Changes, Difference, Exists, Kind, Note, Part, Scope, update
 from ...steps.registry import step
 from ...steps.settings import Strictness, settings
-from .catalogue import SWITCHES_OFF
 from .event_rule_section import EventRule
 from .section import Alarms
 from .trail import topic_arn
 
 ABSENT: Final = "ResourceNotFoundException"
 _CARRIED: Final = ("ScheduleExpression", "Description", "RoleArn")
-# "Creating rules that react to events": a service's name as source of the event is not always that of its API.
+# The events of the rule, by the source in `detail.eventSource`, which is not always the name of the service's API:
+# "Creating rules that react to events".
+EVENTS: Final[dict[str, tuple[str, ...]]] = {
+    "cloudtrail": ("StopLogging", "DeleteTrail", "UpdateTrail", "PutEventSelectors"),
+    "config": ("StopConfigurationRecorder", "DeleteConfigurationRecorder", "DeleteDeliveryChannel"),
+    "monitoring": ("DeleteAlarms", "DisableAlarmActions", "PutAlarmMuteRule"),
+    "logs": ("DeleteLogGroup", "DeleteMetricFilter", "PutAccountPolicy"),
+    "sns": ("DeleteTopic", "Unsubscribe"),
+    "guardduty": ("DeleteDetector", "UpdateDetector", "StopMonitoringMembers"),
+    "securityhub": ("DisableSecurityHub", "BatchDisableStandards"),
+    "macie2": ("DisableMacie",),
+    "access-analyzer": ("DeleteAnalyzer",),
+    "organizations": ("LeaveOrganization", "DisableAWSServiceAccess", "DeregisterDelegatedAdministrator"),
+}
 _PATTERN: Final[dict[str, Any]] = {
     "detail-type": ["AWS API Call via CloudTrail"],
     "detail": {
-        "eventSource": [f"{each}.amazonaws.com" for each in SWITCHES_OFF],
-        "eventName": sorted({name for names in SWITCHES_OFF.values() for name in names}),
+        "eventSource": [f"{each}.amazonaws.com" for each in EVENTS],
+        "eventName": sorted({name for names in EVENTS.values() for name in names}),
     },
 }
 

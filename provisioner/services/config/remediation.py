@@ -170,7 +170,7 @@ def _exception(
 ) -> Changes:
     """Ensure one exception. *names* are its title and its rule's.
 
-    AWS takes one and makes none for a resource that the rule does not find: it is told, and made when the rule does.
+    AWS takes one and makes none for a resource that the rule does not find: it is made when the rule does.
     """
     title, rule = names
     if _has_expired(want, asked.now):
@@ -187,9 +187,10 @@ def _exception(
         if not differences(have, stated):
             return
     if (want.resource_type, want.resource_id) not in set(_found(asked.found)):
-        text = "AWS takes no exception of a resource that the rule does not find NON_COMPLIANT: it is made when it does"
-        text += "; set `automatic: false` until then, or AWS may remediate it first" if automatic else ""
-        yield Note(Kind.WARNING, title, text)
+        if automatic:  # else nothing happens until somebody remediates, and a run before that makes it
+            text = "AWS takes no exception of a resource that the rule does not find NON_COMPLIANT: it is made when it does"
+            text += "; set `automatic: false` until then, or AWS may remediate it first"
+            yield Note(Kind.WARNING, title, text)
         return
     shown = stated or {"ResourceId": want.resource_id}
     yield from settings(

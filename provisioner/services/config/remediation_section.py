@@ -65,7 +65,7 @@ class ExecutionControls(Section):
 
 
 class RemediationException(Section):
-    """A resource that AWS does not remediate. AWS takes one only while the rule finds it NON_COMPLIANT."""
+    """A resource that AWS does not remediate. It is made once the rule finds it NON_COMPLIANT, as AWS takes none before."""
 
     resource_type: str = Field(min_length=1, max_length=256, description="Its type, such as AWS::S3::Bucket.")
     resource_id: str = Field(min_length=1, max_length=1024, description="Its id, as AWS Config shows it.")

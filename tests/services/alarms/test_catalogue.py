@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from provisioner.sandbox import WireCall
-from provisioner.services.alarms.catalogue import CATALOGUE, SWITCHES_OFF
+from provisioner.services.alarms.catalogue import CATALOGUE
+from provisioner.services.alarms.event_rule import EVENTS
 from provisioner.services.alarms.sandbox.grammar import BadPattern, matcher
 
 from ...conftest import Bench
@@ -114,7 +115,7 @@ def test_a_run_that_finds_nothing_to_repair_raises_no_alarm(bench: Bench) -> Non
 
 
 def test_the_event_rule_matches_what_an_alarm_is_raised_for_too() -> None:
-    for source, names in SWITCHES_OFF.items():
+    for source, names in EVENTS.items():
         for each in names:
             assert raised(event(each, source)), (source, each)
 
