@@ -43,19 +43,19 @@ def ensure_allowed_images(
     """
     found = reading.all()
     state, have = found.get(_STATE), [criterion(each) for each in found.get(_CRITERIA) or ()]
-    wanted = [criterion(each) for each in to_api(want.image_criteria or [])]
-    missing = [each for each in wanted if each not in have]
+    asked = [criterion(each) for each in to_api(want.image_criteria or [])]
+    missing = [each for each in asked if each not in have]
     yield Exists(TITLE)
     strictness = Strictness.of(AllowedImagesSettings, exact=section.exact)
     ensure = partial(settings, TITLE, strictness=strictness)
     # What somebody has made stricter since is not written over.
     put: Callable[[Any], Call] = partial(_put_state, aws, reading.at(_STATE))
     if owner():
-        fields = {_STATE: want.state, **({_CRITERIA: wanted} if wanted else {})}
+        fields = {_STATE: want.state, **({_CRITERIA: asked} if asked else {})}
         yield from ensure({_STATE: state, _CRITERIA: have}, fields, put, owner=owner)
         return
-    loses = _cut_off(state, missing, wanted, in_use) if in_use and state != "enabled" else ""
-    criteria = _criteria(aws, have, wanted, reading, enforced=state == "enabled", exact=section.exact)
+    loses = _cut_off(state, missing, asked, in_use) if in_use and state != "enabled" else ""
+    criteria = _criteria(aws, have, asked, reading, enforced=state == "enabled", exact=section.exact)
     if missing and state == "disabled":
         # AWS's page has the criteria replaced after it is on: in audit mode, so that it enforces none but these.
         yield from _with_consent(ensure({_STATE: state}, {_STATE: "audit-mode"}, put), loses)
@@ -64,12 +64,12 @@ def ensure_allowed_images(
     yield from _with_consent(ensure({_STATE: state}, {_STATE: want.state}, put), loses)
 
 
-def _cut_off(state: str, missing: list[Any], wanted: list[Any], in_use: Reading) -> str:
+def _cut_off(state: str, missing: list[Any], asked: list[Any], in_use: Reading) -> str:
     """What is lost when AWS begins to enforce the criteria; empty if that is nothing in use.
 
     AWS tells the AMIs in use in audit mode. Where it is off, and has the criteria of the file, it was on with them.
     """
-    if missing or (state == "disabled" and not wanted):
+    if missing or (state == "disabled" and not asked):
         return (
             "launches from every AMI that the criteria leave out, which may be in use: with `state: audit-mode` in the"
             " file, `verify` names those that are"

@@ -65,12 +65,12 @@ def _s3_block(aws: Aws, baseline: Baseline, want: S3PublicAccessBlock, reading: 
         call = write(AccountId=aws.account, PublicAccessBlockConfiguration=flags)
         return replace(call.based_on(reading), flaps=True)
 
-    wanted, nothing_stricter = to_api(want), Strictness({}, exact=False)
-    if wanted.items() <= have.items():
+    asked, nothing_stricter = to_api(want), Strictness({}, exact=False)
+    if asked.items() <= have.items():
         return
     buckets = list_buckets(aws)  # started beside the question for the owner
     owner = policy_owner(aws, S3_POLICY)
-    for each in settings(S3_BLOCK, have, wanted, put, nothing_stricter, whole=True, owner=owner):
+    for each in settings(S3_BLOCK, have, asked, put, nothing_stricter, whole=True, owner=owner):
         if isinstance(each, Change) and (public := public_buckets(aws, baseline, buckets)):
             for name, why in public.items():
                 text = f"bucket {name} is open to the public ({why}): move what must be public, or allow the change"

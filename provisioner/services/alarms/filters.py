@@ -33,7 +33,7 @@ def want_filters(baseline: Baseline) -> dict[AlarmName, list[Filter]]:
     """The filters of each alarm: that of CIS first, which must be as it is, then what CIS forgot."""
     section = baseline[Alarms]
     found: dict[AlarmName, list[Filter]] = {}
-    for name, (entry, special) in section.wanted().items():
+    for name, (entry, special) in section.chosen_alarms().items():
         metric = section.alarm_name(name)
         patterns = list(entry.patterns)
         if special.only_our_trail:

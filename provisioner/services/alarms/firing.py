@@ -28,7 +28,7 @@ def fire_alarms(aws: Aws, baseline: Baseline) -> Firing:
     CloudWatch in is told in the alarm's history only.
     """
     section = baseline[Alarms]
-    names = [section.alarm_name(each) for each in section.wanted()]
+    names = [section.alarm_name(each) for each in section.chosen_alarms()]
     if not names:
         return
     alarms, topic = found_alarms(ask_alarms(aws, section)), topic_arn(aws, section)

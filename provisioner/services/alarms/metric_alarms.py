@@ -49,7 +49,7 @@ def want_alarm(section: Alarms, name: AlarmName, special: MetricAlarm) -> dict[s
 
 def ask_alarms(aws: Aws, section: Alarms) -> Reading:
     """Start reading all alarms of the file."""
-    names = [section.alarm_name(each) for each in section.wanted()]
+    names = [section.alarm_name(each) for each in section.chosen_alarms()]
     return aws.read("cloudwatch").describe_alarms(AlarmNames=names, AlarmTypes=["MetricAlarm"])
 
 
@@ -60,7 +60,7 @@ def found_alarms(reading: Reading) -> dict[str, Mapping[str, Any]]:
 
 def ask_mute_rules(aws: Aws, section: Alarms) -> dict[str, Reading]:
     """Start reading the rules that mute each alarm. AWS lists them for one alarm, without saying which they mute."""
-    names = [section.alarm_name(each) for each in section.wanted()]
+    names = [section.alarm_name(each) for each in section.chosen_alarms()]
     read = aws.read("cloudwatch")
     return {
         each: read.list_alarm_mute_rules(AlarmName=each, Statuses=["SCHEDULED", "ACTIVE"]) for each in names

@@ -116,7 +116,7 @@ def alarms_topic_permissions(target: Target, baseline: Baseline) -> Iterator[Per
 def alarms_permissions(target: Target, baseline: Baseline) -> Iterator[Permission]:
     """Read, make and repair the filters and alarms, and read what mutes them."""
     section = baseline[Alarms]
-    if not section.wanted():
+    if not section.chosen_alarms():
         return
     group = (_named(target, "logs", f"log-group:{section.log_group.name}"),)
     alarms = (_named(target, "cloudwatch", f"alarm:{section.name_prefix}*"),)

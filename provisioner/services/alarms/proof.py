@@ -58,14 +58,14 @@ def verify_alarms_topic(aws: Aws, baseline: Baseline) -> Findings:
 @verify("alarms")
 def verify_alarms(aws: Aws, baseline: Baseline) -> Findings:
     """Find for each alarm whether its filters count, it is enabled and unmuted, and it notifies the topic."""
-    section, wanted = baseline[Alarms], want_filters(baseline)
-    if not wanted:
+    section, asked = baseline[Alarms], want_filters(baseline)
+    if not asked:
         return
     filters_read, alarms_read = ask_filters(aws, section), ask_alarms(aws, section)
     muting = ask_mute_rules(aws, section)
     filters, alarms = found_filters(filters_read), found_alarms(alarms_read)
-    for name, each in wanted.items():
-        full, (_, special) = section.alarm_name(name), section.wanted()[name]
+    for name, each in asked.items():
+        full, (_, special) = section.alarm_name(name), section.chosen_alarms()[name]
         muted = mute_rules(muting[full])
         problems: Iterator[str] = broken_alarm(aws, section, name, special, alarms.get(full), muted)
         broken = [*broken_filters(section, each, filters), *problems]

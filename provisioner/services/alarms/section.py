@@ -175,7 +175,7 @@ class Alarms(Regional):
         """The event rule, if other Regions send their events to it."""
         return self.event_rule if self.event_rule and self.event_rule.all_regions else None
 
-    def wanted(self) -> dict[AlarmName, tuple[Entry, MetricAlarm]]:
+    def chosen_alarms(self) -> dict[AlarmName, tuple[Entry, MetricAlarm]]:
         """The alarms that the file asks for, each with its settings."""
         found = {
             name: (each, self.metric_alarms.get(name) or MetricAlarm()) for name, each in CATALOGUE.items()

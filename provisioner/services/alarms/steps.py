@@ -43,13 +43,13 @@ rates("events", write=5)
 )
 def ensure_alarms(aws: Aws, baseline: Baseline) -> Changes:
     """Make the filters and the alarms that the file asks for; tell the rules that mute them."""
-    section, wanted = baseline[Alarms], want_filters(baseline)
-    if not wanted:
+    section, want = baseline[Alarms], want_filters(baseline)
+    if not want:
         return
     filters_read, alarms_read = ask_filters(aws, section), ask_alarms(aws, section)
     muting = ask_mute_rules(aws, section)
-    for name, filters in wanted.items():
-        full, asked = section.alarm_name(name), section.wanted()[name]
+    for name, filters in want.items():
+        full, asked = section.alarm_name(name), section.chosen_alarms()[name]
         for each in filters:
             yield Part(f"metric filter {each.name}", ensure_filter(aws, section, each, filters_read))
         yield Part(f"alarm {full}", ensure_alarm(aws, section, name, asked, alarms_read))

@@ -47,7 +47,7 @@ def ensure_pack(aws: Aws, name: str, pack: OrganizationConformancePack, found: D
     arn, present = have[_ARN], _normal(have)
     have_tags = from_pairs(aws.read("config").list_tags_for_resource(ResourceArn=arn).all().get("Tags"))
     want = _settings(pack, present)
-    changed = differences(present, {**want, **found.wanted_status(have)})
+    changed = differences(present, {**want, **found.want_status(have)})
     if have_tags.get(TEMPLATE_TAG) != template:
         changed = (Difference("Template", have_tags.get(TEMPLATE_TAG), template), *changed)
     if changed:

@@ -58,7 +58,7 @@ def ensure_rule(aws: Aws, name: str, want: OrganizationRule, found: Deployed, *,
         yield from found.notes(name)
         present = _normal(aws, name, have, kind)
     asked = _settings(want, present)
-    asked |= found.wanted_status(have) if have is not None else {STATUS: "CREATE_SUCCESSFUL"}
+    asked |= found.want_status(have) if have is not None else {STATUS: "CREATE_SUCCESSFUL"}
 
     def put(full: Mapping[str, Any]) -> Call:
         rule = {key: value for key, value in full.items() if key not in {STATUS, _EXCLUDED} and value}

@@ -93,7 +93,7 @@ class Deployed:
 
         return self.listed.at(settings)
 
-    def wanted_status(self, have: JsonObject) -> dict[str, str]:
+    def want_status(self, have: JsonObject) -> dict[str, str]:
         """The state that it is to have: the present one, if AWS is done. A failed one is put again."""
         verb = str(have[STATUS]).partition("_")[0] or "CREATE"
         return {STATUS: f"{verb}_SUCCESSFUL"}

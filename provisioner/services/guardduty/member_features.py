@@ -30,7 +30,7 @@ class Look(NamedTuple):
 
     detector: str
     members: Mapping[str, str]
-    wanted: Mapping[str, tuple[str, ...]]
+    asked: Mapping[str, tuple[str, ...]]
     reading: Reading
 
 
@@ -44,17 +44,17 @@ def features_of_all(section: Organization) -> dict[str, tuple[str, ...]]:
 
 
 def look_at_features(
-    aws: Aws, detector: str | None, members: Mapping[str, str], wanted: Mapping[str, tuple[str, ...]]
+    aws: Aws, detector: str | None, members: Mapping[str, str], asked: Mapping[str, tuple[str, ...]]
 ) -> list[Look]:
     """Start to read the features of the members, those included that are suspended."""
     found = [each for each, status in members.items() if status == ENABLED or status in PAUSED]
-    if detector is None or not wanted:
+    if detector is None or not asked:
         return []
     looks = []
     for first in range(0, len(found), AT_ONCE):
         some = found[first : first + AT_ONCE]
         reading = aws.read(SERVICE).get_member_detectors(DetectorId=detector, AccountIds=some)
-        looks.append(Look(detector, {each: members[each] for each in some}, wanted, reading))
+        looks.append(Look(detector, {each: members[each] for each in some}, asked, reading))
     return looks
 
 
@@ -62,7 +62,7 @@ def ensure_features_of(aws: Aws, title: str, look: Look) -> Changes:
     """Enable what is not. Raises Refused for members that AWS did not answer about, unless they are suspended."""
     answer = look.reading.all()
     have = {each["AccountId"]: each.get("Features") or () for each in answer.get(_CONFIGURATIONS) or ()}
-    for name, parts in look.wanted.items():
+    for name, parts in look.asked.items():
         groups: dict[str, dict[str, tuple[str, ...]]] = defaultdict(dict)  # accounts by the same request
         for account, features in have.items():
             missing = _missing(features, name, parts)

@@ -15,7 +15,7 @@ ELSEWHERE = f"arn:aws:kms:eu-west-1:{ACCOUNT}:key/11111111-2222-3333-4444-555555
 
 
 def names(bench: Bench, text: str) -> list[str]:
-    return list(bench.baseline(text)[Alarms].wanted())
+    return list(bench.baseline(text)[Alarms].chosen_alarms())
 
 
 def test_one_line_asks_for_all_of_cis(bench: Bench) -> None:
