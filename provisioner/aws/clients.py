@@ -31,7 +31,7 @@ from .guard import READS, guard
 from .keyring import Keyring
 from .options import Options, Tally
 from .session import LimitedSession
-from .wire.json_reads import JsonReads
+from .wire.direct_reads import DirectReads
 from .wire.parsing import CheckedParserFactory
 from .wire.transport import Transport
 
@@ -97,7 +97,7 @@ class Clients:
             self._transport = Transport(self._limits, ca_bundle=bundle)
         self._own_signatures = options.own_signatures
         self._clients: dict[tuple[str, str], Any] = {}
-        self._json_reads: dict[tuple[str, str], JsonReads] = {}
+        self._direct_reads: dict[tuple[str, str], DirectReads] = {}
         self._pagination_models: dict[str, Mapping[str, Any]] = {}  # by service
         self._lock = threading.Lock()  # botocore sessions are not thread-safe; the clients they make are
 
@@ -147,10 +147,10 @@ class Clients:
         return client
 
     def call(self, service: str, region: str, operation: str, params: dict[str, Any]) -> Any:
-        """Return AWS's answer to one request, through JsonReads where that supports it."""
-        json_reads = self._json_reads.get((service, region))
-        if json_reads is not None and json_reads.supports(operation):
-            return json_reads.call(operation, params)
+        """Return AWS's answer to one request, through DirectReads where that supports it."""
+        direct_reads = self._direct_reads.get((service, region))
+        if direct_reads is not None and direct_reads.supports(operation):
+            return direct_reads.call(operation, params)
         client = self.client(service, region)
         try:
             return getattr(client, operation)(**params)
@@ -233,9 +233,9 @@ class Clients:
         client.meta.events.register_first("before-send", self._before_send)
         if self._transport is not None:
             if self._own_signatures:
-                json_reads = JsonReads(client, self._transport, self.keyring.current, self._tally)
-                self._json_reads[service, region] = json_reads
-                client.meta.events.register("before-send", json_reads.learn)
+                direct_reads = DirectReads(client, self._transport, self.keyring.current, self._tally)
+                self._direct_reads[service, region] = direct_reads
+                client.meta.events.register("before-send", direct_reads.learn)
             client.meta.events.register("before-send", self._transport)
         return client
 

@@ -81,7 +81,7 @@ class Options:
     use_documented_rates: bool = True
     # Use `wire/transport`. The sandbox in this process replaces botocore's connections instead.
     own_connections: bool = False
-    # Use `wire/json_reads`, over own connections: faster where there are many calls.
+    # Use `wire/direct_reads`, over own connections: faster where there are many calls.
     own_signatures: bool = False
     limits: Limits = field(default_factory=Limits)
     # Letters, digits, `.`, `_` and `-`. It is in the user agent of each call, and so in CloudTrail's events.

@@ -263,8 +263,8 @@ def test_an_answer_that_is_not_aws_is_asked_for_again_and_then_an_error(path: st
     with server_of(good) as server, cloud_on(path, server.url, LONG) as cloud:
         for service, operation in [("cloudtrail", "describe_trails"), ("logs", "describe_log_groups")]:
             cloud.read(HERE, service, "us-east-1", operation, {})
-            json_reads = cloud._clients._json_reads.get((service, "us-east-1"))
-            assert (json_reads is not None and json_reads.supports(operation)) is (path == "signatures")
+            direct_reads = cloud._clients._direct_reads.get((service, "us-east-1"))
+            assert (direct_reads is not None and direct_reads.supports(operation)) is (path == "signatures")
         for name, body in GARBAGE.items():
             server.answer = answers(OK, body)
             for service, operation, params, key in READS:

@@ -37,6 +37,18 @@ READS: list[tuple[str, str, dict[str, Any]]] = [
     ("organizations", "describe_organization", {}),
     ("organizations", "list_accounts", {}),
     ("kms", "describe_key", {"KeyId": "12345678-1234-1234-1234-123456789012"}),
+    ("guardduty", "list_detectors", {}),
+    ("guardduty", "get_filter", {"DetectorId": "0" * 32, "FilterName": "a b/c?d&e=ü"}),
+    ("guardduty", "get_member_detectors", {"DetectorId": "0" * 32, "AccountIds": ["111122223333"]}),
+    ("securityhub", "describe_hub", {}),
+    ("securityhub", "get_enabled_standards", {"StandardsSubscriptionArns": ["arn:aws:securityhub:none"]}),
+    ("macie2", "list_organization_admin_accounts", {"maxResults": 1}),
+    ("accessanalyzer", "list_analyzers", {"type": "ACCOUNT"}),
+    ("accessanalyzer", "list_archive_rules", {"analyzerName": "none"}),
+    ("account", "get_alternate_contact", {"AlternateContactType": "SECURITY"}),
+    ("ec2", "get_instance_metadata_defaults", {}),
+    ("ec2", "describe_vpcs", {"Filters": [{"Name": "vpc-id", "Values": ["a b", "c&d=é"]}]}),
+    ("ec2", "describe_vpcs", {"VpcIds": ["vpc-none"]}),
 ]
 ORGANIZATION = FULL + "\naccounts: { all: true }\n"
 
@@ -56,7 +68,7 @@ def test_the_variable_switches_own_connections_and_signatures_off(
         monkeypatch.setenv(STOCK, value)
         cloud = Cloud(Options(endpoint_url=endpoint[1], own_connections=True, own_signatures=True))
         cloud.client("config", "us-east-1")
-        assert (cloud._clients._transport is not None, bool(cloud._clients._json_reads)) == (ours, ours)
+        assert (cloud._clients._transport is not None, bool(cloud._clients._direct_reads)) == (ours, ours)
         cloud.close()
 
 
@@ -78,10 +90,13 @@ def test_answers_and_errors_are_botocores(endpoint: tuple[Any, str]) -> None:
     ]
     clouds[0].write(HERE, Call("s3", "create_bucket", {"Bucket": "one-bucket"}))
     clouds[0].tally.calls = 0
-    for service, operation, params in READS * 2:  # JsonReads learns from the first request to a service
+    for service, operation, params in READS * 2:  # DirectReads learns from the first request to a service
         stock, connections, signatures = (outcome(each, service, operation, params) for each in clouds)
         assert stock == connections == signatures
     assert len({cloud.tally.calls for cloud in clouds}) == 1, "each call is counted"
+    direct = clouds[2]._clients._direct_reads
+    sent = {service for service, operation, _ in READS if direct[service, "us-east-1"].supports(operation)}
+    assert sent == {service for service, _, _ in READS} - {"sts", "iam", "s3"}
     for cloud in clouds:
         cloud.close()
 

@@ -68,12 +68,16 @@ def read_destination(aws: Aws, detector: str, region: str | None = None) -> Read
     return read.describe_publishing_destination(DetectorId=detector, DestinationId=listed[0]["DestinationId"])
 
 
+def ask_administrator(aws: Aws, detector: str) -> Reading:
+    """Begin to read which administrator the account is a member of, by the id of its detector."""
+    return aws.read(SERVICE).get_administrator_account(DetectorId=detector)
+
+
 def administrator_of(aws: Aws, detector: Detector) -> Callable[[], str]:
     """Return a function that names the administrator who sets this account's detector; an empty text if nobody does."""
 
     def owner() -> str:
-        answer = aws.read(SERVICE).get_administrator_account(DetectorId=detector.id).all()
-        found = answer.get("Administrator") or {}
+        found = ask_administrator(aws, detector.id).all().get("Administrator") or {}
         account = found.get("AccountId", "")
         if found.get("RelationshipStatus") not in {ENABLED, *PAUSED} or account in {"", aws.account}:
             return ""

@@ -16,7 +16,16 @@ from ...steps.settings import Strictness, settings
 from ...steps.tags import tags
 from .features import ensure_feature, feature_findings, feature_title
 from .section import GuardDuty
-from .state import BAD_REQUEST, DETECTOR, SERVICE, Detector, administrator_of, read_detector
+from .state import (
+    BAD_REQUEST,
+    DETECTOR,
+    SERVICE,
+    Detector,
+    administrator_of,
+    ask_administrator,
+    detector_id,
+    read_detector,
+)
 from .suppressions import ensure_unsuppressed
 
 harmful_actions(
@@ -41,7 +50,10 @@ hints(
 @step("guardduty", GuardDuty, Scope.REGION, clients=(SERVICE,))
 def ensure_guardduty(aws: Aws, baseline: Baseline) -> Changes:
     """Make the Region's detector, or bring it and its features to the baseline."""
-    section, have = baseline[GuardDuty], read_detector(aws)
+    section = baseline[GuardDuty]
+    if (found := detector_id(aws)) is not None:
+        ask_administrator(aws, found)  # beside the detector, as what follows depends on it
+    have = read_detector(aws)
     if have is None:
         yield from _create(aws, section)
         return

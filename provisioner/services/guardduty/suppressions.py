@@ -11,7 +11,7 @@ from typing import Final
 from ...aws import Aws
 from ...model import Change, Changes
 from ...steps.suppressions import suppression
-from .state import BAD_REQUEST, DETECTOR, SERVICE, Detector
+from .state import BAD_REQUEST, DETECTOR, SERVICE, Detector, administrator_of
 
 _ON: Final = frozenset(("ACTIVE", "ACTIVATING"))
 _NO_FINDINGS: Final = "keeps GuardDuty from making findings of what is in it"
@@ -20,8 +20,12 @@ _NO_FINDINGS: Final = "keeps GuardDuty from making findings of what is in it"
 def ensure_unsuppressed(aws: Aws, detector: Detector) -> Changes:
     """Offer to end each filter that archives new findings, and each list of addresses and domains that are trusted.
 
-    A Region without such lists refuses to list them, with the one code that GuardDuty has.
+    A member has neither: only its administrator makes them, for all its members (GuardDuty User Guide, "Understanding the
+    relationship between GuardDuty administrator account and member accounts"). A Region without such lists refuses to list
+    them, with the one code that GuardDuty has.
     """
+    if administrator_of(aws, detector)():
+        return
     read, key = aws.read(SERVICE), {"DetectorId": detector.id}
     filters, addresses = read.list_filters(**key), read.list_ip_sets(**key)
     entities = read.list_trusted_entity_sets(**key)

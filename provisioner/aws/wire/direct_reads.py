@@ -1,7 +1,7 @@
-"""Reads of services with AWS's JSON protocol without botocore's event system, for runs with many calls.
+"""Reads without botocore's event system, for runs with many calls.
 
 botocore still serializes the request and parses the answer. Its events (some thirty for a call) and its headers, built as
-e-mail headers, take more CPU time than that; both are skipped. URL and signing scope are copied from the first request that
+e-mail headers, take more CPU time than that; both are skipped. Host and signing scope are copied from the first request that
 botocore sends to the service in the Region. Tests compare signatures and answers with botocore's own.
 """
 
@@ -13,22 +13,29 @@ import re
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import Any, Final
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, quote, urlencode, urlsplit
 
 from botocore.awsrequest import AWSPreparedRequest
 from botocore.credentials import ReadOnlyCredentials
 from botocore.exceptions import NoCredentialsError
+from botocore.handlers import BUILTIN_HANDLERS
 from botocore.serialize import create_serializer
+from botocore.utils import normalize_url_path, percent_encode_sequence
 
 from ..guard import READS, guard
 from ..options import Tally
 from .parsing import CheckedParserFactory
 from .transport import Transport
 
+# What most calls use. S3's `rest-xml` has signatures of its own.
+_PROTOCOLS: Final = frozenset({"ec2", "json", "rest-json"})
 _SCOPE: Final = re.compile(r"AWS4-HMAC-SHA256 Credential=[^/]+/\d{8}/([^/]+)/([^/]+)/aws4_request,", re.ASCII)
 
+# The services, and the operations of services, that botocore's own handlers of events change something of.
+_HANDLED: Final = {tuple(event.split(".")[1:]) for event, *_ in BUILTIN_HANDLERS}
 
-class JsonReads:
+
+class DirectReads:
     """Reads from one service in one Region, once `learn` has seen a request of botocore's to it."""
 
     def __init__(
@@ -46,29 +53,35 @@ class JsonReads:
         self._scope: tuple[str, str] | None = None  # Region and service of the signature
 
     def learn(self, request: AWSPreparedRequest, **_: Any) -> None:
-        """Copy URL, user agent and signing scope from a request of botocore's (a handler of `before-send`)."""
-        if self._scope is not None or self._model.resolved_protocol != "json":
+        """Copy host, user agent and signing scope from a request of botocore's (a handler of `before-send`)."""
+        protocol = self._model.resolved_protocol
+        if self._scope is not None or protocol not in _PROTOCOLS:
             return
         scope, url = _SCOPE.match(_text(request.headers.get("Authorization", ""))), urlsplit(request.url)
-        if not scope or request.method != "POST" or url.path not in {"", "/"} or url.query:
+        endpoint = urlsplit(self._client.meta.endpoint_url)
+        if not scope or endpoint[:2] != url[:2] or endpoint.path not in {"", "/"}:
             return
         if self._transport.is_proxied(url):
             return
         self._agent = _text(request.headers["User-Agent"])
-        self._url = url
-        self._serializer = create_serializer("json")
-        self._parser = CheckedParserFactory().create_parser("json")
+        self._url = endpoint
+        self._serializer = create_serializer(protocol)
+        self._parser = CheckedParserFactory().create_parser(protocol)
         self._scope = (scope[1], scope[2])
 
     def supports(self, operation: str) -> bool:
-        """Whether the operation can be called here: a read without streams, own host, checksums and own auth type."""
+        """Whether the operation can be called here: a read that botocore's events change nothing of.
+
+        So not one with streams, a host, checksums or an auth type of its own.
+        """
         if self._scope is None:
             return False
         if operation not in self._supported:
-            name = self._names[operation]
+            service, name = self._model.service_id.hyphenize(), self._names[operation]
             model = self._model.operation_model(name)
             self._supported[operation] = name.startswith(READS) and not any(
                 (
+                    not _HANDLED.isdisjoint({(service,), (service, name)}),
                     model.endpoint,
                     model.idempotent_members,
                     model.has_event_stream_input,
@@ -88,11 +101,14 @@ class JsonReads:
         model = self._model.operation_model(name)
         guard(params, model)
         request = self._serializer.serialize_to_request(params, model)
-        body = request["body"]
-        data: bytes = body.encode() if isinstance(body, str) else body
+        body, method = request["body"], request["method"]
+        text = urlencode(body, doseq=True) if isinstance(body, dict) else body
+        data: bytes = text.encode() if isinstance(text, str) else text
+        query = percent_encode_sequence(request["query_string"])
+        url = self._url._replace(path=request["url_path"], query=query)
         headers = {**request["headers"], "User-Agent": self._agent}
         self._tally.count(writes=False)
-        response = self._transport.send("POST", self._url, self._signed(headers, data), data)
+        response = self._transport.send(method, url, self._signed(method, url, headers, data), data)
         parsed = self._parser.parse(
             {
                 "headers": response.headers,
@@ -108,34 +124,33 @@ class JsonReads:
             raise exception(parsed, name)
         return parsed
 
-    def _signed(self, headers: dict[str, str], body: bytes) -> dict[str, str]:
+    def _signed(self, method: str, url: SplitResult, headers: dict[str, str], body: bytes) -> dict[str, str]:
         """Return the headers with a signature."""
         credentials, scope = self._credentials(), self._scope
         if credentials is None:
             raise NoCredentialsError
         assert scope is not None  # noqa: S101 - `supports` has checked it
-        signed = sign(
-            headers, body, host=self._url.netloc, scope=scope, credentials=credentials, now=datetime.now(UTC)
-        )
+        signed = sign(method, url, headers, body, scope=scope, credentials=credentials, now=datetime.now(UTC))
         return {**headers, **signed}
 
 
 def sign(
+    method: str,
+    url: SplitResult,
     headers: Mapping[str, str],
     body: bytes,
     *,
-    host: str,
     scope: tuple[str, str],
     credentials: ReadOnlyCredentials,
     now: datetime,
 ) -> dict[str, str]:
-    """Return the headers to add to a POST of `/`: host, date, token and signature (AWS's page "SigV4 signing elements").
+    """Return the headers to add to a request: host, date, token and signature (AWS's page "SigV4 signing elements").
 
-    *scope* is Region and service. All headers but User-Agent are signed.
+    *scope* is Region and service. Path and query of *url* are percent-encoded. All headers but User-Agent are signed.
     """
     timestamp = now.strftime("%Y%m%dT%H%M%SZ")
     day, (region, service) = timestamp[:8], scope
-    added = {"Host": host, "X-Amz-Date": timestamp}
+    added = {"Host": url.netloc, "X-Amz-Date": timestamp}
     if credentials.token:
         added["X-Amz-Security-Token"] = credentials.token
     all_headers = {**headers, **added}
@@ -144,7 +159,9 @@ def sign(
     )
     names = ";".join(name for name, _ in canonical)
     lines = "".join(f"{name}:{value}\n" for name, value in canonical)
-    request = f"POST\n/\n\n{lines}\n{names}\n{hashlib.sha256(body).hexdigest()}"
+    path = quote(normalize_url_path(url.path), safe="/~")
+    query = "&".join("=".join(pair) for pair in sorted(each.split("=", 1) for each in url.query.split("&")))
+    request = f"{method}\n{path}\n{query}\n{lines}\n{names}\n{hashlib.sha256(body).hexdigest()}"
     full_scope = f"{day}/{region}/{service}/aws4_request"
     text = f"AWS4-HMAC-SHA256\n{timestamp}\n{full_scope}\n{hashlib.sha256(request.encode()).hexdigest()}"
     key = f"AWS4{credentials.secret_key}".encode()

@@ -1,22 +1,24 @@
-"""Tests of JsonReads: its signatures, supported operations and errors are botocore's."""
+"""Tests of DirectReads: its signatures, supported operations and errors are botocore's."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
+from urllib.parse import quote, urlsplit
 
 import botocore.auth
 import pytest
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials, ReadOnlyCredentials
 from botocore.exceptions import NoCredentialsError
+from botocore.utils import percent_encode_sequence
 from hypothesis import given
 from hypothesis import strategies as st
 
 from provisioner.aws.cloud import Cloud
 from provisioner.aws.options import Options
-from provisioner.aws.wire.json_reads import sign
+from provisioner.aws.wire.direct_reads import sign
 from provisioner.model import Target
 from provisioner.sandbox import Fault, open_sandbox
 from provisioner.sandbox.serve import serving
@@ -27,6 +29,9 @@ TEXT = st.text(st.characters(min_codepoint=32, max_codepoint=126), min_size=1, m
 
 
 @given(
+    method=st.sampled_from(["GET", "POST"]),
+    path=st.lists(TEXT).map(lambda parts: "/" + "/".join(quote(part, safe="") for part in parts)),
+    query=st.lists(st.tuples(TEXT, TEXT), max_size=3).map(percent_encode_sequence),
     body=st.binary(max_size=200),
     target=TEXT,
     key=TEXT,
@@ -37,14 +42,21 @@ TEXT = st.text(st.characters(min_codepoint=32, max_codepoint=126), min_size=1, m
     ),
 )
 def test_the_signature_is_botocores(
-    body: bytes, target: str, key: str, token: str | None, moment: datetime, scope: tuple[str, str]
+    method: str,
+    path: str,
+    query: str,
+    body: bytes,
+    target: str,
+    key: str,
+    token: str | None,
+    moment: datetime,
+    scope: tuple[str, str],
 ) -> None:
     headers = {"X-Amz-Target": target, "Content-Type": "application/x-amz-json-1.1", "User-Agent": "us"}
-    host = f"{scope[1]}.{scope[0]}.amazonaws.com"
-    ours = sign(
-        headers, body, host=host, scope=scope, credentials=ReadOnlyCredentials("AKIA", key, token), now=moment
-    )
-    request = AWSRequest(method="POST", url=f"https://{host}/", headers=headers, data=body)
+    url = urlsplit(f"https://{scope[1]}.{scope[0]}.amazonaws.com")._replace(path=path, query=query)
+    credentials = ReadOnlyCredentials("AKIA", key, token)
+    ours = sign(method, url, headers, body, scope=scope, credentials=credentials, now=moment)
+    request = AWSRequest(method=method, url=url.geturl(), headers=headers, data=body)
     request.context["timestamp"] = moment.strftime("%Y%m%dT%H%M%SZ")
     auth = botocore.auth.SigV4Auth(Credentials("AKIA", key, token), scope[1], scope[0])
     request.headers["X-Amz-Date"] = ours["X-Amz-Date"]
@@ -65,7 +77,7 @@ def served() -> Iterator[tuple[World, str]]:
 
 @pytest.fixture
 def cloud(served: tuple[World, str]) -> Iterator[Cloud]:
-    """A Cloud whose JsonReads of AWS Config has learned how botocore signs."""
+    """A Cloud whose DirectReads of AWS Config has learned how botocore signs."""
     made = Cloud(Options(endpoint_url=served[1], own_connections=True, own_signatures=True))
     read(made)
     yield made
@@ -79,10 +91,10 @@ def read(cloud: Cloud, service: str = "config", operation: str = "describe_deliv
 
 def test_writes_and_other_protocols_are_left_to_botocore(cloud: Cloud) -> None:
     read(cloud, "iam", "list_users")
-    json_reads = cloud._clients._json_reads
-    assert json_reads["config", "us-east-1"].supports("describe_delivery_channels")
-    assert not json_reads["config", "us-east-1"].supports("put_configuration_recorder")
-    assert not json_reads["iam", "us-east-1"].supports("list_users")
+    direct_reads = cloud._clients._direct_reads
+    assert direct_reads["config", "us-east-1"].supports("describe_delivery_channels")
+    assert not direct_reads["config", "us-east-1"].supports("put_configuration_recorder")
+    assert not direct_reads["iam", "us-east-1"].supports("list_users")
 
 
 def test_outages_and_throttling_are_retried(served: tuple[World, str], cloud: Cloud) -> None:
