@@ -139,20 +139,20 @@ def cloud_on(path: str, url: str, limits: Limits, **given: Any) -> Iterator[Clou
 @pytest.mark.parametrize(
     ("answer", "expected"),
     [
-        (is_silent, ReadTimeoutError),
-        (drips(OK, b"x"), ReadTimeoutError),
-        (drips(b"", b"HTTP/1.1 100 Continue\r\n\r\n"), ReadTimeoutError),
-        (drips(OK + b"\r\n", b"x"), ReadTimeoutError),
-        (drips(OK + b"Content-Length: 99999\r\n\r\n", b"x"), ReadTimeoutError),
-        (drips(OK + b"Transfer-Encoding: chunked\r\n\r\n", b"1\r\nx\r\n"), ReadTimeoutError),
-        (floods(OK + b"\r\n", b"x" * 60_000), UnusableAnswer),
-        (floods(OK + b"Content-Length: 999999999999\r\n\r\n", b"x" * 60_000), UnusableAnswer),
+        (is_silent, {ReadTimeoutError}),
+        (drips(OK, b"x"), {ReadTimeoutError}),
+        (drips(b"", b"HTTP/1.1 100 Continue\r\n\r\n"), {ReadTimeoutError}),
+        (drips(OK + b"\r\n", b"x"), {ReadTimeoutError}),
+        (drips(OK + b"Content-Length: 99999\r\n\r\n", b"x"), {ReadTimeoutError}),
+        (drips(OK + b"Transfer-Encoding: chunked\r\n\r\n", b"1\r\nx\r\n"), {ReadTimeoutError}),
+        (floods(OK + b"\r\n", b"x" * 60_000), {UnusableAnswer}),
+        (floods(OK + b"Content-Length: 999999999999\r\n\r\n", b"x" * 60_000), {UnusableAnswer}),
         (
             floods(OK + b"Transfer-Encoding: chunked\r\n\r\n", b"ea60\r\n" + b"x" * 60_000 + b"\r\n"),
-            UnusableAnswer,
+            {UnusableAnswer},
         ),
-        (floods(OK, b"A: b\r\n" * 1_000), (UnusableAnswer, ConnectionClosedError)),
-        (floods(b"", b"HTTP/1.1 100 Continue\r\n\r\n" * 100), (UnusableAnswer, ReadTimeoutError)),
+        (floods(OK, b"A: b\r\n" * 1_000), {UnusableAnswer, ConnectionClosedError}),
+        (floods(b"", b"HTTP/1.1 100 Continue\r\n\r\n" * 100), {UnusableAnswer, ReadTimeoutError}),
     ],
     ids=[
         "silent",
@@ -169,13 +169,13 @@ def cloud_on(path: str, url: str, limits: Limits, **given: Any) -> Iterator[Clou
     ],
 )
 def test_an_answer_without_end_is_asked_for_again_and_then_an_error(
-    path: str, answer: Answer, expected: Any
+    path: str, answer: Answer, expected: set[type[Exception]]
 ) -> None:
-    limits = LONG if expected is UnusableAnswer else SHORT
+    limits = SHORT if ReadTimeoutError in expected else LONG
     with server_of(answer) as server, cloud_on(path, server.url, limits) as cloud:
-        with pytest.raises(expected) as caught:
+        with pytest.raises(tuple(expected)) as caught:
             cloud.read(HERE, "sts", "us-east-1", "get_caller_identity", {})
-        assert server.requests == 3 if not isinstance(caught.value, ConnectionClosedError) else 8
+        assert cloud.tally.calls == (8 if isinstance(caught.value, ConnectionClosedError) else 3)
         assert describe("reading", caught.value).hint
 
 
@@ -186,7 +186,7 @@ def test_a_read_that_hangs_once_is_asked_again_over_a_new_connection(path: str) 
     def hang_at_the_second(sock: socket.socket) -> None:
         (is_silent if next(numbers) == 1 else answers(OK, b'{"trailList": []}'))(sock)
 
-    limits = Limits(read=0.5)
+    limits = Limits(read=1)
     with server_of(hang_at_the_second) as server, cloud_on(path, server.url, limits) as cloud:
         for _ in range(3):
             answer = cloud.read(HERE, "cloudtrail", "us-east-1", "describe_trails", {})
@@ -198,7 +198,7 @@ def test_a_write_that_hangs_is_not_sent_again() -> None:
     with server_of(is_silent) as server, cloud_on("own", server.url, SHORT) as cloud:
         with pytest.raises(OutcomeUnknown):
             cloud.write(HERE, Call("iam", "create_account_alias", {"AccountAlias": "acme"}))
-        assert server.requests == 1
+        assert cloud.tally.calls == 1
 
 
 @pytest.mark.parametrize("path", PATHS)
