@@ -15,6 +15,8 @@ import botocore.loaders
 import botocore.session
 import hypothesis
 import pytest
+from botocore.client import ClientCreator
+from botocore.hooks import EventAliaser
 
 from provisioner.aws import Identity, Waiting, identify
 from provisioner.aws import cloud as cloud_module
@@ -43,8 +45,21 @@ gc.set_threshold(50_000, 20, 20)
 sys.dont_write_bytecode = False
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 
-# One for all sessions, because reading AWS's models takes most of the time that a client needs to start.
+# Once for all sessions and clients, because a client takes much longer to make than to use, and the tests make thousands:
+# AWS's models, the class of each service, and the aliases of events.
 botocore.session.create_loader = cache(botocore.loaders.create_loader)
+_create_class, _alias = ClientCreator._create_client_class, cache(EventAliaser(None)._alias_event_name)
+_classes: dict[str, Any] = {}
+
+
+def _client_class(creator: ClientCreator, service: str, model: Any) -> Any:
+    if service not in _classes:
+        _classes[service] = _create_class(creator, service, model)
+    return _classes[service]
+
+
+ClientCreator._create_client_class = _client_class
+EventAliaser._alias_event_name = lambda _, event: _alias(event)
 
 
 def parse_file(text: str) -> Baseline:
