@@ -28,7 +28,10 @@ _ENV = re.compile(r"env:([A-Za-z_][A-Za-z0-9_]*)")
 _ONE_ENV = re.compile(r"\$\{env:[A-Za-z_][A-Za-z0-9_]*\}")
 _SPECIAL = {"*", "?", "$"}
 _OF_AWS = "AWS_"  # AWS_SECRET_ACCESS_KEY, AWS_SESSION_TOKEN, AWS_CONTAINER_AUTHORIZATION_TOKEN, ...
-_SECRET_WORDS = ("TOKEN", "SECRET", "PASSWORD", "PASSWD", "PASSPHRASE", "CREDENTIAL", "KEY")
+# AUTHOR is none, nor is the working directory.
+_SECRET_WORD = re.compile(
+    r"TOKEN|SECRET|PASS|CRED|KEY|COOKIE|JWT|BEARER|AUTH(?!ORS?(?:_|$))|(?<!^)(?<!^OLD)PWD"
+)
 
 Reason = tuple[str, str]  # why a variable cannot be read, and a hint
 
@@ -73,7 +76,8 @@ class Environment(Mapping[str, str]):
 
 def _names_a_secret(name: str) -> str:
     """The word in the name of a variable that says that its value is a secret, or an empty text."""
-    return next((word for word in _SECRET_WORDS if word in name.upper()), "")
+    found = _SECRET_WORD.search(name.upper())
+    return found[0] if found else ""
 
 
 @dataclass(eq=False, repr=False)

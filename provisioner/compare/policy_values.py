@@ -13,6 +13,7 @@ from datetime import datetime
 from ipaddress import ip_network
 from typing import Any
 
+from . import global_keys
 from .policy import listed
 from .policy_spelling import OPERATORS
 
@@ -37,6 +38,9 @@ def condition_errors(condition: Mapping[str, Any]) -> Found:
         for key in keys:
             if not re.fullmatch(r"[A-Za-z0-9-]+:.+", str(key)):
                 text = f"want a condition key such as `aws:PrincipalOrgID`, got `{key}`"
+                yield ("Condition", operator, str(key)), text
+            if meant := global_keys.intended(str(key)):
+                text = f"AWS has no condition key `{key}`: did you mean `{meant}`"
                 yield ("Condition", operator, str(key)), text
             if not has_values(keys[key]):
                 yield (

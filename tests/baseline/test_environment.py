@@ -39,8 +39,18 @@ SECRETS = [
     "APIKEY",
     "MYSQL_PASSWD",
     "GPG_PASSPHRASE",
+    "DB_CREDS",
+    "SMTP_PASS",
+    "SSHPASS",
+    "MYSQL_PWD",
+    "NPM_AUTH",
+    "PROXY_AUTHORIZATION",
+    "SESSION_COOKIE",
+    "Service_Jwt",
+    "API_BEARER",
     "GOOGLE_APPLICATION_CREDENTIALS",
 ]
+NO_SECRETS = ["TEAM", "AUTHOR", "GIT_AUTHOR_NAME", "PWD", "OLDPWD", "REGION_2"]
 
 
 def problems(text: str, env: dict[str, str] | Environment) -> str:
@@ -137,6 +147,12 @@ def test_a_secret_field_takes_a_secret(name: str) -> None:
     assert read.general.accounts
     assert read.general.accounts.external_id == VALUE
     assert read.secrets == {VALUE: f"${{env:{name}}}"}
+
+
+@pytest.mark.parametrize("name", NO_SECRETS)
+def test_other_variables_are_read_everywhere(name: str) -> None:
+    text = f"{HEAD}accounts: {{all: true, role_name: '${{env:{name}}}'}}"
+    assert problems(text, {name: VALUE}) == ""
 
 
 @pytest.mark.parametrize("name", ["AWS_LENGTH", "PIN_KEY"])

@@ -476,6 +476,19 @@ def deny(condition: dict[str, Any], **elements: Any) -> dict[str, Any]:
             "no condition key `s3:prefx`: did you mean `s3:prefix`",
         ),
         ({**GOOD, "Condition": {"StringEquals": {"S3:Fooo": "a"}}}, "no condition key `S3:Fooo`"),
+        *(
+            ({**GOOD, "Condition": {"StringEquals": {wrong: "1"}}}, f"key `{wrong}`: did you mean `{right}`")
+            for wrong, right in (
+                ("aws:SourceAcount", "aws:SourceAccount"),
+                ("aws:PrincipleOrgID", "aws:PrincipalOrgID"),
+                ("aws:PrincipalOrg", "aws:PrincipalOrgID"),
+                ("AWS:SourceARNs", "aws:SourceArn"),
+                ("aws:PrincipalTags/team", "aws:PrincipalTag/team"),
+                ("aws:PrincipalTag", "aws:PrincipalTag/TAG"),
+                ("aws:SourceVpcEndpoint", "aws:SourceVpce"),
+                ("aws:SourceIp/x", "aws:SourceIp"),
+            )
+        ),
         ({**GOOD, "Principal": "*"}, "would be refused by BlockPublicPolicy"),
         ({**GOOD, "Principal": {"AWS": [ROOT, "*"]}}, "would be refused by BlockPublicPolicy"),
         (

@@ -1,13 +1,15 @@
-"""The identifiers of AWS Config's managed rules, to find a misspelt one.
+"""The identifiers of AWS Config's managed rules, and their parameters, to find a misspelt one.
 
 AWS adds rules all the time, so that an identifier that is not in the list may still be right: only one that looks like
-a misspelt one of the list is wrong. Source: AWS Config Developer Guide, "List of AWS Config Managed Rules", as moto
+a misspelt one of the list is wrong. The same holds for parameters. A line of the list is an identifier with its
+parameters. Source: AWS Config Developer Guide, "List of AWS Config Managed Rules", as moto
 5.2.5 has it.
 """
 
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 from typing import Final
@@ -18,9 +20,16 @@ _SHORT: Final = 5  # letters: `EBS` for `EFS` is another service
 
 
 @cache
+def _parameters() -> Mapping[str, tuple[str, ...]]:
+    """The names of the parameters of each managed rule that is known."""
+    lines = Path(__file__).with_suffix(".txt").read_text(encoding="ascii").splitlines()
+    return {identifier: tuple(names) for identifier, *names in map(str.split, lines)}
+
+
+@cache
 def identifiers() -> frozenset[str]:
     """The identifiers of the managed rules that are known."""
-    return frozenset(Path(__file__).with_suffix(".txt").read_text(encoding="ascii").split())
+    return frozenset(_parameters())
 
 
 @cache
@@ -43,6 +52,19 @@ def intended(identifier: str) -> str:
 
     near = get_close_matches(upper, sorted(identifiers()), 3, _CLOSE)
     return next((each for each in near if _is_misspelt(upper.split("_"), each.split("_"))), "")
+
+
+def intended_parameter(identifier: str, name: str) -> str:
+    """The parameter of a known rule of which this one is a misspelling, or an empty text. AWS compares their case, too."""
+    from difflib import get_close_matches
+
+    known = {each.lower(): each for each in _parameters().get(identifier, ())}
+    if name in known.values():
+        return ""
+    near = get_close_matches(name.lower(), known, 1, _CLOSE) or get_close_matches(
+        name.lower().replace("_", "").replace("-", ""), known, 1, _CLOSE
+    )
+    return known[near[0]] if near else ""
 
 
 def similar(identifier: str) -> str:

@@ -18,6 +18,7 @@ from .rule_section import (
     Frequency,
     ParameterValue,
     check_identifier,
+    check_parameters,
     parameters_text,
 )
 
@@ -97,6 +98,7 @@ class OrganizationRule(_ForAccounts):
             raise InvalidValue("source_identifier", "want one of `source_identifier` and `policy_text`")
         if self.source_identifier is not None:
             check_identifier(self.source_identifier)
+            check_parameters(self.source_identifier, self.input_parameters)
         if self.trigger_types and self.policy_text is None:
             raise InvalidValue(
                 "trigger_types", "is for a policy of your own: AWS knows when to evaluate its own"

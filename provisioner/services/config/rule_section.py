@@ -11,7 +11,7 @@ from ...baseline import NO_SETTING, InvalidValue, Section
 from ...baseline.problem import quoted
 from ...baseline.section import AsWritten
 from ...steps.tags import Tags
-from .managed_rules import intended
+from .managed_rules import intended, intended_parameter
 from .regional_section import Regional
 from .remediation_section import Remediation
 
@@ -62,6 +62,14 @@ def check_identifier(identifier: str) -> None:
         return
     hint = f"; did you mean {quoted(meant)}?" if meant else ""
     raise InvalidValue("source_identifier", f"want {_MANAGED_RULE}, got {quoted(identifier)}{hint}")
+
+
+def check_parameters(identifier: str, parameters: Mapping[str, str] | None) -> None:
+    """Raise InvalidValue for the misspelt parameter of a known managed rule, which AWS refuses."""
+    for name in parameters or {}:
+        if meant := intended_parameter(identifier, name):
+            text = f"{identifier} has no parameter {quoted(name)}: did you mean {quoted(meant)}?"
+            raise InvalidValue(("input_parameters", name), text)
 
 
 def _check_value(value: str) -> str:
@@ -185,6 +193,7 @@ class Rule(Regional):
             raise InvalidValue("source_identifier", f"`source_identifier` is missing: want {_MANAGED_RULE}")
         if self.owner == "AWS":
             check_identifier(identifier or "")
+            check_parameters(identifier or "", self.input_parameters)
         elif self.owner == "CUSTOM_LAMBDA" and not _FUNCTION.fullmatch(identifier or ""):
             raise InvalidValue("source_identifier", "want the ARN of a Lambda function")
         elif self.owner == "CUSTOM_POLICY" and identifier is not None:

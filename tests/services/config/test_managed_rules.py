@@ -7,7 +7,9 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from provisioner.services.config import managed_rules
-from provisioner.services.config.managed_rules import identifiers, intended, similar
+from provisioner.services.config.managed_rules import identifiers, intended, intended_parameter, similar
+from provisioner.services.config.organization_section import OrganizationRule
+from provisioner.services.config.rule_section import Rule
 
 KNOWN = sorted(identifiers())
 WORD = 6  # letters, of a word in which one wrong letter is no other word
@@ -52,6 +54,24 @@ def test_a_misspelt_word_is_seen(identifier: str, data: st.DataObject) -> None:
 )
 def test_other_spellings(written: str, meant: str) -> None:
     assert intended(written) == meant
+
+
+@pytest.mark.parametrize("identifier", [each for each in KNOWN if managed_rules._parameters()[each]])
+def test_each_parameter_is_taken_and_seen_when_its_case_or_a_letter_is_wrong(identifier: str) -> None:
+    known = managed_rules._parameters()[identifier]
+    for name in known:
+        assert intended_parameter(identifier, name) == ""
+        assert intended_parameter(identifier, name.swapcase()) == name
+        if len(name) > WORD:
+            assert intended_parameter(identifier, name[:3] + name[4:]) in known
+        assert intended_parameter(identifier, "noSuchThing") == ""
+
+
+@pytest.mark.parametrize("section", [Rule, OrganizationRule])
+def test_a_misspelt_parameter_is_an_error_of_the_file(section: type[Rule | OrganizationRule]) -> None:
+    rule = {"source_identifier": "ACCESS_KEYS_ROTATED", "input_parameters": {"max_access_key_age": "90"}}
+    with pytest.raises(ValueError, match="no parameter 'max_access_key_age': did you mean 'maxAccessKeyAge'"):
+        section.model_validate(rule)
 
 
 def test_a_rule_that_is_new_is_taken(monkeypatch: pytest.MonkeyPatch) -> None:
