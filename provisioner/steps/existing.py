@@ -1,4 +1,4 @@
-"""Look at what the file names and others make: a KMS key, an SNS topic, a log group or an IAM role.
+"""Look at what the file names and others make: a KMS key, an SNS topic, a log group, an IAM role or an SSM document.
 
 Each function starts its read at once, and returns a function that waits for the answer.
 """
@@ -96,6 +96,12 @@ def role(aws: Aws, region: str, arn: str) -> Look:
         return found
 
     return look
+
+
+def document(aws: Aws, name: str) -> Look:
+    """A document of Systems Manager in this Region, by its name, or by its ARN where another account shares it."""
+    reading = aws.read("ssm").describe_document(Name=name)
+    return lambda: _look("document", name, reading, "Document", "InvalidDocument")
 
 
 def is_foreign(aws: Aws, arn: str) -> bool:

@@ -232,13 +232,16 @@ def make_surroundings(bench: Bench) -> None:
     iam.put_role_policy(RoleName="audit", PolicyName="logs", PolicyDocument=json.dumps(document([allow])))
 
 
+LOOKED_AT = {"remove-foreign-policy", "remove-foreign-replication"}
+
+
 def break_everything(admin: Sequence[Administrator]) -> None:
     """Break every setting of what `apply` has made, in each way that the services register with `@breaks`.
 
-    Policies of others are added, too: they are read, and kept.
+    What others did and of which `diff` must read more is done, too, and kept.
     """
     for _, _, one in [*every_break(admin)]:
-        if one.field and (one.repaired or one.consent == "remove-foreign-policy"):
+        if one.field and (one.repaired or one.consent in LOOKED_AT):
             carry_out(one)
 
 

@@ -51,7 +51,7 @@ class _Asked(NamedTuple):
     Config,
     Scope.REGION,
     needs=("config_rules",),
-    clients=("config",),
+    clients=("config", "ssm", "iam"),
     field="remediated_rules",
 )
 def ensure_config_remediation(aws: Aws, baseline: Baseline) -> Changes:

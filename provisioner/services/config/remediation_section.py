@@ -129,6 +129,12 @@ class Remediation(Section):
         default=[], description="Resources that are not remediated. Other exceptions are left alone."
     )
 
+    @property
+    def roles(self) -> list[str]:
+        """The ARN of the role with which the document is executed; empty if the file gives none."""
+        source = (self.parameters or {}).get(ROLE_PARAMETER)
+        return list(source.static_value or ()) if source else []
+
     @model_validator(mode="after")
     def _check(self) -> Self:
         if self.automatic and ROLE_PARAMETER not in (self.parameters or {}):

@@ -17,7 +17,7 @@ from .section import LogBucket, LogBuckets
 
 _READ = (
     "ListBucket GetBucketPublicAccessBlock GetBucketOwnershipControls GetEncryptionConfiguration"
-    " GetBucketVersioning GetBucketPolicy GetBucketAcl"
+    " GetBucketVersioning GetBucketPolicy GetBucketAcl GetReplicationConfiguration"
 )
 _TARGET_READ = "GetBucketLogging GetBucketObjectLockConfiguration"  # of a bucket that gets access logs
 # CreateBucket with an ObjectOwnership requires PutBucketOwnershipControls too.
@@ -33,6 +33,8 @@ def log_bucket_permissions(target: Target, baseline: Baseline) -> Iterator[Permi
         yield from allow("LogBucketsRead", "s3", _READ, on=on)
         yield from allow("LogBucketsWrite", "s3", _WRITE, on=on, purposes=APPLY)
         yield from allow("LogBucketsRead", "s3", _optional_reads(bucket), on=on)
+        # Whose the bucket is to which others replicate.
+        yield from allow("LogBucketsOwn", "s3", ["ListAllMyBuckets"])
         yield from allow("LogBucketsWrite", "s3", _optional_writes(bucket), on=on, purposes=APPLY)
         key = bucket.server_side_encryption.kms_master_key_id
         yield from key_permissions("LogBucketsKeyRead", target, baseline, key)

@@ -19,6 +19,7 @@ from .lifecycle import lifecycle
 from .mfa_delete import refuse_under_mfa_delete
 from .object_lock import object_lock
 from .policy import bucket_policy
+from .replication import replication
 from .section import PublicAccessBlock
 from .state import Bucket, left_out
 
@@ -39,6 +40,7 @@ def bucket_settings(bucket: Bucket) -> Changes:
         _tags,
         _part("the lifecycle", lifecycle),
         _part("access logging", access_logging),
+        _part("replication", replication),
         bucket_policy,
     ):
         yield from setting(bucket)

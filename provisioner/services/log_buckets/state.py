@@ -39,6 +39,7 @@ READS = {
     "get_bucket_tagging": Answer("NoSuchTagSet", "TagSet"),
     "get_bucket_lifecycle_configuration": Answer("NoSuchLifecycleConfiguration", "Rules"),
     "get_bucket_logging": None,
+    "get_bucket_replication": Answer("ReplicationConfigurationNotFoundError", "ReplicationConfiguration"),
     "get_bucket_policy": Answer("NoSuchBucketPolicy", "Policy"),
 }
 # Settings whose PUT replaces what others wrote. They are read again after CreateBucket, because in us-east-1 that

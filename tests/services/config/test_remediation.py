@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 
 from provisioner.baseline import BaselineError
+from provisioner.compare.policy import document
 from provisioner.sandbox.ask import backend
 
 from ...conftest import Bench
@@ -18,6 +20,10 @@ NAME = "versions"
 TITLE = f"remediation of config rule {NAME}"
 RULE = {"source_identifier": "S3_BUCKET_VERSIONING_ENABLED"}
 ROLE = f"arn:aws:iam::{ACCOUNT}:role/remediation"
+FOREIGN_ROLE = "arn:aws:iam::999999999999:role/remediation"
+TRUST = json.dumps(
+    document([{"Effect": "Allow", "Principal": {"Service": "ssm.amazonaws.com"}, "Action": "sts:AssumeRole"}])
+)
 PARAMETERS = {
     "BucketName": {"resource_value": "RESOURCE_ID"},
     "AutomationAssumeRole": {"static_value": [ROLE]},
@@ -59,6 +65,12 @@ def put(bench: Bench, **changed: Any) -> None:
     """Change the remediation as another user."""
     full = {**have(bench), **changed}
     bench.client("config").put_remediation_configurations(RemediationConfigurations=[full])
+
+
+def proofs(bench: Bench, text: str) -> dict[str, tuple[bool | None, str]]:
+    """What `verify` finds of the remediation."""
+    results = bench.run(text, only=ONLY).verify()
+    return {f.check: (f.ok, f.detail) for r in results for f in r.findings if f.resource == TITLE}
 
 
 def exceptions(bench: Bench) -> list[dict[str, Any]]:
@@ -224,16 +236,35 @@ def test_executions(bench: Bench, executions: Any, ok: bool | None, detail: str)
         }
         for bucket, state, why in executions
     ]
-    results = bench.run(file(**BARE), only=ONLY).verify()
-    [finding] = [f for r in results for f in r.findings if f.resource == TITLE]
-    assert (finding.ok, finding.detail) == (ok, detail)
+    assert proofs(bench, file(**BARE))["executions"] == (ok, detail)
 
 
 def test_no_remediation_is_a_change_and_has_no_proof(bench: Bench) -> None:
-    results = bench.run(file(**BARE), only=ONLY).verify()
+    results = bench.run(file(**BARE), only=ONLY).rehearse().results
     assert TITLE in {change.resource for r in results for change in r.changes}
-    [finding] = [f for r in results for f in r.findings if f.resource == TITLE]
-    assert (finding.ok, finding.detail) == (None, "there is no such remediation yet")
+    assert proofs(bench, file(**BARE))["executions"] == (None, "there is no such remediation yet")
+
+
+@pytest.mark.parametrize(
+    ("given", "failing"),
+    [
+        ({**FULL, "target_id": "acme-repair"}, {"document", "role"}),
+        (FULL, {"role"}),
+        (BARE, set()),
+        ({**FULL, "parameters": {"AutomationAssumeRole": {"static_value": [FOREIGN_ROLE]}}}, {"role"}),
+    ],
+)
+def test_a_document_or_a_role_that_is_missing_fails(
+    bench: Bench, given: dict[str, Any], failing: set[str]
+) -> None:
+    text = file(**given)
+    bench.apply(text, only=ONLY)
+    assert {check for check, (ok, _) in proofs(bench, text).items() if ok is False} == failing
+    made = {"DocumentType": "Automation", "DocumentFormat": "YAML", "Content": "schemaVersion: '0.3'\n"}
+    bench.client("ssm").create_document(Name="acme-repair", **made)
+    bench.client("iam").create_role(RoleName="remediation", AssumeRolePolicyDocument=TRUST)
+    left = {check for check, (ok, _) in proofs(bench, text).items() if ok is False}
+    assert left == ({"role"} if FOREIGN_ROLE in text else set())
 
 
 @pytest.mark.parametrize(

@@ -60,8 +60,13 @@ def excepted(**given: Any) -> Any:
     return do
 
 
+def document(name: str) -> Any:
+    return lambda aws: aws.ssm.describe_document(Name=name)["Document"]["Owner"]
+
+
 EXCEPTIONS, READ = "config.remediation_exceptions", "config.remediation_read"
 CASES = [
+    Case("ssm.documents", "AWS's own", document("AWS-ConfigureS3BucketVersioning"), "Amazon"),
     Case("config.remediation_put", "no rule", put(), INVALID),
     Case("config.remediation_put", "no role", then(rule, put(Automatic=True)), INVALID),
     Case(READ, "AWS's defaults", then(rule, put(), attempts), [5]),

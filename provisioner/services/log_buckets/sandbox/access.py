@@ -25,7 +25,10 @@ _ACTIONS = {
     "DeleteBucketEncryption": "PutEncryptionConfiguration",
     "DeletePublicAccessBlock": "PutBucketPublicAccessBlock",
     "DeleteBucketLifecycle": "PutLifecycleConfiguration",
+    "DeleteBucketReplication": "PutReplicationConfiguration",
     "DeleteBucketTagging": "PutBucketTagging",
+    "GetBucketReplication": "GetReplicationConfiguration",
+    "PutBucketReplication": "PutReplicationConfiguration",
     "DeleteBucketOwnershipControls": "PutBucketOwnershipControls",
 }
 _ANYWHERE = ("CreateBucket", "GetBucketLocation", "ListBuckets")

@@ -33,6 +33,7 @@ def bucket_breaks(admin: Administrator) -> Iterator[Break]:
         yield from bucket.lifecycle()
         yield from bucket.tags()
         yield from bucket.access_logging(admin)
+        yield from bucket.replication()
         yield from bucket.policy()
         yield bucket.broken("", "deleted", "", s3.delete_bucket)
 
@@ -168,6 +169,22 @@ class _Bucket:
             put(**bucket, BucketLoggingStatus={"LoggingEnabled": {**have, "TargetBucket": target}})
 
         yield self.broken("TargetBucket", "diverted access logs of", asked, divert)
+
+    def replication(self) -> Iterator[Break]:
+        if self.s3.get_bucket_versioning(Bucket=self.name).get("Status") != "Enabled":
+            return
+        rule = {
+            "ID": "Foreign",
+            "Priority": 1,
+            "Status": "Enabled",
+            "Filter": {"Prefix": ""},
+            "DeleteMarkerReplication": {"Status": "Disabled"},
+            "Destination": {"Bucket": "arn:aws:s3:::a-bucket-of-a-stranger", "Account": STRANGER},
+        }
+        copied = {"Role": f"arn:aws:iam::{STRANGER}:role/copies", "Rules": [rule]}
+        text, consent = "copied to a stranger what arrives in", "remove-foreign-replication"
+        put, field = self.s3.put_bucket_replication, "replication rule Foreign"
+        yield self.broken(field, text, "", put, consent=consent, ReplicationConfiguration=copied)
 
     def policy(self) -> Iterator[Break]:
         found = self.read("get_bucket_policy", "NoSuchBucketPolicy")
