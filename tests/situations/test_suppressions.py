@@ -12,6 +12,7 @@ from provisioner.sandbox import Fault
 from ..conftest import Bench
 
 CONSENT = "remove-foreign-suppression"
+STANDARD = "arn:aws:securityhub:us-east-1::standards/aws-foundational-security-best-practices/v/1.0.0"
 EVERYTHING = {"Criterion": {"severity": {"GreaterThanOrEqual": 0}}}
 LIST = {"Name": "theirs", "Format": "TXT", "Location": "s3://theirs/list.txt"}
 
@@ -74,7 +75,21 @@ def subscription(policy: str) -> Callable[[Any], Any]:
     return put
 
 
+def control(name: str, status: str, field: str = "") -> Hiding:
+    """Somebody switches a control of the standard in the file, which names IAM.6 for the other Regions only."""
+    reason = {"UpdatedReason": "noise"} if status == "DISABLED" else {}
+
+    def switch(client: Any) -> Any:
+        one = {"StandardsArn": STANDARD, "SecurityControlId": name, "AssociationStatus": status, **reason}
+        return client.batch_update_standards_control_associations(StandardsControlAssociationUpdates=[one])
+
+    return Hiding("security_hub", "securityhub", switch, field)
+
+
 CASES = [
+    control("S3.1", "DISABLED", "S3.1"),
+    control("IAM.6", "DISABLED", "IAM.6"),
+    control("S3.1", "ENABLED"),
     filter_("ARCHIVE", "suppression rule theirs"),
     filter_("NOOP"),
     guardduty(lambda client, key: client.create_ip_set(**key, **LIST, Activate=True), "trusted list theirs"),
@@ -110,13 +125,18 @@ alarms:
     "security_hub": """
 log_buckets: {logs: {name: acme-logs}}
 config: {recorder: {name: default}, delivery_channel: {s3_bucket_name: logs}}
-security_hub: {state: enabled}""",
+security_hub:
+  standards:
+    aws-foundational-security-best-practices/v/1.0.0:
+      disabled_controls:
+        EC2.2: {reason: Checked elsewhere}
+        IAM.6: {reason: Checked in the home Region, except_home_region: true}""",
 }
 
 
 def file(section: str) -> str:
     """The section with nothing in it, and what it needs."""
-    return f"regions: [us-east-1]\n{FILES[section]}\n"
+    return f"home_region: us-east-1\nregions: [us-east-1]\n{FILES[section]}\n"
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: f"{case.section} {case.field or 'harmless'}")
@@ -132,6 +152,13 @@ def test_what_hides_findings_is_told_and_ended_with_consent_only(bench: Bench, c
     assert [c.consent for r in sent for c in r.without_consent] == [CONSENT] * len(found)
     assert bench.apply(text, only=only, allow=(CONSENT,)).failed == []
     assert bench.diff(text, only=only).changes == []
+
+
+def test_a_control_may_stay_off_where_new_ones_do(bench: Bench) -> None:
+    text = file("security_hub").replace("  standards:", "  auto_enable_controls: false\n  standards:")
+    bench.apply(text, only=("security_hub",))
+    control("S3.1", "DISABLED").make(bench.client("securityhub"))
+    assert bench.diff(text, only=("security_hub",)).changes == []
 
 
 def test_a_member_of_security_hub_is_not_asked_for_the_rules_of_its_administrator(bench: Bench) -> None:

@@ -16,6 +16,9 @@ from .organizations import organization_of
 
 # Operation -> action, on the bucket.
 S3_ACTIONS: Final = {
+    "DeleteBucketReplication": "PutReplicationConfiguration",
+    "GetBucketReplication": "GetReplicationConfiguration",
+    "PutBucketReplication": "PutReplicationConfiguration",
     "HeadBucket": "ListBucket",
     "ListObjectsV2": "ListBucket",
     "CreateBucket": "CreateBucket",

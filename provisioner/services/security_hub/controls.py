@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from typing import Final
 
-from ...aws import Aws
-from ...model import Call, Changes, Kind, Note, Part, Wait
+from ...aws import Aws, Reading
+from ...model import Call, Change, Changes, Difference, Kind, Note, Part, Wait
 from ...steps.settings import Strictness, settings
+from ...steps.suppressions import CONSENT
 from .section import DisabledControl, SecurityHub
 from .standards import find_offer, manager_of
 from .state import (
@@ -21,6 +22,7 @@ from .state import (
     standards_of,
 )
 
+OTHER_CONTROLS: Final = "other controls"
 _MOST: Final = 100  # in one request
 _OFF: Final = "DISABLED"
 _NOT_READY: Final = "NOT_READY_FOR_UPDATES"
@@ -35,10 +37,66 @@ _LIMIT: Final = Wait("LIMIT_EXCEEDED", "AWS's rate limit to pass", seconds=60)
 
 
 def ensure_controls(aws: Aws, section: SecurityHub, owner: Callable[[], str]) -> Changes:
-    """Switch off what the file has under each standard. Other controls that are off stay off."""
+    """Switch off what the file has under each standard."""
     for name, standard in standards_of(section, aws.target).items():
         if want := controls_of(standard, aws.target):
             yield Part(_title(name), _ensure_controls(aws, name, want, owner))
+
+
+def ensure_others_on(aws: Aws, section: SecurityHub, owner: Callable[[], str]) -> Changes:
+    """Offer to switch on the controls that others switched off: they find nothing, and the file asks for their standard.
+
+    Where new controls are to stay off, and where a policy sets them, nobody needs to have switched them off.
+    """
+    if section.auto_enable_controls is False:
+        return
+    asked = {name: _ask_all(aws, name) for name in standards_of(section, aws.target)}
+    for name, readings in asked.items():
+        named = controls_of(section.standards[name], aws.target)
+        off = {key: why for each in readings for key, why in _off(each) if key not in named}
+        if off and not owner() and not manager_of(find_offer(aws, name)):
+            yield from (_switch_on(aws, name, control, why) for control, why in sorted(off.items()))
+
+
+def list_controls(aws: Aws, name: str) -> Reading:
+    """Ask for the ids of all controls of a standard."""
+    arn = standard_arn(aws.target, name)
+    return aws.read("securityhub").list_security_control_definitions(StandardsArn=arn, MaxResults=_MOST)
+
+
+def _ask_all(aws: Aws, name: str) -> list[Reading]:
+    """Ask for the status of all controls of a standard, if it is enabled and ready."""
+    standard, read = standard_arn(aws.target, name), aws.read("securityhub")
+    have = read_standards(aws).get(standard)
+    if have is None or have.get("StandardsControlsUpdatable") == _NOT_READY:
+        return []
+    names = [
+        each["SecurityControlId"]
+        for each in list_controls(aws, name).get("SecurityControlDefinitions")
+        if each["CurrentRegionAvailability"] == "AVAILABLE"
+    ]
+    return [
+        read.batch_get_standards_control_associations(
+            StandardsControlAssociationIds=[
+                {"SecurityControlId": each, "StandardsArn": standard} for each in batch
+            ]
+        )
+        for batch in _batches(names)
+    ]
+
+
+def _off(reading: Reading) -> Iterator[tuple[str, str]]:
+    """The controls in an answer that are off, with the reason that AWS keeps."""
+    for each in reading.get("StandardsControlAssociationDetails"):
+        if each["AssociationStatus"] == _OFF:
+            yield each["SecurityControlId"], each.get("UpdatedReason", "")
+
+
+def _switch_on(aws: Aws, name: str, control: str, why: str) -> Change:
+    off, on = f"{_OFF}: {why}", "ENABLED"
+    call = _put(aws, name, {control: on}, (_LIMIT,))
+    loses = f"others switched `{control}` off, which finds nothing then; name it in `disabled_controls` if it is to be off"
+    return Change(_title(name), (Difference(control, off, on),), call, consent=CONSENT, loses=loses)
 
 
 def _title(standard: str) -> str:

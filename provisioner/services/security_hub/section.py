@@ -67,7 +67,8 @@ class Standard(Control):
         None, min_length=1, description="Only in these of the file's Regions."
     )
     disabled_controls: Annotated[dict[ControlId, DisabledControl], NO_SETTING] = Field(
-        default={}, description="Controls of the standard that are off, by id. Others that are off stay off."
+        default={},
+        description="Controls of the standard that are off, by id. Others that are off are shown as a danger.",
     )
 
     @model_validator(mode="after")

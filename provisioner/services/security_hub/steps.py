@@ -14,7 +14,7 @@ from ...steps.settings import Strictness, owned, settings, to_api
 from ...steps.tags import tags
 from .aggregator import TITLE, ensure_aggregator
 from .central import CONFIGURATION, administers_centrally, central_owner, status_of
-from .controls import ensure_controls
+from .controls import OTHER_CONTROLS, ensure_controls, ensure_others_on, list_controls
 from .organization import ensure_organization_configuration, read_configuration
 from .policies import begin_policy_reads, ensure_policies, policy_findings
 from .section import CENTRAL, SecurityHub
@@ -93,6 +93,7 @@ def ensure_security_hub(aws: Aws, baseline: Baseline) -> Changes:
     yield Part(HUB, _ensure_hub(aws, section, above if administers else owner))
     yield Part("standards", ensure_standards(aws, section, owner, central=bool(central)))
     yield Part("controls", ensure_controls(aws, section, owner))
+    yield Part(OTHER_CONTROLS, ensure_others_on(aws, section, owner))
     yield Part(SUPPRESSIONS, ensure_unsuppressed(aws))
     if section.finding_aggregator and aws.target.home:
         aggregates = "" if administers else central
@@ -109,7 +110,9 @@ def _begin_reads(aws: Aws, section: SecurityHub) -> None:
     read.describe_hub()
     read.get_enabled_standards()
     read.get_administrator_account()
-    for standard in standards_of(section, aws.target).values():
+    for name, standard in standards_of(section, aws.target).items():
+        if section.auto_enable_controls is not False:
+            list_controls(aws, name)
         for control in controls_of(standard, aws.target):
             read.list_standards_control_associations(SecurityControlId=control)
     if section.tags:

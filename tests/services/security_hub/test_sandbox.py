@@ -97,6 +97,33 @@ AGGREGATOR, ADMINISTRATOR, ORGANIZATION = (
     "securityhub.administrator",
     "securityhub.organization",
 )
+
+
+def all_of(standard: str) -> Any:
+    return lambda aws: [
+        each["SecurityControlId"]
+        for each in aws.securityhub.list_security_control_definitions(StandardsArn=standard)[
+            "SecurityControlDefinitions"
+        ]
+    ]
+
+
+def states(*controls: str) -> Any:
+    asked = [{"SecurityControlId": each, "StandardsArn": BEST} for each in controls]
+
+    def do(aws: Aws) -> Any:
+        batch_get = aws.securityhub.batch_get_standards_control_associations
+        answer = batch_get(StandardsControlAssociationIds=asked)
+        refused = [each["StandardsControlAssociationId"] for each in answer["UnprocessedAssociations"]]
+        details = answer["StandardsControlAssociationDetails"]
+        return (
+            {each["SecurityControlId"]: each["AssociationStatus"] for each in details},
+            [each["SecurityControlId"] for each in refused],
+        )
+
+    return do
+
+
 ADMIN, LIST = "enable_organization_admin_account", "list_organization_admin_accounts"
 CASES = [
     Case("securityhub.hub", "twice", then(ON, ON), "ResourceConflictException"),
@@ -162,6 +189,13 @@ CASES = [
         "InvalidInputException",
     ),
     Case("securityhub.controls", "on", then(ON, enabled(BEST), of_control("IAM.6")), [(BEST, "ENABLED", None)]),
+    Case("securityhub.all_controls", "of a standard", then(ON, all_of(TOWER)), ["EC2.2", "S3.1"]),
+    Case(
+        "securityhub.all_controls",
+        "on and off",
+        then(ON, enabled(BEST), switch("IAM.6", "DISABLED", UpdatedReason="why"), states("IAM.6", "S3.1", "X.1")),
+        ({"IAM.6": "DISABLED", "S3.1": "ENABLED"}, ["X.1"]),
+    ),
     Case(CONTROLS, "unknown", then(ON, of_control("IAM.66")), "InvalidInputException"),
     Case(
         CONTROLS,

@@ -25,10 +25,7 @@ _ACTIONS = {
     "DeleteBucketEncryption": "PutEncryptionConfiguration",
     "DeletePublicAccessBlock": "PutBucketPublicAccessBlock",
     "DeleteBucketLifecycle": "PutLifecycleConfiguration",
-    "DeleteBucketReplication": "PutReplicationConfiguration",
     "DeleteBucketTagging": "PutBucketTagging",
-    "GetBucketReplication": "GetReplicationConfiguration",
-    "PutBucketReplication": "PutReplicationConfiguration",
     "DeleteBucketOwnershipControls": "PutBucketOwnershipControls",
 }
 _ANYWHERE = ("CreateBucket", "GetBucketLocation", "ListBuckets")

@@ -69,6 +69,7 @@ def _standard_breaks(client: Any, where: str, subscription: dict[str, Any]) -> I
     yield breaks_of(title)(field, text, disable, "standards.*", StandardsSubscriptionArns=given)
     broken, update = breaks_of(f"controls of {name}"), client.batch_update_standards_control_associations
     asked = "standards.*.disabled_controls.*"
+    yield from _unnamed_breaks(client, where, subscription, off)
     for control in off:
         one = {"StandardsArn": arn, "SecurityControlId": control}
         for sentence, status in (
@@ -80,6 +81,19 @@ def _standard_breaks(client: Any, where: str, subscription: dict[str, Any]) -> I
         ):
             updates = [{**one, **status}]
             yield broken(control, sentence, update, asked, StandardsControlAssociationUpdates=updates)
+
+
+def _unnamed_breaks(client: Any, where: str, subscription: dict[str, Any], off: list[str]) -> Iterator[Break]:
+    """Switch a control off that nobody has switched off."""
+    arn = subscription["StandardsArn"]
+    name = arn.rpartition(":")[2].partition("/")[2]
+    listed = client.list_security_control_definitions(StandardsArn=arn)["SecurityControlDefinitions"]
+    control = next(each["SecurityControlId"] for each in listed if each["SecurityControlId"] not in off)
+    status = {"AssociationStatus": "DISABLED", "UpdatedReason": "Nobody knows"}
+    updates = [{"StandardsArn": arn, "SecurityControlId": control, **status}]
+    broken, update = breaks_of(f"controls of {name}"), client.batch_update_standards_control_associations
+    text, consent = f"switched off {control} of {name} in {where}", "remove-foreign-suppression"
+    yield broken(control, text, update, consent=consent, StandardsControlAssociationUpdates=updates)
 
 
 def _controls_off(client: Any, standard: str) -> Iterator[str]:

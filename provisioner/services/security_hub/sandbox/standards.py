@@ -155,6 +155,39 @@ def associations(request: Request) -> dict[str, Any]:
     return request.page("StandardsControlAssociationSummaries", found, request.world.page_size or 25)
 
 
+@instead("securityhub.all_controls", "ListSecurityControlDefinitions", row="16.C Controls")
+def definitions(request: Request) -> dict[str, Any]:
+    """The controls of a standard, or all, are listed; whether they are on is told of each in a standard."""
+    own_hub(request)
+    asked = request.params.get("StandardsArn")
+    names = {
+        control
+        for name, controls in CONTROLS.items()
+        if asked in {None, arn_of(request, name)}
+        for control in controls
+    }
+    found = [
+        {"SecurityControlId": each, "Title": each, "CurrentRegionAvailability": "AVAILABLE"}
+        for each in sorted(names)
+    ]
+    return request.page("SecurityControlDefinitions", found, request.world.page_size or 25)
+
+
+@instead("securityhub.all_controls", "BatchGetStandardsControlAssociations")
+def details(request: Request) -> dict[str, Any]:
+    """Whether each control is on in the standard beside it; what cannot be told is listed beside a success."""
+    hub, found, refused = own_hub(request), [], []
+    for each in request.params["StandardsControlAssociationIds"]:
+        name = each["StandardsArn"].rpartition(":")[2].partition("/")[2]
+        if name not in hub["standards"] or each["SecurityControlId"] not in CONTROLS[name]:
+            refused.append({"StandardsControlAssociationId": each, "ErrorCode": "NOT_FOUND"})
+            continue
+        reason = hub["off"].get((name, each["SecurityControlId"]))
+        state = {"AssociationStatus": "ENABLED" if reason is None else "DISABLED"}
+        found.append({**each, **state, **({} if reason is None else {"UpdatedReason": reason})})
+    return {"StandardsControlAssociationDetails": found, "UnprocessedAssociations": refused}
+
+
 @instead("securityhub.controls", "BatchUpdateStandardsControlAssociations")
 def update(request: Request) -> dict[str, Any]:
     """What cannot be updated is listed beside a success; to switch a control off takes a reason."""
