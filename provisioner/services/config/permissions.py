@@ -86,7 +86,10 @@ def config_recorder_permissions(target: Target, baseline: Baseline) -> Iterator[
     recorder, narrowed = regional(target, baseline, "config", "configuration-recorder/*")
     reads = "DescribeConfigurationRecorders DescribeConfigurationRecorderStatus DescribeDeliveryChannels"
     yield from allow("ConfigSettings", "config", reads, condition=in_region)
-    status_reads = "GetDiscoveredResourceCounts DescribeDeliveryChannelStatus"
+    status_reads = (
+        "GetDiscoveredResourceCounts DescribeDeliveryChannelStatus DescribeConfigRules"
+        " DescribeRemediationConfigurations"
+    )
     yield from allow("ConfigSettings", "config", status_reads, condition=in_region, purposes=VERIFY)
     writes = "PutConfigurationRecorder StartConfigurationRecorder"
     yield from allow("ConfigRecorderWrite", "config", writes, on=recorder, condition=narrowed, purposes=APPLY)

@@ -13,6 +13,7 @@ from ...steps.registry import consents, harmful_actions, hints, step, verify
 from .channel import ensure_channel
 from .destinations import read_destinations
 from .health import channel_findings, count_finding, recorder_findings
+from .other_remediations import look_at_other_remediations
 from .recording import (
     EXCLUSION,
     Types,
@@ -236,6 +237,7 @@ def verify_config_recorder(aws: Aws, baseline: Baseline) -> Findings:
     counts = read.get_discovered_resource_counts()
     delivery = read.describe_delivery_channel_status()
     destinations = read_destinations(aws, baseline)
+    find_remediations = look_at_other_remediations(aws, baseline)
     have, now = read_config(aws), utc_now()
     yield from recorder_findings(have, now)
     statuses = delivery.get("DeliveryChannelsStatus")
@@ -244,3 +246,4 @@ def verify_config_recorder(aws: Aws, baseline: Baseline) -> Findings:
         name = have.channel["name"] if have.channel else baseline[Config].delivery_channel.name
         yield each.finding(channel_title(name))
     yield count_finding(have, counts.all().get("totalDiscoveredResources"), now)
+    yield from find_remediations()

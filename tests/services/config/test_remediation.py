@@ -239,6 +239,33 @@ def test_executions(bench: Bench, executions: Any, ok: bool | None, detail: str)
     assert proofs(bench, file(**BARE))["executions"] == (ok, detail)
 
 
+@pytest.mark.parametrize(
+    ("theirs", "ok", "words"),
+    [
+        ({"Automatic": True}, None, "starts AWS-ConfigureS3BucketVersioning by itself on what the rule finds"),
+        (
+            {"Automatic": True, "Parameters": {"VersioningState": {"StaticValue": {"Values": ["Suspended"]}}}},
+            False,
+            "with VersioningState Suspended: end it",
+        ),
+        ({}, None, ""),
+    ],
+)
+def test_what_others_remediate_by_themselves_is_told(
+    bench: Bench, theirs: dict[str, Any], ok: bool | None, words: str
+) -> None:
+    text = config_file({"recorder": {"recording_group": EVERYTHING}})
+    bench.apply(text)
+    source = {"Owner": "AWS", "SourceIdentifier": "S3_BUCKET_VERSIONING_ENABLED"}
+    bench.client("config").put_config_rule(ConfigRule={"ConfigRuleName": NAME, "Source": source})
+    role = {"AutomationAssumeRole": {"StaticValue": {"Values": [ROLE]}}}
+    given = {**theirs, "Parameters": {**theirs.get("Parameters", {}), **role}}
+    one = {"ConfigRuleName": NAME, "TargetType": "SSM_DOCUMENT", "TargetId": BARE["target_id"], **given}
+    bench.client("config").put_remediation_configurations(RemediationConfigurations=[one])
+    found = [f for r in bench.run(text).verify() for f in r.findings if f.resource == TITLE]
+    assert [(f.ok, words in f.detail) for f in found] == ([(ok, True)] if words else [])
+
+
 def test_no_remediation_is_a_change_and_has_no_proof(bench: Bench) -> None:
     results = bench.run(file(**BARE), only=ONLY).rehearse().results
     assert TITLE in {change.resource for r in results for change in r.changes}
