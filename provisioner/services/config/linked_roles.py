@@ -7,7 +7,7 @@ from typing import Final
 
 from ...baseline import Baseline
 from ...model import Target
-from ...steps.permission import APPLY, Permission, allow, linked_role
+from ...steps.permission import APPLY, Permission, allow, linked_role, with_or_without_path
 from .organization import MULTI_ACCOUNT
 from .principal import principal
 from .role import SERVICE_ROLE
@@ -19,6 +19,15 @@ _PACKS: Final = "config-conforms.amazonaws.com"
 def organization_role(target: Target) -> str:
     """The ARN of the role with which AWS Config goes into the accounts of the organization."""
     return linked_role(target, MULTI_ACCOUNT, "AWSServiceRoleForConfigMultiAccountSetup")
+
+
+def linked_roles(target: Target) -> tuple[str, str]:
+    """The ARNs of all of them, for reads, and without the path, which IAM authorizes while a role does not exist.
+
+    One pattern for all: the policy of a file with many Regions is as long as AWS takes one.
+    """
+    role = linked_role(target, "*config*.amazonaws.com", f"{SERVICE_ROLE}*")
+    return with_or_without_path(role)
 
 
 def linked_roles_permissions(target: Target, baseline: Baseline) -> Iterator[Permission]:

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from ...baseline import Baseline
 from ...model import Target
 from ...steps.organization import trusted_access_permissions
-from ...steps.permission import APPLY, VERIFY, Permission, allow, permits, with_or_without_path, within
-from .linked_roles import linked_roles_permissions, organization_role
+from ...steps.permission import APPLY, VERIFY, Permission, allow, permits, within
+from .linked_roles import linked_roles, linked_roles_permissions
 from .organization import ORGANIZATION, rules_and_packs
 from .regional import arns_in_region
 from .section import Config
@@ -27,8 +27,7 @@ def config_organization_permissions(target: Target, baseline: Baseline) -> Itera
         return
     yield from allow("OrganizationRead", "organizations", "ListAWSServiceAccessForOrganization")
     # AWS Config asks with the caller's permissions for its role, and whether this account may do that.
-    role = with_or_without_path(organization_role(target))
-    yield from allow("ConfigRoleRead", "iam", "GetRole", on=role, purposes=APPLY)
+    yield from allow("ConfigRoleRead", "iam", "GetRole", on=linked_roles(target), purposes=APPLY)
     yield from linked_roles_permissions(target, baseline)
     if rules:
         policies = any(each.policy_text for each in rules.values())

@@ -25,7 +25,7 @@ from ...steps.permission import (
     with_or_without_path,
     within,
 )
-from .linked_roles import linked_roles_permissions
+from .linked_roles import linked_roles, linked_roles_permissions
 from .principal import principal
 from .role import SERVICE_ROLE, managed_policy
 from .section import Config
@@ -42,9 +42,7 @@ def config_role_permissions(target: Target, baseline: Baseline) -> Iterator[Perm
         if target.account in {section.role_arn.split(":")[4], ANY_ACCOUNT}:
             yield from allow("ConfigRoleRead", "iam", "GetRole", on=with_or_without_path(section.role_arn))
     else:
-        service = principal(target.partition)
-        role = linked_role(target, service, SERVICE_ROLE)
-        yield from allow("ConfigRoleRead", "iam", "GetRole", on=with_or_without_path(role))
+        yield from allow("ConfigRoleRead", "iam", "GetRole", on=linked_roles(target))
         yield from linked_roles_permissions(target, baseline)
 
 

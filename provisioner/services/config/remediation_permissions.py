@@ -39,14 +39,8 @@ def config_remediation_permissions(target: Target, baseline: Baseline) -> Iterat
 
 
 def _of_needs(target: Target, remediations: Iterable[Remediation]) -> Iterator[Permission]:
-    """Look at the documents, of which AWS's own belong to no account, and at the roles."""
-    for each in remediations:
-        name = each.target_id
-        owner = "" if name.startswith("AWS") else target.account
-        document = (
-            name if name.startswith("arn:") else arn(target.partition, "ssm", "*", owner, f"document/{name}")
-        )
-        yield from allow("ConfigRemediationLook", "ssm", ["DescribeDocument"], on=[document], purposes=VERIFY)
-        for role in each.roles:
-            on = with_or_without_path(role)
-            yield from allow("ConfigRemediationLook", "iam", ["GetRole"], on=on, purposes=VERIFY)
+    """Look at the documents, and at the roles."""
+    documents = arn(target.partition, "ssm", "*", "*", "document/*")  # AWS's own, too
+    yield from allow("DocumentsRead", "ssm", ["DescribeDocument"], on=[documents], purposes=VERIFY)
+    for role in (role for each in remediations for role in each.roles):
+        yield from allow("ConfigRoleRead", "iam", ["GetRole"], on=with_or_without_path(role), purposes=VERIFY)

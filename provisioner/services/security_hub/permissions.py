@@ -50,10 +50,8 @@ def security_hub_permissions(target: Target, baseline: Baseline) -> Iterator[Per
         yield from _controls(target)
     yield from _automation_rules(target)
     if standards and section.auto_enable_controls is not False:
-        lists = "ListSecurityControlDefinitions"
-        yield from allow("SecurityHubListsRead", _SERVICE, [lists])
-        reads = ["BatchGetStandardsControlAssociations"]
-        yield from allow("SecurityHubRead", _SERVICE, reads, on=hub, condition=region)
+        lists = "ListSecurityControlDefinitions BatchGetStandardsControlAssociations"
+        yield from allow("SecurityHubListsRead", _SERVICE, lists)
     if section.finding_aggregator and target.home:
         yield from _aggregator(target, baseline)
     if section.organization and administers and target.home:

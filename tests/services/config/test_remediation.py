@@ -242,9 +242,16 @@ def test_executions(bench: Bench, executions: Any, ok: bool | None, detail: str)
 @pytest.mark.parametrize(
     ("theirs", "ok", "words"),
     [
-        ({"Automatic": True}, None, "starts AWS-ConfigureS3BucketVersioning by itself on what the rule finds"),
         (
-            {"Automatic": True, "Parameters": {"VersioningState": {"StaticValue": {"Values": ["Suspended"]}}}},
+            {"Automatic": True},
+            None,
+            "starts AWS-ConfigureS3BucketVersioning by itself on what the rule finds",
+        ),
+        (
+            {
+                "Automatic": True,
+                "Parameters": {"VersioningState": {"StaticValue": {"Values": ["Suspended"]}}},
+            },
             False,
             "with VersioningState Suspended: end it",
         ),
