@@ -27,7 +27,7 @@ SID_SUFFIX: Final = (
 SOURCE: Final = "aws:SourceArn"
 LOG_GROUP: Final = "kms:EncryptionContext:aws:logs:arn"
 # The conditions that name what uses a bucket or key, each with its operator.
-_SOURCES: Final = (("StringEquals", SOURCE), ("ArnLike", LOG_GROUP))
+_SOURCES: Final = (("StringEquals", SOURCE), ("StringEqualsIfExists", SOURCE), ("ArnLike", LOG_GROUP))
 FULL_CONTROL: Final = {"s3:x-amz-acl": "bucket-owner-full-control"}
 _MOST_ACCOUNTS: Final = 100  # listed by id in a bucket policy, which may have 20 KB
 

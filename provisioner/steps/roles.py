@@ -12,6 +12,7 @@ from ..compare import policy
 from ..compare.policy import Document, Statement
 from ..compare.policy_dangers import ANYTHING, Protected, dangers, first_allowed, first_denied
 from ..model import Change, Changes, Difference, Exists, Kind, Note, Wait, create, update
+from .delivery import with_sources_in_use
 from .organization import own_organization
 from .registry import all_harmful_actions
 from .statements import statements
@@ -35,6 +36,8 @@ class Role:
     managed: Sequence[str] = ()
     inline: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     usable_without: bool = False  # AWS lets others use it before it has its inline policies
+    # Whether the source of an ARN uses the role now: its permission to assume it is kept.
+    in_use: Callable[[str], bool] = lambda arn: False
     # What an inline policy is to be where AWS has one of its name.
     merge: Callable[[Document | None, Mapping[str, Any]], Mapping[str, Any]] = lambda have, want: want
 
@@ -92,10 +95,11 @@ def _trust(aws: Aws, want: Role, reading: Reading, have: Mapping[str, Any] | Non
         partition=aws.partition,
         organization=lambda: own_organization(aws),
     )
+    found = {policy.sid_of(each): each for each in policy.statements(have.get("AssumeRolePolicyDocument"))}
     yield from statements(
         resource,
         have.get("AssumeRolePolicyDocument"),
-        want.trust,
+        [with_sources_in_use(found.get(each["Sid"]), each, want.in_use) for each in want.trust],
         lambda document: write.update_assume_role_policy(
             RoleName=want.name, PolicyDocument=policy.compact(document)
         ).based_on(reading.at("Role", "AssumeRolePolicyDocument")),

@@ -14,7 +14,7 @@ from ...model import Call, Changes, Difference, Exists, Kind, Note, Refused, Sco
 from ...steps.registry import step
 from ...steps.roles import Role, ask_role, role
 from .section import Alarms
-from .trail import GROUP, ROLE, WatchedTrail, group_arn, read_watched
+from .trail import GROUP, ROLE, WatchedTrail, group_arn, read_users, read_watched
 
 CLOUDTRAIL: Final = "cloudtrail.amazonaws.com"
 _DENIED: Final = "Access denied"
@@ -43,18 +43,20 @@ def delivery_policy(aws: Aws, section: Alarms, trail: WatchedTrail) -> dict[str,
 
 
 def with_earlier_streams(have: Document | None, want: Mapping[str, Any]) -> dict[str, Any]:
-    """The policy *want*, and what *have* allows on streams of an organization in the same log group.
+    """The policy *want*, and what *have* allows besides on streams of trails, in log groups of the same account and Region.
 
-    A trail that AWS makes one of the account again goes on to write there until that is repaired.
+    A trail that cannot be moved to another log group goes on to write to the earlier one, and one that AWS makes a trail
+    of the account again to the streams of its organization until that is repaired.
     """
     [own] = statements(want)
-    start = own["Resource"][0].partition(":log-stream:")[0]
+    groups = own["Resource"][0].partition(":log-group:")[0]
+    stream = r"([0-9]{12}_CloudTrail_[a-z0-9-]+|o-[a-z0-9]+_)\*"
     earlier = [
         arn
         for each in statements(have)
         if each.get("Effect") == "Allow" and sid_of(each) == own["Sid"]
         for arn in listed(each.get("Resource"))
-        if re.fullmatch(rf"{re.escape(start)}:log-stream:o-[a-z0-9]+_\*", arn)
+        if re.fullmatch(rf"{re.escape(groups)}:log-group:[A-Za-z0-9._/#-]+:log-stream:{stream}", arn)
     ]
     return document([{**own, "Resource": sorted({*own["Resource"], *earlier})}])
 
@@ -72,11 +74,13 @@ def delivery_role(aws: Aws, section: Alarms, trail: WatchedTrail) -> Role:
         "Action": "sts:AssumeRole",
         "Condition": only,
     }
+    users = read_users(aws, section)
     return Role(
         section.role_name,
         "CloudTrail sends events to the log group of the alarms with this role",
         trust=[trust],
         inline={"CloudTrailToLogGroup": delivery_policy(aws, section, trail)},
+        in_use=lambda arn: arn in users,
         merge=with_earlier_streams,
     )
 

@@ -58,6 +58,16 @@ def trail_name(baseline: Baseline) -> str:
     return next(iter(keys(baseline, "trail")), "") or str(baseline[Alarms].trail).rpartition("/")[2]
 
 
+def read_users(aws: Aws, section: Alarms) -> set[str]:
+    """The ARNs of the trails that send their events by the role of this account."""
+    own = f":{aws.account}:role/"
+    trails = (
+        (each["TrailARN"], each.get(ROLE) or "")
+        for each in aws.read("cloudtrail").describe_trails().get("trailList")
+    )
+    return {arn for arn, role in trails if own in role and role.rpartition("/")[2] == section.role_name}
+
+
 def read_watched(aws: Aws, baseline: Baseline) -> WatchedTrail:
     """The trail. Raises Refused where it is not the file's and does not exist, or where its home is another Region."""
     section, listed = baseline[Alarms], aws.read("cloudtrail").describe_trails()

@@ -18,6 +18,7 @@ from ...model import Call, Changes, Wait
 from ...steps.delivery import SID_SUFFIX, all_statements, allow_service, with_sources_in_use
 from ...steps.key_use import KEY_USERS, KeyUse, allow_log_groups
 from ...steps.organization import own_organization, read_organization
+from ...steps.other_accounts import told_accounts, with_other_accounts
 from ...steps.references import find
 from ...steps.registry import consents, harmful_actions
 from ...steps.statements import Danger, new_principals, statements
@@ -109,9 +110,11 @@ def key_policy(aws: Aws, want: Key, key_arn: str, uses: Uses, reading: Reading) 
     """Add or repair our statements; offer to remove those of others that stop a use of the key or open it."""
     have: Document = reading.get("Policy")
     found = {policy.sid_of(each): each for each in policy.statements(have)}
+    wide = with_other_accounts(aws, found.values(), uses.statements)
+    yield from told_accounts(want.title, uses.statements, wide)
     own = [
         with_sources_in_use(found.get(each["Sid"]), each, lambda source: uses.in_use(source, key_arn))
-        for each in uses.statements
+        for each in wide
     ]
 
     def put(document: dict[str, Any]) -> Call:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from ...compare import policy
@@ -11,6 +12,7 @@ from ...compare.policy_dangers import Protected, dangers
 from ...model import Call, Changes, Wait
 from ...steps.delivery import Grants, with_sources_in_use
 from ...steps.organization import own_organization
+from ...steps.other_accounts import told_accounts, with_other_accounts
 from ...steps.registry import harmful_actions
 from ...steps.statements import Danger, new_principals, statements
 from .section import LogBuckets
@@ -32,7 +34,9 @@ harmful_actions(LogBuckets, *_WRITES)
 def bucket_policy(bucket: Bucket) -> Changes:
     """Add or repair our statements; offer to remove those of others that stop deliveries or open the bucket."""
     aws, have = bucket.aws, bucket.have("get_bucket_policy")
-    own = with_what_is_in_use(have, bucket.grants, bucket.want.name)
+    wide = with_other_accounts(aws, policy.statements(have), bucket.grants.statements)
+    yield from told_accounts(bucket.title, bucket.grants.statements, wide)
+    own = with_what_is_in_use(have, replace(bucket.grants, statements=wide), bucket.want.name)
 
     def put(document: dict[str, Any]) -> Call:
         call = bucket.put("put_bucket_policy", Policy=policy.compact(document))
