@@ -15,7 +15,7 @@ from ..aws.errors import DENIED, ClientError, code_of
 from ..baseline import Baseline
 from ..baseline.partitions import dns_suffix
 from ..compare.policy import Statement, arn
-from ..model import PENDING, Target
+from ..model import PENDING, Kind, Note, Target
 from . import existing
 from .delivery import LOG_GROUP, allow_service
 from .existing import Existing, Look
@@ -83,6 +83,20 @@ def look_at_key(aws: Aws, baseline: Baseline, reference: str, region: str | None
         return Existing("key", by_name, True, "is one of this file", answer={"Arn": key_arn}, uses=uses)
 
     return look
+
+
+def unknown_key(aws: Aws, title: str, key: str | None, field: str) -> Iterator[Note]:
+    """Warn of a key that the file leaves to AWS, and that belongs to an account which the run does not know.
+
+    An id alone means a key of this account. A key that the file names is replaced by its own step.
+    """
+    account = f"{key or ''}:::::".split(":")[4]
+    if account and account not in {aws.account, aws.central, aws.archive}:
+        text = (
+            f"is encrypted with {key}, which is not known as a key of yours: its owner could lock away what it encrypts; "
+            f"name it in `{field}` if it is yours, else name another"
+        )
+        yield Note(Kind.WARNING, title, text)
 
 
 def key_permissions(

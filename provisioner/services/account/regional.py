@@ -100,9 +100,7 @@ def _ebs_key(aws: Aws, want: str, reading: Reading) -> Changes:
     if have == want or (want == AWS_KEY and have.endswith(AWS_KEY)):
         return
     looks = [existing.key(aws, name) for name in (have, want) if name != AWS_KEY]
-    for found in (look() for look in looks):
-        if found.error:
-            raise found.error
+    # The key of now may be one of others that nobody here may look at: it is replaced all the same.
     now = looks[0]().answer or {}
     managed = have if now.get("KeyManager") == "AWS" else AWS_KEY
     key = managed if want == AWS_KEY else _usable(looks[-1]())
@@ -119,6 +117,8 @@ def _ebs_key(aws: Aws, want: str, reading: Reading) -> Changes:
 
 def _usable(found: existing.Existing) -> str:
     """The ARN of the key that the file names."""
+    if found.error:
+        raise found.error
     if not found.ok or found.answer is None:
         raise Refused(f"`account.ebs_default_kms_key_id`: {found.text}")
     return str(found.answer["Arn"])

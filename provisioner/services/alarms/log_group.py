@@ -9,6 +9,7 @@ from ...aws import Aws, Reading
 from ...baseline import Baseline
 from ...model import Call, Changes, Exists, Findings, Part, Refused, Scope, Wait, create
 from ...steps.existing import Existing, Look
+from ...steps.key_use import unknown_key
 from ...steps.registry import step, verify
 from ...steps.settings import Strictness, settings, to_api
 from ...steps.tags import tags
@@ -49,7 +50,9 @@ def ensure_alarms_log_group(aws: Aws, baseline: Baseline) -> Changes:
                 " be changed: choose another `alarms.log_group.name`"
             )
     yield Part(title, _settings(aws, section, title, have, reading))
-    if look:
+    if look is None:
+        yield from unknown_key(aws, title, (have or {}).get(_KEY), "alarms.log_group.kms_key_id")
+    else:
         yield Part(f"encryption of {title}", _encryption(aws, section, look, have, reading))
     if have is not None and tags_read is not None:
         found = tags_read.value("tags", "ResourceNotFoundException") or {}

@@ -13,6 +13,7 @@ from ...compare.policy_dangers import Protected, dangers
 from ...model import Call, Changes, Exists, Finding, Kind, Note, Part, Scope, create
 from ...steps.delivery import allow_service
 from ...steps.existing import Look
+from ...steps.key_use import unknown_key
 from ...steps.organization import own_organization
 from ...steps.registry import step
 from ...steps.settings import Strictness, settings
@@ -146,6 +147,7 @@ def _key(aws: Aws, want: Topic, name: str, have: Mapping[str, Any], look: Look |
         if str(have.get(_KEY, "")).endswith("alias/aws/sns"):
             text = "is encrypted with AWS's own key, so that no alarm can publish: set `kms_master_key_id`"
             yield Note(Kind.WARNING, title, text)
+        yield from unknown_key(aws, title, have.get(_KEY), "alarms.topic.kms_master_key_id")
         return
     key = look()
     yield from require_usable(key, "topic.kms_master_key_id")

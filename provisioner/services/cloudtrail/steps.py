@@ -23,6 +23,7 @@ from ...model import (
     create,
     update,
 )
+from ...steps.key_use import unknown_key
 from ...steps.references import resource_key
 from ...steps.registry import consents, harmful_actions, hints, rates, step
 from ...steps.settings import Strictness, settings
@@ -114,6 +115,8 @@ def ensure_cloudtrail(aws: Aws, baseline: Baseline) -> Changes:
         yield update(section.title, (difference,), call.recording().waiting(*WAITS))
     if have is not None:
         yield from _settings(aws, section, arn, have, want)
+        if section.kms_key_id is None:
+            yield from unknown_key(aws, section.title, have.settings.get("KmsKeyId"), "cloudtrail.kms_key_id")
     yield from ensure_event_selectors(aws, section, arn, have)
     yield from ensure_insight_selectors(aws, section, arn, have)
     for each in found:

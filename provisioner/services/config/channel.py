@@ -9,6 +9,7 @@ from ...aws import Aws
 from ...baseline import Baseline
 from ...compare.values import differences
 from ...model import Call, Change, Changes, Difference, Exists, Kind, Note, Refused, Wait
+from ...steps.key_use import unknown_key
 from ...steps.references import resolve, resource_key
 from .destinations import Destination
 from .rule_section import more_often
@@ -45,6 +46,10 @@ def ensure_channel(
     if key and key.answer:
         want["s3KmsKeyArn"] = key.answer["Arn"]
     uses = key.uses if key else ()
+    if key is None:
+        yield from unknown_key(
+            aws, title, (have or {}).get("s3KmsKeyArn"), "config.delivery_channel.s3_kms_key_arn"
+        )
     if stricter and not section.exact:
         yield Note(Kind.STRICTER, title, stricter)
     # AWS may answer an empty prefix, which means none.
