@@ -12,6 +12,7 @@ from unittest.mock import patch
 import botocore.session
 import pytest
 
+from provisioner.compare.policy import document
 from provisioner.model import Change
 from provisioner.sandbox import seed
 from provisioner.steps.registry import all_steps
@@ -117,6 +118,11 @@ def test_every_arn_and_principal_of_every_call(bench: Bench, partition: str, own
 @pytest.mark.parametrize(("partition", "own_role"), [("aws", False), ("aws-cn", True), ("aws-us-gov", False)])
 def test_apply_converges_and_verify_passes(bench: Bench, partition: str, own_role: bool) -> None:
     organization(bench, partition)
+    trust = {"Effect": "Allow", "Principal": {"Service": "ssm.amazonaws.com"}, "Action": "sts:AssumeRole"}
+    # The role of the file's remediation, which is the user's own.
+    bench.client("iam", HOMES[partition][0]).create_role(
+        RoleName="remediation", AssumeRolePolicyDocument=json.dumps(document([trust]))
+    )
     bench.world.propagation, bench.world.stale_reads = 1, 1
     file = text(partition, own_role=own_role)
     bench.apply(file)

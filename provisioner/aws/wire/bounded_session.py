@@ -72,6 +72,7 @@ def _read(response: Any, request: AWSPreparedRequest, most: int) -> bytes:
             body += chunk
             if len(body) > most:
                 response.raw.close()
+                body.clear()  # else the error would hold it for as long as the run
                 raise UnusableAnswer(
                     problem=f"what answers at {request.url} is not AWS: the answer is larger than {most:,} bytes"
                 )

@@ -106,6 +106,7 @@ class _ResponseParser:
         if not self._headers_done and self._size > _MAX_HEAD:
             raise Malformed("the answer's headers do not end")
         if self._size > self._most:
+            self.body.clear()  # else the error would hold it for as long as the run
             raise Malformed(f"the answer is larger than {self._most:,} bytes")
         try:
             self._parser.feed_data(chunk)

@@ -6,6 +6,7 @@ botocore's parsers raise what their code happens to raise for such an answer, or
 from __future__ import annotations
 
 import json
+import re
 import struct
 from typing import Any, Final
 
@@ -30,6 +31,9 @@ _UNREADABLE: Final = (
 )
 
 
+_DOCTYPE: Final = re.compile(rb"\W*(<\?xml.{0,200}?\?>)?(\s|<!--.*?-->)*<!DOCTYPE", re.DOTALL | re.IGNORECASE)
+
+
 class CheckedParserFactory(ResponseParserFactory):
     """Makes the parsers of a botocore session: register it as its component `response_parser_factory`."""
 
@@ -45,6 +49,9 @@ class _CheckedParser:
     def parse(self, response: dict[str, Any], shape: Any) -> Any:
         """Return the parsed answer. Raises UnusableAnswer where it is not AWS's."""
         try:
+            # No answer of AWS's has one, and its entities can grow a thousandfold.
+            if isinstance(response["body"], bytes) and _DOCTYPE.match(response["body"]):
+                raise ValueError("XML with a document type")
             parsed = self._parser.parse(response, shape)
             found = any(value for name, value in parsed.items() if name != "ResponseMetadata")
             if response["status_code"] < 300 and not found:
