@@ -71,7 +71,8 @@ def role(aws: Aws, region: str, want: Role) -> Changes:
     for policy_name, document in want.inline.items():
         merged = want.merge(inline[policy_name], document)
         for change in _inline(aws, name, policy_name, inline[policy_name], merged):
-            yield replace(change, completes=not want.usable_without)
+            call = change.call if have is None else change.call.based_on(inline_reads[policy_name])
+            yield replace(change, call=call, completes=not want.usable_without)
     yield from _foreign(aws, region, want, attached, names)
 
 

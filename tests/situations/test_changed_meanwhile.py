@@ -104,3 +104,47 @@ def test_retention_that_others_lengthened_is_kept(bench: Bench) -> None:
     assert [r.failures for r in run.send(plan) if not r.ok] == []
     [found] = config.describe_retention_configurations()["RetentionConfigurations"]
     assert found["RetentionPeriodInDays"] == 2557
+
+
+HUB = """
+regions: [us-east-1, eu-west-1]
+log_buckets: {logs: {name: acme-logs}}
+config: {recorder: {}, delivery_channel: {s3_bucket_name: logs}}
+security_hub:
+  finding_aggregator: {region_linking_mode: SPECIFIED_REGIONS, regions: [eu-west-1]}
+"""
+
+
+def test_a_region_that_others_give_the_finding_aggregator_meanwhile_stays(bench: Bench) -> None:
+    bench.apply(HUB)
+    hub = bench.client("securityhub")
+    [found] = hub.list_finding_aggregators()["FindingAggregators"]
+    hub.update_finding_aggregator(**found, RegionLinkingMode="NO_REGIONS")
+    run = bench.run(HUB)
+    plan = run.rehearse()
+    more = ["eu-west-1", "eu-west-2"]
+    hub.update_finding_aggregator(**found, RegionLinkingMode="SPECIFIED_REGIONS", Regions=more)
+    assert [r.failures for r in run.send(plan) if not r.ok] == []
+    assert sorted(hub.get_finding_aggregator(**found)["Regions"]) == more
+
+
+def test_a_destination_that_others_give_the_recorders_role_meanwhile_stays(bench: Bench) -> None:
+    text = """
+regions: [us-east-1]
+log_buckets: {logs: {name: acme-logs}, other: {name: acme-other}}
+config: {role_name: recorder, delivery_channel: {s3_bucket_name: logs}}
+"""
+    bench.apply(text)
+    iam, role = bench.client("iam"), {"RoleName": "recorder"}
+    [name] = iam.list_role_policies(**role)["PolicyNames"]
+    before = iam.get_role_policy(**role, PolicyName=name)["PolicyDocument"]
+    less = {**before, "Statement": [each for each in before["Statement"] if each["Sid"] != "ConfigDelivery"]}
+    iam.put_role_policy(**role, PolicyName=name, PolicyDocument=json.dumps(less))
+    run = bench.run(text)
+    plan = run.rehearse()
+    moved = json.dumps(before).replace("acme-logs", "acme-other")
+    iam.put_role_policy(**role, PolicyName=name, PolicyDocument=moved)
+    assert [r.failures for r in run.send(plan) if not r.ok] == []
+    after = json.dumps(iam.get_role_policy(**role, PolicyName=name)["PolicyDocument"])
+    assert "acme-logs/" in after
+    assert "acme-other/" in after

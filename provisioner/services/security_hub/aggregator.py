@@ -44,12 +44,14 @@ def ensure_aggregator(aws: Aws, section: FindingAggregator, central: str) -> Cha
             f" `aws securityhub delete-finding-aggregator --region {region} --finding-aggregator-arn {arn}`"
         )
     yield Exists(TITLE)
-    have = _shape(aws.read("securityhub").get_finding_aggregator(FindingAggregatorArn=arn).all())
+    reading = aws.read("securityhub").get_finding_aggregator(FindingAggregatorArn=arn)
+    have = _shape(reading.all())
 
     def put(full: Mapping[str, Any]) -> Call:
         regions = full[_REGIONS] if full[_MODE] == have[_MODE] else want[_REGIONS]
         params = _params({_MODE: full[_MODE], _REGIONS: regions})
-        return write.update_finding_aggregator(FindingAggregatorArn=arn, **params)
+        call: Call = write.update_finding_aggregator(FindingAggregatorArn=arn, **params)
+        return call.based_on(reading)
 
     guards = {_MODE: AGGREGATED, _REGIONS: _MORE if want[_MODE] == "SPECIFIED_REGIONS" else _FEWER}
     if have[_MODE] != want[_MODE]:
