@@ -11,10 +11,11 @@ from pathlib import Path
 from .. import __version__
 from ..baseline.control import expired
 from ..engine.plan import Plan
+from ..model import InSyncCounts, Result
 from ..repair.journal import now_text
 from ..repair.records import FailedCheck, RunEnded, RunReport, RunStarted
 from ..repair.run import KeptRun
-from ..report import json
+from ..report import json, words
 from ..report.json_objects import CountsJson
 from . import output
 from .session import Session
@@ -73,6 +74,23 @@ class Unattended:
         self.session.screen.results(who_lines(report.drifts))
         self._write_metrics(report)
         self.close()
+
+    def end_undo(self, plan: Plan, done: Sequence[Result], code: int) -> None:
+        """Write down that an `undo` has ended, whose changes nobody has to be told: it was not cut short."""
+        made = sum(len(each.changes) for each in done)
+        counts = json.counts_json(done, InSyncCounts(), "apply")
+        self.run.journal.write(
+            RunEnded(
+                self.run.started.run,
+                now_text(),
+                code,
+                f"{words.plural(made, 'change')} put back",
+                plan.digest,
+                counts,
+                self.session.cost,
+                {},
+            )
+        )
 
     def close(self) -> None:
         """Close the journal, and tell if something could not be written to it."""

@@ -54,6 +54,8 @@ def undo(session: Session, confirm: Callable[[Session, Plan], None]) -> int:
         kept.plan(plan)
         sent = run.send(plan, options.allow)
         unseen = run.settle(sent)
+        code = _code(sent, unseen)
+        kept.end_undo(plan, sent, code)
     finally:
         kept.close()
     done = session.redacted(sent)
@@ -61,6 +63,10 @@ def undo(session: Session, confirm: Callable[[Session, Plan], None]) -> int:
     screen.notices(changes.withheld(done, view))
     screen.notices(failures.failures([each for each in done if not each.ok], view))
     screen.notices(changes.unseen(session.redacted(unseen), view))
+    return code
+
+
+def _code(sent: Sequence[Result], unseen: Sequence[Result]) -> int:
     if any(each.withheld for each in sent):
         return CHANGES
     return SOME_FAILED if unseen or not all(each.ok for each in sent) else OK

@@ -9,8 +9,8 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from .notice_history import time_of
-from .notices import Notice, Unread
 from .records import Actor, Address, Attributed, Drift, Record, RunEnded, RunReport, RunStarted
+from .unread import Unread
 
 CONTESTED: Final = 3  # repairs of one resource in a day
 DAY: Final = timedelta(days=1)
@@ -31,7 +31,7 @@ class EarlierRun:
         before = self.drifts.get(address)
         if before is not None:
             return before.state == "repaired"
-        return self.unread.was_read(Notice(address, "drifted", "", place=Address(*address.split("/", 3))))
+        return self.unread.was_read(Address(*address.split("/", 3)))
 
 
 @dataclass(frozen=True)

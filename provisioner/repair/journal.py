@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import asdict, fields, is_dataclass
 from datetime import UTC, datetime, timedelta
@@ -99,7 +99,7 @@ class Journal:
             record = _from_line(line)
             if record is not None and record.time >= first and to_line(record) not in known:
                 found.append(record)
-        return sorted(found, key=lambda each: each.time)
+        return _in_order(found)
 
     def _open(self, month: str) -> int:
         """The file of the month, open for appending, readable by this user only. A torn last line is ended."""
@@ -124,6 +124,16 @@ class Journal:
             if path.stem[-7:] < oldest:
                 with suppress(OSError):
                     path.unlink()
+
+
+def _in_order(records: Iterable[Record]) -> list[Record]:
+    """The records by time, but those of a run as they were written: its end may be said to be before what it found last."""
+    latest: dict[str, str] = {}
+    keys = []
+    for each in records:
+        latest[each.run] = max(latest.get(each.run, ""), each.time)
+        keys.append((latest[each.run], each))
+    return [each for _, each in sorted(keys, key=lambda pair: pair[0])]
 
 
 def read_all(folder: Path, since: datetime | None = None, place: str = "*") -> Iterator[Record]:

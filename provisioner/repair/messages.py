@@ -12,7 +12,7 @@ from ..model import Target
 from ..report import words
 from ..report.grouping import to_template
 from . import notice_texts as texts
-from .notices import Notice
+from .notice import Notice
 from .records import Phase, RunReport
 
 FORMAT: Final = "1.0"
@@ -34,6 +34,7 @@ _BEFORE: Final[Mapping[Phase, str]] = {"new": "", "continuing": "still ", "resol
 _GROUPS: Final = 20  # in a text
 _PLACES: Final = 5  # of a group that are named
 _ITEMS: Final = 500  # in the JSON
+_RUNS: Final = 100  # of an item
 _CHARACTERS: Final = 20_000  # of a text
 _BYTES: Final = 180_000  # of the items in the JSON; EventBridge takes 256 KB for the whole event
 
@@ -185,6 +186,7 @@ def _items(notices: Sequence[Notice], names: Mapping[str, str]) -> Iterator[dict
             "since": each.since,
             "done": each.done,
             "to_do": each.to_do,
+            "runs": [*each.runs[-_RUNS:]],
         }
         size += len(json.dumps(item, ensure_ascii=False).encode())
         if size > _BYTES:

@@ -15,9 +15,8 @@ CONTESTED: Final = timedelta(hours=24)  # for which a contest goes on after its 
 _NEVER: Final = datetime.min.replace(tzinfo=UTC)
 PING: Final = "ping"  # what a `Noticed` is about that reports a ping that failed
 
-UNDER_WAY: Final = timedelta(
-    minutes=30
-)  # a run that has not ended by then, perhaps on another machine, was cut short
+# A run that has not ended by then, perhaps on another machine, was cut short.
+UNDER_WAY: Final = timedelta(minutes=30)
 
 Found = Drift | CallMade | Planned
 Key = tuple[str, str, Trigger]  # name of the sink, what the notice is about, trigger
@@ -25,63 +24,68 @@ Key = tuple[str, str, Trigger]  # name of the sink, what the notice is about, tr
 
 @dataclass
 class Told:
-    """What one sink was told of one thing: the *phase* that it got last, and the notice that it did not get since then."""
+    """What one sink was told of one thing: the *phase* that it got last, and when.
+
+    *runs* are those of which it knows what they found there, and *failed* are notices that it did not get, by such a run.
+    """
 
     phase: Phase | None = None
     time: datetime = _NEVER
-    failed: Noticed | None = None
+    runs: set[str] = field(default_factory=set)
+    failed: dict[str, Noticed] = field(default_factory=dict)
+
+    @property
+    def is_going_on(self) -> bool:
+        """Whether the sink knows of it, and not that it is gone."""
+        return self.phase in {"new", "continuing"}
 
 
 @dataclass
 class History:
-    """What the runs before this one told and found. *drifts* and *contested* are by the text of the address."""
+    """What the runs before this one told and found. *found* is by the text of the address and by run, the oldest first."""
 
     told: dict[Key, Told] = field(default_factory=dict)
-    drifts: dict[str, Drift] = field(default_factory=dict)  # the last one of each
-    contested: dict[str, Drift] = field(default_factory=dict)  # of the last 24 hours
-    cut_off: list[Found] = field(default_factory=list)  # of runs that have not ended
+    found: dict[str, dict[str, list[Found]]] = field(default_factory=dict)
+    contested: set[str] = field(default_factory=set)  # addresses, of the last 24 hours
+    ended: set[str] = field(default_factory=set)  # runs
+    under_way: set[str] = field(default_factory=set)  # runs that may still be going on
+
+    def drifts(self, about: str, run: str = "") -> list[Drift]:
+        """The differences at an address in a run, or in the last one that found any."""
+        by_run = self.found.get(about, {})
+        for each in [run] if run else reversed(by_run):
+            if found := [x for x in by_run.get(each, ()) if isinstance(x, Drift)]:
+                return found
+        return []
 
 
 def read_history(records: Iterable[Record], started: RunStarted, now: datetime) -> History:
     """Read the records of runs of the same file by the same account, without those of the run *started* itself.
 
-    What is older than 8 days does not count. A record whose run's first line is missing counts.
+    What is older than 8 days does not count. A record whose run's first line is missing counts. Records may come in any
+    order but for those of one notice: their phases.
     """
     history = History()
-    other: set[str] = {started.run}
-    found: dict[str, dict[str, Found]] = {}  # by run and address, until the run's end
+    records = list(records)
+    other = {started.run, *(x.run for x in records if isinstance(x, RunStarted) and not _same(x, started))}
+    silent: set[str] = set()  # young runs of which nothing is known but what they were about to do
     for record in records:
-        if isinstance(record, RunStarted) and not _same(record, started):
-            other.add(record.run)
         if record.run in other or (time := time_of(record.time)) < now - WINDOW:
             continue
         if isinstance(record, Noticed):
             _add_told(history, record, time)
         elif isinstance(record, RunEnded):
-            found.pop(record.run, None)
+            history.ended.add(record.run)
         elif isinstance(record, Found):
-            _add_found(found.setdefault(record.run, {}), record, now - time)
-            if isinstance(record, Drift):
-                _add_drift(history, record, now - time)
-    history.cut_off = [each for by_address in found.values() for each in by_address.values()]
+            by_run = history.found.setdefault(str(record.address), {})
+            by_run.setdefault(record.run, []).append(record)
+            if isinstance(record, Planned) and now - time <= UNDER_WAY:
+                silent.add(record.run)
+            if isinstance(record, Drift) and record.contested and now - time <= CONTESTED:
+                history.contested.add(str(record.address))
+    did = {x.run for x in records if isinstance(x, CallMade | Drift)}
+    history.under_way = silent - did
     return history
-
-
-def _add_found(of_run: dict[str, Found], record: Found, age: timedelta) -> None:
-    """Keep what says most of an address: a drift, else the first call, else what was planned."""
-    address = str(record.address)
-    before = of_run.get(address)
-    if isinstance(record, Planned) and age <= UNDER_WAY:
-        return
-    if isinstance(record, Drift) or before is None or isinstance(before, Planned):
-        of_run[address] = record
-
-
-def _add_drift(history: History, record: Drift, age: timedelta) -> None:
-    address = str(record.address)
-    history.drifts[address] = record
-    if record.contested and age <= CONTESTED:
-        history.contested[address] = record
 
 
 def time_of(text: str) -> datetime:
@@ -102,7 +106,9 @@ def _add_told(history: History, record: Noticed, time: datetime) -> None:
     if record.about == PING:
         return
     told = history.told.setdefault((record.sink, record.about, record.trigger), Told())
-    if record.error:
-        told.failed = record
+    runs = record.runs or [record.run]
+    if not record.error:
+        told.phase, told.time = record.phase, time
+        told.runs.update(runs)
     else:
-        told.phase, told.time, told.failed = record.phase, time, None
+        told.failed |= dict.fromkeys(runs, record)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Final
 
@@ -95,9 +95,29 @@ def to_do(drift: Drift, trigger: Trigger) -> str:
     return TO_DO[trigger]
 
 
+def joined(parts: Iterable[str]) -> str:
+    """The parts of a text, each once."""
+    return "; ".join(dict.fromkeys(filter(None, parts)))
+
+
+def changed(resource: str, differences: Iterable[Difference], fields: Iterable[str]) -> str:
+    """The resource, how it differed, and the *fields* of which that is all that is known."""
+    return short(f"{resource}: {joined([*(_difference(each, past=True) for each in differences), *fields])}")
+
+
 def late(text: str, time: str) -> str:
     """What was done, in a notice that could not be sent at first."""
-    return f"{text}{'; ' if text else ''}this was to be told at {moment(time)}, and could not be sent then"
+    return joined([text, f"this was to be told at {moment(time)}, and could not be sent then"])
+
+
+def earlier(times: Sequence[str]) -> str:
+    """That repairs before the one of the notice were not told, at these *times*."""
+    if len(times) == 1:
+        return f"one repair of it before this one was not told: at {moment(times[0])}"
+    first, last = moment(times[0]), moment(times[-1])
+    return (
+        f"{len(times)} repairs of it before this one were not told: the first at {first}, the last at {last}"
+    )
 
 
 def cut_off(run: str, time: str) -> str:

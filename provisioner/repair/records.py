@@ -167,6 +167,8 @@ class Noticed:
     phase: Phase
     sink: str
     error: str = ""  # why it could not be sent
+    # The runs of which it tells what they found or repaired; of one that could not be sent, the last of them.
+    runs: list[str] = field(default_factory=list)
     type: Literal["notice"] = "notice"
 
 

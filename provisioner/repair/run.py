@@ -26,7 +26,6 @@ from .records import (
     Attributed,
     CallMade,
     Drift,
-    Noticed,
     Planned,
     Record,
     RunEnded,
@@ -133,18 +132,23 @@ class KeptRun:
             drifts = self._attributed(drifts, since)
             later = [*self._attributed_later(now)]
         report = RunReport(self._redacted(self.started), tuple(drifts), self._redacted(ended), names)
-        noticed: list[Noticed] = []
-        general = self.fleet.baseline.general
-        if self.unattended and general.notices:
-            records = self.journal.read(now - REMEMBERED)
-            noticed = tell(report, records, general, self.fleet.cloud, now, self.pings)
-        records_of_run: list[Record] = [*drifts, *later, *noticed, report.ended]
-        for record in records_of_run:
+        records: list[Record] = [*drifts, *later]
+        for record in records:  # before anybody is told: a run that is killed then is known to have found it
             self.journal.write(record)
-        for each in noticed:
-            if each.error:
-                self.say(f"! notice to `{each.sink}` not sent: {each.error}")
+        if self.unattended:
+            self._tell(report, now)
+        self.journal.write(report.ended)
         return report
+
+    def _tell(self, report: RunReport, now: datetime) -> None:
+        general = self.fleet.baseline.general
+        records = self.journal.read(now - REMEMBERED) if general.notices else ()
+        errors = []
+        for each in tell(report, records, general, self.fleet.cloud, now, self.pings):
+            self.journal.write(each)
+            errors += [f"! notice to `{each.sink}` not sent: {each.error}"] if each.error else []
+        for error in errors:
+            self.say(error)
 
     def close(self) -> None:
         """Close the journal, and tell if something could not be written to it."""

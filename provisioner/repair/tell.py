@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import cache, partial
 from http.client import HTTPException
+from queue import Empty, SimpleQueue
 from typing import Final
 from urllib.parse import urlsplit
 
@@ -45,11 +46,15 @@ class _Sending:
     """What one thread sends to one sink, in this order, and why each could not be sent; an empty text if it was."""
 
     sends: Sequence[Send]
+    answered: Callable[[int, str], None] = lambda index, error: None
     errors: list[str] = field(default_factory=list)
     thread: threading.Thread | None = None
 
     def start(self, deadline: float) -> None:
-        """Begin. The thread is a daemon's, so that one that hangs does not keep the program from ending."""
+        """Begin. The thread is a daemon's, so that one that hangs does not keep the program from ending.
+
+        *answered* is called in it with the number of each as soon as the sink has answered, and with the error.
+        """
         self.errors = [_LATE] * len(self.sends)
         self.thread = threading.Thread(target=self._work, args=(deadline,), name="notice", daemon=True)
         try:
@@ -67,6 +72,7 @@ class _Sending:
                 self.errors[index] = send(left)
             except _ERRORS as error:
                 self.errors[index] = _explained(error)
+            self.answered(index, self.errors[index])
 
     def wait(self, deadline: float) -> list[str]:
         """The errors, as far as they are known when the time is over."""
@@ -106,14 +112,15 @@ def tell(
     cloud: Cloud | None,
     now: datetime,
     pings: PingsStarted | None = None,
-) -> list[Noticed]:
-    """Send what the run owes to the sinks of the file, and return what was sent and what could not be.
+) -> Iterator[Noticed]:
+    """Send what the run owes to the sinks of the file, and yield what was sent and what could not be.
 
-    *records* are those of the journal of the last 8 days; the answer belongs there, before the end of the run. *cloud* has
-    the caller's credentials; None where the run has none.
+    *records* are those of the journal of the last 8 days. What is yielded belongs there before anything else is done, and
+    is yielded as soon as the sink has answered: a run that is killed in between tells it again. *cloud* has the caller's
+    credentials; None where the run has none.
     """
     if not general.notices:
-        return []
+        return
     deadline = time.monotonic() + SECONDS
     history, found = read_history(records, report.started, now), list(found_by(report))
     outbox = _Outbox(report, general, cloud, now, pings or PingsStarted(), connector(cache(tls_context)))
@@ -122,21 +129,40 @@ def tell(
         for name, each in general.notices.items()
         if not each.ping
     }
+    answers: SimpleQueue[tuple[str, int, str]] = SimpleQueue()
     sendings = {
-        name: _Sending(outbox.sends(name, each, chosen.get(name, [])))
+        name: _Sending(
+            outbox.sends(name, each, chosen.get(name, [])),
+            lambda index, error, name=name: answers.put((name, index, error)),  # type: ignore[misc]
+        )
         for name, each in general.notices.items()
     }
     for each in sendings.values():
         each.start(deadline)
-    noticed: list[Noticed] = []
-    for name, sending in sendings.items():
-        errors = sending.wait(deadline)
+    for name, index, error in _until(deadline, answers, sendings):
         if name in chosen:
-            told = zip(chosen[name], errors, strict=True)
-            noticed += [x for message, error in told for x in _noticed(message, name, error, report, now)]
+            yield from _noticed(chosen[name][index], name, error, report, now)
         else:
-            noticed += _failed_pings(name, [*outbox.start_errors(name), *errors], report, now)
-    return noticed
+            yield from _failed_pings(name, [*outbox.start_errors(name), error], report, now)
+
+
+def _until(
+    deadline: float, answers: SimpleQueue[tuple[str, int, str]], sendings: Mapping[str, _Sending]
+) -> Iterator[tuple[str, int, str]]:
+    """The answers as they come, and at the end those that were not sent in time."""
+    left = {
+        (name, index) for name, each in sendings.items() if each.thread for index in range(len(each.sends))
+    }
+    every = [(name, index) for name, each in sendings.items() for index in range(len(each.sends))]
+    while left and (seconds := deadline - time.monotonic()) > 0:
+        try:
+            name, index, error = answers.get(timeout=seconds)
+        except Empty:
+            break
+        left.remove((name, index))
+        every.remove((name, index))
+        yield name, index, error
+    yield from ((name, index, _LATE) for name, index in every)
 
 
 @dataclass(frozen=True)
@@ -203,8 +229,7 @@ def _is_held_back(sink: NoticeSink, *, sandbox: bool) -> bool:
 
 def _noticed(message: Message, sink: str, error: str, report: RunReport, now: datetime) -> Iterable[Noticed]:
     at = now.astimezone(UTC).isoformat()
-    for each in message.notices:
-        yield Noticed(report.started.run, at, each.about, each.trigger, each.phase, sink, error)
+    return (each.record(report.started.run, at, sink, error) for each in message.notices)
 
 
 def _failed_pings(sink: str, errors: Iterable[str], report: RunReport, now: datetime) -> Iterable[Noticed]:

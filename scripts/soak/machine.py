@@ -8,6 +8,7 @@ import random
 import resource
 import signal
 import threading
+import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, redirect_stderr, redirect_stdout
@@ -244,4 +245,14 @@ def _end_threads(before: set[threading.Thread]) -> None:
     """Wait until the threads of a killed run have ended, which AWS answers no more: those of a real process are gone."""
     for each in {*threading.enumerate()} - before:
         if "process_request" not in each.name:  # of the sandbox's own server
-            each.join(_ANSWER)
+            _join(each)
+
+
+def _join(thread: threading.Thread) -> None:
+    while True:
+        try:
+            thread.join(_ANSWER)
+        except RuntimeError:  # the run was killed while it started the thread, which begins any moment
+            time.sleep(0.001)
+        else:
+            return

@@ -93,6 +93,7 @@ def judge(
 ) -> Verdict:
     """Compare what was broken with what was told and written down. *followed*: what runs changed because of other breaks."""
     verdict = Verdict()
+    ended = {each.id: each.ended for each in runs}
     killed, unwritten = [each for each in runs if each.killed], {each.id for each in runs if each.disk_full}
     several = [each for each in episodes if not each.resource]
     verdict.notices["of several resources"] = len(several)
@@ -105,11 +106,11 @@ def judge(
         name = f"{text(group.start)} {' '.join(group.place)}: {group.episodes[0].sentence}"
         side = group.follows_in(followed)
         heard = [
-            each
+            (each, run)
             for each in hook.told
-            if each.phase == "new" and group.shows_as(each.about, each.time) and each.run not in side
+            for run in each.runs
+            if each.phase == "new" and group.shows_as(each.about, ended[run]) and run not in side
         ]
-        refused = any(group.shows_as(each.about, each.time) for each in hook.refused)
         found = [each for each, time in drifts if group.shows_as(str(each.address), time)]
         in_two = any(each.state == "held" for each in found)  # one part in the pause, the other after it
         kind = _told(heard, len(group.episodes) + len(group.beside) + in_two)
@@ -119,26 +120,26 @@ def judge(
                 kind = "contested, told once a day"
             elif not found and side:
                 kind = "made again with what contains it"
-            elif refused:
-                kind = "with a later one, as the webhook was down"
             elif not found and any(group.start <= each.started <= group.end for each in killed):
                 kind = "lost with a run killed before its line in the journal"
-        if kind == AGAIN and any(each.run in unwritten for each in heard):
+        if kind == AGAIN and any(each.run in unwritten for each, _ in heard):
             kind = "told again, as a full disk kept a run from writing down that it had told it"
         verdict.notices[kind] += 1
         if kind in {NEVER, AGAIN}:
-            times = ", ".join(f"{each.trigger} {text(each.time)} {each.run}" for each in heard)
+            times = ", ".join(f"{each.trigger} {text(each.time)} {each.run} of {run}" for each, run in heard)
             fields = "; ".join(f"{each.run} {each.state}: {', '.join(each.fields)}" for each in found)
             verdict.problems.append(f"{kind}: {name}: {times}; found: {fields}")
         _judge_who(verdict, group, found, name)
     return verdict
 
 
-def _told(heard: Sequence[Told], most_often: int) -> str:
-    """How a difference was told. It is `drifted` while it is held, and then `repaired`."""
-    by = Counter(each.trigger for each in heard)
+def _told(heard: Sequence[tuple[Told, str]], most_often: int) -> str:
+    """How a difference was told, by notices each with a run of which it tells. It is `drifted` while it is held, and then
+    `repaired`."""
+    by = Counter(each.trigger for each, _ in heard)
     most = max(by["repaired"], by["drifted"], by["danger"])
-    return AGAIN if most > most_often else "once" if most else NEVER
+    twice = len({(each.trigger, run) for each, run in heard}) < len(heard)
+    return AGAIN if twice or most > most_often else "once" if most else NEVER
 
 
 def judge_notices(hook: Webhook, contested: Place, drifts: Sequence[Drift]) -> list[str]:

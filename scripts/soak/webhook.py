@@ -20,7 +20,8 @@ class Told:
     trigger: str
     phase: str
     who: str
-    run: str
+    run: str  # that sent it
+    runs: tuple[str, ...] = ()  # of which it tells what they found or repaired, such as one that was killed
 
 
 @dataclass
@@ -63,6 +64,5 @@ def webhook(now: Callable[[], float]) -> Iterator[Webhook]:
 def _notices(message: dict[str, Any], now: float) -> Iterator[Told]:
     for each in message["items"]:
         who = (each["who"] or {}).get("name", "")
-        yield Told(
-            now, each["about"], str(message["trigger"]), str(message["phase"]), who, str(message["run"])
-        )
+        trigger, phase, run = (str(message[key]) for key in ("trigger", "phase", "run"))
+        yield Told(now, each["about"], trigger, phase, who, run, tuple(each["runs"]))

@@ -312,6 +312,8 @@ def test_undo_puts_back_what_a_run_changed_if_it_is_still_so(command: Command, h
     assert command("diff")[0] == 0
     code, out, _ = command("undo", run, "--yes", "--allow", "undo")
     assert (code, "MinimumPasswordLength 14 → 6" in out) == (0, True)
+    shown = command("history")[1]
+    assert ("exit 0: 1 change put back" in shown, "did not end" in shown) == (True, False)
     assert "Nothing to undo." in command("undo", run, "--yes", "--allow", "undo")[1]
     weaken(home, length=8)
     code, out, err = command("undo", run, "--yes", "--allow", "undo")

@@ -13,8 +13,9 @@ from hypothesis import strategies as st
 
 from provisioner.baseline.notices import DEFAULT
 from provisioner.model import Difference
+from provisioner.repair.notice import Notice
 from provisioner.repair.notice_history import read_history
-from provisioner.repair.notices import REPEAT, Notice, found_by, select
+from provisioner.repair.notices import REPEAT, found_by, select
 from provisioner.repair.records import (
     Address,
     CallMade,
@@ -59,10 +60,7 @@ class Journal:
         for each in found:
             error = "refused" if fails(each) else ""
             if not crashes:
-                record = Noticed(
-                    run.started.run, run.ended.time, each.about, each.trigger, each.phase, sink, error
-                )
-                self.records.append(record)
+                self.records.append(each.record(run.started.run, run.ended.time, sink, error))
         if not crashes:
             self.records.append(run.ended)
         return [(each.about, each.trigger, each.phase) for each in found if not fails(each)]
@@ -269,6 +267,25 @@ def test_change_of_a_run_that_was_killed_is_told_by_the_next_one(journal: Journa
     assert journal.run(report(2)) == []
 
 
+def test_killed_between_two_changes_of_a_resource_tells_both(journal: Journal) -> None:
+    started, time = report(0).started, at(0).isoformat()
+    planned = [
+        Planned(started.run, time, TRAIL, [field], f"cloudtrail:{name}")
+        for field, name in (("IsLogging", "StartLogging"), ("KmsKeyId", "UpdateTrail"))
+    ]
+    request = CallJson("cloudtrail", "StartLogging", "us-east-1", {})
+    journal.records = [
+        started,
+        *planned,
+        CallMade(started.run, time, TRAIL, "update", list(STOPPED), request),
+    ]
+    [notice] = journal.notices(
+        report(0.1)
+    )  # a run that has made a change on this machine is not under way any more
+    assert notice.what == "trail main: IsLogging was false; the file asks for true; KmsKeyId"
+    assert "was about to call cloudtrail:UpdateTrail" in notice.done
+
+
 def test_what_a_killed_run_may_have_changed_is_told_by_a_later_one_that_does_not_find_it(
     journal: Journal,
 ) -> None:
@@ -280,6 +297,8 @@ def test_what_a_killed_run_may_have_changed_is_told_by_a_later_one_that_does_not
     ]
     assert journal.notices(report(0.25)) == []  # it may still be under way, on another machine
     assert [each.trigger for each in journal.notices(report(1, [drift()]))] == ["drifted"]  # it was not made
+    other = replace(drift(), differences=[Difference("IsMultiRegionTrail", have=False, want=True)])
+    assert {each.trigger for each in journal.notices(report(1, [other]))} == {"drifted", "repaired"}
     [notice] = journal.notices(report(1))
     assert (notice.about, notice.trigger, notice.phase) == (T, "repaired", "new")
     assert f"run-0 was about to call {call}" in notice.done

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import threading
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -22,6 +23,7 @@ from provisioner.sandbox import Fault, WireCall
 
 from ..conftest import MEMBER, Bench
 from ..permissions.sample import Caller
+from .notice_samples import at, drift, report
 
 ACCOUNT = "123456789012"
 BUCKET = "acme-journal"
@@ -78,6 +80,18 @@ def test_a_machine_reads_the_runs_of_all_and_each_once(bench: Bench, cloud: Clou
     for folder in (one, other):
         found = machine(bench, cloud, folder).read(NOW - timedelta(days=1))
         assert [each.run for each in found] == ["a1", "b2"]
+
+
+def test_the_records_of_a_run_stay_in_the_order_in_which_they_were_written(
+    bench: Bench, cloud: Cloud, tmp_path: Path
+) -> None:
+    """Else a run whose end is said to be a second before what it found last would seem to be cut short."""
+    run = report(0, [drift(state="repaired")], run="a1")
+    found = [replace(each, time=at(1).isoformat()) for each in run.drifts]
+    assert write(machine(bench, cloud, tmp_path / "one"), run.started, *found, run.ended) == []
+    write(machine(bench, cloud, tmp_path / "one"), started("b2"))
+    other = machine(bench, cloud, tmp_path / "other")
+    assert [each.type for each in other.read(at(-1))] == ["run_started", "drift", "run_ended", "run_started"]
 
 
 def test_what_was_read_once_is_not_read_again(bench: Bench, cloud: Cloud, tmp_path: Path) -> None:

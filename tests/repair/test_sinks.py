@@ -21,7 +21,8 @@ from provisioner.aws.tls import tls_context
 from provisioner.baseline.notices import EventBridgeBus, Ping, SnsTopic, Webhook
 from provisioner.model import Difference
 from provisioner.repair.messages import Message, messages
-from provisioner.repair.notices import Notice, found_by
+from provisioner.repair.notice import Notice
+from provisioner.repair.notices import found_by
 from provisioner.repair.records import Actor, Address, RunReport
 from provisioner.repair.sinks import event_bridge, ping, sns, webhook
 from provisioner.repair.sinks.post import connector, post

@@ -50,7 +50,7 @@ def short(monkeypatch: pytest.MonkeyPatch) -> Iterator[float]:
 
 
 def told(run: RunReport, sinks: General, cloud: Cloud | None = None, records: tuple[Record, ...] = ()) -> Any:
-    return tell(run, records, sinks, cloud, at(0))
+    return list(tell(run, records, sinks, cloud, at(0)))
 
 
 def test_no_sinks_read_no_journal() -> None:
@@ -58,17 +58,18 @@ def test_no_sinks_read_no_journal() -> None:
         raise AssertionError
         yield
 
-    assert tell(REPAIRED, records(), general(), None, at(0)) == []
+    assert list(tell(REPAIRED, records(), general(), None, at(0))) == []
 
 
 def test_what_was_sent_is_recorded_for_each_sink() -> None:
     with servers.hook() as found:
         noticed = told(REPAIRED, general(a=hook(found), b=hook(found, format="slack")))
     assert noticed == [
-        Noticed("run-0", at(0).isoformat(), str(TRAIL), "repaired", "new", sink) for sink in ("a", "b")
+        Noticed("run-0", at(0).isoformat(), str(TRAIL), "repaired", "new", sink, runs=["run-0"])
+        for sink in ("a", "b")
     ]
     assert len(found.received) == 2
-    assert tell(REPAIRED, [REPAIRED.started, *noticed, REPAIRED.ended], general(), None, at(0)) == []
+    assert told(REPAIRED, general(), records=(REPAIRED.started, *noticed, REPAIRED.ended)) == []
 
 
 def test_sink_that_hangs_costs_the_others_nothing_and_the_run_no_more_than_the_time_for_all(
@@ -109,7 +110,7 @@ def test_pings_say_begin_and_end_in_that_order() -> None:
     with servers.hook() as found:
         sinks = general(dead_man={"ping": {"url": f"{found.url}/uuid"}})
         run = report(0, exit_code=3)
-        noticed = tell(run, [], sinks, None, at(0), ping_start(sinks, run.started))
+        noticed = list(tell(run, [], sinks, None, at(0), ping_start(sinks, run.started)))
     assert noticed == []
     assert [each.path for each in found.received] == ["/uuid/start", "/uuid/3"]
     assert found.received[1].body == b"run run-0: exit code 3: 1 account changed"
@@ -130,7 +131,7 @@ def test_ping_that_hangs_delays_nothing(short: float) -> None:
         sinks = general(dead_man={"ping": {"url": found.url}})
         began = time.monotonic()
         started = ping_start(sinks, REPAIRED.started)
-        assert tell(REPAIRED, [], sinks, None, at(0), started)
+        assert list(tell(REPAIRED, [], sinks, None, at(0), started))
         assert time.monotonic() - began < short + 1.2
         found.stop.set()
 
@@ -145,7 +146,7 @@ def test_sandbox_calls_nobody_but_this_machine(monkeypatch: pytest.MonkeyPatch) 
         b={"ping": {"url": "https://hc.example.test/x"}},
     )
     run = report(0, [drift()], sandbox=True)
-    noticed = tell(run, [], sinks, None, at(0), ping_start(sinks, run.started))
+    noticed = list(tell(run, [], sinks, None, at(0), ping_start(sinks, run.started)))
     assert {each.error for each in noticed} == {
         "not sent: a run in the sandbox calls no one but this machine"
     }
@@ -201,7 +202,7 @@ def test_secret_is_nowhere_in_records_or_log(caplog: pytest.LogCaptureFixture, c
             a={"webhook": {"url": f"{found.url}/hook/sEcReT", "signing_secret": "sEcReT-0123456789"}},
             b={"ping": {"url": f"{found.url}/sEcReT"}},
         )
-        noticed = tell(REPAIRED, [], sinks, None, at(0), ping_start(sinks, REPAIRED.started))
+        noticed = list(tell(REPAIRED, [], sinks, None, at(0), ping_start(sinks, REPAIRED.started)))
     assert all(each.error for each in noticed)
     captured = capfd.readouterr()
     assert "sEcReT" not in repr(noticed) + repr(sinks) + caplog.text + captured.out + captured.err
