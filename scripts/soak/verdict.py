@@ -134,8 +134,7 @@ def judge(
 
 
 def _told(heard: Sequence[tuple[Told, str]], most_often: int) -> str:
-    """How a difference was told, by notices each with a run of which it tells. It is `drifted` while it is held, and then
-    `repaired`."""
+    """How a difference was told, by notices, each with a run of which it tells. It may be both `drifted` and `repaired`."""
     by = Counter(each.trigger for each, _ in heard)
     most = max(by["repaired"], by["drifted"], by["danger"])
     twice = len({(each.trigger, run) for each, run in heard}) < len(heard)
