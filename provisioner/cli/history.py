@@ -13,6 +13,7 @@ import click
 
 from ..baseline import BaselineError
 from ..model import Difference
+from ..repair.actors import with_actors
 from ..repair.journal import read_all
 from ..repair.records import Address, CallMade, Drift, Planned, Record, RunEnded, RunStarted
 from ..report import words
@@ -58,7 +59,7 @@ def history(chosen: Filter, *, sandbox: bool, file: str | None, as_json: bool) -
     except (CommandError, OSError) as error:
         click.echo(f"error: {error}", err=True)
         return ERROR
-    found = [each for each in records if chosen.shows(each)]
+    found = [each for each in with_actors(records) if chosen.shows(each)]
     if as_json:
         for each in found:
             click.echo(json.dumps(asdict(each), default=str))
@@ -104,7 +105,7 @@ def _lines(found: Iterable[Record]) -> Iterator[str]:
 def _run(run: str, records: list[Record]) -> Iterator[str]:
     started = next((each for each in records if isinstance(each, RunStarted)), None)
     ended = next((each for each in records if isinstance(each, RunEnded)), None)
-    drifts = {str(each.address): each for each in records if isinstance(each, Drift)}
+    drifts = [each for each in records if isinstance(each, Drift)]
     calls = [each for each in records if isinstance(each, CallMade)]
     if not (drifts or calls or (ended and ended.exit_code) or ended is None):
         return  # a run that found nothing
@@ -120,7 +121,7 @@ def _run(run: str, records: list[Record]) -> Iterator[str]:
         if isinstance(each, Planned) and str(each.address) not in made:
             fields = ", ".join(each.fields)
             yield f"    {each.time}  {each.address}: {fields}: perhaps changed with {each.operation}"
-    for drift in drifts.values():
+    for drift in drifts:
         yield f"    {drift.state}  {drift.address}: {', '.join(drift.fields)}{_about(drift)}"
     yield f"    {end}"
 

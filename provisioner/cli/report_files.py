@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from ..engine.run import possible
+from ..repair.actors import with_actors
 from ..repair.records import Record
 from ..report.json import DocumentJson
 from ..steps.registry import all_steps
@@ -28,7 +29,7 @@ def write(work: Work, document: DocumentJson) -> None:
 
     records: Iterable[Record] = ()
     if any(kind == "html" for kind, _ in options.outputs):
-        records = session.open_journal().read(datetime.now(UTC) - _HISTORY)
+        records = with_actors(session.open_journal().read(datetime.now(UTC) - _HISTORY))
 
     steps = possible(all_steps(), session.baseline, options.steps)
     document, lines = session.redacted((document, list(records)))

@@ -1,175 +1,39 @@
-"""Whether an event of CloudTrail can be the cause of a drift. Everything follows from the request that repairs the drift.
-
-An event is one of its causes if it went to the same service, names the same resource, and its operation is of the same
-family: what is left of both names without the verb and the words of the resource (`StopLogging` and `StartLogging`,
-`PutBucketLifecycle` and `PutBucketLifecycleConfiguration`). Creating or deleting the resource is a cause of everything.
-"""
+"""The event of CloudTrail that caused a drift, among those that were found. What can be one is in `event_search.py`."""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
-from typing import Any, Final
+from collections.abc import Collection, Iterable
 
-from ..model import PENDING
-from ..report.json_objects import CallJson
-from .events import Event, last_part, named_in, parts, plain
-from .operation_names import Operation, related, share_words, split, words
-from .records import Drift
+from .event_search import Search, moment
+from .events import Event
+from .operation_names import share_words
 
-_NAME: Final = 256  # characters of a name; a longer text is a document
-_SWITCHED: Final = (
-    "enabled",
-    "enable",
-    "state",
-    "status",
-)  # what fields end with that something turns on and off
-_EVENTS: Final = 5  # names to look up for one drift
-
-
-@dataclass(frozen=True)
-class Search:
-    """What to look for: writes to *sources* from *start* to *end* that name one of *names*, if there are any.
-
-    *others* are more names that the request requires, such as that of a role's policy. *events* are the names of the
-    operations that can be the cause, the likely ones first.
-    """
-
-    drift: Drift
-    region: str  # in whose event history they are
-    sources: tuple[str, ...]
-    names: frozenset[str]
-    others: Mapping[str, str]
-    operation: Operation
-    resource: frozenset[str]  # the words of the resource
-    replaces: bool  # the request sets more than the fields that differ
-    start: datetime
-    end: datetime
-    events: tuple[str, ...]
-
-    def read(self, event_name: str) -> Operation:
-        """Split the name of an operation."""
-        return split(event_name, self.resource)
-
-    def is_whole(self, operation: Operation) -> bool:
-        """Whether it creates or deletes the resource.
-
-        One without a name must be one that the repair creates: IAM's DeletePolicy is no password policy's.
-        """
-        return (bool(self.names) or self.operation.whole) and operation.whole
-
-    def is_switch(self, operation: Operation) -> bool:
-        """Whether it turns on or off what differs: `DisableRule` is a cause of a rule's `State`.
-
-        One that has words of its own turns on or off what they say: `DisableEbsEncryptionByDefault` nothing else.
-        """
-        fields = [each.field for each in self.drift.differences if _squash(each.field).endswith(_SWITCHED)]
-        known = self.operation.words.union(*map(words, fields))
-        return operation.switches and bool(fields) and operation.words <= known
-
-    def may_be(self, event: Event) -> bool:
-        """Whether the event is a write of the same family to the same resource."""
-        operation = self.read(event.name)
-        return (
-            event.source in self.sources
-            and (
-                self.is_whole(operation)
-                or operation.same_family(self.operation)
-                or operation.takes_away(self.operation)
-                or self.is_switch(operation)
-            )
-            and (not self.names or not {last_part(each) for each in self.names}.isdisjoint(event.names))
-        )
-
-    def explains(self, event: Event) -> int:
-        """2 if the event, by its parameters, leads to what AWS has; 1 if it may; 0 if it does not."""
-        operation = self.read(event.name)
-        if self.is_whole(operation) or self.is_switch(operation):
-            return 2
-        named = {key: each for key, each in parts(event.params) if isinstance(each, str)}
-        if any(named.get(key.lower(), value) != value for key, value in self.others.items()):
-            return 0
-        if operation.removes:
-            return self._explains_removal(event)
-        return self._explains_values(event, operation)
-
-    def _explains_removal(self, event: Event) -> int:
-        names = {last_part(each) for each in self.names}
-        removed = {each for each in event.strings if names.isdisjoint(named_in(each))}
-        call = self.drift.call
-        params = call.params if call else {}
-        # The tags of a request are a list, or a structure with the keys as names.
-        ours = {
-            *_strings(params),
-            *(key for each in params.values() if isinstance(each, Mapping) for key in each),
-        }
-        return 2 if not self.names or not removed or removed & ours else 0
-
-    def _explains_values(self, event: Event, operation: Operation) -> int:
-        differences = self.drift.differences
-        if any(_holds(event.params, each.field, each.have) for each in differences):
-            return 2
-        if differences and all(_holds(event.params, each.field, each.want) for each in differences):
-            return 0
-        if self.replaces or operation.replaces:
-            return 2
-        fields = {name for each in differences for name in _spelled(each.field)}
-        return 1 if any(_squash(key) in fields for key, _ in parts(event.params)) else 0
-
-
-def search_for(drift: Drift, call: CallJson, model: Any, region: str, since: datetime) -> Search:
-    """What to look for. *model* is botocore's of the service, *region* that of the events, *since* when all was in sync."""
-    sources = dict.fromkeys(
-        name for name in (model.endpoint_prefix, model.signing_name, call.service) if "." not in name
-    )
-    label = drift.address.resource.split()
-    # What AWS has yet to name has the name in the plan.
-    required = {key: label[-1] if each == PENDING else each for key, each in _required(model, call).items()}
-    fields = {name for each in drift.differences for name in _spelled(each.field)}
-    settings = [each.want for each in drift.differences]  # a parameter that differs is a setting, and no name
-    required = {key: x for key, x in required.items() if _squash(key) not in fields and x not in settings}
-    known = {*label, *map(last_part, label)}
-    given = {x for x in _strings(call.params) if x not in settings or x == label[-1]}
-    # The exact name first: a role may be called `remediation`, too.
-    named = given.intersection(label) or {each for each in given if last_part(each) in known}
-    names = named or set(filter(None, required.values()))
-    resource = frozenset(
-        part for word in label if word not in {last_part(each) for each in names} for part in words(word)
-    )
-    rest = {key for key, each in call.params.items() if not isinstance(each, str) or each not in names}
-    own = split(call.operation, resource)
-    return Search(
-        drift,
-        region,
-        tuple(sources),
-        frozenset(names),
-        {key: each for key, each in required.items() if each not in names},
-        own,
-        resource,
-        any(_squash(key) not in fields for key in rest),
-        since.replace(microsecond=0),
-        moment(drift.time) + timedelta(seconds=1),
-        tuple(related(model.operation_names, call.operation, resource, whole=bool(names) or own.whole))[
-            :_EVENTS
-        ],
-    )
-
-
-def moment(text: str) -> datetime:
-    """The time in a record. Raises ValueError for a text that is none."""
-    found = datetime.fromisoformat(text)
-    return found.replace(tzinfo=UTC) if found.tzinfo is None else found.astimezone(UTC)
+# The event, how well it explains the drift, and how many other actors there are.
+Cause = tuple[Event, int, int]
 
 
 def find_cause(
-    search: Search, events: Iterable[Event], callers: frozenset[str]
-) -> tuple[Event, int, int] | None:
+    search: Search, events: Collection[Event], callers: frozenset[str], *, final: bool
+) -> Cause | None:
+    """The event that caused the drift, how well it explains it, and how many other actors there are.
+
+    *callers* are ours. *final*: no more events will be shown. Of what is set on a resource that the run made, the cause is
+    that of its making; one of its own, if there is none in the end.
+    """
+    if search.made_by is not None:
+        taken_away = _newest(search.made_by, events, callers)
+        if taken_away is not None or not final:
+            return taken_away
+    return _newest(search, events, callers)
+
+
+def _newest(search: Search, events: Iterable[Event], callers: frozenset[str]) -> Cause | None:
     """The newest event that explains the drift, how well it does, and how many other actors there are.
 
-    *callers* are ours: an event with a run's id and one of them is our own. It is no cause, but a mark: what our run
-    repaired was changed before that, and what another run of ours had repaired was changed after that.
+    What was changed before somebody deleted or made the resource is gone with that, but its actors are counted.
+
+    An event with a run's id and one of our *callers* is our own. It is no cause, but a mark: what our run repaired was
+    changed before that, and what another run of ours had repaired was changed after that.
     """
     matching = sorted(
         (each for each in events if search.may_be(each) and each.time >= search.start),
@@ -180,6 +44,8 @@ def find_cause(
     own = [each for each in matching if each.run and each.is_by(callers)]
     end = min((each.time for each in own if each.run == search.drift.run), default=search.end)
     found: list[tuple[int, Event]] = []
+    before: list[Event] = []
+    is_older = False
     for each in matching:
         if each.time > end or (each in own and each.run == search.drift.run):
             continue
@@ -187,15 +53,17 @@ def find_cause(
             break
         if each in own:
             continue
-        if level := search.explains(each):
+        level = search.explains(each)
+        if level and not is_older:
             found.append((level, each))
-        if search.is_whole(search.read(each.name)):
-            break
+        elif level:
+            before.append(each)
+        is_older |= search.is_whole(search.read(each.name))
     if not found:
         return None
     level = max(each for each, _ in found)
     cause = next(event for each, event in found if each == level)
-    actors = {event.actor(0).name for _, event in found}
+    actors = {event.actor(0).name for event in (*(event for _, event in found), *before)}
     return cause, level, len(actors) - 1
 
 
@@ -208,43 +76,3 @@ def _without_others(search: Search, events: list[Event]) -> list[Event]:
     whole = [each for each in events if search.is_whole(search.read(each.name))]
     others = [each for each in whole if not share_words(each.name, own)]
     return [each for each in events if each not in others] if len(others) < len(whole) else events
-
-
-def _required(model: Any, call: CallJson) -> dict[str, str]:
-    """The names among the parameters that the operation requires."""
-    shape = model.operation_model(call.operation).input_shape
-    found = {key: call.params.get(key) for key in (shape.required_members if shape else ())}
-    return {key: each for key, each in found.items() if isinstance(each, str) and _is_name(each)}
-
-
-def _strings(params: Any) -> Iterator[str]:
-    """The names among the values of a request, at any depth."""
-    if isinstance(params, str):
-        if _is_name(params):
-            yield params
-    elif isinstance(params, Mapping):
-        for each in params.values():
-            yield from _strings(each)
-    elif isinstance(params, list | tuple):
-        for each in params:
-            yield from _strings(each)
-
-
-def _is_name(text: str) -> bool:
-    return 0 < len(text) <= _NAME and text[0] not in "{["
-
-
-def _squash(name: str) -> str:
-    return re.sub(r"[\W_]", "", name).lower()
-
-
-def _spelled(field: str) -> set[str]:
-    """A field's name, and that without the part of the resource that stands before it: `status` of `discovery.status`."""
-    return {_squash(field), _squash(field.rpartition(".")[2])}
-
-
-def _holds(params: Any, field: str, value: Any) -> bool:
-    """Whether the parameters have the field with that value; a value that is a document may be anywhere in them."""
-    expected, names = plain(value), _spelled(field)
-    document = isinstance(expected, dict | list) and bool(expected)
-    return any(each == expected and (document or _squash(key) in names) for key, each in parts(params))

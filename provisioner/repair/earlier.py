@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Final
 
+from .actors import with_actors
 from .notice_history import time_of
-from .records import Actor, Address, Attributed, Drift, Record, RunEnded, RunReport, RunStarted
+from .records import Actor, Address, Drift, Record, RunEnded, RunReport, RunStarted
 from .unread import Unread
 
 CONTESTED: Final = 3  # repairs of one resource in a day
@@ -23,14 +24,13 @@ class EarlierRun:
     """A run that ended, its drifts by the text of their address, and what it did not look at."""
 
     time: str
-    drifts: Mapping[str, Drift]
+    drifts: Mapping[str, Sequence[Drift]]
     unread: Unread
 
     def found_in_sync(self, address: str) -> bool:
         """Whether it found or left the address in sync. A run of other steps, or one that failed there, says nothing."""
-        before = self.drifts.get(address)
-        if before is not None:
-            return before.state == "repaired"
+        if before := self.drifts.get(address):
+            return all(each.state == "repaired" for each in before)
         return self.unread.was_read(Address(*address.split("/", 3)))
 
 
@@ -39,13 +39,11 @@ class Earlier:
     """The runs that ended, the oldest first.
 
     *repairs* are the runs that repaired a field of an address in the last day, and *actors* who last changed the address.
-    *attributed* are run and address of drifts whose actor a later run has found.
     """
 
     runs: list[EarlierRun] = field(default_factory=list)
     repairs: Mapping[tuple[str, str], set[str]] = field(default_factory=dict)
     actors: Mapping[str, Actor] = field(default_factory=dict)
-    attributed: Collection[tuple[str, str]] = ()
 
     def since(self, address: str, now: str) -> str:
         """When a run first found the difference that is there now, without a run in between that did not."""
@@ -53,8 +51,8 @@ class Earlier:
         for run in reversed(self.runs):
             if run.found_in_sync(address):
                 return first
-            if (before := run.drifts.get(address)) is not None:
-                first = before.since or before.time
+            if before := run.drifts.get(address):
+                first = min(each.since or each.time for each in before)
         return first
 
     def in_sync(self, address: str, before: str = "") -> str:
@@ -64,14 +62,15 @@ class Earlier:
 
     def pending(self, now: datetime) -> list[Drift]:
         """The drifts of the last hours of which it is not known yet who caused them."""
-        return [
-            drift
-            for run in self.runs
-            for address, drift in run.drifts.items()
-            if drift.who_pending
-            and (drift.run, address) not in self.attributed
-            and now - time_of(drift.time) < LOOKED_FOR
-        ]
+        every = (drift for run in self.runs for drifts in run.drifts.values() for drift in drifts)
+        return [each for each in every if each.who_pending and now - time_of(each.time) < LOOKED_FOR]
+
+    def creations(self, drifts: Iterable[Drift]) -> list[Drift]:
+        """What the runs of these drifts made, beside them."""
+        drifts = list(drifts)
+        runs = {each.run for each in drifts}
+        every = (drift for run in self.runs for found in run.drifts.values() for drift in found)
+        return [x for x in every if x.run in runs and x.action == "create" and x not in drifts]
 
     def repaired(self, address: str, fields: Iterable[str]) -> int:
         """How many runs of the last day repaired one of these fields."""
@@ -100,28 +99,22 @@ class Earlier:
 def read_earlier(records: Iterable[Record], file: str, now: datetime) -> Earlier:
     """What earlier runs of this file found."""
     ours: dict[str, RunStarted] = {}
-    drifts: dict[str, dict[str, Drift]] = defaultdict(dict)
+    drifts: dict[str, dict[str, list[Drift]]] = defaultdict(lambda: defaultdict(list))
     runs: list[EarlierRun] = []
     repairs: dict[tuple[str, str], set[str]] = defaultdict(set)
     actors: dict[str, Actor] = {}
-    attributed: set[tuple[str, str]] = set()
-    for each in records:
+    for each in with_actors(records):
         if isinstance(each, RunStarted) and each.command == "repair" and each.file == file:
             ours[each.run] = each
         elif isinstance(each, Drift) and each.run in ours:
             address = str(each.address)
-            other = drifts[each.run].get(address)  # of the same resource: one that is left counts
-            if other is None or other.state == "repaired":
-                drifts[each.run][address] = each
+            drifts[each.run][address].append(each)
             if each.state in {"repaired", "not_seen"} and now - time_of(each.time) < DAY:
                 for name in each.fields:
                     repairs[address, name].add(each.run)
             if each.who is not None:
                 actors[address] = each.who
-        elif isinstance(each, Attributed):
-            attributed.add((each.drift_run, str(each.address)))
-            actors[str(each.address)] = each.who
         elif isinstance(each, RunEnded) and each.run in ours:
             unread = Unread.of(RunReport(ours[each.run], (), each))
             runs.append(EarlierRun(each.time, drifts.pop(each.run, {}), unread))
-    return Earlier(runs, repairs, actors, attributed)
+    return Earlier(runs, repairs, actors)

@@ -137,13 +137,14 @@ class Drift:
 
 @dataclass(frozen=True)
 class Attributed:
-    """Who caused a drift of an earlier run, *drift_run*, in which CloudTrail did not show it yet."""
+    """Who caused the drift of these *fields* in an earlier run, *drift_run*, in which CloudTrail did not show it yet."""
 
     run: str
     time: str
     drift_run: str
     address: Address
     who: Actor
+    fields: list[str] = field(default_factory=list)  # empty: all of the address
     type: Literal["attributed"] = "attributed"
 
 

@@ -157,10 +157,13 @@ class KeptRun:
         for error in self.journal.take_errors():
             self.say(f"! the journal is incomplete: {error}; nothing else depends on it")
 
-    def _attributed(self, drifts: Sequence[Drift], since: Mapping[str, str]) -> list[Drift]:
+    def _attributed(
+        self, drifts: Sequence[Drift], since: Mapping[str, str], beside: Sequence[Drift] = ()
+    ) -> list[Drift]:
         known = {address: time for address, time in since.items() if time}
+        now = datetime.now(UTC)
         return attribute(
-            self.fleet, drifts, known, datetime.now(UTC), tell=lambda text: self.say(f"! {text}")
+            self.fleet, drifts, known, now, beside=beside, tell=lambda text: self.say(f"! {text}")
         )
 
     def _attributed_later(self, now: datetime) -> Iterator[Attributed]:
@@ -169,9 +172,10 @@ class KeptRun:
         since = {
             str(each.address): self.earlier.in_sync(str(each.address), before=each.time) for each in pending
         }
-        for each in self._attributed(pending, since) if pending else ():
+        beside = self.earlier.creations(pending)
+        for each in self._attributed(pending, since, beside) if pending else ():
             if each.who is not None:
-                yield Attributed(self.started.run, now_text(), each.run, each.address, each.who)
+                yield Attributed(self.started.run, now_text(), each.run, each.address, each.who, each.fields)
 
     def _redacted(self, value: Value) -> Value:
         return redacted(value, self.fleet.baseline.secrets)

@@ -19,7 +19,8 @@ from ..aws.cloud import Cloud
 from ..fleet.fleet import Fleet
 from ..model import Target
 from ..steps.event_history import event_history
-from .causes import Search, find_cause, moment, search_for
+from .causes import Cause, find_cause
+from .event_search import Search, moment, search_for, with_makers
 from .events import Event, caller_key, last_part, parse_event
 from .records import Drift
 
@@ -43,19 +44,21 @@ def attribute(
     since: Mapping[str, str],
     now: datetime,
     *,
+    beside: Sequence[Drift] = (),
     tell: Callable[[str], None] = lambda text: None,
     seconds: float = SECONDS,
 ) -> list[Drift]:
     """The same drifts with *who* or *who_pending*, for those that have a call and no *who* yet.
 
-    *since* is when each address (as text) was last found in sync; without it, 90 days are searched. Returns after at
+    *beside* are others that the same runs found, which are not looked up. *since* is when each address (as text) was last found in sync; without it, 90 days are searched. Returns after at
     most *seconds*. Never raises: what could not be looked up stays pending, and *tell* is called with why.
     """
     cloud = where.cloud if isinstance(where, Fleet) else where
+    drifts = _of_known_makers(drifts, beside)
     unknown = [each for each in drifts if each.who is None and each.call is not None]
     # The lookups end by themselves a little before they are no longer waited for.
     deadline, latest = cloud.clock.now() + seconds - 1, time.monotonic() + seconds
-    started = _submit(cloud, _searches_by_place, where, unknown[:MOST], since, now)
+    started = _submit(cloud, _searches_by_place, where, unknown[:MOST], beside, since, now)
     wait([started], timeout=seconds)
     if not started.done() or started.exception():
         tell(_why("who changed it is not known yet", started))
@@ -74,6 +77,19 @@ def attribute(
         else:
             found |= {id(drift): answered for drift, answered in future.result()}
     return [found.get(id(each)) or _pending(each, now) for each in drifts]
+
+
+def _of_known_makers(drifts: Sequence[Drift], beside: Sequence[Drift]) -> list[Drift]:
+    """The drifts, those of a resource that the run made with the actor who took it away, if that is known already."""
+    makers = {
+        (each.run, each.address): each.who
+        for each in (*drifts, *beside)
+        if each.action == "create" and each.who is not None
+    }
+    return [
+        replace(each, who=makers.get((each.run, each.address))) if each.who is None else each
+        for each in drifts
+    ]
 
 
 def _submit(cloud: Cloud, function: Callable[..., Any], *args: Any) -> Future[Any]:
@@ -105,30 +121,43 @@ def _age(drift: Drift, now: datetime) -> timedelta:
 
 
 def _searches_by_place(
-    where: Fleet | Cloud, drifts: Iterable[Drift], since: Mapping[str, str], now: datetime
+    where: Fleet | Cloud,
+    drifts: Iterable[Drift],
+    beside: Iterable[Drift],
+    since: Mapping[str, str],
+    now: datetime,
 ) -> tuple[dict[Place, list[Search]], frozenset[str]]:
     """The searches by account and Region, and our own callers."""
     cloud = where.cloud if isinstance(where, Fleet) else where
+    drifts = list(drifts)
+    every = [_search(cloud, each, since, now) for each in (*drifts, *beside)]
+    asked = {id(each) for each in drifts}
     places: dict[Place, list[Search]] = {}
     callers: set[str] = set()
-    for drift in drifts:
-        if drift.call is None:
-            continue
-        call, account = drift.call, drift.address.account
-        model = cloud.client(call.service, call.region).meta.service_model
-        if call.operation not in model.operation_names:
-            continue
-        region = cloud.event_region(call.service, call.region)
-        known = since.get(str(drift.address))
-        start = max(moment(known) if known else now - _KEPT, now - _KEPT)
-        places.setdefault((account, region), []).append(search_for(drift, call, model, region, start))
-        if cloud.keyring.role is not None:
-            callers.add(caller_key(cloud.keyring.role.arn(account)))
+    for each in with_makers(filter(None, every)):
+        if id(each.drift) in asked:
+            account = each.drift.address.account
+            places.setdefault((account, each.region), []).append(each)
+            if cloud.keyring.role is not None:
+                callers.add(caller_key(cloud.keyring.role.arn(account)))
     if places:
         region = next(iter(places))[1]
         identity = where.identity if isinstance(where, Fleet) else identify(cloud, region)
         callers.add(caller_key(identity.arn))
     return places, frozenset(callers)
+
+
+def _search(cloud: Cloud, drift: Drift, since: Mapping[str, str], now: datetime) -> Search | None:
+    """What to look for; None if the request of the drift is not known."""
+    if drift.call is None:
+        return None
+    model = cloud.client(drift.call.service, drift.call.region).meta.service_model
+    if drift.call.operation not in model.operation_names:
+        return None
+    region = cloud.event_region(drift.call.service, drift.call.region)
+    known = since.get(str(drift.address))
+    start = max(moment(known) if known else now - _KEPT, now - _KEPT)
+    return search_for(drift, drift.call, model, region, start)
 
 
 @dataclass
@@ -144,9 +173,10 @@ class _History:
     asked: set[tuple[Question, datetime]] = field(default_factory=set)  # with the start
     calls: int = 0
 
-    def cause_of(self, search: Search) -> tuple[Event, int, int] | None:
+    def cause_of(self, search: Search) -> Cause | None:
         """The cause of a drift in the events that were read, how well it explains it, and how many other actors."""
-        return find_cause(search, self.events.values(), self.callers)
+        final = _age(search.drift, self.now) >= _SHOWN
+        return find_cause(search, self.events.values(), self.callers, final=final)
 
     def is_open(self, search: Search) -> bool:
         """Whether no event explains the drift yet."""
@@ -218,7 +248,7 @@ def _by_source(search: Search, _: Sequence[Search]) -> Iterator[Question]:
     yield "EventSource", f"{search.sources[0]}.amazonaws.com"
 
 
-def _answered(drift: Drift, cause: tuple[Event, int, int] | None, now: datetime) -> Drift:
+def _answered(drift: Drift, cause: Cause | None, now: datetime) -> Drift:
     """The drift with its cause. One that only may be the cause counts once later events would be shown."""
     if cause is not None and (cause[1] == 2 or _age(drift, now) >= _SHOWN):
         event, _, others = cause

@@ -17,9 +17,8 @@ import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping
 from contextlib import ExitStack
-from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -28,8 +27,9 @@ import time_machine
 
 from provisioner.baseline import parse
 from provisioner.cli.options import CommandOptions
+from provisioner.repair.actors import with_actors
 from provisioner.repair.journal import read_all
-from provisioner.repair.records import Attributed, Drift, Record
+from provisioner.repair.records import Drift
 from provisioner.sandbox import open_sandbox
 from provisioner.sandbox.serve import serving
 from provisioner.steps.registry import all_sections
@@ -108,18 +108,14 @@ def _live(given: argparse.Namespace, folder: Path, stack: ExitStack) -> tuple[We
         for name, each in (("trail logging", account.logging), ("the recorder", account.recording))
         if each.longest > LONGEST_OFF
     ]
-    drifts = [(each, clock.of(each.time)) for each in _attributed(list(read_all(machine.journal)))]
+    drifts = [
+        (each, clock.of(each.time))
+        for each in with_actors(read_all(machine.journal))
+        if isinstance(each, Drift)
+    ]
     verdict = judge(adversary.episodes, hook, drifts, places[excepted][:3], machine.runs, ledger.followed)
     verdict.problems += judge_notices(hook, places[contested][:3], [each for each, _ in drifts])
     return week, diff, verdict
-
-
-def _attributed(records: Sequence[Record]) -> Iterator[Drift]:
-    """The drifts, each with the actor that its own run or a later one has found."""
-    found = {(x.drift_run, x.address): x.who for x in records if isinstance(x, Attributed)}
-    for each in records:
-        if isinstance(each, Drift):
-            yield replace(each, who=each.who or found.get((each.run, each.address)))
 
 
 def _must(machine: Machine, options: CommandOptions) -> None:

@@ -136,9 +136,10 @@ def judge(
 def _told(heard: Sequence[tuple[Told, str]], most_often: int) -> str:
     """How a difference was told, by notices, each with a run of which it tells. It may be both `drifted` and `repaired`."""
     by = Counter(each.trigger for each, _ in heard)
-    most = max(by["repaired"], by["drifted"], by["danger"])
+    # Each repair is told once: two runs may each have repaired a part, the first of which was killed.
     twice = len({(each.trigger, run) for each, run in heard}) < len(heard)
-    return AGAIN if twice or most > most_often else "once" if most else NEVER
+    known = by["repaired"] + by["drifted"] + by["danger"]
+    return AGAIN if twice or max(by["drifted"], by["danger"]) > most_often else "once" if known else NEVER
 
 
 def judge_notices(hook: Webhook, contested: Place, drifts: Sequence[Drift]) -> list[str]:

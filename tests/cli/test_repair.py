@@ -406,6 +406,41 @@ def test_an_actor_that_is_not_known_yet_is_found_by_a_later_run(
     ]
 
 
+def test_each_change_of_a_resource_is_attributed_by_itself(capfd: Any, home: Path, credentials: None) -> None:
+    file, journal = home / "baseline.yaml", home / "state" / "provision" / "journal"
+    file.write_text(HEAD + TRAIL)
+    with open_sandbox(None) as world, serving(world) as server:
+        url = ("--endpoint-url", server.url)
+        run_command(capfd, "apply", str(file), "--yes", *url)
+        session = botocore.session.get_session()
+        iam = session.create_client("iam", "us-east-1", endpoint_url=server.url)
+
+        def trail_of(name: str) -> Any:
+            iam.create_user(UserName=name)
+            key = iam.create_access_key(UserName=name)["AccessKey"]
+            return session.create_client(
+                "cloudtrail",
+                "us-east-1",
+                endpoint_url=server.url,
+                aws_access_key_id=key["AccessKeyId"],
+                aws_secret_access_key=key["SecretAccessKey"],
+            )
+
+        alice, bob = trail_of("alice"), trail_of("bob")
+        world.set(event_delay=300.0)
+        alice.stop_logging(Name="main")
+        bob.update_trail(Name="main", IsMultiRegionTrail=False)
+        run_command(capfd, "repair", str(file), *url)
+        world.set(event_delay=0.0)
+        run_command(capfd, "repair", str(file), *url)
+    shown = run_command(capfd, "history")[1]
+    found = [json.loads(line) for each in journal.iterdir() for line in each.read_text().splitlines()]
+    who = {each["who"]["event"]: each["who"]["name"] for each in found if each["type"] == "attributed"}
+    users = "arn:aws:iam::123456789012:user/"
+    assert who == {"StopLogging": f"{users}alice", "UpdateTrail": f"{users}bob"}
+    assert all(f"by {who[each]}, {each}" in shown for each in who)
+
+
 BUCKET = "journal: {s3_bucket_name: acme-journal}\n"
 
 
