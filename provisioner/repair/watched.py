@@ -15,7 +15,7 @@ from typing import Any, Final
 
 from ..aws.cloudtrail_names import event_names, event_source
 from ..baseline import Baseline
-from ..model import Step, Target
+from ..model import Scope, Step, Target
 from ..steps.permission import ANY_REGION, APPLY, Permission, permissions_of
 from ..steps.registry import all_harmful_actions, all_steps
 
@@ -37,8 +37,14 @@ def watched_events(baseline: Baseline, account: str, partition: str) -> dict[Eve
     """Return the steps that each event concerns, for the file in *account*.
 
     A call that a step declares concerns that step, and one that only undoes the section concerns all steps of the section.
+    Which `overrides` apply to an account, AWS knows: the steps of all of them are watched.
     """
-    steps = [step for step in all_steps().values() if step.section in baseline]
+    steps = [
+        step
+        for step in all_steps().values()
+        # A step that runs once reads the file without overrides.
+        if step.section in baseline or (step.section in baseline.overridden and step.scope is not Scope.ONCE)
+    ]
     services = {client for step in all_steps().values() for client in step.clients}
     found: dict[Event, set[WatchedStep]] = {}
 
@@ -71,8 +77,18 @@ def _permissions(step: Step, baseline: Baseline, account: str, partition: str) -
     others = [each for each in general.named_regions or [ANY_REGION] if each != home.region]
     for region in [home.region, *(others if step.regional else ())]:
         target = replace(home, region=region, home=region == home.region)
-        filled = baseline.at(account_id=account, region=region, partition=partition)
-        yield from permissions_of(step, target, filled)
+        for overrides in _alone(step, baseline):
+            filled = baseline.with_overrides(
+                overrides, account_id=account, region=region, partition=partition
+            )
+            yield from permissions_of(step, target, filled)
+
+
+def _alone(step: Step, baseline: Baseline) -> Iterator[tuple[int, ...]]:
+    """Yield each item of `overrides` that the step may follow, by index, and none of them."""
+    yield ()
+    if step.scope is not Scope.ONCE:
+        yield from ((index,) for index in range(len(baseline.general.overrides)))
 
 
 def _names_by_source(writes: Iterable[Permission], *, known: bool) -> dict[str, frozenset[str]]:

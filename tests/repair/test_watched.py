@@ -10,6 +10,7 @@ import pytest
 
 from provisioner.aws.cloudtrail_names import event_names
 from provisioner.baseline import parse
+from provisioner.model import Scope
 from provisioner.repair.watched import DETAIL_TYPE, event_patterns, watched_events
 from provisioner.sandbox import open_sandbox
 from provisioner.sandbox.drift import every_break
@@ -48,6 +49,34 @@ def watched() -> dict[tuple[str, str], frozenset[str]]:
 def test_an_event_concerns_its_step(event: str, step: str) -> None:
     source, name = event.split()
     assert step in watched()[f"{source}.amazonaws.com", name]
+
+
+HEAD = "organization_name: acme\nhome_region: us-east-1\naccounts: {all: true}\n"
+BASE = HEAD + "password_policy: {minimum_password_length: 14}\n"
+SECTION = "{finding_publishing_frequency: FIFTEEN_MINUTES}"
+
+
+def events_of(text: str) -> dict[str, set[str]]:
+    found = watched_events(parse(text, "b.yaml", all_sections(), {}), ACCOUNT, "aws")
+    return {name: {each.name for each in steps} for (_, name), steps in found.items()}
+
+
+@pytest.mark.parametrize("who", ["ids: ['111122223333']", "tags: {stage: prod}"])
+def test_what_only_overrides_ask_for_is_watched_too(who: str) -> None:
+    """Whichever accounts they are for: a call in an account that they leave out starts a comparison of nothing."""
+    alone, both = events_of(BASE), events_of(f"{BASE}overrides:\n  - {{{who}, guardduty: {SECTION}}}\n")
+    everywhere = events_of(f"{BASE}guardduty: {SECTION}\n")
+    assert "DeleteDetector" not in alone
+    once = {
+        each.name for each in all_steps().values() if each.scope is Scope.ONCE
+    }  # of the file without overrides
+    assert (
+        both.keys() - alone.keys() == {name for name in everywhere if everywhere[name] - once} - alone.keys()
+    )
+    assert {name: both[name] - once for name in both} == {name: everywhere[name] - once for name in both}
+    tagged = f"{BASE}guardduty: {SECTION}\noverrides:\n  - {{{who}, guardduty: {{tags: {{team: a}}}}}}\n"
+    assert "TagResource" not in everywhere
+    assert "guardduty" in events_of(tagged)["TagResource"]
 
 
 @cache
