@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Final
 
 from .. import __version__
-from ..baseline.control import expired
+from ..baseline.control import ending
 from ..engine.plan import Plan
 from ..fleet.fleet import Fleet
 from ..model import Account, InSyncCounts, Outcome, Result
@@ -91,7 +91,7 @@ class Kept:
         states = [account_json(each, "apply") for each in outcomes]
         in_sync = sum((each.in_sync for each in outcomes), InSyncCounts())
         failed = [each.account for each in states if each.state == "failed"]
-        tally, pause = self.fleet.cloud.tally, self.run.paused.pause
+        tally = self.fleet.cloud.tally
         cost = Cost(
             (datetime.now(UTC) - self.started).total_seconds(), tally.calls, tally.writes, tally.throttled
         )
@@ -107,9 +107,7 @@ class Kept:
             cost,
             dict(Counter(each.state for each in states)),
             [failure for each in states for failure in each.failures],
-            expired_exceptions=list(
-                expired(self.fleet.baseline.general.exceptions, datetime.now(UTC).date())
-            ),
+            ending_exceptions=list(ending(self.fleet.baseline.general.exceptions, datetime.now(UTC).date())),
             not_read=[
                 *unfinished,
                 *(
@@ -118,7 +116,6 @@ class Kept:
                     for s in each.skipped
                 ),
             ],
-            paused=str(pause) if pause else "",
         )
 
 

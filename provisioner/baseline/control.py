@@ -1,7 +1,8 @@
 """What to do about drift: `mode` and `when_contested` of a section or a resource, and `exceptions` of the file."""
 
 from collections.abc import Iterator
-from datetime import date
+from dataclasses import dataclass
+from datetime import date, timedelta
 from fnmatch import fnmatchcase
 from typing import Annotated, Final, Literal
 
@@ -9,6 +10,7 @@ from pydantic import AfterValidator, Field, WithJsonSchema
 
 from .section import NO_SETTING, AccountId, AsWritten, InvalidValue, Region, Section, Text
 
+ANNOUNCED: Final = timedelta(days=7)  # in which it is told that an exception ends
 Mode = Literal["enforce", "alert", "ignore"]
 WhenContested = Literal["repair", "stop"]
 # Marks a field, in `Annotated`, that says what to do about drift; AWS does not store it as a setting.
@@ -124,11 +126,24 @@ class DriftException(Section):
         return f"{self.address}: {self.field}" if self.field else self.address
 
 
-def expired(exceptions: tuple[DriftException, ...], today: date) -> Iterator[str]:
-    """A message for each exception that no longer counts."""
+@dataclass(frozen=True)
+class EndingException:
+    """An exception that has expired, or does so within the days for which that is announced. *name* has its last day, too."""
+
+    name: str
+    text: str
+    expired: bool
+
+
+def ending(exceptions: tuple[DriftException, ...], today: date) -> Iterator[EndingException]:
+    """Yield each exception that no longer counts, and each that is going to end soon."""
     for each in exceptions:
+        who = f"{each.owner} accepted it ({each.reason}); renew it in `exceptions`, or remove it"
+        places = f" in {', '.join(each.accounts)}" if each.accounts else ""
+        name = f"exception for {each}{places} until {each.expires}"
         if not each.counts(today):
-            yield (
-                f"the exception for {each} expired on {each.expires} and no longer counts: {each.owner} accepted it"
-                f" ({each.reason}); renew it in `exceptions`, or remove it"
-            )
+            text = f"the exception for {each} expired on {each.expires} and no longer counts: {who}"
+            yield EndingException(name, text, expired=True)
+        elif not each.counts(today + ANNOUNCED):
+            text = f"the exception for {each} counts until {each.expires}, when what it accepts is repaired: {who}"
+            yield EndingException(name, text, expired=False)

@@ -1,7 +1,7 @@
 """`notices` of the file: who is told what a run found and did, and how. Sends nothing itself."""
 
 from collections.abc import Iterator, Mapping
-from typing import Annotated, Any, Final, Literal, Self
+from typing import Annotated, Any, Final, Literal, Self, get_args
 from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, Field, SecretStr, field_validator, model_validator
@@ -9,18 +9,27 @@ from pydantic import AfterValidator, Field, SecretStr, field_validator, model_va
 from .partitions import partition_of
 from .section import NOT_NULL, SECRET, AsWritten, InvalidValue, Section, without_null
 
-Trigger = Literal["drifted", "repaired", "contested", "danger", "check_failed", "run_failed", "paused"]
+Trigger = Literal[
+    "drifted",
+    "repaired",
+    "contested",
+    "danger",
+    "check_failed",
+    "run_failed",
+    "paused",
+    "expiring",
+    "expired",
+]
 """What a notice is about.
 
 drifted: a difference that the run has left, whatever the reason; repaired: one that it has removed; contested: one that
 comes back again and again; danger: others added what defeats the baseline; check_failed: a check of `verify` failed;
-run_failed: something could not be read or changed; paused: somebody has paused repairs.
+run_failed: something could not be read or changed; paused: somebody has paused repairs; expiring: an exception ends within
+a week; expired: it has ended, and is still in the file.
 """
 # All of them: a difference that was repaired is only `repaired`, so nothing is told twice, and who stops a trail is to be
 # known even where it was started again. A run that finds nothing sends nothing.
-DEFAULT: Final[tuple[Trigger, ...]] = (
-    *("drifted", "repaired", "contested", "danger", "check_failed", "run_failed", "paused"),
-)
+DEFAULT: Final[tuple[Trigger, ...]] = get_args(Trigger)
 _LONGEST_URL: Final = 2048
 
 

@@ -17,7 +17,7 @@ from ..aws import Aws, Identity, Options, ReadCache, SynchronousExecutor, descri
 from ..aws.cloud import Cloud
 from ..aws.errors import BotoCoreError, ClientError, code_of
 from ..baseline import Baseline
-from ..baseline.control import expired
+from ..baseline.control import ending
 from ..fleet.fleet import Fleet, member_role
 from ..model import Target
 from ..report import words
@@ -71,8 +71,9 @@ def open_session(
         stack.callback(log.close)
         fleet = Fleet(cloud, baseline, identity, options.steps, only)
         session = Session(options, screen, baseline, fleet, cloud, identity, log, started)
-        for text in expired(baseline.general.exceptions, datetime.now(UTC).date()):
-            screen.message(f"! {text}", always=True)
+        for each in ending(baseline.general.exceptions, datetime.now(UTC).date()):
+            if each.expired:
+                screen.message(f"! {each.text}", always=True)
         if not screen.quiet:
             session.alias = cloud.readers.submit(_print_with_alias, session)
             if not options.unattended:  # which reads it before anything else

@@ -21,6 +21,8 @@ def pause(session: Session, reason: str, until: str) -> int:
     end = _until(until, now)
     new = Pause(end, reason, session.identity.arn, session.options.steps)
     aws = _aws(session)
+    if before := read_pause(aws, now).pause:
+        session.screen.message(f"this renews a pause, which everybody is told: {before}", always=True)
     _send(session, aws, set_pause(aws, new))
     session.screen.results([words.clean(str(new))])
     if not new.steps:

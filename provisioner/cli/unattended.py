@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from .. import __version__
-from ..baseline.control import expired
+from ..baseline.control import ending
 from ..engine.plan import Plan
 from ..model import InSyncCounts, Result
 from ..repair.journal import now_text
@@ -106,7 +106,6 @@ class Unattended:
             )
             for failure in each.failures
         ]
-        pause = self.run.paused.pause
         return RunEnded(
             self.run.started.run,
             now_text(),
@@ -123,11 +122,10 @@ class Unattended:
                 "skipped": totals.skipped,
             },
             failures,
-            expired_exceptions=list(
-                expired(self.session.baseline.general.exceptions, datetime.now(UTC).date())
+            ending_exceptions=list(
+                ending(self.session.baseline.general.exceptions, datetime.now(UTC).date())
             ),
             not_read=[*_not_read(work)],
-            paused=str(pause) if pause else "",
         )
 
     def _counts(self, planned: Plan, done: Plan) -> CountsJson:

@@ -44,6 +44,7 @@ class Earlier:
     runs: list[EarlierRun] = field(default_factory=list)
     repairs: Mapping[tuple[str, str], set[str]] = field(default_factory=dict)
     actors: Mapping[str, Actor] = field(default_factory=dict)
+    paused_since: str = ""  # when a run first found repairs paused that are since then
 
     def since(self, address: str, now: str) -> str:
         """When a run first found the difference that is there now, without a run in between that did not."""
@@ -103,6 +104,7 @@ def read_earlier(records: Iterable[Record], file: str, now: datetime) -> Earlier
     runs: list[EarlierRun] = []
     repairs: dict[tuple[str, str], set[str]] = defaultdict(set)
     actors: dict[str, Actor] = {}
+    paused_since = ""
     for each in with_actors(records):
         if isinstance(each, RunStarted) and each.command == "repair" and each.file == file:
             ours[each.run] = each
@@ -117,4 +119,5 @@ def read_earlier(records: Iterable[Record], file: str, now: datetime) -> Earlier
         elif isinstance(each, RunEnded) and each.run in ours:
             unread = Unread.of(RunReport(ours[each.run], (), each))
             runs.append(EarlierRun(each.time, drifts.pop(each.run, {}), unread))
-    return Earlier(runs, repairs, actors)
+            paused_since = (each.paused_since or paused_since or each.time) if each.paused else ""
+    return Earlier(runs, repairs, actors, paused_since)

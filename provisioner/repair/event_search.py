@@ -18,7 +18,7 @@ from typing import Any, Final
 from ..model import PENDING
 from ..report.json_objects import CallJson
 from .events import Event, last_part, named_in, parts, plain
-from .operation_names import Operation, related, split, words
+from .operation_names import Operation, related, share_words, split, words
 from .records import Drift
 
 _NAME: Final = 256  # characters of a name; a longer text is a document
@@ -75,6 +75,15 @@ class Search:
         known = self.operation.words.union(*map(words, fields))
         return operation.switches and bool(fields) and operation.words <= known
 
+    def _is_family(self, name: str, operation: Operation) -> bool:
+        """Whether it sets or takes away the same thing.
+
+        Of a remediation of a config rule, both PutRemediationConfigurations and PutConfigRule have no other words.
+        """
+        own = self.drift.call.operation if self.drift.call else ""
+        same = operation.same_family(self.operation) or operation.takes_away(self.operation)
+        return same and (bool(operation.words) or share_words(name, own))
+
     def may_be(self, event: Event) -> bool:
         """Whether the event is a write of the same family to the same resource."""
         operation = self.read(event.name)
@@ -82,8 +91,7 @@ class Search:
             event.source in self.sources
             and (
                 self.is_whole(operation)
-                or operation.same_family(self.operation)
-                or operation.takes_away(self.operation)
+                or self._is_family(event.name, operation)
                 or self.is_switch(operation)
             )
             and (not self.names or not {last_part(each) for each in self.names}.isdisjoint(event.names))

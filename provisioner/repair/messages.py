@@ -18,7 +18,17 @@ from .records import Phase, RunReport
 FORMAT: Final = "1.0"
 # The most urgent first, as a sink that is slow may not get all of them in time.
 _ORDER: Final[Sequence[Trigger]] = (
-    *("danger", "contested", "run_failed", "check_failed", "drifted", "paused", "repaired"),
+    *(
+        "danger",
+        "contested",
+        "run_failed",
+        "check_failed",
+        "drifted",
+        "paused",
+        "expired",
+        "repaired",
+        "expiring",
+    ),
 )
 _PHASES: Final[Sequence[Phase]] = ("new", "continuing", "resolved")
 _KINDS: Final[Mapping[Trigger, tuple[str, str]]] = {
@@ -29,6 +39,8 @@ _KINDS: Final[Mapping[Trigger, tuple[str, str]]] = {
     "check_failed": ("check failed", "checks failed"),
     "run_failed": ("thing could not be read or changed", "things could not be read or changed"),
     "paused": ("pause of repairs", "pauses of repairs"),
+    "expiring": ("exception ends soon", "exceptions end soon"),
+    "expired": ("exception has expired", "exceptions have expired"),
 }
 _BEFORE: Final[Mapping[Phase, str]] = {"new": "", "continuing": "still ", "resolved": "resolved: "}
 _GROUPS: Final = 20  # in a text

@@ -117,19 +117,28 @@ def of_failures(report: RunReport) -> Iterator[Notice]:
         )
 
 
+def of_exceptions(report: RunReport) -> Iterator[Notice]:
+    """The exceptions that have expired, or are going to soon."""
+    place = replace(NOWHERE, account=report.started.account)
+    for each in report.ended.ending_exceptions:
+        trigger: Trigger = "expired" if each.expired else "expiring"
+        yield Notice(each.name, trigger, texts.short(each.text), to_do=texts.TO_DO[trigger], place=place)
+
+
 def of_pause(report: RunReport) -> Iterator[Notice]:
-    """That repairs are paused."""
-    if report.ended.paused:
-        account = report.started.account
-        what, to_do = texts.paused(report.ended.paused), texts.TO_DO["paused"]
+    """That repairs are paused: each renewal is a pause of its own."""
+    ended, account = report.ended, report.started.account
+    if ended.paused:
+        what, to_do = texts.paused(ended.paused), texts.TO_DO["paused"]
         place = replace(NOWHERE, account=account)
         yield Notice(
-            f"pause of {account}",
+            f"pause of {account}" + (f" set {ended.pause_set}" if ended.pause_set else ""),
             "paused",
             what,
             "differences are told, and not repaired",
             to_do,
             place,
+            ended.paused_since,
         )
 
 

@@ -22,6 +22,8 @@ TO_DO: Final[Mapping[Trigger, str]] = {
     "check_failed": "`provision verify` shows what AWS answers",
     "run_failed": "`provision diff` shows it again, with all details",
     "paused": "`provision resume` ends the pause",
+    "expiring": "ask its owner: renew it in `exceptions`, or let it end",
+    "expired": "ask its owner: renew it in `exceptions`, or remove it",
 }
 RESOLVED: Final[Mapping[Trigger, str]] = {
     "drifted": "a difference from the file",
@@ -31,6 +33,8 @@ RESOLVED: Final[Mapping[Trigger, str]] = {
     "check_failed": "a check of `verify`",
     "run_failed": "something that could not be read or changed",
     "paused": "the pause of repairs",
+    "expiring": "an exception that ends soon",
+    "expired": "an exception that has expired",
 }
 
 
@@ -139,6 +143,8 @@ def resolved(trigger: Trigger, *, repaired: bool) -> str:
         return "nobody has changed it for 24 hours"
     if trigger == "paused":
         return "repairs go on"
+    if trigger == "expired":
+        return "it was renewed, or is not in the file any more"
     if trigger in {"check_failed", "run_failed"}:
         return "this run has passed it"
     return (

@@ -10,7 +10,7 @@ from typing import Final
 
 from ..baseline.notices import Trigger
 from . import notice_texts as texts
-from .notice import Notice, of_check, of_drifts, of_failures, of_pause, remembered, triggers
+from .notice import Notice, of_check, of_drifts, of_exceptions, of_failures, of_pause, remembered, triggers
 from .notice_history import History, Told
 from .records import Drift, Phase, RunReport
 from .unread import Unread
@@ -18,6 +18,7 @@ from .untold import Matter, find_untold, with_earlier
 
 # A run once a day is not at the same second each day, and less than a day must not make it every second day.
 REPEAT: Final = timedelta(hours=23)
+ONCE: Final = frozenset({"repaired", "expiring"})
 
 
 def found_by(report: RunReport) -> Iterator[Notice]:
@@ -32,6 +33,7 @@ def found_by(report: RunReport) -> Iterator[Notice]:
         yield of_check(check)
     yield from of_failures(report)
     yield from of_pause(report)
+    yield from of_exceptions(report)
 
 
 def select(
@@ -44,7 +46,7 @@ def select(
 ) -> list[Notice]:
     """What the sink of that name is to be told. *matters* are what `found_by` says of the report.
 
-    A difference that stays is new once, continuing once a day, and resolved once it was looked for and is gone. Each
+    What is told once only, a repair and the coming end of an exception, is never resolved. A difference that stays is new once, continuing once a day, and resolved once it was looked for and is gone. Each
     repair is new, but of a contested resource one a day is enough. What a sink did not get, or what a run found that was
     cut short, is told by the next notice of the same matter, or by one of its own: at least once, and twice only if the
     sink's answer was lost.
@@ -64,8 +66,12 @@ def select(
     unread = Unread.of(report)
     for matter, each in told.items():
         about, trigger = matter
-        gone = matter not in found and not (trigger == "contested" and about in history.contested)
-        if gone and trigger != "repaired" and each.is_going_on:
+        still = (
+            trigger == "contested" and about in history.contested
+        )  # or paused, if only the pause is another one
+        still |= trigger == "paused" and bool(report.ended.paused)
+        gone = matter not in found and not still
+        if gone and trigger not in ONCE and each.is_going_on:
             notice = remembered(history.drifts(about), about, trigger)
             if unread.was_read(notice.place, check=trigger == "check_failed"):
                 notices.append(with_earlier(_resolved(notice, report), untold.get(matter, ())))
@@ -76,7 +82,7 @@ def _phase(notice: Notice, told: Told, now: datetime) -> Phase | None:
     """Whether the sink is to be told, and as what."""
     if not told.is_going_on or (notice.trigger == "repaired" and not notice.contested):
         return "new"
-    return "continuing" if now - told.time >= REPEAT else None
+    return "continuing" if now - told.time >= REPEAT and notice.trigger != "expiring" else None
 
 
 def _is_news(matter: Matter, told: Told, history: History, now: datetime) -> bool:

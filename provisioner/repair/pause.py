@@ -9,13 +9,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from typing import Any, Final
+from typing import Final
 
 from ..aws import Aws
 from ..aws.errors import BotoCoreError, ClientError, Incomplete, code_of
 from ..model import Call
+from ..report import words
 from .permissions import PARAMETER
 
 LONGEST: Final = timedelta(days=7)
@@ -29,10 +30,13 @@ class Pause:
     reason: str
     by: str
     steps: tuple[str, ...] = ()
+    written: str = ""  # when it was set or renewed, by AWS's clock
+    renewals: int = 0  # how often a pause was put in the place of one
 
     def __str__(self) -> str:
         what = f"of {', '.join(self.steps)} " if self.steps else ""
-        return f"repairs {what}are paused until {self.until:%Y-%m-%d %H:%M} UTC by {self.by}: {self.reason}"
+        text = f"repairs {what}are paused until {self.until:%Y-%m-%d %H:%M} UTC by {self.by}: {self.reason}"
+        return f"{text} (renewed {words.plural(self.renewals, 'time')})" if self.renewals else text
 
     @property
     def reasons(self) -> Mapping[str, str]:
@@ -59,16 +63,18 @@ def read_pause(aws: Aws, now: datetime) -> PauseState:
         return PauseState(warning=f"{text} on the parameter {PARAMETER}")
     if found is None:
         return PauseState()
-    return parse_pause(str(found.get("Value", "")), found["LastModifiedDate"], now)
+    renewals = max(int(found.get("Version", 1)) - 1, 0)
+    return parse_pause(str(found.get("Value", "")), found["LastModifiedDate"], now, renewals)
 
 
-def parse_pause(text: str, written: datetime, now: datetime) -> PauseState:
-    """The pause in the *text* of a parameter that was *written* at some time."""
+def parse_pause(text: str, written: datetime, now: datetime, renewals: int = 0) -> PauseState:
+    """The pause in the *text* of a parameter that was *written* at some time, and overwritten that often."""
     try:
         value = json.loads(text)
         until = datetime.fromisoformat(value["until"]).astimezone(UTC)
         steps = tuple(str(each) for each in value.get("steps", ()))
-        pause = Pause(until, str(value["reason"]), str(value["by"]), steps)
+        when = written.astimezone(UTC).isoformat(timespec="seconds")
+        pause = Pause(until, str(value["reason"]), str(value["by"]), steps, when, renewals)
     except (ValueError, KeyError, TypeError, AttributeError, OverflowError):
         return PauseState(
             warning=f"the parameter {PARAMETER} is no pause, and pauses nothing: delete it", present=True
@@ -83,8 +89,8 @@ def parse_pause(text: str, written: datetime, now: datetime) -> PauseState:
 
 def set_pause(aws: Aws, pause: Pause) -> Call:
     """The request that sets a pause."""
-    value: dict[str, Any] = {**asdict(pause), "until": pause.until.isoformat(timespec="seconds")}
-    text = json.dumps({key: each for key, each in value.items() if each})
+    given = {"until": pause.until.isoformat(timespec="seconds"), "reason": pause.reason, "by": pause.by}
+    text = json.dumps(given | ({"steps": pause.steps} if pause.steps else {}))
     description = "Written by `provision pause`: unattended repair is paused"
     call: Call = aws.write("ssm").put_parameter(
         Name=PARAMETER, Value=text, Type="String", Overwrite=True, Description=description

@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any, Final, Literal
 
+from ..baseline.control import EndingException
 from ..baseline.notices import Trigger
 from ..model import Action, Difference
 from ..report.json_objects import CallJson, CountsJson, FailureJson
@@ -187,10 +188,12 @@ class RunEnded:
     accounts: dict[str, int]  # by state: in_sync, drifted, changed, failed, skipped
     failures: list[FailureJson] = field(default_factory=list)
     failed_checks: list[FailedCheck] = field(default_factory=list)
-    expired_exceptions: list[str] = field(default_factory=list)
+    ending_exceptions: list[EndingException] = field(default_factory=list)
     # What was not looked at, beside the failures: `ACCOUNT`, `ACCOUNT/REGION` or `ACCOUNT/REGION/STEP`.
     not_read: list[str] = field(default_factory=list)
     paused: str = ""  # until when, by whom and why, if repairs are paused
+    pause_set: str = ""  # when that pause was set or renewed
+    paused_since: str = ""  # when the first run found repairs paused, without one in between that did not
     type: Literal["run_ended"] = "run_ended"
 
 

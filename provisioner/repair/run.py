@@ -21,6 +21,7 @@ from ..model import Change, Result, Target
 from .drifts import address_of, call_json, drifts_of
 from .earlier import REMEMBERED, Earlier, read_earlier
 from .journal import Journal, now_text
+from .notice_history import time_of
 from .pause import PauseState, read_pause
 from .records import (
     Attributed,
@@ -80,9 +81,25 @@ class KeptRun:
         pause = self.paused.pause
         fleet.controls = Controls(now.date(), pause.reasons if pause else {}, self.earlier.contested())
         if pause is not None:
-            self.say(str(pause))
+            is_longer = time_of(self.paused_since) < time_of(pause.written)
+            self.say(f"{pause}; they have been paused since {self.paused_since}" if is_longer else str(pause))
         if self.paused.warning:
             self.say(f"! {self.paused.warning}")
+
+    @property
+    def paused_since(self) -> str:
+        """When the first run found repairs paused, or when that pause was set; empty if they are not."""
+        if self.paused.pause is None:
+            return ""
+        return self.earlier.paused_since or self.paused.pause.written
+
+    def with_pause(self, ended: RunEnded) -> RunEnded:
+        """The end of the run, with the pause that it found."""
+        pause = self.paused.pause
+        if pause is None:
+            return ended
+        since = self.paused_since
+        return replace(ended, paused=str(pause), pause_set=pause.written, paused_since=since)
 
     def plan(self, results: Sequence[Result]) -> None:
         """Write down what is about to be changed: a run that is killed must leave a trace of it."""
@@ -131,7 +148,8 @@ class KeptRun:
             since = {str(each.address): self.earlier.in_sync(str(each.address)) for each in drifts}
             drifts = self._attributed(drifts, since)
             later = [*self._attributed_later(now)]
-        report = RunReport(self._redacted(self.started), tuple(drifts), self._redacted(ended), names)
+        ended = self._redacted(self.with_pause(ended))
+        report = RunReport(self._redacted(self.started), tuple(drifts), ended, names)
         records: list[Record] = [*drifts, *later]
         for record in records:  # before anybody is told: a run that is killed then is known to have found it
             self.journal.write(record)

@@ -292,6 +292,37 @@ def test_a_parameter_that_is_no_pause_pauses_nothing(command: Command, home: Pat
     assert command("diff")[0] == 0
 
 
+def test_a_pause_that_is_renewed_shows_since_when_repairs_have_been_paused(
+    command: Command, home: Path
+) -> None:
+    """Seven days are the most for one pause, and nothing keeps it from being renewed: so each renewal is told."""
+    pause = ("pause", "--reason", "INC-1", "--until", "7d")
+    assert "renews" not in command(*pause)[2]
+    assert "they have been paused since" not in command("repair")[2]
+    [first] = records(command, "run_ended")
+    assert "this renews a pause, which everybody is told: repairs are paused until" in command(*pause)[2]
+    shown = command("repair")[2]
+    assert "INC-1 (renewed 1 time)" in shown
+    last = records(command, "run_ended")[-1]
+    assert last["paused_since"] == first["paused_since"] <= first["time"]
+    with administrator(home, "ssm") as ssm:  # the same by hand, so that no version tells it
+        kept = ssm.get_parameter(Name="/provision/pause")["Parameter"]
+        while True:  # until a second later, which is as exact as the time in the journal
+            ssm.delete_parameter(Name="/provision/pause")
+            ssm.put_parameter(Name="/provision/pause", Value=kept["Value"], Type="String")
+            new = ssm.get_parameter(Name="/provision/pause")["Parameter"]
+            if new["LastModifiedDate"] - kept["LastModifiedDate"] >= timedelta(seconds=1):
+                break
+    shown = command("repair")[2]
+    assert ("renewed" in shown, f"they have been paused since {first['paused_since']}" in shown) == (
+        False,
+        True,
+    )
+    command("resume")
+    command("repair")
+    assert records(command, "run_ended")[-1]["paused_since"] == ""
+
+
 @pytest.mark.parametrize("until", ["8d", "0h", "soon", "2020-01-01", "999999999999d", "-1h"])
 def test_a_pause_lasts_seven_days_at_most(command: Command, until: str) -> None:
     code, _, err = command("pause", "--reason", "r", "--until", until)

@@ -7,6 +7,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from provisioner.baseline.control import EndingException
 from provisioner.model import Difference
 from provisioner.repair.records import (
     Address,
@@ -45,6 +46,8 @@ def report(
     failed_checks: Iterable[FailedCheck] = (),
     checks: int = 1,
     paused: str = "",
+    pause_set: str = "",
+    ending: Iterable[EndingException] = (),
     names: dict[str, str] | None = None,
     **started: Any,
 ) -> RunReport:
@@ -67,6 +70,8 @@ def report(
         failures=list(failures),
         failed_checks=list(failed_checks),
         paused=paused,
+        pause_set=pause_set,
+        ending_exceptions=list(ending),
     )
     told = tuple(replace(each, run=run, time=time) for each in drifts)
     return RunReport(replace(first, **started), told, ended, names or {ACCOUNT: "prod"})

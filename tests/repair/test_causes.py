@@ -108,6 +108,18 @@ NO_MEMBER: Step = ("bob", "DisassociateMembers", {"detectorId": "d1", "accountId
 NO_ADMIN: Step = ("eve", "DisableOrganizationAdminAccount", {"adminAccountId": "1"})
 
 
+RULE = {"configRuleName": "r"}
+REMEDIATION = found(
+    "remediation of config rule r",
+    "PutRemediationConfigurations",
+    {"RemediationConfigurations": [{"ConfigRuleName": "r", "MaximumAutomaticAttempts": 5}]},
+    Difference("MaximumAutomaticAttempts", 1, 5),
+    service="config",
+)
+CHANGED_RULE: Step = ("eve", "PutConfigRule", {"configRule": RULE})
+CHANGED_REMEDIATION: Step = ("bob", "PutRemediationConfigurations", {"remediationConfigurations": [RULE]})
+
+
 @pytest.mark.parametrize(
     ("drifts", "steps", "names"),
     [
@@ -137,6 +149,10 @@ NO_ADMIN: Step = ("eve", "DisableOrganizationAdminAccount", {"adminAccountId": "
         pytest.param(
             [CREATED, NO_KEY], [KEYLESS, DELETED], ["eve", "eve+1"], id="at another address of the trail"
         ),
+        pytest.param(
+            [REMEDIATION], [CHANGED_REMEDIATION, CHANGED_RULE], ["bob"], id="of the rule, not the rule"
+        ),
+        pytest.param([REMEDIATION], [CHANGED_RULE], ["?"], id="only the rule"),
         pytest.param([MEMBERS], [NO_MEMBER], ["bob"], id="a member was taken"),
         pytest.param([MEMBERS, SETTINGS], [NO_MEMBER], ["bob", "?"], id="and nothing else"),
         pytest.param(

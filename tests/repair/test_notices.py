@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from provisioner.baseline.control import DriftException, ending
 from provisioner.baseline.notices import DEFAULT
 from provisioner.model import Difference
 from provisioner.repair.notice import Notice
@@ -155,6 +156,36 @@ def test_pause_is_told_when_it_is_set_and_when_it_ends(journal: Journal) -> None
         [],
         [("paused", "resolved")],
     ]
+
+
+def test_each_renewal_of_a_pause_is_told_and_the_end_of_all_once(journal: Journal) -> None:
+    told = []
+    for hour in range(0, 60, 6):  # renewed every 24 hours
+        pause = report(hour, paused="until tomorrow by x", pause_set=f"day {hour // 24}")
+        told += [(hour, phase) for _, _, phase in journal.run(pause)]
+    assert told == [(0, "new"), (24, "new"), (48, "new")]
+    assert [phase for _, _, phase in journal.run(report(61))] == ["resolved"] * 3
+    assert journal.run(report(62)) == []
+
+
+def test_an_exception_is_announced_once_and_told_daily_when_it_has_expired(journal: Journal) -> None:
+    one = DriftException(address="s/r", field="f", reason="why", owner="Ann", expires="2026-12-01")
+    told = []
+    for day in range(11):  # from 2026-11-23 on
+        ends = ending((one,), at(day * 24).date())
+        told += [(day, *x[1:]) for x in journal.run(report(day * 24, ending=ends))]
+    assert told == [
+        (1, "expiring", "new"),
+        (8, "expired", "new"),
+        (9, "expired", "continuing"),
+        (10, "expired", "continuing"),
+    ]
+    [notice] = journal.notices(report(264, ending=()))
+    assert (notice.trigger, notice.phase, notice.about) == (
+        "expired",
+        "resolved",
+        "exception for s/r: f until 2026-12-01",
+    )
 
 
 def test_checks_and_failures_are_told_and_resolved(journal: Journal) -> None:
