@@ -9,6 +9,8 @@ from datetime import UTC, datetime, timedelta
 from functools import partial
 
 from ..aws import Aws
+from ..aws.cloud import Cloud
+from ..aws.opposites import deletion
 from ..baseline import Baseline
 from ..engine.plan import Plan
 from ..engine.run import Run
@@ -94,7 +96,12 @@ def _run(session: Session, calls: Sequence[CallMade]) -> Run:
     for each in calls:
         by_step[each.address.step].append(each)
     steps = [
-        replace(all_steps()[name], needs=(), verify=None, ensure=partial(_put_back, all_steps()[name], found))
+        replace(
+            all_steps()[name],
+            needs=(),
+            verify=None,
+            ensure=partial(_put_back, all_steps()[name], found, session.cloud),
+        )
         for name, found in by_step.items()
     ]
     places = {name: _places(session, found) for name, found in by_step.items()}
@@ -120,7 +127,7 @@ def _places(session: Session, calls: Iterable[CallMade]) -> list[Target]:
     ]
 
 
-def _put_back(step: Step, calls: Sequence[CallMade], aws: Aws, baseline: Baseline) -> Changes:
+def _put_back(step: Step, calls: Sequence[CallMade], cloud: Cloud, aws: Aws, baseline: Baseline) -> Changes:
     """Put back the changes in this account and Region that AWS still shows. Raises Refused if it cannot be read."""
     found = run_step(step, aws, baseline, apply=False)
     if found.failure:
@@ -131,14 +138,13 @@ def _put_back(step: Step, calls: Sequence[CallMade], aws: Aws, baseline: Baselin
         if (address.account, address.region) != (aws.account, aws.region):
             continue
         fields = ", ".join(each.field for each in call.differences)
-        if call.undo is None:
-            text = f"{fields}: cannot be put back, as nothing is deleted, and no recording is stopped"
-            yield Note(Kind.WARNING, address.resource, text)
-            continue
         now = [differs.get((address.resource, each.field)) for each in call.differences]
         if any(now):
             if any(each and each.have != was.have for each, was in zip(now, call.differences, strict=True)):
                 yield Note(Kind.WARNING, address.resource, f"{fields}: changed since, and left alone")
+            continue
+        if call.undo is None:
+            yield Note(Kind.WARNING, address.resource, _left_to_people(call, fields, cloud))
             continue
         back = tuple(Difference(each.field, each.want, each.have) for each in call.differences)
         request = aws.call(call.undo.service, call.undo.operation, call.undo.params, call.undo.region)
@@ -146,6 +152,17 @@ def _put_back(step: Step, calls: Sequence[CallMade], aws: Aws, baseline: Baselin
             "the file asks for what this takes away, and the next run brings it back, unless the file changes"
         )
         yield Change(address.resource, back, request, consent=CONSENT, loses=loses)
+
+
+def _left_to_people(call: CallMade, fields: str, cloud: Cloud) -> str:
+    """Why a change is not put back, and what a person can do instead."""
+    if call.action != "create":
+        return f"{fields}: cannot be put back, as nothing is deleted, and no recording is stopped"
+    text = f"was created by the run on {call.time}, and is not deleted: take it out of the file, else the next run makes it again"
+    made = call.call
+    model = cloud.client(made.service, made.region).meta.service_model
+    operation = deletion(made.service, made.operation, made.params, made.region, model)
+    return f"{text}; then delete it by hand" + (f", with what it contains: {operation}" if operation else "")
 
 
 def _by_field(found: Result) -> Mapping[tuple[str, str], Difference]:

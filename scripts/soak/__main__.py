@@ -34,7 +34,7 @@ from provisioner.sandbox import open_sandbox
 from provisioner.sandbox.serve import serving
 from provisioner.steps.registry import all_sections
 
-from .account import Account
+from .account import Account, Off
 from .adversary import NAMES, TOOL, Adversary, Name, make_users
 from .clock import DAY, EVERY, MIDDLE, MINUTE, SPLAY, SoakClock, text
 from .ledger import Ledger
@@ -106,7 +106,7 @@ def _live(given: argparse.Namespace, folder: Path, stack: ExitStack) -> tuple[We
     diff += [
         f"{name} was off for {text(each.longest)} from {text(each.longest_since)}, and a run comes every 15 minutes"
         for name, each in (("trail logging", account.logging), ("the recorder", account.recording))
-        if each.longest > LONGEST_OFF
+        if each.longest > LONGEST_OFF + EVERY * _killed(machine, each)
     ]
     drifts = [
         (each, clock.of(each.time))
@@ -116,6 +116,12 @@ def _live(given: argparse.Namespace, folder: Path, stack: ExitStack) -> tuple[We
     verdict = judge(adversary.episodes, hook, drifts, places[excepted][:3], machine.runs, ledger.followed)
     verdict.problems += judge_notices(hook, places[contested][:3], [each for each, _ in drifts])
     return week, diff, verdict
+
+
+def _killed(machine: Machine, off: Off) -> int:
+    """How many runs were killed in the longest time: each leaves it to the next one, if it had not come to that."""
+    end = off.longest_since + off.longest
+    return sum(each.killed and off.longest_since <= each.started <= end for each in machine.runs)
 
 
 def _must(machine: Machine, options: CommandOptions) -> None:

@@ -352,6 +352,24 @@ def test_undo_puts_back_what_a_run_changed_if_it_is_still_so(command: Command, h
     assert command("undo", "none", "--yes")[0] == 1
 
 
+def test_undo_names_what_a_run_has_made_and_how_it_is_deleted_by_hand(command: Command, home: Path) -> None:
+    command("apply", "--yes", text=TRAIL)
+    with administrator(home, "cloudtrail") as cloudtrail:
+        cloudtrail.delete_trail(Name="main")
+    command("repair", text=TRAIL)
+    run = records(command, "call")[-1]["run"]
+    code, out, err = command("undo", run, "--yes", "--allow", "undo", text=TRAIL)
+    assert (code, "Nothing to undo." in out) == (0, True)
+    assert "trail main: was created by the run on " in err
+    assert (
+        "delete it by hand, with what it contains: cloudtrail:DeleteTrail with Name main in us-east-1" in err
+    )
+    with administrator(home, "cloudtrail") as cloudtrail:
+        assert [each["Name"] for each in cloudtrail.describe_trails()["trailList"]] == ["main"]
+        cloudtrail.delete_trail(Name="main")
+    assert "by hand" not in command("undo", run, "--yes", "--allow", "undo", text=TRAIL)[2]
+
+
 def test_undo_puts_nothing_back_that_it_cannot_read(
     command: Command, home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
