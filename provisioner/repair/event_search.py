@@ -82,7 +82,9 @@ class Search:
         """
         own = self.drift.call.operation if self.drift.call else ""
         same = operation.same_family(self.operation) or operation.takes_away(self.operation)
-        return same and (bool(operation.words) or share_words(name, own))
+        return same and (
+            bool(operation.words) or share_words(name, own) or not split(name, frozenset()).words
+        )
 
     def may_be(self, event: Event) -> bool:
         """Whether the event is a write of the same family to the same resource."""
@@ -112,11 +114,25 @@ class Search:
         return self._explains_values(event, operation)
 
     def _may_be_gone(self, operation: Operation) -> bool:
-        """Whether what it deletes was missing when the drift was found. One that creates leaves it there, as it made it."""
+        """Whether what it deletes was missing when the drift was found. One that creates leaves it there, as it made it.
+
+        A part that a request of its own sets, such as an alias, is missing if all that the request sets differs.
+        """
         if operation.verb == "create" or self.is_made or self.drift.action == "create":
             return True
-        sets_anew = self.operation.words == operation.words and self.operation.verb != "update"
-        return sets_anew and all(each.have is None for each in self.drift.differences)
+        is_part = self.operation.words == operation.words and self.operation.verb != "update"
+        return is_part and (self.operation.verb == "create" or self._sets_all())
+
+    def _sets_all(self) -> bool:
+        """Whether everything differs that the request sets."""
+        fields = {name for each in self.drift.differences for name in _spelled(each.field)}
+        names = {last_part(each).lower() for each in self.names}
+        settings = parts(plain(self.drift.call.params)) if self.drift.call else ()
+        return all(
+            _squash(key) in fields or last_part(each).lower() in names
+            for key, each in settings
+            if isinstance(each, str)
+        )
 
     def _explains_removal(self, event: Event) -> int:
         names = {last_part(each) for each in self.names}

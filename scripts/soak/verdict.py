@@ -129,7 +129,7 @@ def judge(
             times = ", ".join(f"{each.trigger} {text(each.time)} {each.run} of {run}" for each, run in heard)
             fields = "; ".join(f"{each.run} {each.state}: {', '.join(each.fields)}" for each in found)
             verdict.problems.append(f"{kind}: {name}: {times}; found: {fields}")
-        _judge_who(verdict, group, found, name)
+        _judge_who(verdict, group, [each for each in found if each.run not in side], name)
     return verdict
 
 

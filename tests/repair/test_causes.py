@@ -109,6 +109,13 @@ NO_ADMIN: Step = ("eve", "DisableOrganizationAdminAccount", {"adminAccountId": "
 
 
 RULE = {"configRuleName": "r"}
+NO_CONTROLS = found(
+    "remediation of config rule r",
+    "PutRemediationConfigurations",
+    {"RemediationConfigurations": [{"ConfigRuleName": "r", "TargetId": "document"}]},
+    Difference("ExecutionControls", None, {"SsmControls": {}}),
+    service="config",
+)
 REMEDIATION = found(
     "remediation of config rule r",
     "PutRemediationConfigurations",
@@ -151,6 +158,9 @@ CHANGED_REMEDIATION: Step = ("bob", "PutRemediationConfigurations", {"remediatio
         ),
         pytest.param(
             [REMEDIATION], [CHANGED_REMEDIATION, CHANGED_RULE], ["bob"], id="of the rule, not the rule"
+        ),
+        pytest.param(
+            [NO_CONTROLS], [("eve", "DeleteRemediationConfiguration", RULE)], ["?"], id="of one that is there"
         ),
         pytest.param([REMEDIATION], [CHANGED_RULE], ["?"], id="only the rule"),
         pytest.param([MEMBERS], [NO_MEMBER], ["bob"], id="a member was taken"),
