@@ -172,6 +172,7 @@ class _History:
     events: dict[str, Event] = field(default_factory=dict)  # by id
     asked: set[tuple[Question, datetime]] = field(default_factory=set)  # with the start
     calls: int = 0
+    incomplete: set[int] = field(default_factory=set)  # searches, by `id`, of which not all events were read
 
     def cause_of(self, search: Search) -> Cause | None:
         """The cause of a drift in the events that were read, how well it explains it, and how many other actors."""
@@ -192,7 +193,10 @@ class _History:
     def ask(self, question: Question, searches: Sequence[Search]) -> None:
         """Read the newest events of a question, unless each of the *searches* has its cause already."""
         start = min(each.start for each in searches)
-        if self.is_over or (question, start) in self.asked or not any(map(self.is_open, searches)):
+        if (question, start) in self.asked or not any(map(self.is_open, searches)):
+            return
+        if self.is_over:
+            self.incomplete.update(map(id, searches))
             return
         self.asked.add((question, start))
         pages = min(_PAGES if len(searches) <= _NAMES else _MANY_PAGES, _CALLS - self.calls)
@@ -206,6 +210,8 @@ class _History:
         answer = self.cloud.read(Target(account, region), source.service, region, source.method, params)
         found = answer.get("Events", [])
         self.calls += min(len(found) // _PAGE + 1, pages)
+        if len(found) >= _PAGE * pages:
+            self.incomplete.update(map(id, searches))
         self.events |= {each.id: each for each in map(parse_event, found) if each is not None}
 
 
@@ -226,7 +232,7 @@ def _look_up(
                 questions.setdefault(question, []).append(each)
         for question, of in questions.items():
             history.ask(question, of)
-    return [(each.drift, _answered(each.drift, history.cause_of(each), now)) for each in searches]
+    return [(each.drift, _answered(each, history, now)) for each in searches]
 
 
 def _by_name(search: Search, every: Sequence[Search]) -> Iterator[Question]:
@@ -248,9 +254,11 @@ def _by_source(search: Search, _: Sequence[Search]) -> Iterator[Question]:
     yield "EventSource", f"{search.sources[0]}.amazonaws.com"
 
 
-def _answered(drift: Drift, cause: Cause | None, now: datetime) -> Drift:
-    """The drift with its cause. One that only may be the cause counts once later events would be shown."""
-    if cause is not None and (cause[1] == 2 or _age(drift, now) >= _SHOWN):
+def _answered(search: Search, history: _History, now: datetime) -> Drift:
+    """The drift with its cause. One that only may be the cause counts once later events would be shown, and all were read."""
+    cause, drift = history.cause_of(search), search.drift
+    final = _age(drift, now) >= _SHOWN and id(search) not in history.incomplete
+    if cause is not None and (cause[1] == 2 or final):
         event, _, others = cause
         return replace(drift, who=event.actor(others), who_pending=False)
     return _pending(drift, now)

@@ -129,7 +129,8 @@ def judge(
             times = ", ".join(f"{each.trigger} {text(each.time)} {each.run} of {run}" for each, run in heard)
             fields = "; ".join(f"{each.run} {each.state}: {', '.join(each.fields)}" for each in found)
             verdict.problems.append(f"{kind}: {name}: {times}; found: {fields}")
-        _judge_who(verdict, group, [each for each in found if each.run not in side], name)
+        own = [each for each, time in drifts if each in found and time <= group.end and each.run not in side]
+        _judge_who(verdict, group, own, name)
     return verdict
 
 

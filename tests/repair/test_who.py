@@ -20,6 +20,7 @@ from provisioner.aws.keyring import Role
 from provisioner.engine.plan import Plan
 from provisioner.fleet.fleet import Fleet
 from provisioner.model import Call, Difference, Target
+from provisioner.repair import who
 from provisioner.repair.events import parse_event
 from provisioner.repair.permissions import who_permissions
 from provisioner.repair.records import Address, Drift
@@ -501,6 +502,23 @@ def test_one_question_serves_all_drifts_of_a_resource(bench: Bench) -> None:
     before = len(bench.world.calls)
     assert names(look_up(bench, drifts, since)) == {"alice"}
     assert len(lookups(bench, before)) == 1
+
+
+@pytest.mark.parametrize(("calls", "expected"), [(16, "eve"), (1, None)])
+def test_what_only_may_be_the_cause_counts_if_all_events_were_read(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch, calls: int, expected: str | None
+) -> None:
+    trail_of(bench)
+    monkeypatch.setattr(who, "_CALLS", calls)
+    since = now()
+    record = {**ours(ACCOUNT, ""), "eventName": "DeleteTrail", "eventSource": "cloudtrail.amazonaws.com"}
+    arn = {"userIdentity": {"arn": f"arn:aws:iam::{ACCOUNT}:user/eve"}, "userAgent": ""}
+    put_event(bench, ACCOUNT, "us-east-1", {**record, **arn, "requestParameters": {"name": "main"}})
+    for each in bench.world.memory["events"][ACCOUNT, "us-east-1"]:
+        each["Resources"] = [{"ResourceName": "main"}]
+    later = now() + timedelta(minutes=30)
+    drift = replace(stopped_drift(bench), run="a later one")
+    assert names(look_up(bench, [drift], since, now=later)) == {expected}
 
 
 def many(bench: Bench, count: int) -> list[Drift]:
