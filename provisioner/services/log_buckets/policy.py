@@ -24,7 +24,7 @@ _WRITES = (
     *("s3:BypassGovernanceRetention", "s3:ReplicateDelete", "s3:DeleteBucket", "s3:PutBucketVersioning"),
     *("s3:PutBucketPolicy", "s3:DeleteBucketPolicy", "s3:PutBucketAcl", "s3:PutBucketOwnershipControls"),
     *("s3:PutBucketPublicAccessBlock", "s3:PutLifecycleConfiguration", "s3:PutEncryptionConfiguration"),
-    "s3:PutBucketLogging",
+    *("s3:PutBucketLogging", "s3:PutReplicationConfiguration"),
 )
 _READS = ("s3:GetObject", "s3:GetObjectVersion", "s3:ListBucket")  # what not everybody may do
 

@@ -36,11 +36,12 @@ def _breaks(admin: Administrator, client: Any, have: dict[str, Any]) -> Iterator
         return broken(field, f"{sentence} the {where}", put, paths, RemediationConfigurations=other)
 
     yield changed("TargetId", "put another document into", TargetId="AWS-DeleteS3BucketPolicy")
-    yield changed("Automatic", "automated", "automatic", Automatic=not have["Automatic"])
-    if parameters := have.get("Parameters"):
-        role = {"StaticValue": {"Values": [f"arn:aws:iam::{admin.account}:role/theirs"]}}
-        other = {**parameters, "AutomationAssumeRole": role}
-        yield changed("Parameters", "gave another role to", "parameters", Parameters=other)
+    role = {"StaticValue": {"Values": [f"arn:aws:iam::{admin.account}:role/theirs"]}}
+    other = {**have.get("Parameters", {}), "AutomationAssumeRole": role}
+    # AWS takes no automatic one without a role.
+    automated = {"Automatic": not have["Automatic"], "Parameters": other}
+    yield changed("", "automated, by another role,", "automatic", **automated)
+    yield changed("Parameters", "gave another role to", "parameters", Parameters=other)
     if have.get("ExecutionControls"):
         all_at_once = {"SsmControls": {"ConcurrentExecutionRatePercentage": 100, "ErrorPercentage": 100}}
         text = "let errors no longer stop"
