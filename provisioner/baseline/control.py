@@ -8,7 +8,16 @@ from typing import Annotated, Final, Literal
 
 from pydantic import AfterValidator, Field, WithJsonSchema
 
-from .section import NO_SETTING, AccountId, AsWritten, InvalidValue, Region, Section, Text
+from .section import (
+    NO_SETTING,
+    AccountId,
+    AsWritten,
+    InvalidValue,
+    NotInFullProfile,
+    Region,
+    Section,
+    Text,
+)
 
 ANNOUNCED: Final = timedelta(days=7)  # in which it is told that an exception ends
 Mode = Literal["enforce", "alert", "ignore"]
@@ -60,7 +69,9 @@ class Regional(Control):
 class Switchable(Regional):
     """A section that can also say that its service is to be off, which is not the same as leaving the section out."""
 
-    state: Annotated[Literal["enabled", "disabled"] | None, NO_SETTING] = Field(
+    state: Annotated[
+        Literal["enabled", "disabled"] | None, NO_SETTING, NotInFullProfile("turns the service off")
+    ] = Field(
         None,
         description="`disabled` turns the service off, which needs an `--allow`, and the rest of the section then counts for"
         " nothing. A section that is left out leaves the service as it is.",

@@ -55,6 +55,13 @@ SECRET: Final = Field(json_schema_extra={"writeOnly": True})
 
 
 @dataclass(frozen=True, slots=True)
+class NotInFullProfile:
+    """Marks a field, in `Annotated`, that `profiles/full.yaml` does not use, and says why."""
+
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
 class ForOrganization:
     """Marks a field, in `Annotated`, that is for the management account of an organization only.
 

@@ -4,7 +4,7 @@ from typing import Annotated, Final, Literal
 
 from pydantic import Field
 
-from ...baseline import Section
+from ...baseline import NotInFullProfile, Section
 from ...compare.stricter import Stricter, lower
 from ...steps.settings import Guarded
 
@@ -78,7 +78,9 @@ class ImageCriterion(Section):
         description="Whose AMIs: `amazon` (verified providers too), `aws-marketplace`, `aws-backup-vault`, ids of accounts,"
         " or `none` alone: only your own, which are always allowed.",
     )
-    marketplace_product_codes: list[ProductCode] | None = Field(None, min_length=1, max_length=50)
+    marketplace_product_codes: Annotated[
+        list[ProductCode] | None, NotInFullProfile("the products that an account has subscribed to")
+    ] = Field(None, min_length=1, max_length=50)
     image_names: list[ImageName] | None = Field(
         None, min_length=1, max_length=50, description="Names, with ? and * for any characters."
     )

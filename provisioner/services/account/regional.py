@@ -19,7 +19,7 @@ from .instance_section import AllowedImagesSettings, InstanceMetadataDefaults
 from .section import Account
 from .switches import SWITCHES, Switch
 
-_EBS_KEY: Final = "EBS default key"
+EBS_KEY: Final = "EBS default key"
 AWS_KEY: Final = "alias/aws/ebs"
 _METADATA: Final = "instance metadata defaults"
 _NO_SETTING: Final = "ServiceSettingNotFound"
@@ -44,7 +44,7 @@ def ensure_account_region(aws: Aws, baseline: Baseline) -> Changes:
         parts.append(Part(_METADATA, _metadata(aws, section, section.instance_metadata_defaults, reading)))
     if section.ebs_default_kms_key_id:
         reading = aws.read("ec2").get_ebs_default_kms_key_id()
-        parts.append(Part(_EBS_KEY, _ebs_key(aws, section.ebs_default_kms_key_id, reading)))
+        parts.append(Part(EBS_KEY, _ebs_key(aws, section.ebs_default_kms_key_id, reading)))
     yield from parts
 
 
@@ -96,7 +96,7 @@ def _metadata(aws: Aws, section: Account, want: InstanceMetadataDefaults, readin
 def _ebs_key(aws: Aws, want: str, reading: Reading) -> Changes:
     """Make the key the default. Raises Refused for one that EBS cannot use: no instance could be launched then."""
     write, have = aws.write("ec2"), reading.get("KmsKeyId")
-    yield Exists(_EBS_KEY)
+    yield Exists(EBS_KEY)
     if have == want or (want == AWS_KEY and have.endswith(AWS_KEY)):
         return
     looks = [existing.key(aws, name) for name in (have, want) if name != AWS_KEY]
@@ -112,7 +112,7 @@ def _ebs_key(aws: Aws, want: str, reading: Reading) -> Changes:
         return write.modify_ebs_default_kms_key_id(KmsKeyId=name)
 
     current = have if want == AWS_KEY else now.get("Arn", have)
-    yield from settings(_EBS_KEY, {"KmsKeyId": current}, {"KmsKeyId": key}, put, Strictness({}, exact=False))
+    yield from settings(EBS_KEY, {"KmsKeyId": current}, {"KmsKeyId": key}, put, Strictness({}, exact=False))
 
 
 def _usable(found: existing.Existing) -> str:

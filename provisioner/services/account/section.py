@@ -5,7 +5,15 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from ...baseline import NO_SETTING, Baseline, Contradiction, ForOrganization, Regional, Section
+from ...baseline import (
+    NO_SETTING,
+    Baseline,
+    Contradiction,
+    ForOrganization,
+    NotInFullProfile,
+    Regional,
+    Section,
+)
 from ...steps.registry import section
 from ...steps.settings import Guarded, Settings
 from .instance_section import LOOSEN, AllowedImagesSettings, ImageCriterion, InstanceMetadataDefaults, ranked
@@ -148,6 +156,7 @@ class Account(Settings, Regional):
     vpc_block_public_access: Annotated[
         Literal["block-ingress", "block-bidirectional"] | None,
         Guarded(ranked("off", "block-ingress", "block-bidirectional"), LOOSEN, "VPCs can reach the internet"),
+        NotInFullProfile("cuts off every public load balancer and instance of the account"),
     ] = Field(
         None,
         description="Internet gateways let nothing in, or nothing in and out. Cuts off what is public today.",

@@ -5,7 +5,15 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, model_validator
 
-from ...baseline import NO_SETTING, Baseline, Contradiction, Control, InvalidValue, Regional
+from ...baseline import (
+    NO_SETTING,
+    Baseline,
+    Contradiction,
+    Control,
+    InvalidValue,
+    NotInFullProfile,
+    Regional,
+)
 from ...baseline.problem import did_you_mean
 from ...compare.stricter import on, present
 from ...steps.references import NAMED_BY_AWS, Refers, check_references, find, keys
@@ -127,11 +135,13 @@ class Alarms(Regional):
 
     once = True
 
-    trail: Annotated[str | None, NO_SETTING] = Field(
-        None,
-        pattern=_TRAIL,
-        description="An existing trail, by name or ARN, if the file itself has none.",
-        json_schema_extra={"want": "the name or the ARN of a trail"},
+    trail: Annotated[str | None, NO_SETTING, NotInFullProfile("an alternative of a trail in the file")] = (
+        Field(
+            None,
+            pattern=_TRAIL,
+            description="An existing trail, by name or ARN, if the file itself has none.",
+            json_schema_extra={"want": "the name or the ARN of a trail"},
+        )
     )
     log_group: LogGroup = Field(default=LogGroup(), description="Where the trail sends its events.")
     role_name: Annotated[str, NO_SETTING] = Field(

@@ -6,7 +6,7 @@ from typing import Annotated, Any, Self
 
 from pydantic import Field, model_validator
 
-from ...baseline import Baseline, Contradiction, ForOrganization, InvalidValue, Text
+from ...baseline import Baseline, Contradiction, ForOrganization, InvalidValue, NotInFullProfile, Text
 from ...baseline.problem import Path
 from ...compare.spelling import CONTROL_TOWER, snake_case
 from ...compare.stricter import Stricter, on, present
@@ -76,28 +76,32 @@ class Trail(Settings):
         " an ARN, an id or an alias.",
         json_schema_extra={"want": "a key of your own: its name in the file, an ARN, an id or `alias/NAME`"},
     )
-    sns_topic_name: str | None = Field(
+    sns_topic_name: Annotated[str | None, NotInFullProfile("a topic that the user makes")] = Field(
         None,
         max_length=256,
         pattern=r"^(arn:[^:]+:sns:[^:]+:[0-9]{12}:)?[A-Za-z0-9_-]+$",
         description="The SNS topic that is notified of each log file: its name or ARN.",
         json_schema_extra={"want": "the name or ARN of a topic that is no FIFO topic"},
     )
-    cloud_watch_logs_log_group_arn: str | None = Field(
+    cloud_watch_logs_log_group_arn: Annotated[
+        str | None, NotInFullProfile("an alternative of the log group of the alarms")
+    ] = Field(
         None,
         pattern=r"^arn:[^:]+:logs:[^:]+:[0-9]{12}:log-group:[^:]+:\*$",
         description="Also send events to this log group, for alarms. CIS 1.5 asks for it.",
         json_schema_extra={"want": "the ARN of a log group, with ':*' at its end"},
     )
-    cloud_watch_logs_role_arn: str | None = Field(
+    cloud_watch_logs_role_arn: Annotated[
+        str | None, NotInFullProfile("goes with `cloud_watch_logs_log_group_arn`")
+    ] = Field(
         None,
         pattern=r"^arn:[^:]+:iam::[0-9]{12}:role/.+$",
         description="The role with which CloudTrail writes to the log group.",
         json_schema_extra={"want": "the ARN of a role"},
     )
-    event_selectors: list[EventSelector] | None = Field(
-        None, min_length=1, max_length=5, description="Which events are recorded, by basic selectors."
-    )
+    event_selectors: Annotated[
+        list[EventSelector] | None, NotInFullProfile("an alternative of `advanced_event_selectors`")
+    ] = Field(None, min_length=1, max_length=5, description="Which events are recorded, by basic selectors.")
     advanced_event_selectors: list[AdvancedEventSelector] | None = Field(
         None,
         min_length=1,

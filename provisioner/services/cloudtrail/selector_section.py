@@ -3,11 +3,13 @@
 What they may hold is in `selector_grammar`, and checked by `selector_checks`.
 """
 
-from typing import Literal
+from typing import Annotated, Final, Literal
 
 from pydantic import Field
 
-from ...baseline import Section, Text
+from ...baseline import NotInFullProfile, Section, Text
+
+_OTHER: Final = NotInFullProfile("another condition of the same kind")
 
 
 class DataResource(Section):
@@ -46,15 +48,19 @@ class FieldSelector(Section):
 
     field: Text = Field(description="Such as `eventCategory`, `readOnly`, `eventName`, `resources.type`.")
     equals: list[Text] | None = Field(None, min_length=1, description="The field is one of these.")
-    starts_with: list[Text] | None = Field(
+    starts_with: Annotated[list[Text] | None, _OTHER] = Field(
         None, min_length=1, description="The field starts with one of these."
     )
-    ends_with: list[Text] | None = Field(None, min_length=1, description="The field ends with one of these.")
-    not_equals: list[Text] | None = Field(None, min_length=1, description="The field is none of these.")
+    ends_with: Annotated[list[Text] | None, _OTHER] = Field(
+        None, min_length=1, description="The field ends with one of these."
+    )
+    not_equals: Annotated[list[Text] | None, _OTHER] = Field(
+        None, min_length=1, description="The field is none of these."
+    )
     not_starts_with: list[Text] | None = Field(
         None, min_length=1, description="The field starts with none of these."
     )
-    not_ends_with: list[Text] | None = Field(
+    not_ends_with: Annotated[list[Text] | None, _OTHER] = Field(
         None, min_length=1, description="The field ends with none of these."
     )
 

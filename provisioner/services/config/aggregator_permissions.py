@@ -31,6 +31,7 @@ from .aggregator import (
 from .aggregator_section import Aggregator
 from .permissions import named_roles
 from .principal import principal
+from .regional import in_each_region
 from .section import Config
 
 
@@ -44,7 +45,7 @@ def config_aggregator_permissions(target: Target, baseline: Baseline) -> Iterato
         target = replace(target, central="*")  # no file names the account that runs are started from
     any_member = target.account == ANY_ACCOUNT and target.central == "*"
     if has_aggregator(want, target) or (any_member and target.home and want.account_id):
-        yield from _aggregator(target, want)
+        yield from _aggregator(target, baseline, want)
     if authorizes_aggregator(want, target) or (any_member and want.account_ids):
         read = "DescribeAggregationAuthorizations"
         yield from allow("ConfigSettings", "config", [read], condition=within(target))
@@ -54,11 +55,11 @@ def config_aggregator_permissions(target: Target, baseline: Baseline) -> Iterato
         yield from allow("ConfigAuthorize", "config", [put], on=on, condition=narrowed, purposes=APPLY)
 
 
-def _aggregator(target: Target, want: Aggregator) -> Iterator[Permission]:
+def _aggregator(target: Target, baseline: Baseline, want: Aggregator) -> Iterator[Permission]:
     """Those of the aggregator; of an organization, of its role and the trusted access, too."""
     on = (arn(target.partition, "config", target.region, target.account, "config-aggregator/*"),)
     read = "DescribeConfigurationAggregators"
-    yield from allow("ConfigSettings", "config", [read], condition=within(target))
+    yield from allow("ConfigSettings", "config", [read], condition=in_each_region(baseline))
     status = "DescribeConfigurationAggregatorSourcesStatus"
     yield from allow("ConfigAggregator", "config", [status], on=on, purposes=VERIFY)
     writes = ["PutConfigurationAggregator", *(["TagResource"] if want.tags else [])]

@@ -4,7 +4,7 @@ from typing import Annotated, Self
 
 from pydantic import Field, model_validator
 
-from ...baseline import NO_SETTING, Control, InvalidValue, Region
+from ...baseline import NO_SETTING, Control, InvalidValue, NotInFullProfile, Region
 from ...baseline.section import AccountId
 from ...compare.spelling import CONTROL_TOWER
 from ...steps.tags import Tags
@@ -22,7 +22,11 @@ class Aggregator(Control):
         description="Its name. AWS cannot rename one.",
         json_schema_extra={"want": "up to 256 letters, digits, _ and -"},
     )
-    account_id: Annotated[AccountId | None, NO_SETTING] = Field(
+    account_id: Annotated[
+        AccountId | None,
+        NO_SETTING,
+        NotInFullProfile("an alternative of the account that runs are started from"),
+    ] = Field(
         None,
         description="The account that has it: of an organization, one that was registered as delegated administrator of"
         " config.amazonaws.com. If left out, it is the account that runs are started from.",
@@ -30,15 +34,19 @@ class Aggregator(Control):
     organization: Annotated[bool, NO_SETTING] = Field(
         False, description="All accounts of the organization, those that join later included."
     )
-    account_ids: list[AccountId] | None = Field(
-        None,
-        min_length=1,
-        description="These accounts. Each of them that the file is applied to authorizes the aggregator.",
+    account_ids: Annotated[list[AccountId] | None, NotInFullProfile("an alternative of `organization`")] = (
+        Field(
+            None,
+            min_length=1,
+            description="These accounts. Each of them that the file is applied to authorizes the aggregator.",
+        )
     )
-    aws_regions: list[Region] | None = Field(
-        None,
-        min_length=1,
-        description="These Regions only. If `all_aws_regions` is left out too, a new aggregator has all Regions.",
+    aws_regions: Annotated[list[Region] | None, NotInFullProfile("an alternative of `all_aws_regions`")] = (
+        Field(
+            None,
+            min_length=1,
+            description="These Regions only. If `all_aws_regions` is left out too, a new aggregator has all Regions.",
+        )
     )
     all_aws_regions: bool | None = Field(None, description="All Regions, those that AWS adds later included.")
     role_name: Annotated[str, NO_SETTING] = Field(

@@ -1,15 +1,16 @@
 """One conformance pack in the YAML mapping `config.conformance_packs`, under a name of the user's choice."""
 
-from typing import Annotated, Self
+from typing import Annotated, Final, Self
 
 from pydantic import AfterValidator, Field, StringConstraints, model_validator
 
-from ...baseline import NO_SETTING, InvalidValue, Section
+from ...baseline import NO_SETTING, InvalidValue, NotInFullProfile, Section
 from ...steps.tags import Tags
 from .pack_template import TEMPLATE_TAG, TemplateError, rule_names
 from .regional_section import Regional
 from .rule_section import ParameterValue
 
+OWN_BUCKET: Final = NotInFullProfile("a bucket that the user makes")
 _MOST_PARAMETERS = {"template_body": 60, "source_identifier": 330}
 
 PackName = Annotated[
@@ -53,19 +54,21 @@ class ConformancePack(Regional):
     """A pack of rules, by a template or of AWS's own. Packs of other names in AWS are left alone."""
 
     template_body: TemplateBody = None
-    source_identifier: Annotated[str | None, NO_SETTING] = Field(
+    source_identifier: Annotated[
+        str | None, NO_SETTING, NotInFullProfile("an alternative of `template_body`")
+    ] = Field(
         None,
         min_length=1,
         max_length=256,
         description="AWS's name of a managed pack, in place of a template.",
     )
-    delivery_s3_bucket: str | None = Field(
+    delivery_s3_bucket: Annotated[str | None, OWN_BUCKET] = Field(
         None,
         pattern=r"^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$",
         description="A bucket that exists, in which AWS Config stores the pack's template. If left out, AWS's is kept.",
         json_schema_extra={"want": "the name of a bucket"},
     )
-    delivery_s3_key_prefix: str | None = Field(
+    delivery_s3_key_prefix: Annotated[str | None, OWN_BUCKET] = Field(
         None, min_length=1, max_length=1024, description="The prefix there. If left out, AWS's is kept."
     )
     input_parameters: dict[str, ParameterValue] | None = Field(
@@ -73,7 +76,9 @@ class ConformancePack(Regional):
         description="The pack's parameters; those that are not among them have the template's defaults. If left out,"
         " AWS's are kept.",
     )
-    scope: PackScope | None = Field(None, description="Of a managed pack. If left out, AWS's is kept.")
+    scope: Annotated[PackScope | None, NotInFullProfile("goes with `source_identifier`")] = Field(
+        None, description="Of a managed pack. If left out, AWS's is kept."
+    )
     tags: Tags = {}  # noqa: RUF012 - pydantic copies a default
 
     @model_validator(mode="after")

@@ -21,13 +21,14 @@ def organization_role(target: Target) -> str:
     return linked_role(target, MULTI_ACCOUNT, "AWSServiceRoleForConfigMultiAccountSetup")
 
 
-def linked_roles(target: Target) -> tuple[str, str]:
-    """The ARNs of all of them, for reads, and without the path, which IAM authorizes while a role does not exist.
+def _each_role(target: Target) -> str:
+    """The ARN of all of them: the policy of a file with many Regions is as long as IAM takes one."""
+    return linked_role(target, "config*", f"{SERVICE_ROLE}*")
 
-    One pattern for all: the policy of a file with many Regions is as long as AWS takes one.
-    """
-    role = linked_role(target, "*config*.amazonaws.com", f"{SERVICE_ROLE}*")
-    return with_or_without_path(role)
+
+def linked_roles(target: Target) -> tuple[str, str]:
+    """The ARNs of all of them, for reads, and without the path, which IAM authorizes while a role does not exist."""
+    return with_or_without_path(_each_role(target))
 
 
 def linked_roles_permissions(target: Target, baseline: Baseline) -> Iterator[Permission]:
@@ -40,4 +41,6 @@ def linked_roles_permissions(target: Target, baseline: Baseline) -> Iterator[Per
         roles.append(linked_role(target, _PACKS, "AWSServiceRoleForConfigConforms"))
     if section.for_organization and target.central == target.account:
         roles.append(organization_role(target))
+    if len(roles) > 1:
+        roles = [_each_role(target)]
     yield from allow("ConfigRoleMake", "iam", ["CreateServiceLinkedRole"], on=roles, purposes=APPLY)

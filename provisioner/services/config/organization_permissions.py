@@ -7,10 +7,10 @@ from collections.abc import Iterator
 from ...baseline import Baseline
 from ...model import Target
 from ...steps.organization import trusted_access_permissions
-from ...steps.permission import APPLY, VERIFY, Permission, allow, permits, within
+from ...steps.permission import APPLY, VERIFY, Permission, allow, permits
 from .linked_roles import linked_roles, linked_roles_permissions
 from .organization import ORGANIZATION, rules_and_packs
-from .regional import arns_in_region
+from .regional import arns_in_region, in_each_region
 from .section import Config
 
 
@@ -20,7 +20,7 @@ def config_organization_permissions(target: Target, baseline: Baseline) -> Itera
 
     Reads are of all that the account has made. See PutOrganizationConfigRule in the API Reference for the rest.
     """
-    (rules, packs), in_region = rules_and_packs(baseline[Config], target), within(target)
+    (rules, packs), in_region = rules_and_packs(baseline[Config], target), in_each_region(baseline)
     if target.home and baseline[Config].for_organization:
         yield from trusted_access_permissions(ORGANIZATION)
     if not rules and not packs:

@@ -6,10 +6,10 @@ from typing import Annotated, Self
 
 from pydantic import AfterValidator, Field, StringConstraints, model_validator
 
-from ...baseline import NO_SETTING, InvalidValue
+from ...baseline import NO_SETTING, InvalidValue, NotInFullProfile
 from ...baseline.section import AccountId
 from ...steps.tags import Tags
-from .conformance_pack_section import TemplateBody
+from .conformance_pack_section import OWN_BUCKET, TemplateBody
 from .pack_template import TEMPLATE_TAG
 from .regional_section import Regional
 from .rule_section import (
@@ -82,13 +82,15 @@ class OrganizationRule(_ForAccounts):
         max_length=100,
         description="Resources of these types only. If left out, AWS's is kept.",
     )
-    tag_key_scope: str | None = Field(
-        None,
-        min_length=1,
-        max_length=128,
-        description="Resources with this tag only. If left out, AWS's is kept.",
+    tag_key_scope: Annotated[str | None, NotInFullProfile("an alternative of `resource_types_scope`")] = (
+        Field(
+            None,
+            min_length=1,
+            max_length=128,
+            description="Resources with this tag only. If left out, AWS's is kept.",
+        )
     )
-    tag_value_scope: str | None = Field(
+    tag_value_scope: Annotated[str | None, NotInFullProfile("goes with `tag_key_scope`")] = Field(
         None, min_length=1, max_length=256, description="The value of that tag. If left out, AWS's is kept."
     )
 
@@ -115,7 +117,9 @@ class OrganizationConformancePack(_ForAccounts):
     """A pack of rules by a template, in each account. Packs of other names in AWS are left alone."""
 
     template_body: TemplateBody = None
-    template_s3_uri: Annotated[str | None, NO_SETTING] = Field(
+    template_s3_uri: Annotated[
+        str | None, NO_SETTING, NotInFullProfile("an alternative of `template_body`")
+    ] = Field(
         None,
         max_length=1024,
         pattern=r"^s3://.+",
@@ -123,13 +127,13 @@ class OrganizationConformancePack(_ForAccounts):
         " is there is not compared; another address is put.",
         json_schema_extra={"want": "s3://BUCKET/KEY"},
     )
-    delivery_s3_bucket: str | None = Field(
+    delivery_s3_bucket: Annotated[str | None, OWN_BUCKET] = Field(
         None,
         pattern=r"^awsconfigconforms[a-z0-9.-]{0,46}$",
         description="A bucket that exists, in which AWS Config stores the pack's template. If left out, AWS's is kept.",
         json_schema_extra={"want": "the name of a bucket that begins with awsconfigconforms"},
     )
-    delivery_s3_key_prefix: str | None = Field(
+    delivery_s3_key_prefix: Annotated[str | None, OWN_BUCKET] = Field(
         None, min_length=1, max_length=1024, description="The prefix there. If left out, AWS's is kept."
     )
     input_parameters: dict[str, ParameterValue] | None = Field(

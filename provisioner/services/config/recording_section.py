@@ -4,7 +4,7 @@ from typing import Annotated, Final, Literal, Self
 
 from pydantic import Field, model_validator
 
-from ...baseline import NO_SETTING, Control, InvalidValue, Section
+from ...baseline import NO_SETTING, Control, InvalidValue, NotInFullProfile, Section
 from ...steps.settings import to_api
 from .recording import EVERYTHING, IAM_TYPES, WITHOUT_IAM, Types, continuous_types
 
@@ -17,6 +17,7 @@ ResourceType = Annotated[
     ),
 ]
 
+_SOME: Final = NotInFullProfile("an alternative of `all_supported`")
 # AWS refuses daily recording of the types that AWS Config records about itself.
 _CONTINUOUS_ONLY: Final = frozenset(
     {
@@ -40,10 +41,10 @@ class RecordingGroup(Section):
         description="IAM users, groups, roles and policies, with `all_supported`. Recorded in `home_region`"
         " only: they are the same in every Region, and billed in each that records them.",
     )
-    resource_types: list[ResourceType] | None = Field(
+    resource_types: Annotated[list[ResourceType] | None, _SOME] = Field(
         None, min_length=1, description="These types and no others, the same in every Region."
     )
-    exclusion_by_resource_types: list[ResourceType] | None = Field(
+    exclusion_by_resource_types: Annotated[list[ResourceType] | None, _SOME] = Field(
         None,
         min_length=1,
         description="All types but these. Outside of `home_region` IAM's four are excluded too, because AWS"
@@ -102,9 +103,9 @@ class RecordingMode(Section):
         description="DAILY costs less if much changes; rules see changes a day late, and Firewall Manager"
         " does not work.",
     )
-    recording_mode_overrides: list[RecordingModeOverride] = Field(
-        default=[], max_length=1, description="Types with another frequency; AWS takes one override."
-    )
+    recording_mode_overrides: Annotated[
+        list[RecordingModeOverride], NotInFullProfile("every type is recorded continuously")
+    ] = Field(default=[], max_length=1, description="Types with another frequency; AWS takes one override.")
 
     @model_validator(mode="after")
     def _check_overrides(self) -> Self:

@@ -4,7 +4,7 @@ from typing import Annotated, Self
 
 from pydantic import Field, model_validator
 
-from ...baseline import NO_SETTING, Control, InvalidValue, Region
+from ...baseline import NO_SETTING, Control, InvalidValue, NotInFullProfile, Region
 
 
 class Regional(Control):
@@ -14,7 +14,9 @@ class Regional(Control):
         False,
         description="Only in `home_region`: for rules about IAM, which have the same result in each Region.",
     )
-    regions: Annotated[list[Region] | None, NO_SETTING] = Field(
+    regions: Annotated[
+        list[Region] | None, NO_SETTING, NotInFullProfile("an alternative of `home_region_only`")
+    ] = Field(
         None,
         min_length=1,
         description="Only in these of the file's Regions: for rules that AWS does not have in all, such as those of"

@@ -7,8 +7,8 @@ from collections.abc import Iterable, Iterator
 from ...baseline import Baseline
 from ...compare.policy import arn
 from ...model import Target
-from ...steps.permission import APPLY, VERIFY, Permission, allow, permits, with_or_without_path, within
-from .regional import arns_in_region
+from ...steps.permission import APPLY, VERIFY, Permission, allow, permits, with_or_without_path
+from .regional import arns_in_region, in_each_region
 from .remediation import remediations_of
 from .remediation_section import Remediation
 from .section import Config
@@ -20,7 +20,7 @@ def config_remediation_permissions(target: Target, baseline: Baseline) -> Iterat
 
     Reads are of all of the Region, as the rules are, and exceptions have no resource types.
     """
-    want, in_region = remediations_of(baseline[Config], target), within(target)
+    want, in_region = remediations_of(baseline[Config], target), in_each_region(baseline)
     if not want:
         return
     title, status = "ConfigSettings", "DescribeRemediationExecutionStatus"

@@ -7,7 +7,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, Field, WithJsonSchema, model_validator
 
-from ...baseline import NO_SETTING, InvalidValue, Section
+from ...baseline import NO_SETTING, InvalidValue, NotInFullProfile, Section
 from ...baseline.section import AsWritten
 
 ROLE_PARAMETER = "AutomationAssumeRole"
@@ -72,7 +72,7 @@ class RemediationException(Section):
     message: str | None = Field(
         None, min_length=1, max_length=1024, description="Why. If left out, AWS's is kept."
     )
-    expiration_time: _Time | None = Field(
+    expiration_time: Annotated[_Time | None, NotInFullProfile("a day that passes")] = Field(
         None, description="When AWS forgets it, in UTC if no zone is given. If left out, AWS's is kept."
     )
 

@@ -16,7 +16,7 @@ from ...steps.permission import (
     within,
 )
 from .linked_roles import linked_roles_permissions
-from .regional import arns_in_region, in_region
+from .regional import arns_in_region, in_each_region, in_region
 from .rules import rules_of
 from .section import Config
 
@@ -49,7 +49,7 @@ def config_rules_permissions(target: Target, baseline: Baseline) -> Iterator[Per
 @permits("config_conformance_packs")
 def config_conformance_packs_permissions(target: Target, baseline: Baseline) -> Iterator[Permission]:
     """Read, create and repair the packs of the Region. AWS Config makes the rules in them with a role of its own."""
-    packs, in_this_region = in_region(baseline[Config].conformance_packs, target), within(target)
+    packs = in_region(baseline[Config].conformance_packs, target)
     if not packs:
         return
     names = sorted(packs)
@@ -61,7 +61,7 @@ def config_conformance_packs_permissions(target: Target, baseline: Baseline) -> 
     ]
     on, narrowed = tuple(name for each, _ in found for name in each), found[0][1]
     of_all = "DescribeConformancePacks DescribeConformancePackStatus"
-    yield from allow("ConfigSettings", "config", of_all, condition=in_this_region)
+    yield from allow("ConfigSettings", "config", of_all, condition=in_each_region(baseline))
     with_template = any(each.template_body for each in packs.values())
     tagged = with_template or any(each.tags for each in packs.values())
     reads = [*(["DescribeConformancePackCompliance"] if with_template else [])]

@@ -7,7 +7,7 @@ from typing import Annotated, Final, Literal, Self, get_args
 
 from pydantic import AfterValidator, Field, WithJsonSchema, model_validator
 
-from ...baseline import NO_SETTING, InvalidValue, Section
+from ...baseline import NO_SETTING, InvalidValue, NotInFullProfile, Section
 from ...baseline.problem import quoted
 from ...baseline.section import AsWritten
 from ...steps.tags import Tags
@@ -96,9 +96,9 @@ class SourceDetail(Section):
     """One occasion on which a rule of your own is evaluated."""
 
     message_type: MessageType = Field(description="What happened, or ScheduledNotification for a schedule.")
-    maximum_execution_frequency: Frequency | None = Field(
-        None, description="How often, for a ScheduledNotification."
-    )
+    maximum_execution_frequency: Annotated[
+        Frequency | None, NotInFullProfile("for a Lambda function that the user makes")
+    ] = Field(None, description="How often, for a ScheduledNotification.")
 
     @model_validator(mode="after")
     def _check_frequency(self) -> Self:
@@ -115,11 +115,13 @@ class Scope(Section):
     compliance_resource_types: _ResourceTypes | None = Field(
         None, min_length=1, max_length=100, description="Resources of these types."
     )
-    tag_key: str | None = Field(None, min_length=1, max_length=128, description="Resources with this tag.")
-    tag_value: str | None = Field(
+    tag_key: Annotated[str | None, NotInFullProfile("an alternative of `compliance_resource_types`")] = Field(
+        None, min_length=1, max_length=128, description="Resources with this tag."
+    )
+    tag_value: Annotated[str | None, NotInFullProfile("goes with `tag_key`")] = Field(
         None, min_length=1, max_length=256, description="The value of that tag. Any, if left out."
     )
-    compliance_resource_id: str | None = Field(
+    compliance_resource_id: Annotated[str | None, NotInFullProfile("a resource that the user makes")] = Field(
         None,
         min_length=1,
         max_length=768,

@@ -13,6 +13,7 @@ from ...baseline import (
     Control,
     ForOrganization,
     InvalidValue,
+    NotInFullProfile,
     Switchable,
     Text,
 )
@@ -62,14 +63,18 @@ class DeliveryChannel(Control):
         description="What comes before `AWSLogs/` in the bucket; an empty text is nothing. If left out, AWS's is kept.",
         json_schema_extra={"want": "a prefix without / at its ends"},
     )
-    s3_kms_key_arn: Annotated[str | None, Refers("key", NAMED_BY_AWS)] = Field(
+    s3_kms_key_arn: Annotated[
+        str | None,
+        Refers("key", NAMED_BY_AWS),
+        NotInFullProfile("an alternative of the bucket's own encryption"),
+    ] = Field(
         None,
         pattern=r"^(arn:[a-z0-9-]+:kms:[a-z0-9-]+:[0-9]{12}:key/.+|[A-Za-z0-9_-]+)$",
         description="The key that encrypts deliveries: one of the file, by its name there, or the ARN of another in"
         " `home_region`. If left out, AWS's is kept.",
         json_schema_extra={"want": "the ARN of a KMS key, or a key's name in the file"},
     )
-    sns_topic_arn: str | None = Field(
+    sns_topic_arn: Annotated[str | None, NotInFullProfile("topics that the user makes")] = Field(
         None,
         pattern=r"^arn:[a-z0-9-]+:sns:[a-z0-9-]+:[0-9]{12}:[A-Za-z0-9_-]{1,256}(\.fifo)?$",
         description="A topic for notifications of changes and deliveries. Each Region needs its own: write"
@@ -89,12 +94,14 @@ class Config(Settings, Switchable):
 
     same_for_all_accounts = (("delivery_channel", "s3_bucket_name"), ("delivery_channel", "s3_key_prefix"))
 
-    role_name: RoleName | None = Field(
-        None,
-        description="The name of a role of your own for AWS Config, which is created and repaired. If left out,"
-        " AWS Config has AWSServiceRoleForConfig, which Security Hub's Config.1 asks for.",
+    role_name: Annotated[RoleName | None, NotInFullProfile("an alternative of the service-linked role")] = (
+        Field(
+            None,
+            description="The name of a role of your own for AWS Config, which is created and repaired. If left out,"
+            " AWS Config has AWSServiceRoleForConfig, which Security Hub's Config.1 asks for.",
+        )
     )
-    role_arn: str | None = Field(
+    role_arn: Annotated[str | None, NotInFullProfile("an alternative of the service-linked role")] = Field(
         None,
         pattern=r"^arn:[a-z0-9-]+:iam::[0-9]{12}:role/[\x21-\x7e]+$",
         description="The ARN of a role that exists and is not changed.",

@@ -5,7 +5,17 @@ from typing import Annotated, Final, Literal, Self
 
 from pydantic import Field, model_validator
 
-from ...baseline import AccountId, Baseline, Contradiction, Control, InvalidValue, Section, Switchable, Text
+from ...baseline import (
+    AccountId,
+    Baseline,
+    Contradiction,
+    Control,
+    InvalidValue,
+    NotInFullProfile,
+    Section,
+    Switchable,
+    Text,
+)
 from ...baseline.problem import Path, did_you_mean
 from ...compare.stricter import Stricter
 from ...steps.references import NAMED_BY_AWS, Refers, check_references
@@ -89,7 +99,9 @@ class PublishingDestination(Control):
 class Organization(Control):
     """GuardDuty in the whole organization. Its settings are made in the account that the run is started from."""
 
-    admin_account_id: AccountId | None = Field(
+    admin_account_id: Annotated[
+        AccountId | None, NotInFullProfile("an alternative of the account that runs are started from")
+    ] = Field(
         None,
         description="The delegated administrator in each Region. If left out, one that exists stays, and else it is the"
         " account that the run is started from. AWS advises against the management account.",

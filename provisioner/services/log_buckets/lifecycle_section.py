@@ -1,11 +1,11 @@
 """The key `lifecycle_rules` of a log bucket. Fields are those of S3's LifecycleRule, in snake_case."""
 
 from collections.abc import Iterator
-from typing import Any, Final, Literal, Self
+from typing import Annotated, Any, Final, Literal, Self
 
 from pydantic import Field, model_validator
 
-from ...baseline import InvalidValue, Section
+from ...baseline import InvalidValue, NotInFullProfile, Section
 from ...baseline.problem import Path
 from ...steps.settings import to_api
 from .lifecycle_limits import Transitions, conflicts, doubtful
@@ -55,7 +55,7 @@ class LifecycleRule(Section):
     id: str = Field(
         min_length=1, max_length=255, description="The rule's name. A rule of this id is replaced."
     )
-    prefix: str = Field(
+    prefix: Annotated[str, NotInFullProfile("all logs of a bucket are kept for as long")] = Field(
         "", max_length=1024, description="Only objects whose key starts with this. All if left out."
     )
     transitions: list[Transition] = Field(

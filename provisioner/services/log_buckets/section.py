@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import ConfigDict, Field, model_validator
 
-from ...baseline import Baseline, Contradiction, Control, InvalidValue, Section
+from ...baseline import Baseline, Contradiction, Control, InvalidValue, NotInFullProfile, Section
 from ...baseline.problem import Path
 from ...baseline.section import AsWritten
 from ...compare.spelling import CONTROL_TOWER
@@ -25,10 +25,12 @@ class Versioning(Section):
     status: Literal["Enabled", "Suspended"] = Field(
         "Enabled", description="Suspended keeps existing versions and makes no new ones."
     )
-    mfa_delete: Literal["Enabled"] | None = Field(
-        None,
-        description="Versions are deleted by the root user with an MFA code only. That user alone can set it: `verify` "
-        "fails, and tells how, until it is. S3 takes no `lifecycle_rules` with it.",
+    mfa_delete: Annotated[Literal["Enabled"] | None, NotInFullProfile("only the root user can set it")] = (
+        Field(
+            None,
+            description="Versions are deleted by the root user with an MFA code only. That user alone can set it: `verify` "
+            "fails, and tells how, until it is. S3 takes no `lifecycle_rules` with it.",
+        )
     )
 
 
@@ -38,7 +40,9 @@ class Encryption(Section):
     sse_algorithm: Literal["AES256", "aws:kms", "aws:kms:dsse"] = Field(
         "AES256", description="CIS asks for aws:kms."
     )
-    kms_master_key_id: Annotated[str | None, Refers("key", NAMED_BY_AWS)] = Field(
+    kms_master_key_id: Annotated[
+        str | None, Refers("key", NAMED_BY_AWS), NotInFullProfile("an alternative of AES256")
+    ] = Field(
         None,
         pattern=r"^(arn:[^:]+:kms:[^:]+:[0-9]{12}:key/.+|[A-Za-z0-9_-]+)$",
         description="A key of the file, by its name there, or the full ARN of another. S3 looks an alias up in the account"

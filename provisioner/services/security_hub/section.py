@@ -13,6 +13,7 @@ from ...baseline import (
     Control,
     ForOrganization,
     InvalidValue,
+    NotInFullProfile,
     Region,
     Section,
     Switchable,
@@ -25,6 +26,7 @@ from .policy_section import ConfigurationPolicy, ControlId, PolicyName, PolicyTa
 
 ALL_REGIONS: Final = "ALL_REGIONS"
 CENTRAL: Final = "CENTRAL"
+_CENTRAL_ONLY: Final = NotInFullProfile("goes with `configuration_type: CENTRAL`")
 _WITH_REGIONS: Final = ("ALL_REGIONS_EXCEPT_SPECIFIED", "SPECIFIED_REGIONS")
 
 
@@ -46,9 +48,9 @@ class DisabledControl(Section):
         description="On in `home_region`: for controls on global resources such as those of IAM, which have the same"
         " result, and a bill, in each Region.",
     )
-    regions: Annotated[list[Region] | None, NO_SETTING] = Field(
-        None, min_length=1, description="Off only in these of the file's Regions."
-    )
+    regions: Annotated[
+        list[Region] | None, NO_SETTING, NotInFullProfile("an alternative of `except_home_region`")
+    ] = Field(None, min_length=1, description="Off only in these of the file's Regions.")
 
     @model_validator(mode="after")
     def _check_regions(self) -> Self:
@@ -63,9 +65,9 @@ class Standard(Control):
     home_region_only: Annotated[bool, NO_SETTING] = Field(
         False, description="Only in `home_region`: checks in Regions without resources cost, too."
     )
-    regions: Annotated[list[Region] | None, NO_SETTING] = Field(
-        None, min_length=1, description="Only in these of the file's Regions."
-    )
+    regions: Annotated[
+        list[Region] | None, NO_SETTING, NotInFullProfile("an alternative of `home_region_only`")
+    ] = Field(None, min_length=1, description="Only in these of the file's Regions.")
     disabled_controls: Annotated[dict[ControlId, DisabledControl], NO_SETTING] = Field(
         default={},
         description="Controls of the standard that are off, by id. Others that are off are shown as a danger.",
@@ -84,8 +86,8 @@ class FindingAggregator(Settings):
     region_linking_mode: Annotated[
         Literal["ALL_REGIONS", "ALL_REGIONS_EXCEPT_SPECIFIED", "SPECIFIED_REGIONS", "NO_REGIONS"], AGGREGATED
     ] = Field(description="The Regions: ALL_REGIONS has future ones, too.")
-    regions: list[Region] | None = Field(
-        None, min_length=1, description="Those that are specified, or the exceptions."
+    regions: Annotated[list[Region] | None, NotInFullProfile("goes with other modes than ALL_REGIONS")] = (
+        Field(None, min_length=1, description="Those that are specified, or the exceptions.")
     )
 
     @model_validator(mode="after")
@@ -112,16 +114,18 @@ class Organization(Settings):
     auto_enable_standards: Literal["NONE", "DEFAULT"] | None = Field(
         None, description="The standards that AWS enables in new accounts: its default ones, or NONE."
     )
-    configuration_type: Annotated[Literal["LOCAL", "CENTRAL"] | None, NO_SETTING] = Field(
+    configuration_type: Annotated[
+        Literal["LOCAL", "CENTRAL"] | None, NO_SETTING, NotInFullProfile("an alternative of `auto_enable`")
+    ] = Field(
         None,
         description="CENTRAL: the administrator, a member account, sets accounts up from `home_region` by the policies below;"
         " what is local in them is told, and not written. Back to LOCAL needs `--allow leave-central-configuration`, and no"
         " policy that is left.",
     )
-    configuration_policies: Annotated[dict[PolicyName, ConfigurationPolicy], NO_SETTING] = Field(
-        default={}, description="Configuration policies, by name. Others that are there stay."
+    configuration_policies: Annotated[dict[PolicyName, ConfigurationPolicy], NO_SETTING, _CENTRAL_ONLY] = (
+        Field(default={}, description="Configuration policies, by name. Others that are there stay.")
     )
-    self_managed: Annotated[list[PolicyTarget], NO_SETTING] = Field(
+    self_managed: Annotated[list[PolicyTarget], NO_SETTING, _CENTRAL_ONLY] = Field(
         default=[],
         description="What is below a policy's target and sets itself up: as `targets` of a policy.",
     )

@@ -119,6 +119,7 @@ account:
   ssm_document_public_sharing: Disable
   ssm_automation_log_destination: CloudWatch
   ssm_automation_log_group_name: automations
+  ebs_default_kms_key_id: alias/aws/ebs
 """
 
 

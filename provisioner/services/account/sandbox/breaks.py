@@ -11,6 +11,7 @@ from botocore import xform_name
 from ....sandbox.drift import Administrator, Break, breaks, breaks_of, read_or_none
 from ....sandbox.policy_text import to_policy, trust_policy
 from ..allowed_images import TITLE as ALLOWED_IMAGES
+from ..regional import EBS_KEY
 from ..steps import S3_BLOCK
 from ..support_role import DESCRIPTION
 from ..switches import SWITCHES
@@ -109,9 +110,35 @@ def _region_breaks(admin: Administrator) -> Iterator[Break]:
         setting = _SWITCHES[name].arn(admin.account, admin.region, ssm.meta.partition)
         if ssm.get_service_setting(SettingId=setting)["ServiceSetting"]["SettingValue"] == value:
             yield broken(name, text, partial(ssm.reset_service_setting, SettingId=setting))
+    yield from _log_group(admin, ssm, broken)
+    yield from _ebs_key(admin, ec2)
     yield from _allowed_images(ec2, admin.region)
     yield from _vpcs(ec2, broken)
     yield from _metadata(ec2, admin.region)
+
+
+def _log_group(admin: Administrator, ssm: Any, broken: Any) -> Iterator[Break]:
+    """Send the logs of automations elsewhere, if they are sent somewhere."""
+    names = ("ssm_automation_log_destination", "ssm_automation_log_group_name")
+    destination, group = (
+        _SWITCHES[name].arn(admin.account, admin.region, ssm.meta.partition) for name in names
+    )
+    if ssm.get_service_setting(SettingId=destination)["ServiceSetting"]["SettingValue"]:
+        put = partial(ssm.update_service_setting, SettingId=group, SettingValue="/theirs")
+        yield broken(names[1], "sent the logs of automations elsewhere", put)
+
+
+def _ebs_key(admin: Administrator, ec2: Any) -> Iterator[Break]:
+    """Encrypt new volumes with a key of others, if they are encrypted."""
+    if not ec2.get_ebs_encryption_by_default()["EbsEncryptionByDefault"]:
+        return
+
+    def change() -> None:
+        key = admin.client("kms").create_key()["KeyMetadata"]["KeyId"]
+        ec2.modify_ebs_default_kms_key_id(KmsKeyId=key)
+
+    text = f"encrypted new volumes with another key in {admin.region}"
+    yield Break(EBS_KEY, "KmsKeyId", text, change, "ebs_default_kms_key_id")
 
 
 def _vpcs(ec2: Any, broken: Any) -> Iterator[Break]:

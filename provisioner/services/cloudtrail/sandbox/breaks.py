@@ -94,7 +94,10 @@ class _Trail:
         client, name, what = self.client, self.name, self.what
         if client.get_trail_status(Name=name)["IsLogging"]:
             yield self.broken("logging", f"stopped logging of {what}", client.stop_logging, Name=name)
-        if client.get_event_selectors(TrailName=name).get("EventSelectors"):
+        selectors = client.get_event_selectors(TrailName=name)
+        if advanced := selectors.get("AdvancedEventSelectors"):
+            yield from self._advanced(advanced)
+        if selectors.get("EventSelectors"):
             put, asked = client.put_event_selectors, "event_selectors"
             reads = {"ReadWriteType": "ReadOnly", "IncludeManagementEvents": True}
             text, trail = f"made {what} log reads only", {"TrailName": name}
@@ -108,6 +111,25 @@ class _Trail:
             none = {"TrailName": name, "InsightSelectors": []}
             text, put = f"ended the insights of {what}", client.put_insight_selectors
             yield self.broken("InsightSelectors", text, put, "insight_selectors", **none)
+
+    def _advanced(self, selectors: list[dict[str, Any]]) -> Iterator[Break]:
+        """Record less, and more."""
+        put, asked, trail = (
+            self.client.put_event_selectors,
+            "advanced_event_selectors",
+            {"TrailName": self.name},
+        )
+        reads = [*selectors[0]["FieldSelectors"], {"Field": "readOnly", "Equals": ["true"]}]
+        less = [{**selectors[0], "FieldSelectors": reads}, *selectors[1:]]
+        text = f"made {self.what} log reads only"
+        yield self.broken("AdvancedEventSelectors", text, put, asked, AdvancedEventSelectors=less, **trail)
+        functions = [
+            {"Field": "eventCategory", "Equals": ["Data"]},
+            {"Field": "resources.type", "Equals": ["AWS::Lambda::Function"]},
+        ]
+        more = [*selectors, {"Name": "theirs", "FieldSelectors": functions}]
+        text = f"made {self.what} log the use of functions too"
+        yield self.broken("", text, put, asked, stricter=True, AdvancedEventSelectors=more, **trail)
 
     def tags(self) -> Iterator[Break]:
         arn, remove = self.found["TrailARN"], self.client.remove_tags

@@ -162,6 +162,10 @@ def _channel_breaks(
         put(DeliveryChannel={**channel, "s3BucketName": bucket})
 
     yield broken("s3BucketName", f"sent the history of {region} to another bucket", redirect)
+    if channel.get("s3KmsKeyArn"):
+        bare = {key: value for key, value in channel.items() if key != "s3KmsKeyArn"}
+        text, asked = f"delivered the history of {region} without the key", "delivery_channel.s3_kms_key_arn"
+        yield broken("s3KmsKeyArn", text, put, asked, DeliveryChannel=bare)
     if prefix := channel.get("s3KeyPrefix"):
 
         def move() -> None:

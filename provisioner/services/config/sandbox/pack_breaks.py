@@ -2,13 +2,28 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from typing import Any
 
 from ....sandbox.drift import Administrator, Break, breaks, breaks_of
+from ..pack_template import name_in_template
 
 _PARAMETERS = "ConformancePackInputParameters"
-_OTHER = "Resources: {Theirs: {Type: 'AWS::Config::ConfigRule', Properties: {ConfigRuleName: theirs}}}"
+OTHER_TEMPLATE = (
+    "Resources: {Theirs: {Type: 'AWS::Config::ConfigRule', Properties: {ConfigRuleName: theirs}}}"
+)
+
+
+def _same_rules(client: Any, pack: str) -> str:
+    """A template with rules of the names that the pack has; AWS does not return its own."""
+    found = client.describe_conformance_pack_compliance(ConformancePackName=pack)
+    names = [name_in_template(each["ConfigRuleName"]) for each in found["ConformancePackRuleComplianceList"]]
+    kind = "AWS::Config::ConfigRule"
+    rules = {
+        f"R{at}": {"Type": kind, "Properties": {"ConfigRuleName": each}} for at, each in enumerate(names)
+    }
+    return json.dumps({"Resources": rules})
 
 
 @breaks("config_conformance_packs", regional=True)
@@ -26,7 +41,12 @@ def pack_breaks(admin: Administrator) -> Iterator[Break]:
             client.describe_conformance_pack_status()  # it is in progress once
 
         if source is None:
-            yield broken("TemplateBody", f"put other rules into {where}", put, TemplateBody=_OTHER)
+            yield broken("TemplateBody", f"put other rules into {where}", put, TemplateBody=OTHER_TEMPLATE)
+        if source is None and (parameters := pack.get(_PARAMETERS)):
+            theirs = {**full, _PARAMETERS: [{**each, "ParameterValue": "theirs"} for each in parameters]}
+            text, asked = f"changed the parameters of {where}", "conformance_packs.*.input_parameters"
+            same = {"TemplateBody": _same_rules(client, name)}
+            yield broken(_PARAMETERS, text, put, asked, full=theirs, **same)
         for key in (tag["Key"] for tag in client.list_tags_for_resource(ResourceArn=arn)["Tags"]):
             text, tag = f"removed the tag {key} of {where}", {"ResourceArn": arn, "TagKeys": [key]}
             own = key.startswith("provision:")  # then nobody knows the template, either

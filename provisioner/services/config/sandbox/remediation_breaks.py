@@ -42,6 +42,8 @@ def _breaks(admin: Administrator, client: Any, have: dict[str, Any]) -> Iterator
     automated = {"Automatic": not have["Automatic"], "Parameters": other}
     yield changed("", "automated, by another role,", "automatic", **automated)
     yield changed("Parameters", "gave another role to", "parameters", Parameters=other)
+    if have.get("TargetVersion"):
+        yield changed("TargetVersion", "took another version for", "target_version", TargetVersion="2")
     if have.get("ExecutionControls"):
         all_at_once = {"SsmControls": {"ConcurrentExecutionRatePercentage": 100, "ErrorPercentage": 100}}
         text = "let errors no longer stop"

@@ -80,6 +80,11 @@ def _custom_rule_breaks(client: Any, rule: dict[str, Any], where: str) -> Iterat
         lax = {**rule, "Source": _with_policy(source, "rule nothing when resourceType == 'x' { x exists }")}
         text = f"made the policy of {where} look at nothing"
         yield broken("Source.CustomPolicyDetails.PolicyText", text, put, ConfigRule=lax)
+        field, asked = "EnableDebugLogDelivery", "rules.*.enable_debug_log_delivery"
+        details = source["CustomPolicyDetails"]
+        other = {**rule, "Source": {**source, "CustomPolicyDetails": {**details, field: not details[field]}}}
+        text = f"changed what {where} logs"
+        yield broken(f"Source.CustomPolicyDetails.{field}", text, put, asked, ConfigRule=other)
     types = [each["MessageType"] for each in source["SourceDetails"]]
     for sentence, shown, stricter in (
         (f"let {where} be evaluated at oversized changes only", [_OVERSIZED], False),

@@ -19,6 +19,7 @@ from ....sandbox.drift import (
 from ..names import LOG_DELIVERY
 
 STRANGER = "999999999999"
+_OURS = "Provision"  # the end of the Sids of generated statements
 
 
 @breaks("log_buckets")
@@ -196,7 +197,13 @@ class _Bucket:
         for statement in statements:
             sid = statement.get("Sid", "")
             rest = [each for each in statements if each is not statement]
-            yield self._policy(sid, f"dropped the statement {sid} from the policy of", document, rest)
+            yield self._policy(
+                sid,
+                f"dropped the statement {sid} from the policy of",
+                document,
+                rest,
+                asked="" if sid.endswith(_OURS) else "*.policy_statements",
+            )
             other = {**statement, "Condition": {"StringEquals": {"aws:PrincipalAccount": "999999999999"}}}
             changed = [other if each is statement else each for each in statements]
             yield self._policy(sid, f"changed the statement {sid} in the policy of", document, changed)
@@ -233,10 +240,16 @@ class _Bucket:
             yield "denied deliveries by", {**deny, "Principal": {"Service": services}}
 
     def _policy(
-        self, sid: str, sentence: str, document: dict[str, Any], statements: list[Any], consent: str = ""
+        self,
+        sid: str,
+        sentence: str,
+        document: dict[str, Any],
+        statements: list[Any],
+        consent: str = "",
+        asked: str = "",
     ) -> Break:
         field = f"policy statement {sid}"
         if not statements:
-            return self.broken(field, sentence, "", self.s3.delete_bucket_policy)
+            return self.broken(field, sentence, asked, self.s3.delete_bucket_policy)
         text = json.dumps({**document, "Statement": statements})
-        return self.broken(field, sentence, "", self.s3.put_bucket_policy, consent=consent, Policy=text)
+        return self.broken(field, sentence, asked, self.s3.put_bucket_policy, consent=consent, Policy=text)
