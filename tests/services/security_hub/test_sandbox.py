@@ -398,6 +398,16 @@ def test_an_account_with_a_policy_sets_nothing_itself(rule: bool) -> None:
         assert (outcome(ON, other) == "AccessDeniedException") is rule
 
 
+@pytest.mark.parametrize("rule", [True, False])
+def test_an_account_with_a_policy_has_what_it_says(rule: bool) -> None:
+    with open_sandbox(None, without=[] if rule else ["securityhub.carried_out"]):
+        aws = Aws()
+        other = aws.of(OTHER_MEMBER)
+        ON(other)
+        central(given(OTHER_MEMBER))(aws)  # a policy that switches Security Hub off
+        assert (outcome(call("describe_hub"), other) == "InvalidAccessException") is rule
+
+
 def test_central_configuration_holds_what_it_needs(aws: Aws) -> None:
     administrator = central(lambda admin: admin)(aws)
     arn = administrator.securityhub.list_finding_aggregators()["FindingAggregators"][0]

@@ -15,6 +15,7 @@ from ...conftest import MEMBER, Bench
 
 ACCOUNT, REGION = "123456789012", "us-east-1"
 BEST, CIS = "aws-foundational-security-best-practices/v/1.0.0", "cis-aws-foundations-benchmark/v/5.0.0"
+NIST = "nist-800-53/v/5.0.0"
 OLD_CIS = "cis-aws-foundations-benchmark/v/1.2.0"
 BEST_ARN = f"arn:aws:securityhub:{REGION}::standards/{BEST}"
 

@@ -1,7 +1,4 @@
-"""Central configuration: the policies of an administrator, and what has them.
-
-Policies are kept, and close what they govern to others; the sandbox does not carry them out in the accounts.
-"""
+"""Central configuration: the policies of an administrator, and what has them. `governed` carries them out."""
 
 from __future__ import annotations
 
@@ -10,19 +7,19 @@ from uuid import uuid4
 
 from ....sandbox.ask import Request
 from ....sandbox.model import Refused
-from ....sandbox.rule import before, instead
+from ....sandbox.rule import instead
 from ....sandbox.rules.organizations import find_organization
 from ....sandbox.rules.propagation import creates, needs
-from .hub import administrators, is_fresh
-from .organization import aggregators, central_region, switched
+from .hub import is_fresh
+from .organization import central_region, switched
 from .standards import CONTROLS, arn_of
 
 SELF_MANAGED = "SELF_MANAGED_SECURITY_HUB"
 _TARGETS = {"AccountId": "ACCOUNT", "OrganizationalUnitId": "ORGANIZATIONAL_UNIT", "RootId": "ROOT"}
-_ON, _OFF = "EnabledSecurityControlIdentifiers", "DisabledSecurityControlIdentifiers"
+ON, OFF = "EnabledSecurityControlIdentifiers", "DisabledSecurityControlIdentifiers"
 
 
-def _policies(request: Request, account: str = "") -> dict[str, dict[str, Any]]:
+def policies(request: Request, account: str = "") -> dict[str, dict[str, Any]]:
     """The policies of an administrator, by id."""
     kept: dict[str, dict[str, Any]] = request.saved("security_hub_policies").setdefault(
         account or request.account, {}
@@ -30,7 +27,7 @@ def _policies(request: Request, account: str = "") -> dict[str, dict[str, Any]]:
     return kept
 
 
-def _associations(request: Request, account: str = "") -> dict[str, dict[str, Any]]:
+def associations_of(request: Request, account: str = "") -> dict[str, dict[str, Any]]:
     """What has a configuration of its own, by its id."""
     kept: dict[str, dict[str, Any]] = request.saved("security_hub_associations").setdefault(
         account or request.account, {}
@@ -38,12 +35,13 @@ def _associations(request: Request, account: str = "") -> dict[str, dict[str, An
     return kept
 
 
-def _denied(text: str) -> Refused:
+def denied(text: str) -> Refused:
+    """The error of what only an administrator does, or only an account itself."""
     return Refused("AccessDeniedException", text, 403)
 
 
 def _not_central() -> Refused:
-    return _denied("Must be a Security Hub delegated administrator with Central Configuration enabled")
+    return denied("Must be a Security Hub delegated administrator with Central Configuration enabled")
 
 
 def _check_central(request: Request) -> Any:
@@ -52,7 +50,7 @@ def _check_central(request: Request) -> Any:
     if not region:
         raise _not_central()
     if region != request.region:
-        raise _denied("Central Configuration APIs can only be called from the aggregation region")
+        raise denied("Central Configuration APIs can only be called from the aggregation region")
     return find_organization(request.account, request.partition)
 
 
@@ -78,14 +76,14 @@ def _checked(request: Request) -> dict[str, Any]:
     )
     known = {arn_of(request, name) for name in CONTROLS}
     named = [
-        *(each for key in (_ON, _OFF) for each in controls.get(key) or ()),
+        *(each for key in (ON, OFF) for each in controls.get(key) or ()),
         *(each["SecurityControlId"] for each in controls.get("SecurityControlCustomParameters") or ()),
     ]
     unknown = {*named} - {each for every in CONTROLS.values() for each in every}
     complete = standards is not None and bool(controls)
     if not complete if asked["ServiceEnabled"] else (standards or controls):
         text = "EnabledStandardIdentifiers and SecurityControlsConfiguration go with ServiceEnabled"
-    elif (_ON in controls) and (_OFF in controls):
+    elif (ON in controls) and (OFF in controls):
         text = "Only one of the lists of controls can be given"
     elif wrong := sorted({*(standards or ())} - known) or sorted(unknown):
         text = f"Invalid identifiers: {wrong}"
@@ -99,7 +97,7 @@ def create(request: Request) -> dict[str, Any]:
     """Only the administrator makes policies, from the home Region, under names that differ."""
     _check_central(request)
     name = request.params["Name"]
-    if any(each["Name"] == name for each in _policies(request).values()):
+    if any(each["Name"] == name for each in policies(request).values()):
         raise Refused("ResourceConflictException", "A configuration policy has this name already.", 409)
     number = str(uuid4())
     where = f"arn:{request.partition}:securityhub:{request.region}:{request.account}"
@@ -107,13 +105,13 @@ def create(request: Request) -> dict[str, Any]:
     described = request.params.get("Description")
     made |= {"Description": described} if described else {}
     made["ConfigurationPolicy"] = _checked(request)
-    _policies(request)[number] = made
+    policies(request)[number] = made
     return dict(made)
 
 
 def _policy(request: Request, identifier: str) -> dict[str, Any]:
     _check_central(request)
-    found = _policies(request).get(identifier.rpartition("/")[2])
+    found = policies(request).get(identifier.rpartition("/")[2])
     if found is None:
         raise Refused("ResourceNotFoundException", "There is no such configuration policy.", 404)
     return found
@@ -126,7 +124,7 @@ def get(request: Request) -> dict[str, Any]:
 
 
 @instead("securityhub.policies", "ListConfigurationPolicies")
-def list_policies(request: Request) -> dict[str, Any]:
+def listpolicies(request: Request) -> dict[str, Any]:
     """Return a summary of each policy."""
     _check_central(request)
     found = [
@@ -134,7 +132,7 @@ def list_policies(request: Request) -> dict[str, Any]:
             **{key: each[key] for key in ("Arn", "Id", "Name", "Description") if key in each},
             "ServiceEnabled": each["ConfigurationPolicy"]["SecurityHub"]["ServiceEnabled"],
         }
-        for each in _policies(request).values()
+        for each in policies(request).values()
     ]
     return request.page("ConfigurationPolicySummaries", found, request.world.page_size or 100)
 
@@ -156,9 +154,9 @@ def update(request: Request) -> dict[str, Any]:
 def delete(request: Request) -> dict[str, Any]:
     """A policy that something has stays."""
     found = _policy(request, request.params["Identifier"])
-    if any(each["ConfigurationPolicyId"] == found["Id"] for each in _associations(request).values()):
+    if any(each["ConfigurationPolicyId"] == found["Id"] for each in associations_of(request).values()):
         raise Refused("ResourceConflictException", "The configuration policy has associations.", 409)
-    del _policies(request)[found["Id"]]
+    del policies(request)[found["Id"]]
     return {}
 
 
@@ -178,7 +176,7 @@ def associate(request: Request) -> dict[str, Any]:
     kind, target = _target(request, held)
     made = {"ConfigurationPolicyId": number, "TargetId": target, "TargetType": kind}
     made |= {"AssociationType": "APPLIED", "AssociationStatus": "SUCCESS"}
-    _associations(request)[target] = made
+    associations_of(request)[target] = made
     return {**made, "AssociationStatus": "PENDING"}
 
 
@@ -187,62 +185,20 @@ def disassociate(request: Request) -> dict[str, Any]:
     """The target then inherits the configuration of what is above it."""
     _, target = _target(request, _check_central(request))
     identifier = request.params["ConfigurationPolicyIdentifier"].rpartition("/")[2]
-    found = _associations(request).get(target)
+    found = associations_of(request).get(target)
     if found is None or found["ConfigurationPolicyId"] != identifier:
         raise Refused("ResourceNotFoundException", "There is no such association.", 404)
-    del _associations(request)[target]
+    del associations_of(request)[target]
     return {}
 
 
 @instead("securityhub.associations", "ListConfigurationPolicyAssociations")
-def list_associations(request: Request) -> dict[str, Any]:
+def listassociations_of(request: Request) -> dict[str, Any]:
     """Return what has a configuration of its own; with propagation it is pending at first."""
     _check_central(request)
     kind = (request.params.get("Filters") or {}).get("AssociationType", "APPLIED")
     found = []
-    for target, each in _associations(request).items() if kind == "APPLIED" else ():
+    for target, each in associations_of(request).items() if kind == "APPLIED" else ():
         pending = is_fresh(request, ("association", request.account, target))
         found.append({**each, **({"AssociationStatus": "PENDING"} if pending else {})})
     return request.page("ConfigurationPolicyAssociationSummaries", found, request.world.page_size or 100)
-
-
-def _governs(request: Request, held: Any, administrator: str) -> bool:
-    """Whether the account has a policy, of its own or from the closest of what is above it that has a configuration."""
-    found, place = _associations(request, administrator), request.account
-    while place and place not in found:
-        above = (each for each in (*held.accounts, *held.ou) if each.id == place)
-        place = next((each.parent_id for each in above), "") or ""
-    return bool(place) and found[place]["ConfigurationPolicyId"] != SELF_MANAGED
-
-
-@before(
-    "securityhub.governed",
-    "EnableSecurityHub",
-    "DisableSecurityHub",
-    "UpdateSecurityHubConfiguration",
-    "BatchEnableStandards",
-    "BatchDisableStandards",
-    "BatchUpdateStandardsControlAssociations",
-    row="7 under CENTRAL member-level standard changes are refused",
-)
-def refuse_governed(request: Request) -> None:
-    """An account with a policy sets nothing of it itself; the administrator still sets its own hub."""
-    if not any(request.saved("security_hub_associations").values()):
-        return
-    held = find_organization(request.account, request.partition)
-    owner = held.org.master_account_id if held is not None else ""
-    for (management, region), administrator in administrators(request).items():
-        if management != owner or central_region(request, administrator) != region:
-            continue
-        own = administrator == request.account and request.operation.endswith(
-            ("SecurityHub", "SecurityHubConfiguration")
-        )
-        linked = aggregators(request)[administrator]
-        mode, named = linked["RegionLinkingMode"], request.region in linked["Regions"]
-        reached = mode == "ALL_REGIONS" or named is (mode == "SPECIFIED_REGIONS")
-        reached = request.region == region or (mode != "NO_REGIONS" and reached)
-        if reached and not own and _governs(request, held, administrator):
-            raise _denied(
-                "This account is currently associated with a central configuration policy, so only the administrator"
-                " can access this operation."
-            )

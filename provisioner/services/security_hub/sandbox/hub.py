@@ -73,22 +73,30 @@ def enable(request: Request) -> dict[str, Any]:
     if key in hubs(request):
         text = f"Account {request.account} is already subscribed to Security Hub"
         raise Refused("ResourceConflictException", text, 409)
-    ensure_linked_role(request.account, request.partition, PRINCIPAL)
     generator = request.params.get("ControlFindingGenerator") or "SECURITY_CONTROL"
     if generator not in ("SECURITY_CONTROL", "STANDARD_CONTROL"):
         raise Refused("InvalidInputException", "Invalid ControlFindingGenerator")
-    hubs(request)[key] = {
+    made = make_hub(request)
+    made |= {"ControlFindingGenerator": generator, "tags": dict(request.params.get("Tags") or {})}
+    if request.params.get("EnableDefaultStandards", True):
+        made["standards"].extend(DEFAULT_STANDARDS)
+    return {}
+
+
+def make_hub(request: Request) -> dict[str, Any]:
+    """Make a hub without standards in the request's account and Region, and the service-linked role."""
+    ensure_linked_role(request.account, request.partition, PRINCIPAL)
+    hub = {
         "HubArn": f"arn:{request.partition}:securityhub:{request.region}:{request.account}:hub/default",
         "SubscribedAt": datetime.fromtimestamp(request.world.now(), UTC).isoformat(),
         "AutoEnableControls": True,
-        "ControlFindingGenerator": generator,
-        "tags": dict(request.params.get("Tags") or {}),
+        "ControlFindingGenerator": "SECURITY_CONTROL",
+        "tags": {},
         "standards": [],
         "off": {},
     }
-    if request.params.get("EnableDefaultStandards", True):
-        hubs(request)[key]["standards"].extend(DEFAULT_STANDARDS)
-    return {}
+    hubs(request)[request.account, request.region] = hub
+    return hub
 
 
 @instead("securityhub.hub", "DescribeHub")
