@@ -8,8 +8,9 @@ from typing import Any, Final
 from ...aws import Aws
 from ...model import Call, Changes, Difference, Exists, Refused, create
 from ...steps.settings import Guarded, Strictness, owned, settings, to_api
-from .section import AGGREGATED, ALL_REGIONS, FindingAggregator
+from .section import FindingAggregator
 from .state import HUB_KEY, WAITS, if_enabled, read_administrator
+from .v2_section import AGGREGATED, ALL_REGIONS
 
 TITLE: Final = "finding aggregator"
 _MODE: Final = "RegionLinkingMode"

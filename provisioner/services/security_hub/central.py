@@ -13,8 +13,9 @@ from ...steps.registry import consents
 from ...steps.settings import Strictness, owned, settings
 from .aggregator import TITLE
 from .policy_section import ROOT
-from .section import ALL_REGIONS, CENTRAL, FindingAggregator, SecurityHub
+from .section import CENTRAL, FindingAggregator, SecurityHub
 from .state import HUB_KEY, POLICY, STEP, THROTTLED, JsonObject
+from .v2_section import ALL_REGIONS
 
 CONFIGURATION: Final = "organization configuration"
 CONFIGURATION_KEY: Final = f"{STEP}/{CONFIGURATION}"

@@ -23,6 +23,7 @@ from .organization import PRINCIPAL
 from .policies import names_root
 from .section import CENTRAL, Organization, SecurityHub
 from .state import STEP, controls_of, standards_of
+from .v2_section import SecurityHubV2
 
 _SERVICE = "securityhub"
 
@@ -57,11 +58,15 @@ def security_hub_permissions(target: Target, baseline: Baseline) -> Iterator[Per
     if section.organization and administers and target.home:
         yield from _central(target, baseline, section.organization)
     yield from policy_owner_permissions()
+    if section.security_hub_v2:
+        yield from _v2(target, baseline, section.security_hub_v2)
+    # The role of Security Hub V2 has a name of its own.
+    role = f"AWSServiceRoleForSecurityHub{'*' if section.security_hub_v2 else ''}"
     yield from allow(
         "SecurityHubRoleMake",
         "iam",
         "CreateServiceLinkedRole",
-        on=(linked_role(target, PRINCIPAL, "AWSServiceRoleForSecurityHub"),),
+        on=(linked_role(target, PRINCIPAL, role),),
         condition=equals("iam:AWSServiceName", PRINCIPAL),
         purposes=APPLY,
     )
@@ -104,6 +109,20 @@ def _aggregator(target: Target, baseline: Baseline) -> Iterator[Permission]:
     yield from allow("AggregatorRead", _SERVICE, "GetFindingAggregator", on=aggregator, condition=region)
     put = "UpdateFindingAggregator"
     yield from allow("AggregatorWrite", _SERVICE, put, on=aggregator, condition=region, purposes=APPLY)
+
+
+def _v2(target: Target, baseline: Baseline, section: SecurityHubV2) -> Iterator[Permission]:
+    """Read and enable Security Hub V2, and its aggregator. AWS has no resource for most of these."""
+    here = within(target)
+    yield from allow("SecurityHubV2Read", _SERVICE, "DescribeSecurityHubV2", condition=here)
+    yield from allow("SecurityHubV2Enable", _SERVICE, "EnableSecurityHubV2", condition=here, purposes=APPLY)
+    if section.finding_aggregator and target.home:
+        on, region = regional(target, baseline, _SERVICE, "aggregatorv2/*")
+        yield from allow("AggregatorsV2List", _SERVICE, "ListAggregatorsV2", condition=here)
+        yield from allow("AggregatorV2Create", _SERVICE, "CreateAggregatorV2", condition=here, purposes=APPLY)
+        yield from allow("AggregatorV2Read", _SERVICE, "GetAggregatorV2", on=on, condition=region)
+        put = "UpdateAggregatorV2"
+        yield from allow("AggregatorV2Write", _SERVICE, put, on=on, condition=region, purposes=APPLY)
 
 
 def _central(target: Target, baseline: Baseline, organization: Organization) -> Iterator[Permission]:

@@ -1,7 +1,7 @@
 """The section `security_hub` of the YAML file. Fields are those of Security Hub CSPM's API, in snake_case."""
 
 from collections.abc import Iterator
-from typing import Annotated, Any, Final, Literal, Self
+from typing import Annotated, Final, Literal, Self
 
 from pydantic import Field, model_validator
 
@@ -23,20 +23,11 @@ from ...steps.registry import section
 from ...steps.settings import Guarded, Settings
 from ...steps.tags import Tags
 from .policy_section import ConfigurationPolicy, ControlId, PolicyName, PolicyTarget, StandardName
+from .v2_section import AGGREGATED, SecurityHubV2
 
-ALL_REGIONS: Final = "ALL_REGIONS"
 CENTRAL: Final = "CENTRAL"
 _CENTRAL_ONLY: Final = NotInFullProfile("goes with `configuration_type: CENTRAL`")
 _WITH_REGIONS: Final = ("ALL_REGIONS_EXCEPT_SPECIFIED", "SPECIFIED_REGIONS")
-
-
-def _all_regions(have: Any, want: Any) -> bool:
-    return bool(have == ALL_REGIONS != want)
-
-
-AGGREGATED: Final = Guarded(
-    _all_regions, "aggregate-fewer-regions", "findings of some Regions are not shown in the home Region"
-)
 
 
 class DisabledControl(Section):
@@ -182,6 +173,10 @@ class SecurityHub(Settings, Switchable):
     organization: Annotated[Organization | None, ForOrganization()] = Field(
         None, description="Not touched if left out."
     )
+    security_hub_v2: Annotated[
+        SecurityHubV2 | None,
+        NotInFullProfile("changes the bill of GuardDuty, Inspector and Security Hub CSPM"),
+    ] = Field(None, description="Neither looked at nor touched if left out.")
     tags: Tags = {}  # noqa: RUF012 - pydantic copies a default
 
     def controls(self) -> Iterator[tuple[str, Control]]:
@@ -189,6 +184,10 @@ class SecurityHub(Settings, Switchable):
         yield from ((f"standard {name}", each) for name, each in self.standards.items())
         if self.finding_aggregator:
             yield "finding aggregator", self.finding_aggregator
+        if self.security_hub_v2:
+            if self.security_hub_v2.finding_aggregator:
+                yield "Security Hub V2 aggregator", self.security_hub_v2.finding_aggregator
+            yield "Security Hub V2*", self.security_hub_v2
         if self.organization:
             yield "organization configuration", self.organization
             yield "Security Hub administrator", self.organization
@@ -221,6 +220,8 @@ class SecurityHub(Settings, Switchable):
                 yield Contradiction(("security_hub", "standards", name, "home_region_only"), message)
         if self.finding_aggregator:
             yield Contradiction(("security_hub", "finding_aggregator"), message)
+        if self.security_hub_v2 and self.security_hub_v2.finding_aggregator:
+            yield Contradiction(("security_hub", "security_hub_v2", "finding_aggregator"), message)
 
     def _named_regions(self) -> Iterator[tuple[tuple[str, ...], list[str]]]:
         """The lists of Regions, each with the path of what it is for."""

@@ -36,6 +36,8 @@ from .state import (
     standards_of,
 )
 from .suppressions import SUPPRESSIONS, ensure_unsuppressed
+from .v2 import TITLE as V2
+from .v2 import begin_v2_reads, ensure_v2, v2_findings
 
 _GENERATOR: Final = "ControlFindingGenerator"
 _POLICIES: Final = "configuration policies"
@@ -49,11 +51,14 @@ harmful_actions(
         "securityhub:BatchUpdateAutomationRules",
         "securityhub:BatchUpdateStandardsControlAssociations",
         "securityhub:CreateAutomationRule",
+        "securityhub:DeleteAggregatorV2",
         "securityhub:DeleteConfigurationPolicy",
         "securityhub:DeleteFindingAggregator",
         "securityhub:DisableOrganizationAdminAccount",
         "securityhub:DisableSecurityHub",
+        "securityhub:DisableSecurityHubV2",
         "securityhub:StartConfigurationPolicyDisassociation",
+        "securityhub:UpdateAggregatorV2",
         "securityhub:UpdateConfigurationPolicy",
         "securityhub:UpdateFindingAggregator",
         "securityhub:UpdateOrganizationConfiguration",
@@ -98,6 +103,8 @@ def ensure_security_hub(aws: Aws, baseline: Baseline) -> Changes:
     if section.finding_aggregator and aws.target.home:
         aggregates = "" if administers else central
         yield Part(TITLE, ensure_aggregator(aws, section.finding_aggregator, aggregates))
+    if section.security_hub_v2:
+        yield Part(V2, ensure_v2(aws, section.security_hub_v2))
     if section.organization and administers:
         yield Part(CONFIGURATION, ensure_organization_configuration(aws, section.organization))
         if administers_centrally(section, aws.target):
@@ -119,6 +126,8 @@ def _begin_reads(aws: Aws, section: SecurityHub) -> None:
         read.list_tags_for_resource(ResourceArn=hub_arn(aws.target))
     if section.finding_aggregator and aws.target.home:
         read.list_finding_aggregators()
+    if section.security_hub_v2:
+        begin_v2_reads(aws, section.security_hub_v2)
     if section.organization and administers_centrally(section, aws.target):
         read.describe_organization_configuration()
         begin_policy_reads(aws, section.organization)
@@ -184,6 +193,8 @@ def verify_security_hub(aws: Aws, baseline: Baseline) -> Findings:
     yield Finding(HUB, "hub", hub is not None, "enabled" if hub else "not there")
     for name in standards_of(baseline[SecurityHub], aws.target):
         yield _standard_finding(name, have.get(standard_arn(aws.target, name)))
+    if baseline[SecurityHub].security_hub_v2:
+        yield from v2_findings(aws)
     organization = baseline[SecurityHub].organization
     if organization and administers_centrally(baseline[SecurityHub], aws.target):
         state = (read_configuration(aws) or {}).get("OrganizationConfiguration") or {}

@@ -37,6 +37,7 @@ def hub_breaks(admin: Administrator) -> Iterator[Break]:
         yield broken(f"tag {key}", text, untag, f"tags.{key}", ResourceArn=hub["HubArn"], **of_tag)
     for each in client.get_enabled_standards()["StandardsSubscriptions"]:
         yield from _standard_breaks(client, where, each)
+    yield from _v2_breaks(client, where, home=admin.home)
     if admin.home:
         yield from _aggregator_breaks(client)
         yield from _central_breaks(client)
@@ -102,6 +103,33 @@ def _controls_off(client: Any, standard: str) -> Iterator[str]:
         for each in found["StandardsControlAssociationSummaries"]:
             if each["StandardsArn"] == standard and each["AssociationStatus"] == "DISABLED":
                 yield control
+
+
+def _v2_breaks(client: Any, where: str, *, home: bool) -> Iterator[Break]:
+    """Disable Security Hub V2, delete its aggregator, and take Regions from it."""
+    if read_or_none(client.describe_security_hub_v2, "ResourceNotFoundException") is None:
+        return
+    found = client.list_aggregators_v2()["AggregatorsV2"] if home else ()
+    text, asked = f"disabled Security Hub V2 in {where}", "security_hub_v2"
+    gone = breaks_of("" if found else "Security Hub V2")  # with its aggregator
+    yield gone("", text, client.disable_security_hub_v2, asked)
+    broken = breaks_of("Security Hub V2 aggregator")
+    for each in found:
+        asked = "security_hub_v2.finding_aggregator"
+        yield broken(
+            "", "deleted the aggregator of Security Hub V2", client.delete_aggregator_v2, asked, **each
+        )
+        have, update = client.get_aggregator_v2(**each), client.update_aggregator_v2
+        one = {"RegionLinkingMode": "SPECIFIED_REGIONS", "LinkedRegions": ["ap-southeast-2"]}
+        text = "let one Region only send findings of Security Hub V2"
+        field = "RegionLinkingMode" if have["RegionLinkingMode"] == "ALL_REGIONS" else "LinkedRegions"
+        yield broken(field, text, update, asked, **one, **each)
+        if field == "LinkedRegions":
+            text, every = (
+                "let all Regions send findings of Security Hub V2",
+                {"RegionLinkingMode": "ALL_REGIONS"},
+            )
+            yield broken("", text, update, asked, stricter=True, **every, **each)
 
 
 def _aggregator_breaks(client: Any) -> Iterator[Break]:
