@@ -1,7 +1,7 @@
 """An AWS Lambda function that does a part of a run, for the Distributed Map of AWS Step Functions.
 
 `scripts/step-functions.example.json` is the state machine that calls `handler`: once for the steps that run once in the
-organization, and then with a slice of the accounts at a time. `event.py` describes the event. `apply` makes only changes
+organization, then with a slice of the accounts at a time, and at last for the steps that run once after the accounts. `event.py` describes the event. `apply` makes only changes
 that it has found in the same invocation; it loosens something only if the event allows it.
 
 `{"command": "repair"}`, or the event of a call that breaks the baseline, is a whole run for which nobody waits: `repair.py`
@@ -14,16 +14,18 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ..baseline.redact import redacted
+from ..engine.run import possible
 from ..fleet.accounts import AccountFilter
 from ..fleet.fleet import Fleet
 from ..fleet.results import find_failed_needs
 from ..model import Account, Refused
 from ..report.json import account_json, organization_json
+from ..steps.registry import all_steps
 from .answer import accounts_answer, organization_answer
 from .clean_output import with_clean_output
 from .deployment import Context, open_deployed
 from .event import Request, parse_event
-from .parts import do_accounts, do_once
+from .parts import Done, do_accounts, do_run
 from .repair import do_repair, is_repair
 
 
@@ -31,7 +33,8 @@ from .repair import do_repair, is_repair
 def handler(event: Mapping[str, Any], context: Context) -> dict[str, Any]:
     """Do one part of a run.
 
-    The answer to `organization` has `accounts`, `failed_needs` and `overrides`, which the slices need, and `result`. That to
+    The answer to `organization` has `accounts`, `failed_needs` and `overrides`, which the slices need, and `result`, which is
+    all that the answer to `after_accounts` has. That to
     `accounts` has `results`, one for each account, a `summary` of them, and `unfinished`: the items that there was no
     time for. Raises Refused or BaselineError if nothing could be done, and AWS's errors if the accounts cannot be listed.
     """
@@ -41,13 +44,15 @@ def handler(event: Mapping[str, Any], context: Context) -> dict[str, Any]:
     with open_deployed(request, context) as fleet:
         if request.part == "organization":
             return _organization(fleet, request)
+        if request.part == "after_accounts":
+            return _after_accounts(fleet, request)
         return _accounts(fleet, request, context)
 
 
 def _organization(fleet: Fleet, request: Request) -> dict[str, Any]:
-    """Do the steps that run once in the organization, and list the accounts."""
+    """Do the steps that run once in the organization, but for changes to make after the accounts, which it lists."""
     selected = fleet.select(AccountFilter())
-    results, unseen, applied = do_once(fleet, request)
+    results, unseen, applied, _ = do_run(fleet.once(), request, accounts_follow=True)
     if fleet.cloud.stop.is_set():
         raise Refused("there was no time for the steps that run once: set the function's timeout to 900 s")
     overrides = fleet.baseline.overrides_of
@@ -59,6 +64,18 @@ def _organization(fleet: Fleet, request: Request) -> dict[str, Any]:
     }
     results, unseen = redacted((results, unseen), fleet.baseline.secrets)
     return organization_answer(answer, organization_json(results, request.command, unseen, applied=applied))
+
+
+def _after_accounts(fleet: Fleet, request: Request) -> dict[str, Any]:
+    """Make the changes of steps that run once after the accounts. `diff` and `verify` have shown them before."""
+    fleet.select(AccountFilter())  # which applies the overrides
+    late = [each for each in possible(all_steps(), fleet.baseline) if each.after_accounts]
+    done = Done(())
+    if late and request.command == "apply":
+        fleet.names = tuple(each.name for each in late)
+        done = do_run(fleet.once(), request)
+    results, unseen = redacted((done.results, done.unseen), fleet.baseline.secrets)
+    return organization_answer({}, organization_json(results, request.command, unseen, applied=done.applied))
 
 
 def _item(account: Account) -> dict[str, Any]:

@@ -1,6 +1,7 @@
 """The event of the Lambda function, which may have these keys.
 
 part       `organization`: do the steps that run once, and list the accounts. `accounts`: do the accounts in `Items`.
+           `after_accounts`: make the changes of the organization that need what the accounts have.
 command    `diff` (the default), `apply` or `verify`.
 allow      what may be loosened, as with `--allow`. Default: nothing.
 max_changes  as with `--max-changes`, for each account: `10` or `30%`. Default: no limit.
@@ -23,7 +24,7 @@ from ..engine.plan import LIMIT
 from ..fleet.fleet import Command
 from ..model import Refused
 
-_CHOICES: Final = {"part": ("organization", "accounts"), "command": get_args(Command)}
+_CHOICES: Final = {"part": ("organization", "accounts", "after_accounts"), "command": get_args(Command)}
 _TYPES: Final[Mapping[str, type]] = {
     "part": str,
     "command": str,

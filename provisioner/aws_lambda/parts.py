@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
-from typing import Final
+from typing import Final, NamedTuple
 
 from ..engine.plan import Plan
 from ..engine.run import Run
 from ..fleet.fleet import ENTRY, Fleet, Job
+from ..fleet.results import changed_after_accounts, results_of
 from ..fleet.workers import JobsDone, Threads, run_jobs
 from ..model import Account, Failure, Outcome, Refused, Result
 from .deployment import MIN_TO_START, Context, seconds_left
@@ -23,27 +24,37 @@ def _ignore(results: Sequence[Result]) -> None:
     """Nobody is told."""
 
 
-def do_once(
-    fleet: Fleet, request: Request, on_plan: OnPlan = _ignore
-) -> tuple[Sequence[Result], Sequence[Result], bool]:
-    """The results of the steps that run once, those of them that AWS does not show yet, and whether changes were made."""
-    return do_run(fleet.once(), request, on_plan)
+class Done(NamedTuple):
+    """The results of a run, those of them that AWS does not show yet, and whether changes were made.
+
+    *late* are the results whose changes are still to be made, after those of the accounts.
+    """
+
+    results: Sequence[Result]
+    unseen: Sequence[Result] = ()
+    applied: bool = False
+    late: Sequence[Result] = ()
 
 
-def do_run(
-    run: Run, request: Request, on_plan: OnPlan = _ignore
-) -> tuple[Sequence[Result], Sequence[Result], bool]:
-    """The same of any run."""
+def do_run(run: Run, request: Request, on_plan: OnPlan = _ignore, *, accounts_follow: bool = False) -> Done:
+    """Do a run. Where *accounts_follow*, what is to be changed after them is not yet changed."""
     if request.command == "verify":
-        return run.verify(), [], False
+        return Done(run.verify())
     plan = run.rehearse()
     if request.command == "diff" or not plan.changes:
-        return plan.results, [], False
+        return Done(plan.results)
     if request.max_changes is not None and (why := plan.exceeds(request.max_changes)):
         raise Refused(f"max_changes: {why}")
     on_plan(plan.results)
-    sent = run.send(plan, request.allow)
-    return sent, run.settle(sent), True
+    late = changed_after_accounts(plan.results) if accounts_follow else []
+    early = [each for each in plan.results if each not in late]
+    return do_changes(run, request, early)._replace(late=late)
+
+
+def do_changes(run: Run, request: Request, results: Sequence[Result]) -> Done:
+    """Make the changes of some of a run's results."""
+    sent = run.send(Plan(tuple(results)), request.allow)
+    return Done(results_of(sent, results), run.settle(sent), applied=True)
 
 
 def do_accounts(

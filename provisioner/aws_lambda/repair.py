@@ -15,15 +15,15 @@ from __future__ import annotations
 import json
 import logging
 import time
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
 from ..baseline.redact import redacted
-from ..engine.run import possible
+from ..engine.run import Run, possible
 from ..fleet.accounts import AccountFilter
 from ..fleet.fleet import Fleet
-from ..fleet.results import find_failed_needs, reportable
+from ..fleet.results import find_failed_needs, not_begun, reportable
 from ..model import Account, Outcome, Refused
 from ..repair.watched import watched_events
 from ..report.json import account_json
@@ -33,7 +33,7 @@ from .cloudtrail_event import ApiCall, find_steps, parse_call, records_of
 from .deployment import Context, open_deployed
 from .event import Request
 from .keep import Kept
-from .parts import do_accounts, do_once, do_run
+from .parts import Done, do_accounts, do_changes, do_run
 
 _KEYS: Final = frozenset({"command", "steps", "allow"})
 _SESSION: Final = "provision"  # the name of the sessions of `aws/keyring.py`
@@ -162,21 +162,30 @@ def _repair(
     own = Account(fleet.identity.account)
     started = time.monotonic()
     if fleet.single:
-        run = fleet.whole()
-        results, unseen, applied = do_run(run, request, kept.plan)
-        return [_outcome(own, results, unseen, applied=applied, started=started)], []
+        return [_outcome(own, do_run(fleet.whole(), request, kept.plan), started)], []
     selected = [x for x in fleet.select(AccountFilter()).accounts if only is None or x.id in only]
     selected.sort(key=lambda each: kept.run.earlier.last_reached(each.id))
-    results, unseen, applied = do_once(fleet, request, kept.plan)
-    outcomes = [_outcome(Account(own.id, "organization"), results, unseen, applied=applied, started=started)]
-    members = Request("repair", "apply", request.allow, failed_needs=find_failed_needs(results))
+    run = fleet.once()
+    once = do_run(run, request, kept.plan, accounts_follow=True)
+    members = Request("repair", "apply", request.allow, failed_needs=find_failed_needs(once.results))
     done = do_accounts(fleet, members, selected, context, kept.plan)
-    return [*outcomes, *done.values()], [each for each in selected if each.id not in done]
+    once = _with_late(once, run, request, stopped=fleet.cloud.stop.is_set())
+    outcomes = [_outcome(Account(own.id, "organization"), once, started), *done.values()]
+    return outcomes, [each for each in selected if each.id not in done]
 
 
-def _outcome(
-    account: Account, results: Iterable[Any], unseen: Iterable[Any], *, applied: bool, started: float
-) -> Outcome:
-    kept, in_sync = reportable(results)
+def _with_late(once: Done, run: Run, request: Request, *, stopped: bool) -> Done:
+    """What was done once in the organization, with what is changed after the accounts."""
+    if not once.late:
+        return once
+    no_time = Done(not_begun(once.late, "there was no time"))
+    late = no_time if stopped else do_changes(run, request, once.late)
+    return Done([*once.results, *late.results], [*once.unseen, *late.unseen], applied=True)
+
+
+def _outcome(account: Account, done: Done, started: float) -> Outcome:
+    kept, in_sync = reportable(done.results)
     seconds = time.monotonic() - started
-    return Outcome(account, (), kept, tuple(unseen), in_sync=in_sync, seconds=seconds, applied=applied)
+    return Outcome(
+        account, (), kept, tuple(done.unseen), in_sync=in_sync, seconds=seconds, applied=done.applied
+    )

@@ -6,16 +6,15 @@ A file for one account is one graph of all steps.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
 from itertools import count
 
 from rich.text import Text
 
 from ..engine.plan import Plan
 from ..fleet.fleet import Command, Job
-from ..fleet.results import find_failed_needs
+from ..fleet.results import changed_after_accounts, find_failed_needs, not_begun, results_of
 from ..fleet.workers import JobsDone, run_jobs
-from ..model import Change, Failure, Outcome, Result, Scope
+from ..model import Change, Outcome, Result, Scope
 from ..report import words
 from ..steps.registry import all_steps
 from .account_jobs import apply_to_accounts, do_jobs, print_json
@@ -88,18 +87,20 @@ def apply(work: Work, plan: Plan) -> None:
         of_one = [r for outcome in work.outcomes.values() for r in outcome.results]
         _keep(work, *_send(work, [*work.once, *of_one]), applied=True)
         return
-    late = [r for r in work.once if all_steps()[r.step].after_accounts and r.changes]
+    late = changed_after_accounts(work.once)
     early = [r for r in work.once if r not in late]
     sent, work.once_unseen = _send(work, early)
-    work.once = [*_only(sent, early), *late]
+    work.once = [*results_of(sent, early), *late]
     if not late:
         _end_once(work)
     print_changes = options.unfold  # else one line for each account
     apply_to_accounts(work)
     if late:
         print_changes = True
-        sent, unseen = _send(work, late) if not work.interrupted else (_not_begun(late), [])
-        work.once = [*_only(work.once, early), *_only(sent, late)]
+        sent, unseen = (
+            _send(work, late) if not work.interrupted else (not_begun(late, "the run was interrupted"), [])
+        )
+        work.once = [*results_of(work.once, early), *results_of(sent, late)]
         work.once_unseen += unseen
         _end_once(work)
 
@@ -111,18 +112,6 @@ def _send(work: Work, results: Sequence[Result]) -> tuple[list[Result], list[Res
     unseen = work.run.settle(sent)
     work.session.screen.clear_status()
     return sent, unseen
-
-
-def _only(results: Iterable[Result], others: Iterable[Result]) -> list[Result]:
-    """The results of those steps and targets that *others* have."""
-    places = {(each.step, each.target) for each in others}
-    return [each for each in results if (each.step, each.target) in places]
-
-
-def _not_begun(results: Iterable[Result]) -> list[Result]:
-    """The results of steps that are not run any more."""
-    failure = Failure("making changes", "not begun: the run was interrupted")
-    return [replace(each, changes=[], failures=[failure]) for each in results]
 
 
 def _end_once(work: Work) -> None:

@@ -1,4 +1,4 @@
-"""What is kept of the results of an account, and what later steps must know of them. Pure."""
+"""What is kept of the results of an account, and what later steps must know of them. No call to AWS."""
 
 from __future__ import annotations
 
@@ -6,7 +6,8 @@ from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any
 
-from ..model import InSyncCounts, Result
+from ..model import Failure, InSyncCounts, Result
+from ..steps.registry import all_steps
 
 
 def reportable(results: Iterable[Result]) -> tuple[tuple[Result, ...], InSyncCounts]:
@@ -44,3 +45,20 @@ def without_bases(result: Result, **changed: Any) -> Result:
 def find_failed_needs(results: Iterable[Result]) -> dict[str, str]:
     """What the steps of the organization failed to do: see Result.failed_needs."""
     return {need: cause for each in results for need, cause in each.failed_needs.items()}
+
+
+def changed_after_accounts(results: Iterable[Result]) -> list[Result]:
+    """The results with changes that are made after those of the other accounts, such as rules of the organization."""
+    return [each for each in results if all_steps()[each.step].after_accounts and each.changes]
+
+
+def results_of(results: Iterable[Result], others: Iterable[Result]) -> list[Result]:
+    """The results of those steps and targets that *others* have."""
+    places = {(each.step, each.target) for each in others}
+    return [each for each in results if (each.step, each.target) in places]
+
+
+def not_begun(results: Iterable[Result], why: str) -> list[Result]:
+    """The results of steps whose changes are not made any more."""
+    failure = Failure("making changes", f"not begun: {why}")
+    return [replace(each, changes=[], failures=[failure]) for each in results]

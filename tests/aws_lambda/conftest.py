@@ -27,6 +27,23 @@ overrides: [{{ ids: ["{WORKLOAD}"], password_policy: {{ minimum_password_length:
 )
 
 
+# A rule of the organization, which AWS makes in accounts that have a recorder.
+WITH_RULE = TEXT.replace(
+    "password_policy:\n",
+    "  organization_rules:\n    ebs: {source_identifier: EC2_EBS_ENCRYPTION_BY_DEFAULT}\npassword_policy:\n",
+    1,
+)
+
+
+def rule_after_recorders(world: World) -> bool:
+    """Whether the rule of the organization was put once, after the recorder of each account."""
+    names = [each.operation for each in world.writes]
+    recorders = [place for place, each in enumerate(names) if each == "PutConfigurationRecorder"]
+    assert len(recorders) == 3
+    [rule] = [place for place, each in enumerate(names) if each == "PutOrganizationConfigRule"]
+    return rule > max(recorders)
+
+
 class Time:
     """A Lambda context that returns the seconds given as the time left, and then the last of them again."""
 

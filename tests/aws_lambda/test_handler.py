@@ -6,6 +6,7 @@ import json
 import subprocess
 import sys
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -17,7 +18,7 @@ from provisioner.report.json import account_json
 from provisioner.sandbox.world import World
 
 from ..conftest import EXAMPLE, ROOT
-from .conftest import PLENTY, SECRET, TEXT, WORKLOAD, Time
+from .conftest import PLENTY, SECRET, TEXT, WITH_RULE, WORKLOAD, Time, rule_after_recorders
 
 MACHINE = json.loads((ROOT / "scripts" / "step-functions.example.json").read_text())
 
@@ -152,7 +153,7 @@ def test_a_stopped_account_is_unfinished(world: World, monkeypatch: pytest.Monke
 @pytest.mark.parametrize(
     ("event", "words"),
     [
-        ({}, "`part`: want one of organization, accounts, got None"),
+        ({}, "`part`: want one of organization, accounts, after_accounts, got None"),
         ({"part": "organization", "command": "destroy"}, "want one of diff, apply, verify, got 'destroy'"),
         ({"part": "accounts", "alow": []}, "the event has a `alow`"),
         ({"part": "accounts", "allow": "all"}, "`allow`: want a list"),
@@ -296,6 +297,24 @@ def test_the_example_applies_the_baseline(world: World) -> None:
     verified = Machine(Time(900)).run(MACHINE, {"command": "verify"})
     assert verified["organization"]["result"]["state"] == "in_sync"
     assert len(world.writes) == writes
+
+
+def test_the_example_makes_rules_of_the_organization_after_the_accounts(world: World, tmp_path: Path) -> None:
+    (tmp_path / "baseline.yaml").write_text(WITH_RULE)
+    shown = Machine(Time(900)).run(MACHINE, {})
+    assert [shown[each]["result"]["state"] for each in ("organization", "after_accounts")] == [
+        "drifted",
+        "in_sync",
+    ]
+    made = Machine(Time(900)).run(MACHINE, {"command": "apply"})
+    assert [made[each]["result"]["state"] for each in ("organization", "after_accounts")] == ["changed"] * 2
+    assert rule_after_recorders(world)
+    again = Machine(Time(900)).run(MACHINE, {"command": "apply", "max_changes": "0"})
+    assert again["after_accounts"]["result"]["state"] == "in_sync"
+    world.deny("config", "PutOrganizationConfigRule")
+    world.memory["config_OrganizationConfigRule"].clear()
+    with pytest.raises(RuntimeError, match="OrganizationFailed"):
+        Machine(Time(900)).run(MACHINE, {"command": "apply"})
 
 
 def test_the_example_resumes_unfinished_accounts(world: World) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from contextlib import suppress
 from pathlib import Path
+from threading import Timer
 from typing import Any
 
 import boto3
@@ -12,16 +13,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from provisioner.aws_lambda import handler
+from provisioner.aws_lambda import deployment, handler
 from provisioner.aws_lambda.cloudtrail_event import find_steps, parse_call
 from provisioner.aws_lambda.repair import parse_repair
 from provisioner.model import Refused
 from provisioner.repair import run
 from provisioner.repair.watched import WatchedStep
+from provisioner.sandbox import WireCall
 from provisioner.sandbox.world import World
 
 from ..conftest import EXAMPLE
-from .conftest import PLENTY, WORKLOAD, Time
+from .conftest import PLENTY, WITH_RULE, WORKLOAD, Time, rule_after_recorders
 
 OWN = "123456789012"
 ONE = EXAMPLE.replace("is_organization_trail: true", "is_organization_trail: false")
@@ -74,6 +76,39 @@ def test_the_timer_repairs_an_organization(world: World) -> None:
     assert done["summary"]["failed"] == []
     assert {each["account"] for each in done["results"]} == {"111122223333", OWN, WORKLOAD}
     assert done["unfinished"] == []
+
+
+def test_rules_of_the_organization_come_after_the_recorders_of_its_accounts(
+    world: World, tmp_path: Path
+) -> None:
+    (tmp_path / "baseline.yaml").write_text(WITH_RULE)
+    assert handler({"command": "repair"}, PLENTY)["summary"]["failed"] == []
+    assert rule_after_recorders(world)
+    assert handler({"command": "repair"}, PLENTY)["summary"]["changed"] == 0
+
+
+def test_without_time_a_rule_of_the_organization_is_not_begun(
+    world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "baseline.yaml").write_text(WITH_RULE)
+
+    def stop(call: WireCall, phase: str) -> None:
+        """The time is over as soon as an account has its recorder."""
+        if call.operation == "StartConfigurationRecorder" and phase == "after":
+            for each in timers:
+                each.function()
+
+    timers = list[Timer]()
+
+    class Kept(Timer):
+        def start(self) -> None:
+            timers.append(self)
+
+    monkeypatch.setattr(deployment, "Timer", Kept)
+    world.interrupt(stop)
+    with pytest.raises(Refused, match="not everything is repaired"):
+        handler({"command": "repair"}, PLENTY)
+    assert "PutOrganizationConfigRule" not in {each.operation for each in world.writes}
 
 
 def test_an_event_repairs_just_its_step(one: World) -> None:
