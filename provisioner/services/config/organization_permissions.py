@@ -37,8 +37,11 @@ def config_organization_permissions(target: Target, baseline: Baseline) -> Itera
         details = "GetOrganizationConfigRuleDetailedStatus"
         yield from allow("ConfigSettings", "config", [details], condition=in_region, purposes=VERIFY)
         on, narrowed = arns_in_region(target, baseline, "organization-config-rule/*", rules.values())
-        put = ["PutOrganizationConfigRule"]
-        yield from allow("ConfigOrganization", "config", put, on=on, condition=narrowed, purposes=APPLY)
+        title, tagged = "ConfigOrganizationRules", any(each.tags for each in rules.values())
+        if tagged:
+            yield from allow(title, "config", ["ListTagsForResource"], on=on, condition=narrowed)
+        put = ["PutOrganizationConfigRule", *(["TagResource"] if tagged else [])]
+        yield from allow(title, "config", put, on=on, condition=narrowed, purposes=APPLY)
     if packs:
         reads = "DescribeOrganizationConformancePacks DescribeOrganizationConformancePackStatuses"
         yield from allow("ConfigSettings", "config", reads, condition=in_region)
@@ -46,6 +49,6 @@ def config_organization_permissions(target: Target, baseline: Baseline) -> Itera
         yield from allow("ConfigSettings", "config", [details], condition=in_region, purposes=VERIFY)
         on, narrowed = arns_in_region(target, baseline, "organization-conformance-pack/*", packs.values())
         tags = ["ListTagsForResource"]
-        yield from allow("ConfigOrganization", "config", tags, on=on, condition=narrowed)
+        yield from allow("ConfigOrganizationPacks", "config", tags, on=on, condition=narrowed)
         put = ["PutOrganizationConformancePack", "TagResource"]
-        yield from allow("ConfigOrganization", "config", put, on=on, condition=narrowed, purposes=APPLY)
+        yield from allow("ConfigOrganizationPacks", "config", put, on=on, condition=narrowed, purposes=APPLY)

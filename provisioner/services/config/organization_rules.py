@@ -1,4 +1,4 @@
-"""One rule of the organization: managed, or a policy in Guard."""
+"""One rule of the organization: managed, a policy in Guard, or a Lambda function."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from ...aws import Aws
 from ...compare.spelling import to_text
 from ...model import Call, Changes, Exists, Refused
 from ...steps.settings import Guarded, Strictness, settings
+from ...steps.tags import from_pairs, tags, to_pairs
 from .organization_section import OrganizationRule
 from .organization_state import STATUS, Deployed, ResourceKind, sending, sorted_accounts
 from .rule_section import more_often, parameters_text
@@ -29,9 +30,11 @@ RULES: Final = ResourceKind(
     "MemberAccountRuleStatus",
 )
 _MANAGED, _POLICY = "OrganizationManagedRuleMetadata", "OrganizationCustomPolicyRuleMetadata"
+_FUNCTION: Final = "OrganizationCustomRuleMetadata"
 _PARAMETERS, _EXCLUDED, _TEXT = "InputParameters", "ExcludedAccounts", "PolicyText"
 _TRIGGERS: Final = "OrganizationConfigRuleTriggerTypes"
 _AT_CHANGES: Final = ["ConfigurationItemChangeNotification"]
+_TAG: Final = "tag "  # of each field for a tag, as `tags` names it
 _LISTS: Final = ("ResourceTypesScope", _TRIGGERS)
 _SELDOM: Final = Guarded(more_often, "record-less", "the rule is evaluated less often")
 _PLAIN: Final = {
@@ -47,7 +50,7 @@ _PLAIN: Final = {
 def ensure_rule(aws: Aws, name: str, want: OrganizationRule, found: Deployed, *, exact: bool) -> Changes:
     """Create or repair one rule, in one request that holds all its fields, and have AWS make it in all accounts."""
     title, have = RULES.title(name), found.of(name)
-    kind = _POLICY if want.policy_text else _MANAGED
+    kind = _POLICY if want.policy_text else _FUNCTION if want.lambda_function_arn else _MANAGED
     present: dict[str, Any] = {}
     if have is not None:
         if not have.get(kind):
@@ -61,13 +64,17 @@ def ensure_rule(aws: Aws, name: str, want: OrganizationRule, found: Deployed, *,
     asked |= found.want_status(have) if have is not None else {STATUS: "CREATE_SUCCESSFUL"}
 
     def put(full: Mapping[str, Any]) -> Call:
-        rule = {key: value for key, value in full.items() if key not in {STATUS, _EXCLUDED} and value}
+        rule = {key: value for key, value in full.items() if _is_field(key) and value}
         if parameters := rule.get(_PARAMETERS):
             rule[_PARAMETERS] = parameters_text(parameters)
         params = {"OrganizationConfigRuleName": name, kind: rule, _EXCLUDED: full.get(_EXCLUDED) or []}
+        if have is None and want.tags:  # AWS takes tags of a new rule only
+            params["Tags"] = to_pairs(want.tags)
         call = aws.write("config").put_organization_config_rule(**params)
         return sending(call if have is None else call.based_on(found.basis(name)), RULES, name)
 
+    if have is None:
+        asked |= {f"{_TAG}{key}": value for key, value in want.tags.items()}
     yield from settings(
         title,
         present,
@@ -77,6 +84,20 @@ def ensure_rule(aws: Aws, name: str, want: OrganizationRule, found: Deployed, *,
         whole=True,
         action="create" if have is None else "update",
     )
+    if have is not None and want.tags:
+        arn = have["OrganizationConfigRuleArn"]
+        found_tags = aws.read("config").list_tags_for_resource(ResourceArn=arn).all().get("Tags")
+        yield from tags(
+            title,
+            from_pairs(found_tags),
+            want.tags,
+            lambda missing: aws.write("config").tag_resource(ResourceArn=arn, Tags=to_pairs(missing)),
+        )
+
+
+def _is_field(key: str) -> bool:
+    """Whether it is a field of the rule itself, and not of the request or its answer."""
+    return key not in {STATUS, _EXCLUDED} and not key.startswith(_TAG)
 
 
 def _normal(aws: Aws, name: str, have: JsonObject, kind: str) -> dict[str, Any]:
@@ -98,8 +119,10 @@ def _settings(want: OrganizationRule, present: Mapping[str, Any]) -> dict[str, A
         made["RuleIdentifier"] = want.source_identifier
     if want.policy_text:
         made |= {"PolicyRuntime": GUARD, _TEXT: want.policy_text.strip()}
-        if want.trigger_types or not present:
-            made[_TRIGGERS] = sorted(want.trigger_types or _AT_CHANGES)
+    if want.lambda_function_arn:
+        made["LambdaFunctionArn"] = want.lambda_function_arn
+    if want.source_identifier is None and (want.trigger_types or not present):
+        made[_TRIGGERS] = sorted(want.trigger_types or _AT_CHANGES)
     if want.input_parameters is not None:
         made[_PARAMETERS] = want.input_parameters
     stated = {aws_name: getattr(want, field) for field, aws_name in _PLAIN.items()}

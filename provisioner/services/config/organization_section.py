@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Self
+from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, Field, StringConstraints, model_validator
 
@@ -13,6 +13,7 @@ from .conformance_pack_section import OWN_BUCKET, TemplateBody
 from .pack_template import TEMPLATE_TAG
 from .regional_section import Regional
 from .rule_section import (
+    FUNCTION,
     MOST_PARAMETERS,
     ChangeType,
     Frequency,
@@ -47,7 +48,7 @@ class _ForAccounts(Regional):
 
 
 class OrganizationRule(_ForAccounts):
-    """A managed rule, or a policy of your own, in each account. Rules of other names in AWS are left alone."""
+    """A managed rule, or one of your own, in each account. Rules of other names in AWS are left alone."""
 
     source_identifier: Annotated[str | None, NO_SETTING] = Field(
         None, max_length=256, description="AWS's name of a managed rule, such as ENCRYPTED_VOLUMES."
@@ -58,10 +59,20 @@ class OrganizationRule(_ForAccounts):
         max_length=10000,
         description="A policy of your own in AWS CloudFormation Guard, in place of a managed rule.",
     )
-    trigger_types: list[ChangeType] | None = Field(
+    lambda_function_arn: Annotated[
+        str | None, NO_SETTING, NotInFullProfile("a function that the user makes")
+    ] = Field(
+        None,
+        pattern=FUNCTION.pattern,
+        description="A Lambda function that decides, in place of a managed rule. It lets config.amazonaws.com invoke it for"
+        " each account.",
+        json_schema_extra={"want": "the ARN of a Lambda function"},
+    )
+    trigger_types: list[ChangeType | Literal["ScheduledNotification"]] | None = Field(
         None,
         min_length=1,
-        description="When a policy is evaluated. A new one is evaluated at each change if this is left out.",
+        description="When a rule of your own is evaluated. A new one is evaluated at each change if this is left out. A"
+        " function can also have a schedule.",
     )
     description: str | None = Field(
         None, max_length=256, description="What it is for. If left out, AWS's is kept."
@@ -93,18 +104,30 @@ class OrganizationRule(_ForAccounts):
     tag_value_scope: Annotated[str | None, NotInFullProfile("goes with `tag_key_scope`")] = Field(
         None, min_length=1, max_length=256, description="The value of that tag. If left out, AWS's is kept."
     )
+    tags: Tags = {}  # noqa: RUF012 - pydantic copies a default
+
+    @property
+    def function_region(self) -> str:
+        """The Region of its Lambda function, or `""`."""
+        return f"{self.lambda_function_arn}:::".split(":")[3]
 
     @model_validator(mode="after")
     def _check(self) -> Self:
-        if (self.source_identifier is None) is (self.policy_text is None):
-            raise InvalidValue("source_identifier", "want one of `source_identifier` and `policy_text`")
+        sources = (self.source_identifier, self.policy_text, self.lambda_function_arn)
+        if sum(each is not None for each in sources) != 1:
+            raise InvalidValue(
+                "source_identifier",
+                "want one of `source_identifier`, `policy_text` and `lambda_function_arn`",
+            )
         if self.source_identifier is not None:
             check_identifier(self.source_identifier)
             check_parameters(self.source_identifier, self.input_parameters)
-        if self.trigger_types and self.policy_text is None:
+        if self.trigger_types and self.source_identifier is not None:
             raise InvalidValue(
-                "trigger_types", "is for a policy of your own: AWS knows when to evaluate its own"
+                "trigger_types", "is for a rule of your own: AWS knows when to evaluate its own"
             )
+        if self.policy_text is not None and "ScheduledNotification" in (self.trigger_types or ()):
+            raise InvalidValue("trigger_types", "a policy is evaluated at changes only")
         size = len(parameters_text(self.input_parameters or {}))
         if size > MOST_PARAMETERS:
             raise InvalidValue(

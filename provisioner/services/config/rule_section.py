@@ -27,7 +27,7 @@ _OF_CHANGES: Final = get_args(ChangeType)
 _FREQUENCIES: Final[tuple[str, ...]] = get_args(Frequency)
 MOST_PARAMETERS: Final = 1024  # characters of JSON
 _IDENTIFIER: Final = re.compile(r"^[A-Z0-9_]{1,256}$")
-_FUNCTION: Final = re.compile(r"^arn:[a-z0-9-]+:lambda:[a-z0-9-]+:[0-9]{12}:function:[A-Za-z0-9_:$-]{1,200}$")
+FUNCTION: Final = re.compile(r"^arn:[a-z0-9-]+:lambda:[a-z0-9-]+:[0-9]{12}:function:[A-Za-z0-9_:$-]{1,200}$")
 _MANAGED_RULE: Final = "the identifier of a managed rule, such as 'ENCRYPTED_VOLUMES'"
 
 
@@ -150,7 +150,7 @@ class Rule(Regional):
         max_length=256,
         description="AWS's name of the rule, such as ENCRYPTED_VOLUMES; or the ARN of the Lambda function, which lets"
         " config.amazonaws.com invoke it.",
-        json_schema_extra={"want": _MANAGED_RULE, "pattern": f"{_IDENTIFIER.pattern}|{_FUNCTION.pattern}"},
+        json_schema_extra={"want": _MANAGED_RULE, "pattern": f"{_IDENTIFIER.pattern}|{FUNCTION.pattern}"},
     )
     policy_text: Annotated[str | None, NO_SETTING] = Field(
         None,
@@ -196,7 +196,7 @@ class Rule(Regional):
         if self.owner == "AWS":
             check_identifier(identifier or "")
             check_parameters(identifier or "", self.input_parameters)
-        elif self.owner == "CUSTOM_LAMBDA" and not _FUNCTION.fullmatch(identifier or ""):
+        elif self.owner == "CUSTOM_LAMBDA" and not FUNCTION.fullmatch(identifier or ""):
             raise InvalidValue("source_identifier", "want the ARN of a Lambda function")
         elif self.owner == "CUSTOM_POLICY" and identifier is not None:
             raise InvalidValue("source_identifier", "goes without `owner: CUSTOM_POLICY`: drop it")

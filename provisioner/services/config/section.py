@@ -242,6 +242,15 @@ class Config(Settings, Switchable):
                     f" {region}: write `${{region}}` in the ARN, or name the Regions in `regions`"
                 )
                 yield Contradiction(("config", "rules", name, "source_identifier"), message)
+        for name, each in self.organization_rules.items():
+            here = each.regions is None or region in each.regions
+            here = here and (not each.home_region_only or region == general.home_region)
+            if here and each.function_region not in {"", region} and region in general.named_regions:
+                message = (
+                    f"the function is in {each.function_region}, and AWS Config invokes those of its own Region only,"
+                    f" such as {region}: write `${{region}}` in the ARN, or name the Regions in `regions`"
+                )
+                yield Contradiction(("config", "organization_rules", name, "lambda_function_arn"), message)
 
     def _only_in_home_region(self) -> Iterator[tuple[str, ...]]:
         """The paths of the fields that are set and have an effect in the home Region only."""

@@ -8,6 +8,7 @@ import pytest
 
 from provisioner.baseline import BaselineError
 from provisioner.sandbox import Fault, WireCall
+from provisioner.sandbox.drift import Administrator, carry_out, every_break
 from provisioner.services.config.organization import accounts_finding
 from provisioner.services.config.organization_rules import RULES
 from provisioner.services.config.pack_template import TEMPLATE_TAG, checksum
@@ -26,6 +27,14 @@ MANAGED = {
     "excluded_accounts": OTHERS,
 }
 POLICY = "rule versions when resourceType == 'AWS::S3::Bucket' { versioning exists }"
+FUNCTION = f"arn:aws:lambda:us-east-1:{ACCOUNT}:function:decides"
+LAMBDA = {
+    "lambda_function_arn": FUNCTION,
+    "trigger_types": ["ScheduledNotification"],
+    "maximum_execution_frequency": "Six_Hours",
+    "excluded_accounts": OTHERS,
+    "tags": {"team": "security"},
+}
 GUARD = {"policy_text": f"{POLICY}\n", "excluded_accounts": OTHERS}
 TEMPLATE = "Resources: {A: {Type: 'AWS::Config::ConfigRule', Properties: {ConfigRuleName: a}}}"
 TEMPLATED = {
@@ -122,6 +131,42 @@ def test_a_policy_is_compared_and_a_rule_of_another_kind_is_refused(bench: Bench
     [failed] = bench.diff(file(MANAGED), only=ONLY).failed
     assert failed.failure is not None
     assert "is there as one of another kind" in failed.failure.message
+
+
+def test_a_function_decides_and_the_rule_has_tags(bench: Bench) -> None:
+    plan = bench.apply(file(LAMBDA), only=ONLY)
+    assert ("tag team", None, "security") in fields(plan)
+    metadata = have(bench)["OrganizationCustomRuleMetadata"]
+    assert metadata["LambdaFunctionArn"] == FUNCTION
+    assert metadata["OrganizationConfigRuleTriggerTypes"] == ["ScheduledNotification"]
+    bench.world.calls.clear()
+    assert bench.apply(file(LAMBDA), only=ONLY).changes == []
+    assert bench.world.writes == []
+    other = {**LAMBDA, "lambda_function_arn": f"{FUNCTION}-2", "tags": {"team": "audit", "more": "yes"}}
+    assert drift(bench, file(other)) == [
+        ("LambdaFunctionArn", FUNCTION, f"{FUNCTION}-2"),
+        ("tag team", "security", "audit"),
+        ("tag more", None, "yes"),
+    ]
+    bench.apply(file(other), only=ONLY)
+    assert [c.operation for c in bench.world.writes] == ["PutOrganizationConfigRule", "TagResource"]
+    assert drift(bench, file(other)) == []
+    assert drift(bench, file({**other, "tags": {}})) == []
+
+
+def test_each_break_of_a_function_is_shown_alone_and_repaired(bench: Bench) -> None:
+    bench.apply(file(LAMBDA), only=ONLY)
+    admin = [Administrator(ACCOUNT, "us-east-1")]
+    sentences = [x.sentence for *_, x in every_break(admin, *ONLY) if RULE in x.sentence]
+    assert len(sentences) == 6
+    for sentence in sentences:
+        [one] = [x for *_, x in every_break(admin, *ONLY) if x.sentence == sentence]
+        assert carry_out(one), sentence
+        found = drift(bench, file(LAMBDA))
+        assert [name for name, *_ in found] == ([one.field] if one.field else []) or not one.field
+        assert bool(found) is one.repaired, sentence
+        bench.apply(file(LAMBDA), only=ONLY)
+        assert drift(bench, file(LAMBDA)) == [], sentence
 
 
 def test_accounts_without_a_recorder_are_named_once(bench: Bench) -> None:
@@ -233,12 +278,23 @@ def test_a_member_that_is_no_delegated_administrator_is_refused(
 @pytest.mark.parametrize(
     ("rule", "pack", "words"),
     [
-        ({**MANAGED, **GUARD}, None, "want one of `source_identifier` and `policy_text`"),
+        (
+            {**MANAGED, **GUARD},
+            None,
+            "want one of `source_identifier`, `policy_text` and `lambda_function_arn`",
+        ),
         ({"source_identifier": "encrypted"}, None, "the identifier of a managed rule"),
         (
             {**MANAGED, "trigger_types": ["ConfigurationItemChangeNotification"]},
             None,
-            "is for a policy of your own",
+            "is for a rule of your own",
+        ),
+        ({**GUARD, "trigger_types": ["ScheduledNotification"]}, None, "is evaluated at changes only"),
+        ({**LAMBDA, "lambda_function_arn": "decides"}, None, "the ARN of a Lambda function"),
+        (
+            {**LAMBDA, "lambda_function_arn": FUNCTION.replace("us-east-1", "eu-west-1")},
+            None,
+            "the function is in eu-west-1",
         ),
         ({**MANAGED, "input_parameters": {"a": "x" * 1024}}, None, "AWS takes 1024 characters of JSON"),
         (

@@ -62,6 +62,21 @@ def delete(aws: Aws) -> Any:
     aws.config.delete_organization_config_rule(**NAMED)
 
 
+def rule_tags(aws: Aws) -> Any:
+    [found] = aws.config.describe_organization_config_rules()["OrganizationConfigRules"]
+    return aws.config.list_tags_for_resource(ResourceArn=found["OrganizationConfigRuleArn"])["Tags"]
+
+
+def function(region: str) -> Any:
+    arn = f"arn:aws:lambda:{region}:{ACCOUNT}:function:decides"
+    triggers = ["ConfigurationItemChangeNotification"]
+    given = {"LambdaFunctionArn": arn, "OrganizationConfigRuleTriggerTypes": triggers}
+    return put(OrganizationCustomRuleMetadata=given)
+
+
+SCHEDULED = {**TEXT, "OrganizationConfigRuleTriggerTypes": ["ScheduledNotification"]}
+
+
 def tags(aws: Aws) -> Any:
     [found] = aws.config.describe_organization_conformance_packs()["OrganizationConformancePacks"]
     arn = found["OrganizationConformancePackArn"]
@@ -90,6 +105,9 @@ CASES = [
         pack(TemplateBody="a: b"),
         "OrganizationConformancePackTemplateValidationException",
     ),
+    Case(PUT, "a rule's tags", then(put(**MANAGED, Tags=TAG), rule_tags), TAG),
+    Case(PUT, "a function elsewhere", function("eu-west-1"), "InsufficientPermissionsException"),
+    Case(PUT, "a scheduled policy", put(OrganizationCustomPolicyRuleMetadata=SCHEDULED), INVALID),
     Case(PUT, "its tags", then(pack(TemplateBody=TEMPLATE, Tags=TAG), tags), TAG),
     Case("config.organization_read", "no text", then(put(**POLICY), shown), ["PolicyRuntime"]),
     Case("config.organization_read", "the text", then(put(**POLICY), text), TEXT["PolicyText"]),

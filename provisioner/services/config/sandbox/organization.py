@@ -23,6 +23,7 @@ _RULES = (
     "OrganizationCustomPolicyRuleMetadata",
     "OrganizationCustomRuleMetadata",
 )
+_TRIGGERS = "OrganizationConfigRuleTriggerTypes"
 _PACKS = ("TemplateBody", "TemplateS3Uri")
 _SHOWN = (
     *_RULES,
@@ -70,7 +71,7 @@ def put(request: Request) -> dict[str, Any]:
     name, kept = params[f"{what}Name"], made(request, what)
     if sum(bool(params.get(key)) for key in (_RULES if what == RULE else _PACKS)) != 1:
         raise Refused(INVALID if what == RULE else "ValidationException", "Specify one of the sources.")
-    _check(params)
+    _check(params, request.partition, request.region)
     before = kept.get(name)
     if before and before["state"].endswith("_IN_PROGRESS"):
         raise Refused("ResourceInUseException", f"{name} is being changed. Try again later.")
@@ -86,10 +87,17 @@ def put(request: Request) -> dict[str, Any]:
     return {f"{what}Arn": organization_arn(request, what, name)}
 
 
-def _check(params: dict[str, Any]) -> None:
+def _check(params: dict[str, Any], partition: str, region: str) -> None:
     identifier = (params.get(_RULES[0]) or {}).get("RuleIdentifier", "")
     if intended(identifier):
         raise Refused(INVALID, f"The sourceIdentifier {identifier} is invalid.")
+    function = params.get(_RULES[2]) or {}
+    if function and not function["LambdaFunctionArn"].startswith(f"arn:{partition}:lambda:{region}:"):
+        raise Refused(
+            "InsufficientPermissionsException", "The AWS Lambda function cannot be invoked from this Region."
+        )
+    if "ScheduledNotification" in (params.get(_RULES[1]) or {}).get(_TRIGGERS, ()):
+        raise Refused(INVALID, "A custom policy rule is triggered by configuration changes only.")
     if (bucket := params.get("DeliveryS3Bucket")) and not bucket.startswith("awsconfigconforms"):
         raise Refused(
             "ValidationException", "The name of the delivery bucket must start with awsconfigconforms."

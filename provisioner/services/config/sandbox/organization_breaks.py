@@ -11,8 +11,10 @@ from .organization import DENIED, MULTI_ACCOUNT
 from .pack_breaks import OTHER_TEMPLATE
 
 _MANAGED, _POLICY = "OrganizationManagedRuleMetadata", "OrganizationCustomPolicyRuleMetadata"
-_KINDS = (_MANAGED, _POLICY)
+_FUNCTION = "OrganizationCustomRuleMetadata"
+_KINDS = (_MANAGED, _POLICY, _FUNCTION)
 _PARAMETERS = "ConformancePackInputParameters"
+_ARN = "OrganizationConfigRuleArn"
 _TRIGGERS = "OrganizationConfigRuleTriggerTypes"
 _OVERSIZED = "OversizedConfigurationItemChangeNotification"
 
@@ -33,7 +35,7 @@ def organization_breaks(admin: Administrator) -> Iterator[Break]:
 
 
 def _rule_breaks(admin: Administrator, client: Any, rule: dict[str, Any]) -> Iterator[Break]:
-    named = {"OrganizationConfigRuleName": rule["OrganizationConfigRuleName"]}
+    named, arn = {"OrganizationConfigRuleName": rule["OrganizationConfigRuleName"]}, rule[_ARN]
     kind = next(each for each in _KINDS if each in rule)
     have, excluded = dict(rule[kind]), rule.get("ExcludedAccounts", [])
     if kind == _POLICY:
@@ -45,31 +47,18 @@ def _rule_breaks(admin: Administrator, client: Any, rule: dict[str, Any]) -> Ite
         client.put_organization_config_rule(**named, **given)
         client.describe_organization_config_rule_statuses()  # it is in progress once
 
-    def changed(field: str, sentence: str, asked: str = "", *, stricter: bool = False, **other: Any) -> Break:
-        given = {kind: {**have, **other}, "ExcludedAccounts": excluded}
+    for field, sentence, asked, value in _changes(kind, have):
+        given = {kind: {**have, field: value}, "ExcludedAccounts": excluded}
         path = f"organization_rules.*.{asked}" if asked else ""
-        return broken("" if stricter else field, f"{sentence} {where}", put, path, stricter=stricter, **given)
-
-    if kind == _MANAGED:
-        yield changed("RuleIdentifier", "made another rule of", RuleIdentifier="IAM_PASSWORD_POLICY")
-    else:
-        lax = "rule nothing when resourceType == 'x' { x exists }"
-        yield changed("PolicyText", "made the policy look at nothing in", PolicyText=lax)
-        text, only = "let only oversized changes be evaluated by", dict[str, Any]({_TRIGGERS: [_OVERSIZED]})
-        yield changed(_TRIGGERS, text, "trigger_types", **only)
-    if have.get("Description"):
-        yield changed("Description", "changed the description of", "description", Description="theirs")
-    if have.get("InputParameters"):
-        lax = json.dumps(dict.fromkeys(json.loads(have["InputParameters"]), "9999"))
-        text, asked = "changed the parameters of", "input_parameters"
-        yield changed("InputParameters", text, asked, InputParameters=lax)
-    if have.get("ResourceTypesScope"):
-        text, asked = "changed the scope of", "resource_types_scope"
-        yield changed("ResourceTypesScope", text, asked, ResourceTypesScope=["AWS::EC2::Volume"])
-    frequency, asked = "MaximumExecutionFrequency", "maximum_execution_frequency"
+        yield broken(field, f"{sentence} {where}", put, path, **given)
+    frequency, asked = "MaximumExecutionFrequency", "organization_rules.*.maximum_execution_frequency"
     if have.get(frequency) not in {None, "One_Hour"}:
-        text, often = "raised the evaluation frequency of", {frequency: "One_Hour"}
-        yield changed(frequency, text, asked, stricter=True, **often)
+        often = {kind: {**have, frequency: "One_Hour"}, "ExcludedAccounts": excluded}
+        text = f"raised the evaluation frequency of {where}"
+        yield broken("", text, put, asked, stricter=True, **often)
+    for key in (tag["Key"] for tag in client.list_tags_for_resource(ResourceArn=arn)["Tags"]):
+        text, tag = f"removed the tag {key} of {where}", {"ResourceArn": arn, "TagKeys": [key]}
+        yield broken(f"tag {key}", text, client.untag_resource, "organization_rules.*.tags", **tag)
     fewer = {kind: have, "ExcludedAccounts": [*excluded, admin.account]}
     asked = "organization_rules.*.excluded_accounts"
     yield broken("ExcludedAccounts", f"took {admin.account} from {where}", put, asked, **fewer)
@@ -79,6 +68,31 @@ def _rule_breaks(admin: Administrator, client: Any, rule: dict[str, Any]) -> Ite
         client.describe_organization_config_rule_statuses()  # it is listed once more
 
     yield broken("", f"deleted {where}", delete)
+
+
+def _changes(kind: str, have: dict[str, Any]) -> Iterator[tuple[str, str, str, Any]]:
+    """Ways to weaken a rule: a field, what is done to it, the field of the file that asks for it, and its value."""
+    if kind == _MANAGED:
+        yield "RuleIdentifier", "made another rule of", "", "IAM_PASSWORD_POLICY"
+    elif kind == _POLICY:
+        lax = "rule nothing when resourceType == 'x' { x exists }"
+        yield "PolicyText", "made the policy look at nothing in", "", lax
+    else:
+        theirs = f"{have['LambdaFunctionArn']}-theirs"
+        yield "LambdaFunctionArn", "made another function of", "", theirs
+    parameters = json.loads(have.get("InputParameters") or "{}")
+    found = (
+        (_TRIGGERS, "let only oversized changes be evaluated by", "trigger_types", [_OVERSIZED]),
+        ("Description", "changed the description of", "description", "theirs"),
+        (
+            "InputParameters",
+            "changed the parameters of",
+            "input_parameters",
+            json.dumps(dict.fromkeys(parameters, "9999")),
+        ),
+        ("ResourceTypesScope", "changed the scope of", "resource_types_scope", ["AWS::EC2::Volume"]),
+    )
+    yield from (each for each in found if have.get(each[0]))
 
 
 def _pack_breaks(admin: Administrator, client: Any, pack: dict[str, Any]) -> Iterator[Break]:

@@ -10,7 +10,7 @@ from ....sandbox.ask import Request
 from ....sandbox.model import Refused, Response
 from ....sandbox.rule import after, before, instead
 from .conformance_packs import pack_arn, packs
-from .organization import PACK, made, organization_arn
+from .organization import PACK, RULE, made, organization_arn
 
 _ROLE = re.compile(r"arn:[a-z-]+:iam::\d{12}:role/.+")
 _FREQUENCIES = ("CONTINUOUS", "DAILY")
@@ -93,13 +93,18 @@ def list_recorders(request: Request) -> dict[str, Any]:
     }
 
 
-_TAGGED = ("configuration-recorder", "conformance-pack", "organization-conformance-pack")
+_TAGGED = (
+    "configuration-recorder",
+    "conformance-pack",
+    "organization-config-rule",
+    "organization-conformance-pack",
+)
 _TAG_OPERATIONS = ("TagResource", "UntagResource", "ListTagsForResource")
 
 
 @instead("config.recorder_tags", *_TAG_OPERATIONS, row="1.8 create-time tags; tags of a recorder")
 def recorder_tags(request: Request) -> Response | dict[str, Any]:
-    """A recorder and a conformance pack, also one of the organization, can be tagged by their ARN."""
+    """A recorder, a conformance pack, and a rule and a pack of the organization can be tagged by their ARN."""
     arn = request.params.get("ResourceArn", "")
     if not any(f":{kind}/" in arn for kind in _TAGGED):
         return request.moto()
@@ -111,9 +116,10 @@ def recorder_tags(request: Request) -> Response | dict[str, Any]:
     ]
     held += [pack["tags"] for name, pack in packs(request).items() if pack_arn(request, name) == arn]
     held += [
-        pack["tags"]
-        for name, pack in made(request, PACK).items()
-        if organization_arn(request, PACK, name) == arn
+        each["tags"]
+        for what in (RULE, PACK)
+        for name, each in made(request, what).items()
+        if organization_arn(request, what, name) == arn
     ]
     if not held:
         raise Refused("ResourceNotFoundException", f"ResourceArn '{arn}' does not exist")
