@@ -49,9 +49,14 @@ def account_settings_permissions(target: Target, baseline: Baseline) -> Iterator
         yield from policy_owner_permissions()
     if section.root_user:
         yield from allow("RootUserRead", "iam", "GetAccountSummary", purposes=VERIFY)
-    contacts = section.alternate_contacts
+    contacts, on = (
+        section.alternate_contacts,
+        (arn(target.partition, "account", "", target.account, "account"),),
+    )
+    if section.contact_information:
+        yield from allow("ContactsRead", "account", "GetContactInformation", on=on)
+        yield from allow("ContactsWrite", "account", "PutContactInformation", on=on, purposes=APPLY)
     if contacts and any(each for _, each in contacts):
-        on = (arn(target.partition, "account", "", target.account, "account"),)
         yield from allow("ContactsRead", "account", "GetAlternateContact", on=on)
         yield from allow("ContactsWrite", "account", "PutAlternateContact", on=on, purposes=APPLY)
 

@@ -16,6 +16,7 @@ from ...baseline import (
 )
 from ...steps.registry import section
 from ...steps.settings import Guarded, Settings
+from .contact_section import AlternateContacts, ContactInformation
 from .instance_section import LOOSEN, AllowedImagesSettings, ImageCriterion, InstanceMetadataDefaults, ranked
 
 Sharing = Literal["block-new-sharing"]
@@ -51,33 +52,6 @@ class RootUser(Section):
     account_access_keys_present: Annotated[Literal[False] | None, NO_SETTING] = Field(
         None, description="It has no access key. CIS."
     )
-
-
-class AlternateContact(Section):
-    """Whom AWS writes to and calls, beside the owner of the account. AWS wants all four."""
-
-    name: str = Field(min_length=1, max_length=64)
-    title: str = Field(min_length=1, max_length=50, description="The title of the person, such as `CISO`.")
-    email_address: str = Field(
-        min_length=3,
-        max_length=254,
-        pattern=r"^[\w+=.#|!&-]+@[\w.-]+\.\w+$",
-        json_schema_extra={"want": "an e-mail address"},
-    )
-    phone_number: str = Field(
-        min_length=1,
-        max_length=25,
-        pattern=r"^[\s0-9()+-]+$",
-        json_schema_extra={"want": "up to 25 digits, spaces and any of ()+-, in quotes"},
-    )
-
-
-class AlternateContacts(Section):
-    """The alternate contacts of the account. One that is left out is not touched."""
-
-    security: AlternateContact | None = Field(None, description="For AWS's abuse and security notices. CIS.")
-    billing: AlternateContact | None = None
-    operations: AlternateContact | None = None
 
 
 class SupportRole(Section):
@@ -123,6 +97,9 @@ class Account(Settings, Regional):
 
     s3_public_access_block: S3PublicAccessBlock | None = None
     alternate_contacts: AlternateContacts | None = None
+    contact_information: Annotated[
+        ContactInformation | None, NotInFullProfile("personal data of the owner of the account")
+    ] = Field(None, description="The primary contact. Not touched if left out. CIS.")
     support_role: SupportRole | None = Field(None, description="Not made if left out.")
     root_access: Annotated[RootAccess | None, ForOrganization()] = None
     ebs_encryption_by_default: Literal[True] | None = Field(

@@ -11,11 +11,13 @@ from ...model import Call, Change, Changes, Exists, Finding, Findings, Kind, Not
 from ...steps.owners import policy_owner
 from ...steps.registry import consents, harmful_actions, hints, step, verify
 from ...steps.settings import Strictness, settings, to_api
+from .contact_section import AlternateContact, AlternateContacts, ContactInformation
 from .public_buckets import list_buckets, public_buckets
-from .section import Account, AlternateContact, AlternateContacts, S3PublicAccessBlock
+from .section import Account, S3PublicAccessBlock
 
 S3_BLOCK: Final = "S3 public access block of the account"
 S3_POLICY: Final = "S3_POLICY"
+OWNER: Final = "primary contact"
 _FLAGS: Final = ("BlockPublicAcls", "IgnorePublicAcls", "BlockPublicPolicy", "RestrictPublicBuckets")
 _CONSENT: Final = "block-public-buckets"
 
@@ -23,6 +25,7 @@ consents(_CONSENT)
 harmful_actions(
     Account,
     *("s3:PutAccountPublicAccessBlock", "account:DeleteAlternateContact", "account:PutAlternateContact"),
+    "account:PutContactInformation",
     *("ec2:DisableEbsEncryptionByDefault", "ec2:ModifyEbsDefaultKmsKeyId", "ec2:ResetEbsDefaultKmsKeyId"),
     *("ec2:DisableSnapshotBlockPublicAccess", "ec2:EnableSnapshotBlockPublicAccess"),
     *("ec2:DisableImageBlockPublicAccess", "ec2:ModifyInstanceMetadataDefaults"),
@@ -47,10 +50,13 @@ def ensure_account_settings(aws: Aws, baseline: Baseline) -> Changes:
     contact_read = aws.read("account").get_alternate_contact
     named = {name: contact for name, contact in contacts if contact is not None}
     readings = {name: contact_read(AlternateContactType=name.upper()) for name in named}
+    owner = aws.read("account").get_contact_information() if section.contact_information else None
     if section.s3_public_access_block and block:
         yield Part(S3_BLOCK, _s3_block(aws, baseline, section.s3_public_access_block, block))
     for name, reading in readings.items():
         yield Part(f"{name} contact", _contact(aws, name, named[name], reading))
+    if section.contact_information and owner:
+        yield Part(OWNER, _owner(aws, section.contact_information, owner))
 
 
 def _s3_block(aws: Aws, baseline: Baseline, want: S3PublicAccessBlock, reading: Reading) -> Changes:
@@ -94,6 +100,21 @@ def _contact(aws: Aws, name: str, want: AlternateContact, reading: Reading) -> C
     yield Exists(title)
     known = {field: have.get(field) for field in full}
     yield from settings(title, known, full, put, Strictness({}, exact=False), whole=True)
+
+
+def _owner(aws: Aws, want: ContactInformation, reading: Reading) -> Changes:
+    """Write the primary contact, with what the file leaves out as AWS has it: a request replaces everything."""
+    have, asked = reading.value("ContactInformation", "ResourceNotFoundException"), to_api(want)
+
+    def put(fields: dict[str, Any]) -> Call:
+        call = aws.write("account").put_contact_information(ContactInformation=fields)
+        return call.based_on(None if have is None else reading)
+
+    if have is None:
+        yield create(OWNER, asked, put(asked))
+        return
+    yield Exists(OWNER)
+    yield from settings(OWNER, have, asked, put, Strictness({}, exact=False), whole=True)
 
 
 @verify("account_settings")

@@ -109,9 +109,25 @@ def trust_twice(aws: Aws) -> Any:
     return aws.organizations.list_aws_service_access_for_organization()["EnabledServicePrincipals"]
 
 
+def primary(**changed: str | None) -> Any:
+    """Change the primary contact, and read it."""
+
+    def do(aws: Aws) -> Any:
+        have = aws.account.get_contact_information()["ContactInformation"]
+        want = {key: value for key, value in {**have, **changed}.items() if value is not None}
+        aws.account.put_contact_information(ContactInformation=want)
+        return aws.account.get_contact_information()["ContactInformation"]["FullName"]
+
+    return do
+
+
 EBS, ACCOUNT_OWNED = "ec2.ebs_encryption", {"ManagedBy": "account"}
 INVALID = "InvalidParameterValue"
+PRIMARY = "account.contact_information"
 CASES = [
+    Case(PRIMARY, "changed", primary(FullName="Acme"), "Acme"),
+    Case(PRIMARY, "no state", primary(StateOrRegion=None), "ValidationException"),
+    Case(PRIMARY, "no number", primary(PhoneNumber="none"), "ValidationException"),
     Case(EBS, "the managed key", ec2("get_ebs_default_kms_key_id", key="KmsKeyId"), MANAGED_KEY),
     Case(EBS, "an own key", own_key, True),
     Case(EBS, "no key", ec2("modify_ebs_default_kms_key_id", KmsKeyId="alias/x"), "InvalidKmsKey.NotFound"),

@@ -9,10 +9,11 @@ import pytest
 from provisioner.baseline import BaselineError
 from provisioner.engine.plan import Plan
 from provisioner.model import Kind
-from provisioner.sandbox import Fault, WireCall
+from provisioner.sandbox import Fault, WireCall, store
 from provisioner.sandbox.drift import Administrator, carry_out, every_break
 
 from ...conftest import MEMBER, Bench, assume_account
+from ...permissions.sample import Caller, actions, assert_well_formed, least, without
 
 ACCOUNT = "123456789012"
 FLAGS = "block_public_acls: true, ignore_public_acls: true, block_public_policy: true, restrict_public_buckets: true"
@@ -300,3 +301,68 @@ def test_the_key_of_volumes_is_in_the_region_of_the_volumes(
         return
     with pytest.raises(BaselineError, match="EBS takes keys of its own Region only, such as us-east-1"):
         bench.baseline(text)
+
+
+OWNER = """
+organization_name: acme
+home_region: us-east-1
+account:
+  contact_information:
+    full_name: Acme
+    address_line1: 1 Main Street
+    city: Berlin
+    state_or_region: Berlin
+    postal_code: "10115"
+    country_code: DE
+    phone_number: "+49 30 0100"
+"""
+
+
+def test_the_primary_contact_is_replaced_and_what_the_file_leaves_out_stays(bench: Bench) -> None:
+    [(_, change)] = bench.diff(OWNER).changes
+    assert (change.resource, change.action, len(change.differences)) == ("primary contact", "update", 6)
+    bench.apply(OWNER)
+    found = bench.client("account").get_contact_information()["ContactInformation"]
+    assert (found["FullName"], found["WebsiteUrl"]) == ("Acme", "https://example.com")
+    assert bench.apply(OWNER).changes == []
+    admin = [Administrator(ACCOUNT, "us-east-1")]
+    found_breaks = [
+        one for *_, one in every_break(admin, "account_settings") if one.resource == "primary contact"
+    ]
+    assert len(found_breaks) == 2
+    for one in found_breaks:
+        assert carry_out(one)
+        shown = [(c.resource, d.field) for _, c in bench.diff(OWNER).changes for d in c.differences]
+        assert shown == [(one.resource, one.field)]
+        assert bench.diff("account: {serial_console_access_enabled: false}\n").changes == []
+        bench.apply(OWNER)
+        assert bench.diff(OWNER).changes == []
+
+
+def test_the_permissions_for_the_primary_contact_are_enough_and_each_needed(bench: Bench) -> None:
+    caller, whole = Caller(bench.world), least(OWNER, "apply")
+    assert_well_formed(whole)
+    ours = [each for each in actions(whole) if each.startswith("account:")]
+    assert ours == ["account:GetContactInformation", "account:PutContactInformation"]
+    empty = store.capture(bench.world.memory)
+    with caller.held_to(whole):
+        bench.apply(OWNER)
+    assert caller.denied == []
+    for action in ours:
+        bench.at(empty)
+        with caller.held_to(without(whole, action)):
+            run = bench.run(OWNER)
+            assert any(r.failures for r in run.send(run.rehearse())), action
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ("    state_or_region: Berlin\n", "", "AWS wants it in DE"),
+        ('"+49 30 0100"', '"030 0100"', "digits"),
+        ("country_code: DE", "country_code: Germany", "two letters"),
+    ],
+)
+def test_mistakes_in_the_primary_contact(bench: Bench, old: str, new: str, message: str) -> None:
+    with pytest.raises(BaselineError, match=message):
+        bench.baseline(OWNER.replace(old, new))

@@ -10,8 +10,19 @@ from ....sandbox.model import Refused
 from ....sandbox.rule import before, instead
 from ....sandbox.rules.account import about
 from ....sandbox.rules.organizations import effective_policies
+from ..contact_section import WITH_STATE
 from ..steps import S3_POLICY
 
+OWNER_AT_FIRST: Final = {
+    "FullName": "Sandbox",
+    "AddressLine1": "1 Main Street",
+    "City": "Springfield",
+    "StateOrRegion": "NJ",
+    "PostalCode": "07081",
+    "CountryCode": "US",
+    "PhoneNumber": "+1 555 0100",
+    "WebsiteUrl": "https://example.com",
+}
 _FIELDS: Final = {
     "Name": r"(?s).{1,64}",
     "Title": r"(?s).{1,50}",
@@ -31,6 +42,24 @@ def contacts(request: Request) -> dict[str, dict[str, str]]:
     """The alternate contacts of the account that the request is about, by type."""
     kept: dict[str, dict[str, str]] = request.saved("contacts").setdefault(about(request), {})
     return kept
+
+
+@instead("account.contact_information", "PutContactInformation", row="API PutContactInformation")
+def put_owner(request: Request) -> dict[str, Any]:
+    """The primary contact is replaced as a whole; in some countries AWS wants a state or region."""
+    want = dict(request.params["ContactInformation"])
+    if want["CountryCode"] in WITH_STATE and not want.get("StateOrRegion"):
+        raise Refused("ValidationException", "StateOrRegion is required for this country.")
+    if not re.fullmatch(r"[+][\s0-9()-]+", want["PhoneNumber"]):
+        raise Refused("ValidationException", "Value at 'PhoneNumber' failed to satisfy constraint.")
+    request.saved("contact_information")[about(request)] = want
+    return {}
+
+
+@instead("account.contact_information", "GetContactInformation")
+def owner(request: Request) -> dict[str, Any]:
+    """Every account has a primary contact."""
+    return {"ContactInformation": request.saved("contact_information").get(about(request), OWNER_AT_FIRST)}
 
 
 @instead("account.alternate_contacts", "PutAlternateContact", row="10 Security contact")

@@ -12,9 +12,10 @@ from ....sandbox.drift import Administrator, Break, breaks, breaks_of, read_or_n
 from ....sandbox.policy_text import to_policy, trust_policy
 from ..allowed_images import TITLE as ALLOWED_IMAGES
 from ..regional import EBS_KEY
-from ..steps import S3_BLOCK
+from ..steps import OWNER, S3_BLOCK
 from ..support_role import DESCRIPTION
 from ..switches import SWITCHES
+from .account import OWNER_AT_FIRST
 
 _SWITCHES: Final = {each.field: each for each in SWITCHES}
 _SSM_BREAKS: Final = (
@@ -44,12 +45,24 @@ def account_breaks(admin: Administrator) -> Iterator[Break]:
         text, asked = "removed the public access block of the account", "s3_public_access_block"
         yield breaks_of(S3_BLOCK)("", text, s3.delete_public_access_block, asked, **account)
     yield from _contacts(admin.client("account"))
+    yield from _owner(admin.client("account"))
 
 
 def _switch_off(s3: Any, account: str, flag: str) -> None:
     """Switch off one flag more."""
     have = s3.get_public_access_block(AccountId=account)["PublicAccessBlockConfiguration"]
     s3.put_public_access_block(AccountId=account, PublicAccessBlockConfiguration={**have, flag: False})
+
+
+def _owner(client: Any) -> Iterator[Break]:
+    """Name another owner of the account, if somebody has named one."""
+    have = client.get_contact_information()["ContactInformation"]
+    for field, value in (
+        (("FullName", "Mallory"), ("PhoneNumber", "+1 555 0199")) if have != OWNER_AT_FIRST else ()
+    ):
+        text, put = f"gave AWS another {field} of the account's owner", client.put_contact_information
+        other = {"ContactInformation": {**have, field: value}}
+        yield breaks_of(OWNER)(field, text, put, "contact_information", **other)
 
 
 def _contacts(client: Any) -> Iterator[Break]:
