@@ -6,12 +6,15 @@ from typing import Any
 
 import pytest
 
+from provisioner.aws.service_models import enum
 from provisioner.baseline import BaselineError
+from provisioner.cli.init.profiles import profile_text
 from provisioner.engine.plan import Plan
 from provisioner.model import Kind
 from provisioner.sandbox import Fault, WireCall
 from provisioner.sandbox.model import Refused
 from provisioner.services.guardduty.sandbox import detector as sandbox
+from provisioner.services.guardduty.section import GuardDuty
 
 from ...conftest import MEMBER, Bench, assume_account
 from .conftest import KEY_ID
@@ -365,3 +368,18 @@ def test_an_account_that_guardduty_does_not_take_fails(bench: Bench) -> None:
     bench.client("organizations").close_account(AccountId=MEMBER)
     [failure] = [failure for result in run.send(plan) for failure in result.failures]
     assert f'did not process {{"AccountId": "{MEMBER}"' in failure.message
+
+
+def test_the_full_profile_has_each_protection_plan(bench: Bench) -> None:
+    """Those of the oldest botocore that is supported, but for what RUNTIME_MONITORING includes."""
+    newer = {
+        "AI_PROTECTION",
+        "AI_ANALYST",
+    }  # a file that names them is refused where botocore does not know them
+    section = bench.baseline(profile_text("full"))[GuardDuty]
+    known = {*enum("guardduty", "DetectorFeature")} - newer
+    assert known - {*section.features} == {"EKS_RUNTIME_MONITORING"}
+    assert section.organization
+    assert {*section.organization.features} == {*section.features}
+    parts = {part for each in section.features.values() for part in each.additional_configuration}
+    assert {*enum("guardduty", "FeatureAdditionalConfiguration")} - parts <= {"RDS_DATA_RISK"}
