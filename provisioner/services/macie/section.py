@@ -11,6 +11,7 @@ from ...baseline import (
     Baseline,
     Contradiction,
     ForOrganization,
+    NotInFullProfile,
     Section,
     Switchable,
     Text,
@@ -95,7 +96,11 @@ class AutomatedDiscovery(Section):
     status: Annotated[Literal["ENABLED", "DISABLED"] | None, _DISCOVERY] = Field(
         None, description="If left out, AWS's is kept. AWS may enable it in an account that is new to Macie."
     )
-    auto_enable_organization_members: Annotated[Literal["ALL", "NEW", "NONE"] | None, _NEW_MEMBERS] = Field(
+    auto_enable_organization_members: Annotated[
+        Literal["ALL", "NEW", "NONE"] | None,
+        _NEW_MEMBERS,
+        NotInFullProfile("goes with `organization`, which `init` makes a comment of"),
+    ] = Field(
         None, description="The members for which the Macie administrator enables it: all, new ones, or none."
     )
     exclude_log_buckets: Annotated[bool, NO_SETTING] = Field(

@@ -22,7 +22,7 @@ def administrator_breaks(admin: Administrator) -> Iterator[Break]:
             "adminAccountId",
             f"removed {account} as Macie's administrator in {admin.region}",
             client.disable_organization_admin_account,
-            "organization automated_discovery.auto_enable_organization_members",
+            "organization",
             adminAccountId=account,
         )
 
