@@ -136,7 +136,7 @@ def judge(
 
 def _told(heard: Sequence[tuple[Told, str]], most_often: int) -> str:
     """How a difference was told, by notices, each with a run of which it tells. It may be both `drifted` and `repaired`."""
-    by = Counter(each.trigger for each, _ in heard)
+    by = Counter(each.trigger for each in {each for each, _ in heard})
     # Each repair is told once: two runs may each have repaired a part, the first of which was killed.
     twice = len({(each.trigger, run) for each, run in heard}) < len(heard)
     known = by["repaired"] + by["drifted"] + by["danger"]
