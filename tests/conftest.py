@@ -7,6 +7,7 @@ import os
 import sys
 import threading
 from collections.abc import Callable, Iterator
+from concurrent.futures import wait
 from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any
@@ -157,10 +158,11 @@ class Bench:
         return Plan(tuple(sent))
 
     def wait_for_reads(self) -> None:
-        """Wait for reads whose answers nobody has asked for."""
-        if self.one_process:
-            for cloud in self.clouds:
-                cloud.readers.submit(int).result()
+        """Wait for reads whose answers nobody has asked for: until all readers are free at the same time."""
+        for cloud in self.clouds:
+            readers = cloud.readers._max_workers
+            barrier = threading.Barrier(readers)
+            wait([cloud.readers.submit(barrier.wait) for _ in range(readers)])
 
     def at(self, state: bytes) -> None:
         """Put the sandbox into that state, with no calls recorded."""
