@@ -87,7 +87,7 @@ def _controls(target: Target) -> Iterator[Permission]:
     """Read and switch controls. AWS has no resource for it."""
     put = "BatchUpdateStandardsControlAssociations"
     yield from allow("SecurityHubListsRead", _SERVICE, "ListStandardsControlAssociations")
-    yield from allow("SecurityHubControlsWrite", _SERVICE, [put], condition=within(target), purposes=APPLY)
+    yield from allow("SecurityHubInRegion", _SERVICE, [put], condition=within(target), purposes=APPLY)
 
 
 def _automation_rules(target: Target) -> Iterator[Permission]:
@@ -114,8 +114,8 @@ def _aggregator(target: Target, baseline: Baseline) -> Iterator[Permission]:
 def _v2(target: Target, baseline: Baseline, section: SecurityHubV2) -> Iterator[Permission]:
     """Read and enable Security Hub V2, and its aggregator. AWS has no resource for most of these."""
     here = within(target)
-    yield from allow("SecurityHubV2Read", _SERVICE, "DescribeSecurityHubV2", condition=here)
-    yield from allow("SecurityHubV2Enable", _SERVICE, "EnableSecurityHubV2", condition=here, purposes=APPLY)
+    yield from allow("SecurityHubInRegion", _SERVICE, "DescribeSecurityHubV2", condition=here)
+    yield from allow("SecurityHubInRegion", _SERVICE, "EnableSecurityHubV2", condition=here, purposes=APPLY)
     if section.finding_aggregator and target.home:
         on, region = regional(target, baseline, _SERVICE, "aggregatorv2/*")
         yield from allow("AggregatorsV2List", _SERVICE, "ListAggregatorsV2", condition=here)
@@ -162,10 +162,8 @@ def security_hub_administrator_permissions(target: Target, baseline: Baseline) -
         return
     hub, region = regional(target, baseline, _SERVICE, "hub/default")
     put = "EnableOrganizationAdminAccount"
-    yield from allow(
-        "SecurityHubAdministratorRead", _SERVICE, "ListOrganizationAdminAccounts", on=hub, condition=region
-    )
-    yield from allow("SecurityHubAdministratorWrite", _SERVICE, put, on=hub, condition=region, purposes=APPLY)
+    yield from allow("SecurityHubRead", _SERVICE, "ListOrganizationAdminAccounts", on=hub, condition=region)
+    yield from allow("SecurityHubWrite", _SERVICE, put, on=hub, condition=region, purposes=APPLY)
     yield from allow("OrganizationRead", "organizations", "DescribeOrganization")
     to_service = equals("organizations:ServicePrincipal", PRINCIPAL)
     account = arn(

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
 
+from provisioner import permissions
 from provisioner.baseline import BaselineError
 from provisioner.model import Kind
 from provisioner.sandbox import store
 from provisioner.sandbox.drift import Administrator, carry_out, every_break
+from provisioner.steps.permission import ANY_ACCOUNT
 
 from ...conftest import Bench
+from ...laws import test_12_permissions_are_enough_and_used as test_12
 from ...laws.full import calls, failures
 from ...laws.test_06_faults_and_kills_converge import FAULTS, Interruption, reset
 from ...laws.test_07_breaks_are_seen_and_repaired import problems
@@ -21,6 +25,7 @@ from .test_sandbox import call, then
 from .test_steps import ACCOUNT, REGION, hub, notes, shown
 
 REGIONS = f"{REGION}, eu-west-1"
+ORGANIZATION = test_12.ORGANIZATION
 SOME = "{region_linking_mode: SPECIFIED_REGIONS, linked_regions: [eu-west-1, eu-central-1]}"
 V2 = hub(f"security_hub_v2: {{finding_aggregator: {SOME}}}", REGIONS)
 ALL = V2.replace(SOME, "{region_linking_mode: ALL_REGIONS}")
@@ -233,3 +238,16 @@ CASES = [
 @pytest.mark.parametrize("case", CASES, ids=str)
 def test_rule(case: Case) -> None:
     check(case)
+
+
+@pytest.mark.parametrize("accounts", ["", ORGANIZATION], ids=["one account", "organization"])
+def test_the_policy_of_the_full_file_with_it_fits_into_a_managed_policy(
+    monkeypatch: pytest.MonkeyPatch, accounts: str
+) -> None:
+    with_it = f"security_hub:\n  security_hub_v2: {{finding_aggregator: {SOME}}}"
+    text = re.sub(r"(?m)^security_hub:.*", with_it, test_12.FULL)
+    assert text != test_12.FULL
+    monkeypatch.setattr(test_12, "FULL", text)
+    parts = permissions.of_caller(test_12.in_every_region(accounts), ANY_ACCOUNT, "aws")
+    policy = permissions.by_section(parts, test_12.PURPOSES)["security_hub"]
+    assert permissions.size(policy) <= permissions.MANAGED_POLICY
