@@ -21,14 +21,12 @@ def organization_role(target: Target) -> str:
     return linked_role(target, MULTI_ACCOUNT, "AWSServiceRoleForConfigMultiAccountSetup")
 
 
-def _each_role(target: Target) -> str:
-    """The ARN of all of them: the policy of a file with many Regions is as long as IAM takes one."""
-    return linked_role(target, "config*", f"{SERVICE_ROLE}*")
-
-
 def linked_roles(target: Target) -> tuple[str, str]:
-    """The ARNs of all of them, for reads, and without the path, which IAM authorizes while a role does not exist."""
-    return with_or_without_path(_each_role(target))
+    """The ARNs of all of them, and without the path, which IAM authorizes to read while a role does not exist.
+
+    One pattern for all: the policy of a file with many Regions is as long as IAM takes one.
+    """
+    return with_or_without_path(linked_role(target, "config*", f"{SERVICE_ROLE}*"))
 
 
 def linked_roles_permissions(target: Target, baseline: Baseline) -> Iterator[Permission]:
@@ -41,6 +39,5 @@ def linked_roles_permissions(target: Target, baseline: Baseline) -> Iterator[Per
         roles.append(linked_role(target, _PACKS, "AWSServiceRoleForConfigConforms"))
     if section.for_organization and target.central == target.account:
         roles.append(organization_role(target))
-    if len(roles) > 1:
-        roles = [_each_role(target)]
-    yield from allow("ConfigRoleMake", "iam", ["CreateServiceLinkedRole"], on=roles, purposes=APPLY)
+    on = linked_roles(target) if len(roles) > 1 else roles  # as the read, in one statement with it
+    yield from allow("ConfigLinkedRoles", "iam", ["CreateServiceLinkedRole"], on=on, purposes=APPLY)

@@ -27,7 +27,7 @@ def config_organization_permissions(target: Target, baseline: Baseline) -> Itera
         return
     yield from allow("OrganizationRead", "organizations", "ListAWSServiceAccessForOrganization")
     # AWS Config asks with the caller's permissions for its role, and whether this account may do that.
-    yield from allow("ConfigRoleRead", "iam", "GetRole", on=linked_roles(target), purposes=APPLY)
+    yield from allow("ConfigLinkedRoles", "iam", "GetRole", on=linked_roles(target), purposes=APPLY)
     yield from linked_roles_permissions(target, baseline)
     if rules:
         policies = any(each.policy_text for each in rules.values())

@@ -42,7 +42,7 @@ def config_role_permissions(target: Target, baseline: Baseline) -> Iterator[Perm
         if target.account in {section.role_arn.split(":")[4], ANY_ACCOUNT}:
             yield from allow("ConfigRoleRead", "iam", "GetRole", on=with_or_without_path(section.role_arn))
     else:
-        yield from allow("ConfigRoleRead", "iam", "GetRole", on=linked_roles(target))
+        yield from allow("ConfigLinkedRoles", "iam", "GetRole", on=linked_roles(target))
         yield from linked_roles_permissions(target, baseline)
 
 
