@@ -46,7 +46,11 @@ class EventSelector(Section):
 class FieldSelector(Section):
     """A condition on one field of an event."""
 
-    field: Text = Field(description="Such as `eventCategory`, `readOnly`, `eventName`, `resources.type`.")
+    field: str = Field(
+        min_length=1,
+        max_length=1000,
+        description="Such as `eventCategory`, `readOnly`, `eventName`, `resources.type`.",
+    )
     equals: list[Text] | None = Field(None, min_length=1, description="The field is one of these.")
     starts_with: Annotated[list[Text] | None, _OTHER] = Field(
         None, min_length=1, description="The field starts with one of these."

@@ -18,6 +18,7 @@ from .rule_section import (
     ChangeType,
     Frequency,
     ParameterValue,
+    ResourceTypes,
     check_identifier,
     check_parameters,
     parameters_text,
@@ -85,9 +86,7 @@ class OrganizationRule(_ForAccounts):
         description="How often a periodic rule is evaluated. If AWS evaluates more often, that is stricter and stays,"
         " unless `exact`.",
     )
-    resource_types_scope: Annotated[
-        list[str] | None, AfterValidator(lambda types: types and sorted(types))
-    ] = Field(
+    resource_types_scope: ResourceTypes | None = Field(
         None,
         min_length=1,
         max_length=100,

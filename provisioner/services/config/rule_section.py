@@ -79,7 +79,7 @@ def _check_value(value: str) -> str:
     return value
 
 
-_ResourceTypes = Annotated[list[Annotated[str, Field(min_length=1, max_length=256)]], AfterValidator(sorted)]
+ResourceTypes = Annotated[list[Annotated[str, Field(min_length=1, max_length=256)]], AfterValidator(sorted)]
 RuleName = Annotated[str, Field(min_length=1, max_length=128), AfterValidator(_check_name)]
 # AWS takes text only: 14 becomes `"14"`, 1.30 `"1.30"`, and true `"true"`.
 ParameterValue = Annotated[
@@ -112,7 +112,7 @@ class SourceDetail(Section):
 class Scope(Section):
     """The resources whose changes trigger the rule. Every recorded one, if left out."""
 
-    compliance_resource_types: _ResourceTypes | None = Field(
+    compliance_resource_types: ResourceTypes | None = Field(
         None, min_length=1, max_length=100, description="Resources of these types."
     )
     tag_key: Annotated[str | None, NotInFullProfile("an alternative of `compliance_resource_types`")] = Field(

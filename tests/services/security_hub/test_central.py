@@ -27,7 +27,8 @@ WORKLOAD = "444455556666"
 OWNER = f"central configuration of account {MEMBER}"
 CONFIGURATION = "organization configuration"
 GOVERNED = (
-    "disabled the standard|switched on|gave another reason"  # what the policy sets, in its own account too
+    # What the policy sets, in its own account too.
+    "disabled the standard|switched on|switched off|gave another reason"
 )
 # AWS takes these from nobody while the organization is configured centrally.
 REFUSED = {f"deleted the hub in {REGION}", "deleted the hub in eu-west-1", "deleted the finding aggregator"}
