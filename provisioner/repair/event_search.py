@@ -111,6 +111,8 @@ class Search:
             return 0
         if operation.removes:
             return self._explains_removal(event)
+        if self.operation.removes and not self.names.isdisjoint(event.made):
+            return 2  # it made what the repair takes away
         return self._explains_values(event, operation)
 
     def _may_be_gone(self, operation: Operation) -> bool:

@@ -20,6 +20,7 @@ _OWN_AGENT: Final = re.compile(r"provision/\S+ md/run#([\w.-]+)", re.ASCII)
 _VERSION: Final = re.compile(r"v?\d[\d_]*v?\d*$")  # `UpdateFunctionCode20150331v2`
 _ASSUMED: Final = re.compile(r"arn:[\w-]+:sts::(\d{12}):assumed-role/([^/]+)/.*")
 _ROLE: Final = re.compile(r"arn:[\w-]+:iam::(\d{12}):role/(?:.*/)?([^/]+)")
+_GIVEN: Final = re.compile(r"(id|arn)$")
 _TRANSPORT: Final = re.compile(
     r"(host|x-.*|xmlns.*)", re.IGNORECASE
 )  # parts of the HTTP request that S3 adds
@@ -47,11 +48,19 @@ class Event:
         return frozenset(each for each in values(self.params) if each)
 
     @cached_property
+    def made(self) -> frozenset[str]:
+        """The ids and ARNs in AWS's answer, which name what the call has made."""
+        answer = plain(self.record.get("responseElements"))
+        return frozenset(x for key, x in parts(answer) if isinstance(x, str) and x and _GIVEN.search(key))
+
+    @cached_property
     def names(self) -> frozenset[str]:
         """All that the event names: `main` for a trail's name and for its ARN."""
         arns = {str(each.get("ARN", "")) for each in _mappings(self.record.get("resources"))}
         return frozenset(
-            part for each in {*self.strings, *self.resources, *arns} - {""} for part in named_in(each)
+            part
+            for each in {*self.strings, *self.resources, *arns, *self.made} - {""}
+            for part in named_in(each)
         )
 
     @property

@@ -169,7 +169,7 @@ class World(Switches):
             if writes and answer.status < 300:
                 request.saved("written")[request.account, request.region] = True
                 for part in self._rules.find("*", "written", "after"):
-                    part(request, {})
+                    part(request, {"ResponseElements": responses.elements(request, answer)})
         except Refused as error:
             return responses.error_response(request, error)
         except Exception as defect:  # noqa: BLE001 a defect of the sandbox must not look like an AWS outage

@@ -73,7 +73,7 @@ def record(request: Request, answer: Mapping[str, Any]) -> None:
         "Resources": [{"ResourceName": each} for each in dict.fromkeys(_names(request.params))],
     }
     kept = request.saved("events").setdefault((request.account, region), [])
-    event["CloudTrailEvent"] = json.dumps(_full(request, who, event, region, answer.get("Code")))
+    event["CloudTrailEvent"] = json.dumps(_full(request, who, event, region, answer))
     kept.append(event)
     del kept[:-_KEPT]
 
@@ -135,8 +135,9 @@ def _identity(request: Request, who: Caller) -> dict[str, Any]:
 
 
 def _full(
-    request: Request, who: Caller, event: dict[str, Any], region: str, error: str | None
+    request: Request, who: Caller, event: dict[str, Any], region: str, answer: Mapping[str, Any]
 ) -> dict[str, Any]:
+    error = answer.get("Code")
     when = datetime.fromtimestamp(event["EventTime"], UTC)
     agent = request.http.headers.get("User-Agent", "")
     return {
@@ -150,6 +151,7 @@ def _full(
         "userAgent": f"[{agent}]" if request.service == "s3" else agent,
         **({"errorCode": error, "errorMessage": error} if error else {}),
         "requestParameters": _request_parameters(request),
+        "responseElements": _lower_camel(answer.get("ResponseElements")) or None,
         "eventID": event["EventId"],
         "readOnly": False,
         "eventType": "AwsApiCall",
