@@ -156,8 +156,10 @@ class Search:
             return 0
         if self.replaces or operation.replaces:
             return 2
-        fields = {name for each in differences for name in _spelled(each.field)}
-        return 1 if any(_squash(key) in fields for key, _ in parts(event.params)) else 0
+        named = {_squash(key) for key, _ in parts(event.params)}
+        if any(each.have is None and not named.isdisjoint(_spelled(each.field)) for each in differences):
+            return 2  # what AWS does not show is what it was set to, such as `no-preference`
+        return 0 if all(named.isdisjoint(_spelled(each.field)) for each in differences) else 1
 
 
 def search_for(drift: Drift, call: CallJson, model: Any, region: str, since: datetime) -> Search:
@@ -269,5 +271,12 @@ def _spelled(field: str) -> set[str]:
 def _holds(params: Any, field: str, value: Any) -> bool:
     """Whether the parameters have the field with that value; a value that is a document may be anywhere in them."""
     expected, names = plain(value), _spelled(field)
-    document = isinstance(expected, dict | list) and bool(expected)
-    return any(each == expected and (document or _squash(key) in names) for key, each in parts(params))
+    if isinstance(expected, dict | list) and expected:
+        return any(each == expected for _, each in parts(params))
+    return any(_squash(key) in names and _same(each, expected) for key, each in parts(params))
+
+
+def _same(given: Any, have: Any) -> bool:
+    """Whether both are one value; AWS takes an id or a name, and shows the ARN."""
+    is_arn = isinstance(have, str) and have.startswith("arn:") and isinstance(given, str) and given != ""
+    return bool(last_part(given) == last_part(have) if is_arn else given == have)

@@ -20,6 +20,7 @@ _OWN_AGENT: Final = re.compile(r"provision/\S+ md/run#([\w.-]+)", re.ASCII)
 _VERSION: Final = re.compile(r"v?\d[\d_]*v?\d*$")  # `UpdateFunctionCode20150331v2`
 _ASSUMED: Final = re.compile(r"arn:[\w-]+:sts::(\d{12}):assumed-role/([^/]+)/.*")
 _ROLE: Final = re.compile(r"arn:[\w-]+:iam::(\d{12}):role/(?:.*/)?([^/]+)")
+_POLICY: Final = re.compile(r"(policy|document)$")
 _GIVEN: Final = re.compile(r"(id|arn)$")
 _TRANSPORT: Final = re.compile(
     r"(host|x-.*|xmlns.*)", re.IGNORECASE
@@ -55,13 +56,14 @@ class Event:
 
     @cached_property
     def names(self) -> frozenset[str]:
-        """All that the event names: `main` for a trail's name and for its ARN."""
+        """All that the event names: `main` for a trail's name and for its ARN. Not what a policy says, of other resources, too."""
         arns = {str(each.get("ARN", "")) for each in _mappings(self.record.get("resources"))}
-        return frozenset(
-            part
-            for each in {*self.strings, *self.resources, *arns, *self.made} - {""}
-            for part in named_in(each)
+        params = self.params if isinstance(self.params, dict) else {}
+        given = values(
+            [each for key, each in params.items() if isinstance(each, str) or not _POLICY.search(key)]
         )
+        found = {*given, *self.resources, *arns, *self.made} - {""}
+        return frozenset(part for each in found for part in named_in(each))
 
     @property
     def run(self) -> str:
