@@ -23,7 +23,7 @@ Key = tuple[str, str, Trigger]  # name of the sink, what the notice is about, tr
 
 
 @dataclass
-class Told:
+class Sent:
     """What one sink was told of one thing: the *phase* that it got last, and when.
 
     *runs* are those of which it knows what they found there, and *failed* are notices that it did not get, by such a run.
@@ -44,7 +44,7 @@ class Told:
 class History:
     """What the runs before this one told and found. *found* is by the text of the address and by run, the oldest first."""
 
-    told: dict[Key, Told] = field(default_factory=dict)
+    sent: dict[Key, Sent] = field(default_factory=dict)
     found: dict[str, dict[str, list[Found]]] = field(default_factory=dict)
     contested: set[str] = field(default_factory=set)  # addresses, of the last 24 hours
     ended: set[str] = field(default_factory=set)  # runs
@@ -105,10 +105,10 @@ def _same(record: RunStarted, started: RunStarted) -> bool:
 def _add_told(history: History, record: Noticed, time: datetime) -> None:
     if record.about == PING:
         return
-    told = history.told.setdefault((record.sink, record.about, record.trigger), Told())
+    sent = history.sent.setdefault((record.sink, record.about, record.trigger), Sent())
     runs = record.runs or [record.run]
     if not record.error:
-        told.phase, told.time = record.phase, time
-        told.runs.update(runs)
+        sent.phase, sent.time = record.phase, time
+        sent.runs.update(runs)
     else:
-        told.failed |= dict.fromkeys(runs, record)
+        sent.failed |= dict.fromkeys(runs, record)

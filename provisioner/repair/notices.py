@@ -11,10 +11,10 @@ from typing import Final
 from ..baseline.notices import Trigger
 from . import notice_texts as texts
 from .notice import Notice, of_check, of_drifts, of_exceptions, of_failures, of_pause, remembered, triggers
-from .notice_history import History, Told
+from .notice_history import History, Sent
 from .records import Drift, Phase, RunReport
 from .unread import Unread
-from .untold import Matter, find_untold, with_earlier
+from .unsent import Matter, find_unsent, with_earlier
 
 # A run once a day is not at the same second each day, and less than a day must not make it every second day.
 REPEAT: Final = timedelta(hours=23)
@@ -52,19 +52,19 @@ def select(
     sink's answer was lost.
     """
     found = {(each.about, each.trigger): each for each in matters if each.trigger in on}
-    told = {key[1:]: each for key, each in history.told.items() if key[0] == sink and key[2] in on}
-    untold = find_untold(history, sink, on, report)
+    sent = {key[1:]: each for key, each in history.sent.items() if key[0] == sink and key[2] in on}
+    unsent = find_unsent(history, sink, on, report)
     run, notices = report.started.run, list[Notice]()
     for matter, notice in found.items():
-        if phase := _phase(notice, told.get(matter, Told()), now):
+        if phase := _phase(notice, sent.get(matter, Sent()), now):
             new = replace(notice, phase=phase, runs=(run,))
-            notices.append(with_earlier(new, untold.get(matter, ())))
-    for matter, missed in untold.items():
-        if matter not in found and _is_news(matter, told.get(matter, Told()), history, now):
+            notices.append(with_earlier(new, unsent.get(matter, ())))
+    for matter, missed in unsent.items():
+        if matter not in found and _is_news(matter, sent.get(matter, Sent()), history, now):
             found[matter] = with_earlier(missed[-1].notice, missed[:-1])
             notices.append(found[matter])  # told once, and not as resolved in the same run
     unread = Unread.of(report)
-    for matter, each in told.items():
+    for matter, each in sent.items():
         about, trigger = matter
         still = (
             trigger == "contested" and about in history.contested
@@ -74,23 +74,23 @@ def select(
         if gone and trigger not in ONCE and each.is_going_on:
             notice = remembered(history.drifts(about), about, trigger)
             if unread.was_read(notice.place, check=trigger == "check_failed"):
-                notices.append(with_earlier(_resolved(notice, report), untold.get(matter, ())))
+                notices.append(with_earlier(_resolved(notice, report), unsent.get(matter, ())))
     return notices
 
 
-def _phase(notice: Notice, told: Told, now: datetime) -> Phase | None:
+def _phase(notice: Notice, sent: Sent, now: datetime) -> Phase | None:
     """Whether the sink is to be told, and as what."""
-    if not told.is_going_on or (notice.trigger == "repaired" and not notice.contested):
+    if not sent.is_going_on or (notice.trigger == "repaired" and not notice.contested):
         return "new"
-    return "continuing" if now - told.time >= REPEAT and notice.trigger != "expiring" else None
+    return "continuing" if now - sent.time >= REPEAT and notice.trigger != "expiring" else None
 
 
-def _is_news(matter: Matter, told: Told, history: History, now: datetime) -> bool:
+def _is_news(matter: Matter, sent: Sent, history: History, now: datetime) -> bool:
     """Whether the sink is to be told of what it did not get: each repair is news, but of a contested resource one a day."""
     about, trigger = matter
     if trigger == "repaired":
-        return about not in history.contested or now - told.time >= REPEAT
-    return not told.is_going_on
+        return about not in history.contested or now - sent.time >= REPEAT
+    return not sent.is_going_on
 
 
 def _resolved(notice: Notice, report: RunReport) -> Notice:

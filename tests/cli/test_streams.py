@@ -32,16 +32,18 @@ PRODUCTS = {  # commands that make nothing but their output
     "validate as JSON": ["validate", FILE, "--json"],
     "completion": ["completion", "bash"],
 }
+# Stands for a sandbox that the test serves: a process that has one within takes twice as long to start.
+SERVED = "--endpoint-url={}"
 # All commands, with their exit codes where the sandbox is empty.
 ALL = {
     **{name: (arguments, 0) for name, arguments in PRODUCTS.items()},
     "help": (["--help"], 0),
     "version": (["--version"], 0),
     "help of a command": (["apply", "--help"], 0),
-    "diff": (["diff", FILE, "--sandbox"], 2),
-    "diff as JSON": (["diff", FILE, "--sandbox", "--json"], 2),
-    "diff as JSON lines": (["diff", FILE, "--sandbox", "--json-lines"], 2),
-    "verify": (["verify", FILE, "--sandbox"], 2),
+    "diff": (["diff", FILE, SERVED], 2),
+    "diff as JSON": (["diff", FILE, SERVED, "--json"], 2),
+    "diff as JSON lines": (["diff", FILE, SERVED, "--json-lines"], 2),
+    "verify": (["verify", FILE, SERVED], 2),
     "apply": (["apply", FILE, "--sandbox", "--yes"], 0),
     "drift": (["sandbox", "drift"], 1),
     "reset": (["sandbox", "reset"], 0),
@@ -59,7 +61,8 @@ def shell(text: str, *arguments: str) -> subprocess.CompletedProcess[str]:
 
 
 @pytest.mark.parametrize(("arguments", "code"), ALL.values(), ids=ALL)
-def test_a_reader_that_closes_the_pipe_ends_nothing(arguments: list[str], code: int) -> None:
+def test_a_reader_that_closes_the_pipe_ends_nothing(held: Held, arguments: list[str], code: int) -> None:
+    arguments = [each.format(held.url) if each == SERVED else each for each in arguments]
     for reader, streams in (("head -n 1", ""), ("true", "2>&1")):
         done = shell(f'"$@" {streams} | {reader}; exit "${{PIPESTATUS[0]}}"', *arguments)
         assert "Traceback" not in done.stderr + done.stdout

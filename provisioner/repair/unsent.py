@@ -9,14 +9,14 @@ from dataclasses import dataclass, replace
 from ..baseline.notices import Trigger
 from . import notice_texts as texts
 from .notice import Notice, of_calls, of_drifts, remembered, triggers
-from .notice_history import Found, History, Told, time_of
+from .notice_history import Found, History, Sent, time_of
 from .records import CallMade, Drift, Planned, RunReport
 
 Matter = tuple[str, Trigger]  # what a notice is about, and its trigger
 
 
 @dataclass(frozen=True)
-class Untold:
+class Unsent:
     """What one run found or did at *time*, as a notice."""
 
     run: str
@@ -29,16 +29,16 @@ class Untold:
         return self.notice.about, self.notice.trigger
 
 
-def find_untold(
+def find_unsent(
     history: History, sink: str, on: Collection[Trigger], report: RunReport
-) -> dict[Matter, list[Untold]]:
+) -> dict[Matter, list[Unsent]]:
     """All that the sink has not got of earlier runs, the oldest first. *report* is of the run that is to tell it."""
-    found: dict[Matter, dict[str, Untold]] = defaultdict(dict)
+    found: dict[Matter, dict[str, Unsent]] = defaultdict(dict)
     for each in _not_sent(history, sink):
         found[each.matter][each.run] = each
     for each in _cut_off(history, report):
-        told = history.told.get((sink, *each.matter), Told())
-        if each.run not in told.runs:
+        sent = history.sent.get((sink, *each.matter), Sent())
+        if each.run not in sent.runs:
             found[each.matter].setdefault(each.run, each)
     return {
         matter: sorted(by_run.values(), key=lambda each: time_of(each.time))
@@ -47,7 +47,7 @@ def find_untold(
     }
 
 
-def with_earlier(notice: Notice, earlier: Sequence[Untold]) -> Notice:
+def with_earlier(notice: Notice, earlier: Sequence[Unsent]) -> Notice:
     """The notice, which also tells what *earlier* runs found or repaired there, in one sentence, however many they are."""
     if not earlier:
         return notice
@@ -57,17 +57,17 @@ def with_earlier(notice: Notice, earlier: Sequence[Untold]) -> Notice:
     return replace(notice, done=done, runs=(*(each.run for each in earlier), *notice.runs))
 
 
-def _not_sent(history: History, sink: str) -> Iterator[Untold]:
-    for (name, about, trigger), told in history.told.items():
-        for run, failed in told.failed.items() if name == sink else ():
-            if run not in told.runs:
+def _not_sent(history: History, sink: str) -> Iterator[Unsent]:
+    for (name, about, trigger), sent in history.sent.items():
+        for run, failed in sent.failed.items() if name == sink else ():
+            if run not in sent.runs:
                 drifts = history.drifts(about, run) or history.drifts(about)
                 notice = remembered(drifts, about, trigger)
                 notice = replace(notice, done=texts.late(notice.done, failed.time), runs=(run,))
-                yield Untold(run, failed.time, notice)
+                yield Unsent(run, failed.time, notice)
 
 
-def _cut_off(history: History, report: RunReport) -> Iterator[Untold]:
+def _cut_off(history: History, report: RunReport) -> Iterator[Unsent]:
     """What runs that have not ended found, what they changed, and what they may have changed."""
     differs: dict[str, set[str]] = defaultdict(set)
     for each in report.drifts:
@@ -77,7 +77,7 @@ def _cut_off(history: History, report: RunReport) -> Iterator[Untold]:
             yield from _of_run(run, by_run, differs[about])
 
 
-def _of_run(run: str, by_run: Mapping[str, Sequence[Found]], differs: Collection[str]) -> Iterator[Untold]:
+def _of_run(run: str, by_run: Mapping[str, Sequence[Found]], differs: Collection[str]) -> Iterator[Unsent]:
     """What a run that was cut short says of one address. *differs* are the fields that differ there now."""
     drifts = [each for each in by_run[run] if isinstance(each, Drift)]
     by_trigger: dict[Trigger, list[Drift]] = defaultdict(list)
@@ -87,7 +87,7 @@ def _of_run(run: str, by_run: Mapping[str, Sequence[Found]], differs: Collection
     for trigger, several in by_trigger.items():
         notice = of_drifts(several, trigger)
         text = "that run was cut short, and this one finds it no more"
-        yield Untold(
+        yield Unsent(
             run, several[0].time, replace(notice, done=texts.joined([notice.done, text]), runs=(run,))
         )
     if drifts:
@@ -100,7 +100,7 @@ def _of_run(run: str, by_run: Mapping[str, Sequence[Found]], differs: Collection
             if found_again.isdisjoint(planned.fields):  # else it was not made
                 calls.append(planned)
     if calls:
-        yield Untold(run, calls[0].time, replace(of_calls(calls), runs=(run,)))
+        yield Unsent(run, calls[0].time, replace(of_calls(calls), runs=(run,)))
 
 
 def _found_after(planned: Planned, run: str, by_run: Mapping[str, Sequence[Found]]) -> Iterable[str]:
