@@ -10,6 +10,7 @@ import socket
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from functools import partial
 from typing import Any
 
 from botocore.awsrequest import (
@@ -89,29 +90,28 @@ def _read(response: Any, request: AWSPreparedRequest, most: int) -> bytes:
 @contextmanager
 def _time_limit(url: str, seconds: float) -> Iterator[None]:
     """Raise ReadTimeoutError if the request that the block makes takes longer: its socket is shut down then."""
-    _in_use.socket = None
-    mine, over = _in_use.__dict__, threading.Event()
+    _in_use.socket = _in_use.timer = None
+    mine, over = _in_use.__dict__, []
 
     def end() -> None:
-        over.set()
+        over.append(True)
         with suppress(OSError):
             # Not the method of a TLS socket, which would send a message first.
             socket.socket.shutdown(mine["socket"], socket.SHUT_RDWR)
 
-    timer = threading.Timer(seconds, end)
-    timer.daemon = True
-    _in_use.timer = timer
+    _in_use.new_timer = partial(threading.Timer, seconds, end)
     late = ReadTimeoutError(endpoint_url=url, error=f"the answer was not complete after {seconds:g} s")
     try:
         yield
     except BotoCoreError as error:
-        if over.is_set():
+        if over:
             raise late from error
         raise
     finally:
-        _in_use.timer = None
-        timer.cancel()
-    if over.is_set():  # a body without a length ends where its connection does
+        if _in_use.timer is not None:
+            _in_use.timer.cancel()
+        _in_use.new_timer = None
+    if over:  # a body without a length ends where its connection does
         raise late
 
 
@@ -130,9 +130,11 @@ class _Noted:
 
 def _note(sock: Any) -> Any:
     _in_use.socket = sock
-    timer = getattr(_in_use, "timer", None)
-    if timer is not None and timer.ident is None:
-        timer.start()  # here, so that there is no thread where nothing is sent, as in the sandbox
+    new_timer = getattr(_in_use, "new_timer", None)
+    if new_timer is not None and _in_use.timer is None:
+        _in_use.timer = timer = new_timer()
+        timer.daemon = True
+        timer.start()  # here, so that there is none where nothing is sent, as in the sandbox
     return sock
 
 
