@@ -63,6 +63,11 @@ ClientCreator._create_client_class = _client_class
 EventAliaser._alias_event_name = lambda _, event: _alias(event)
 
 
+def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
+    """One process more than there are cores, because some tests wait for a program that they have started."""
+    return (os.cpu_count() or 1) + 1
+
+
 def parse_file(text: str) -> Baseline:
     return parse(text, "baseline.yaml", all_sections(), {})
 
