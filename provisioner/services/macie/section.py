@@ -126,7 +126,9 @@ class Organization(Section):
     create_members: Annotated[
         bool | None,
         # What else one run sets in an account fails if that has become a member meanwhile; the next one leaves it alone.
-        NotInFullProfile("a run of all accounts at a time is the wrong moment to take their settings from them"),
+        NotInFullProfile(
+            "a run of all accounts at a time is the wrong moment to take their settings from them"
+        ),
     ] = Field(
         None,
         description="Add every account that is in the organization now, which enables Macie in it, and resume members"
