@@ -16,7 +16,7 @@ _OPPOSITES: Final = {
 
 
 def deletion(service: str, operation: str, params: Mapping[str, Any], region: str, model: Any) -> str:
-    """`cloudtrail:DeleteTrail with Name main in us-east-1`; empty if the service has no such operation.
+    """`iam:DeleteRole with RoleName audit in us-east-1`; empty if the service has no such operation.
 
     *model* is botocore's of the service. What the request did not name, such as an id that AWS has given, is named without
     a value.

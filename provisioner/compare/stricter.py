@@ -32,8 +32,21 @@ def present(have: Any, want: Any) -> bool:
     return have is not None and want is None
 
 
+def more(have: Any, want: Any) -> bool:
+    """For lists of what is covered, such as Regions: AWS has all of the baseline's entries, and others. None is no entry."""
+    return set(have or ()) > set(want or ())
+
+
+def fewer(have: Any, want: Any) -> bool:
+    """For lists of exceptions: AWS has some of the baseline's only. None is no list, and not an empty one."""
+    return have is not None and set(have) < set(want or ())
+
+
 class Split(NamedTuple):
-    """A resource's differences: those to repair, and those in which AWS is stricter than the baseline."""
+    """A resource's differences: those to repair, and those in which AWS is stricter than the baseline.
+
+    A list of which AWS lacks an entry and has one of its own is in both: repaired to what is at least as strict as either.
+    """
 
     repairs: tuple[Difference, ...]
     stricter: tuple[Difference, ...]
@@ -47,7 +60,26 @@ def split(have: Mapping[str, Any], want: Mapping[str, Any], rules: Mapping[str, 
     stricter: list[Difference] = []
     for name, value in want.items():
         current = have.get(name)
-        if current != value:
-            kind = stricter if name in rules and rules[name](current, value) else repairs
-            kind.append(Difference(name, current, value))
+        if current == value:
+            continue
+        kept = _as_strict_as_both(current, value, rules[name]) if name in rules else value
+        if kept != current:
+            repairs.append(Difference(name, current, kept))
+        if kept != value:
+            stricter.append(Difference(name, kept, value))
     return Split(tuple(repairs), tuple(stricter))
+
+
+def _as_strict_as_both(have: Any, want: Any, rule: Stricter) -> Any:
+    """*have* if that is stricter; of two lists of names all of them, or the common ones, if that is; or else *want*."""
+    if rule(have, want):
+        return have
+    if _are_names(have) and _are_names(want):
+        for kept in (sorted({*have, *want}), sorted({*have} & {*want})):
+            if rule(kept, want) and rule(kept, have):
+                return kept
+    return want
+
+
+def _are_names(value: Any) -> bool:
+    return isinstance(value, list) and all(isinstance(each, str) for each in value)

@@ -1,4 +1,4 @@
-"""Tests of XML with a document type, which no answer of AWS's has: it is refused before its entities are expanded."""
+"""Tests of answers that are not AWS's, and of those that are and hold nothing."""
 
 from __future__ import annotations
 
@@ -38,3 +38,16 @@ def test_a_policy_may_name_a_document_type() -> None:
         CheckedParserFactory().create_parser("rest-xml").parse(answer, shape)["Policy"]
         == '{"Id": "<!DOCTYPE x>"}'
     )
+
+
+@pytest.mark.parametrize("name", ["x-amzn-RequestId", "x-amzn-requestid"])
+def test_an_answer_without_a_body_is_aws_with_its_request_id_only(name: str) -> None:
+    """GuardDuty's GetAdministratorAccount: success, "but no content", for an account that is no member."""
+    model = botocore.session.get_session().get_service_model("guardduty")
+    shape = model.operation_model("GetAdministratorAccount").output_shape
+    context = {"operation_name": "GetAdministratorAccount"}
+    answer = {"status_code": 200, "headers": {name: "1"}, "body": b"", "context": context}
+    parser = CheckedParserFactory().create_parser("rest-json")
+    assert parser.parse(answer, shape).keys() == {"ResponseMetadata"}
+    with pytest.raises(UnusableAnswer, match="nothing at all"):
+        parser.parse({**answer, "headers": {"Server": "proxy"}}, shape)

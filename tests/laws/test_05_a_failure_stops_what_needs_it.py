@@ -29,7 +29,7 @@ from .full import (
     without_token,
 )
 
-SAMPLE = 5  # one write in five is refused
+SAMPLE = 4  # one write in four is refused
 REFUSED = Fault("AccessDenied", 403, "no")
 
 

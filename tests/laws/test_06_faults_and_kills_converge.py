@@ -13,7 +13,7 @@ from ..conftest import Bench
 from .full import FULL, FirstApply, calls, first_apply_of, request_of, steps_of
 
 SHARDS = 2  # of the writes of a section
-SAMPLE = 3  # one write in three fails, and after the others the run is killed
+SAMPLE = 2  # one write in two fails, and after the others the run is killed
 KILLS = 2  # of the whole file
 
 

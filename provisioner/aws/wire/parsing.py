@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import re
 import struct
+from collections.abc import Mapping
 from typing import Any, Final
 
 from botocore.parsers import ResponseParserError, ResponseParserFactory
@@ -34,6 +35,11 @@ _UNREADABLE: Final = (
 _DOCTYPE: Final = re.compile(rb"\W*(<\?xml.{0,200}?\?>)?(\s|<!--.*?-->)*<!DOCTYPE", re.DOTALL | re.IGNORECASE)
 
 
+def has_request_id(headers: Mapping[str, str]) -> bool:
+    """Whether the headers of an answer have the id that AWS gives every request."""
+    return any(name.lower() == "x-amzn-requestid" for name in headers)
+
+
 class CheckedParserFactory(ResponseParserFactory):
     """Makes the parsers of a botocore session: register it as its component `response_parser_factory`."""
 
@@ -56,7 +62,9 @@ class _CheckedParser:
             found = any(value for name, value in parsed.items() if name != "ResponseMetadata")
             if response["status_code"] < 300 and not found:
                 operation = response.get("context", {}).get("operation_name", "")
-                self._check_empty(response["body"], shape, reads=operation.startswith(READS))
+                # GuardDuty, for one, answers "no administrator" without a body, and AWS gives every request an id.
+                known = self._protocol == "rest-json" and has_request_id(response["headers"])
+                self._check_empty(response["body"], shape, full=operation.startswith(READS) and not known)
             if isinstance(policy := parsed.get("Policy"), str) and policy:
                 json.loads(policy)  # of S3 it is the whole body, so that no parser has looked at it
         except _UNREADABLE as error:
@@ -66,15 +74,15 @@ class _CheckedParser:
             ) from error
         return parsed
 
-    def _check_empty(self, body: Any, shape: Any, *, reads: bool) -> None:
-        """Raise ValueError if the body, in which the parser found nothing, is none that says so.
+    def _check_empty(self, body: Any, shape: Any, *, full: bool) -> None:
+        """Raise ValueError if the body, in which the parser found nothing, is none that says so. *full*: it must have one.
 
         A proxy's page and a document that is cut off are "nothing is set" to botocore's parsers otherwise.
         """
         text = body.strip() if isinstance(body, bytes) else b""
         if not text:
             members = shape.members.values() if shape is not None else ()
-            if reads and any("location" not in each.serialization for each in members):
+            if full and any("location" not in each.serialization for each in members):
                 raise ValueError("nothing at all")
             return
         if text[:9].lower().startswith((b"<!doctype", b"<html")):

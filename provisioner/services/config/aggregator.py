@@ -9,6 +9,7 @@ from ...aws import Aws, Reading
 from ...baseline import Baseline
 from ...compare import policy
 from ...compare.policy import arn
+from ...compare.stricter import more
 from ...model import Call, Changes, Exists, Finding, Findings, Refused, Scope, Target, Wait, create
 from ...steps.organization import OrganizationFeature, trusted_access
 from ...steps.registry import consents, step, verify
@@ -37,7 +38,7 @@ _IDS, _REGIONS, _ROLE = "AccountIds", "AwsRegions", "RoleArn"
 
 def _more(have: Any, want: Any) -> bool:
     """Whether the aggregator has more accounts or Regions than the file asks for."""
-    return have == ALL or (isinstance(have, list) and want != ALL and set(have) > set(want))
+    return have == ALL or (isinstance(have, list) and want != ALL and more(have, want))
 
 
 _MORE: Final = Guarded(_more, "aggregate-less", "what other accounts and Regions record is no longer shown")

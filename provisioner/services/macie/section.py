@@ -127,7 +127,7 @@ class Organization(Section):
         bool | None,
         # What else one run sets in an account fails if that has become a member meanwhile; the next one leaves it alone.
         NotInFullProfile(
-            "a run of all accounts at a time is the wrong moment to take their settings from them"
+            "accounts that become members in the run that sets them up refuse it their settings"
         ),
     ] = Field(
         None,

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from ...aws import Aws
+from ...compare.stricter import fewer, more
 from ...model import Call, Changes, Difference, Exists, Refused, create
 from ...steps.settings import Guarded, Strictness, owned, settings, to_api
 from .section import FindingAggregator
@@ -15,8 +16,9 @@ from .v2_section import AGGREGATED, ALL_REGIONS
 TITLE: Final = "finding aggregator"
 _MODE: Final = "RegionLinkingMode"
 _REGIONS: Final = "Regions"
-_MORE: Final = Guarded(lambda have, want: set(have) > set(want), AGGREGATED.consent, AGGREGATED.loses)
-_FEWER: Final = Guarded(lambda have, want: set(have) < set(want), AGGREGATED.consent, AGGREGATED.loses)
+_ALL_BUT: Final = "ALL_REGIONS_EXCEPT_SPECIFIED"
+_MORE: Final = Guarded(more, AGGREGATED.consent, AGGREGATED.loses)
+_FEWER: Final = Guarded(fewer, AGGREGATED.consent, AGGREGATED.loses)
 
 
 def ensure_aggregator(aws: Aws, section: FindingAggregator, central: str) -> Changes:
@@ -49,8 +51,10 @@ def ensure_aggregator(aws: Aws, section: FindingAggregator, central: str) -> Cha
     have = _shape(reading.all())
 
     def put(full: Mapping[str, Any]) -> Call:
-        regions = full[_REGIONS] if full[_MODE] == have[_MODE] else want[_REGIONS]
-        params = _params({_MODE: full[_MODE], _REGIONS: regions})
+        mode, regions = full[_MODE], full[_REGIONS] if full[_MODE] == have[_MODE] else want[_REGIONS]
+        if mode == _ALL_BUT and not regions:
+            mode = ALL_REGIONS  # AWS takes no empty list
+        params = _params({_MODE: mode, _REGIONS: regions})
         call: Call = write.update_finding_aggregator(FindingAggregatorArn=arn, **params)
         return call.based_on(reading)
 

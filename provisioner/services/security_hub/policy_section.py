@@ -5,7 +5,7 @@ from typing import Annotated, Any, Final, Self
 from pydantic import Field, model_validator
 
 from ...baseline import NO_SETTING, InvalidValue, Section
-from ...compare.stricter import on
+from ...compare.stricter import fewer, more, on
 from ...steps.settings import Guarded, Settings
 
 ROOT: Final = "root"
@@ -40,17 +40,9 @@ PolicyTarget = Annotated[
 ]
 
 
-def _more(have: Any, want: Any) -> bool:
-    return set(have or ()) > set(want)
-
-
 def _all_or_more(have: Any, want: Any) -> bool:
     """A policy without this list has the other one, and so all controls but those."""
-    return have is None or _more(have, want)
-
-
-def _fewer(have: Any, want: Any) -> bool:
-    return have is not None and set(have) < set(want)
+    return have is None or more(have, want)
 
 
 def _guarded(stricter: Any) -> Guarded:
@@ -87,10 +79,10 @@ class ConfigurationPolicy(Settings):
     service_enabled: Annotated[bool, _guarded(on)] = Field(
         True, description="Accounts have Security Hub; with false it is off in them."
     )
-    enabled_standard_identifiers: Annotated[list[StandardName] | None, _guarded(_more)] = Field(
+    enabled_standard_identifiers: Annotated[list[StandardName] | None, _guarded(more)] = Field(
         None, description="The standards of the accounts, by name and version; all others are off."
     )
-    disabled_security_control_identifiers: Annotated[list[ControlId] | None, _guarded(_fewer)] = Field(
+    disabled_security_control_identifiers: Annotated[list[ControlId] | None, _guarded(fewer)] = Field(
         None, description="The controls that are off. All others are on, future ones too."
     )
     enabled_security_control_identifiers: Annotated[list[ControlId] | None, _guarded(_all_or_more)] = Field(

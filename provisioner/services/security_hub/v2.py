@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from ...aws import Aws
+from ...compare.stricter import more
 from ...model import (
     Call,
     Changes,
@@ -35,7 +36,7 @@ _BILLED: Final = (
     "changes the bill: each resource of the account is then billed, used or not, in this Region too, in place of Security"
     " Hub CSPM, Inspector and GuardDuty"
 )
-_MORE: Final = Guarded(lambda have, want: set(have) > set(want), AGGREGATED.consent, AGGREGATED.loses)
+_MORE: Final = Guarded(more, AGGREGATED.consent, AGGREGATED.loses)
 _SEEN: Final = Wait(_MISSING, "Security Hub V2 to be seen", seconds=60)
 
 

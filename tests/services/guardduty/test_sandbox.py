@@ -232,7 +232,7 @@ CASES = [
         lambda aws: feature_of_member(aws, *({"Name": each, "Status": "ENABLED"} for each in RUNTIMES)),
         REFUSED,
     ),
-    Case("guardduty.member", "of nobody", of_member, {}),
+    Case("guardduty.member", "of nobody", of_member, None),
 ]
 
 

@@ -40,7 +40,6 @@ def aggregated(bench: Bench) -> tuple[str, list[str]]:
         (("NO_REGIONS",), ("ALL_REGIONS",), ["RegionLinkingMode"]),
         (("NO_REGIONS",), ("SPECIFIED_REGIONS", "eu-west-1"), ["RegionLinkingMode"]),
         (("SPECIFIED_REGIONS", "eu-west-1"), ("ALL_REGIONS",), ["RegionLinkingMode"]),
-        (("SPECIFIED_REGIONS", "us-west-2"), ("SPECIFIED_REGIONS", "eu-west-1"), ["Regions"]),
         (("SPECIFIED_REGIONS", "eu-west-1"), ("SPECIFIED_REGIONS", "eu-west-1, eu-central-1"), ["Regions"]),
         (
             ("ALL_REGIONS_EXCEPT_SPECIFIED", "eu-west-1", "eu-west-2"),
@@ -57,6 +56,46 @@ def test_an_aggregator_is_repaired(
     assert [field for resource, field in shown(plan) if resource == TITLE] == fields
     assert aggregated(bench) == (want[0], sorted(", ".join(want[1:]).split(", ") if want[1:] else []))
     assert bench.diff(linked(*want)).changes == []
+
+
+@pytest.mark.parametrize(
+    ("have", "want", "merged"),
+    [
+        (
+            ("SPECIFIED_REGIONS", "us-west-2", "eu-west-1"),
+            ("SPECIFIED_REGIONS", "eu-west-1, eu-central-1"),
+            ("SPECIFIED_REGIONS", ["eu-central-1", "eu-west-1", "us-west-2"]),
+        ),
+        (
+            ("SPECIFIED_REGIONS", "us-west-2"),
+            ("SPECIFIED_REGIONS", "eu-west-1"),
+            ("SPECIFIED_REGIONS", ["eu-west-1", "us-west-2"]),
+        ),
+        (
+            ("ALL_REGIONS_EXCEPT_SPECIFIED", "eu-west-1", "eu-west-2"),
+            ("ALL_REGIONS_EXCEPT_SPECIFIED", "eu-west-2, eu-west-3"),
+            ("ALL_REGIONS_EXCEPT_SPECIFIED", ["eu-west-2"]),
+        ),
+        (
+            ("ALL_REGIONS_EXCEPT_SPECIFIED", "eu-west-1"),
+            ("ALL_REGIONS_EXCEPT_SPECIFIED", "eu-west-3"),
+            ("ALL_REGIONS", []),
+        ),
+    ],
+)
+def test_no_region_of_an_aggregator_is_dropped_without_consent(
+    bench: Bench, have: tuple[str, ...], want: tuple[str, ...], merged: tuple[str, list[str]]
+) -> None:
+    make(bench, *have)
+    plan = bench.apply(linked(*want))
+    assert len(notes(plan, Kind.STRICTER)) == 1
+    assert aggregated(bench) == merged
+    assert bench.diff(linked(*want)).changes == []
+    exact = linked(*want, more=", exact: true")
+    [(_, change)] = bench.diff(exact).changes
+    assert change.consent == "aggregate-fewer-regions"
+    bench.apply(exact, allow=("aggregate-fewer-regions",))
+    assert aggregated(bench) == (want[0], sorted(want[1].split(", ")))
 
 
 @pytest.mark.parametrize(

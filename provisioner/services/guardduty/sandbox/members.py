@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any, Final
 
 from ....sandbox.ask import Request
+from ....sandbox.model import Response
+from ....sandbox.responses import success
 from ....sandbox.rule import instead
 from ....sandbox.rules.organizations import find_organization
 from .detector import check_features, features_of, set_features, sources_of
@@ -29,11 +32,11 @@ _NO_MEMBER: Final = "The request was rejected because the account is not an asso
 
 
 @instead("guardduty.member", "GetAdministratorAccount", row="6 GetAdministratorAccount")
-def get_administrator(request: Request) -> dict[str, Any]:
-    """A member's administrator; nothing for an account that is no member."""
+def get_administrator(request: Request) -> dict[str, Any] | Response:
+    """A member's administrator; no content for an account that is no member."""
     found = detector(request)
     if not (administrator := administrator_of_member(request)):
-        return {"administrator": {}}
+        return replace(success(request, {}), body=b"")
     status = _relationship(found)
     return {"administrator": {"accountId": administrator, "relationshipStatus": status}}
 
