@@ -20,6 +20,7 @@ _OWN_AGENT: Final = re.compile(r"provision/\S+ md/run#([\w.-]+)", re.ASCII)
 _VERSION: Final = re.compile(r"v?\d[\d_]*v?\d*$")  # `UpdateFunctionCode20150331v2`
 _ASSUMED: Final = re.compile(r"arn:[\w-]+:sts::(\d{12}):assumed-role/([^/]+)/.*")
 _ROLE: Final = re.compile(r"arn:[\w-]+:iam::(\d{12}):role/(?:.*/)?([^/]+)")
+_ADDED: Final = re.compile(r"-[a-z0-9]{8}$")
 _POLICY: Final = re.compile(r"(policy|document)$")
 _GIVEN: Final = re.compile(r"(id|arn)$")
 _TRANSPORT: Final = re.compile(
@@ -122,9 +123,13 @@ def last_part(name: str) -> str:
 
 
 def named_in(name: str) -> set[str]:
-    """The names in a name: the last part, and of the ARN of a part of something, such as a subscription, also its whole."""
+    """The names in a name: the last part, and of the ARN of a part of something, such as a subscription, also its whole.
+
+    AWS adds eight characters to some names in their ARNs, such as those of an organization's rules.
+    """
     if name.startswith("arn:"):
-        return {*re.split("[/:]", name.rstrip("/:*").split(":", 5)[-1])}
+        named = {*re.split("[/:]", name.rstrip("/:*").split(":", 5)[-1])}
+        return named | {_ADDED.sub("", each) for each in named}
     return {last_part(name)}
 
 

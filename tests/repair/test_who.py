@@ -139,8 +139,7 @@ def problem(bench: Bench, step: str, region: str, sentence: str) -> str:
     plan = bench.diff(FULL, only=steps_of(section_of(step)))
     found = look_up(bench, drifts_of(bench, plan), since)
     # What goes with something else, or is kept in a tag, has no event of its own: one that is found is enough.
-    of_tags = [any("tag" in name for name in each.fields) for each in found]
-    in_a_tag = made == {"UntagResource"} and not all(of_tags)
+    in_a_tag = made == {"UntagResource"} and not any("tag" in name for each in found for name in each.fields)
     known = [each for each in found if each.who is not None]
     wrong = [each for each in known if each.who and not each.who.name.endswith(":user/mallory")]
     # CloudTrail keeps no link to what follows from a write to another service.
