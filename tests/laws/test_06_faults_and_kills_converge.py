@@ -66,6 +66,35 @@ def places(first: FirstApply, section: str, shard: int, *, killed: bool = False)
     return mine if len(every) <= SHARDS * SAMPLE else mine[killed::SAMPLE]
 
 
+def converges_after_a_fault(
+    bench: Bench, empty: bytes, place: int, text: str = FULL, only: tuple[str, ...] = ()
+) -> None:
+    """The run in which the write at *place*, counted from 0, fails once in one of the ways ends in sync."""
+    bench.at(empty)
+    name = [*FAULTS][place % len(FAULTS)]
+    interruption = Interruption(place + 1, *FAULTS[name])
+    lift = bench.world.interrupt(interruption)
+    bench.apply(text, only=only)
+    assert interruption.fired, (place, name)
+    assert calls(bench.diff(text, only=only)) == [], (place, name)
+    lift()
+
+
+def converges_after_a_kill(
+    bench: Bench, empty: bytes, place: int, text: str = FULL, only: tuple[str, ...] = ()
+) -> None:
+    """The run after one that was killed after the write at *place*, counted from 0, ends in sync."""
+    bench.at(empty)
+    interruption = Interruption(place + 1, reset, "after", dies=True)
+    lift = bench.world.interrupt(interruption)
+    run = bench.run(text, only=only)
+    run.send(run.rehearse())
+    assert interruption.fired, place
+    lift()
+    bench.apply(text, only=only)
+    assert calls(bench.diff(text, only=only)) == [], place
+
+
 SECTIONS = [(key, shard) for key in all_sections() for shard in range(SHARDS)]
 
 
@@ -78,14 +107,7 @@ def test_write_that_fails_once_converges_in_the_same_run(
     first = first_apply_of(section, only)
     bench: Bench = request.getfixturevalue("bench")
     for place in places(first, section, shard):
-        bench.at(first.empty)
-        name = [*FAULTS][place % len(FAULTS)]
-        interruption = Interruption(place + 1, *FAULTS[name])
-        lift = bench.world.interrupt(interruption)
-        bench.apply(FULL, only=only)
-        assert interruption.fired, (place, name)
-        assert calls(bench.diff(FULL, only=only)) == [], (place, name)
-        lift()
+        converges_after_a_fault(bench, first.empty, place, only=only)
 
 
 # Not each write at once: a step gives up after six failures.
@@ -115,25 +137,9 @@ def test_apply_after_a_kill_at_any_write_converges(
     first = first_apply_of(section, only)
     bench: Bench = request.getfixturevalue("bench")
     for place in places(first, section, shard, killed=True):
-        bench.at(first.empty)
-        interruption = Interruption(place + 1, reset, "after", dies=True)
-        lift = bench.world.interrupt(interruption)
-        run = bench.run(FULL, only=only)
-        run.send(run.rehearse())
-        assert interruption.fired, place
-        lift()
-        bench.apply(FULL, only=only)
-        assert calls(bench.diff(FULL, only=only)) == [], place
+        converges_after_a_kill(bench, first.empty, place, only=only)
 
 
 @pytest.mark.parametrize("part", range(1, KILLS + 1))
 def test_apply_of_the_whole_file_after_a_kill_converges(first: FirstApply, bench: Bench, part: int) -> None:
-    bench.at(first.empty)
-    interruption = Interruption(len(first.writes) * part // (KILLS + 1), reset, "after", dies=True)
-    lift = bench.world.interrupt(interruption)
-    run = bench.run(FULL)
-    run.send(run.rehearse())
-    assert interruption.fired
-    lift()
-    bench.apply(FULL)
-    assert calls(bench.diff(FULL)) == []
+    converges_after_a_kill(bench, first.empty, len(first.writes) * part // (KILLS + 1) - 1)

@@ -16,7 +16,7 @@ from provisioner.sandbox.drift import Administrator, carry_out, every_break
 
 from ...conftest import MEMBER, Bench, assume_account
 from ...laws.full import calls, failures
-from ...laws.test_06_faults_and_kills_converge import FAULTS, Interruption, reset
+from ...laws.test_06_faults_and_kills_converge import converges_after_a_fault, converges_after_a_kill
 from ...laws.test_07_breaks_are_seen_and_repaired import problems
 from ...permissions.sample import Caller, actions, assert_well_formed, least, statement_actions, without
 from .test_organization import NAMED
@@ -102,23 +102,9 @@ def test_diff_shows_what_apply_does_and_a_second_apply_writes_nothing(administra
 def test_each_write_failing_once_converges_and_so_does_a_kill_after_it(administrator: Bench) -> None:
     empty = store.capture(administrator.world.memory)
     administrator.apply(CENTRAL)
-    writes = len(administrator.world.writes)
-    for place in range(1, writes + 1):
-        for act, phase, dies in ((*[*FAULTS.values()][place % len(FAULTS)], False), (reset, "after", True)):
-            administrator.at(empty)
-            interruption = Interruption(place, act, phase, dies=dies)
-            lift = administrator.world.interrupt(interruption)
-            if dies:
-                run = administrator.run(CENTRAL)
-                run.single_threaded = True
-                run.send(run.rehearse())
-                lift()
-                administrator.apply(CENTRAL)
-            else:
-                administrator.apply(CENTRAL)
-                lift()
-            assert interruption.fired, place
-            assert calls(administrator.diff(CENTRAL)) == [], (place, phase)
+    for place in range(len(administrator.world.writes)):
+        converges_after_a_fault(administrator, empty, place, CENTRAL)
+        converges_after_a_kill(administrator, empty, place, CENTRAL)
 
 
 def test_each_break_is_shown_alone_and_repaired(administrator: Bench) -> None:

@@ -17,7 +17,7 @@ from provisioner.steps.permission import ANY_ACCOUNT
 from ...conftest import Bench
 from ...laws import test_12_permissions_are_enough_and_used as test_12
 from ...laws.full import calls, failures
-from ...laws.test_06_faults_and_kills_converge import FAULTS, Interruption, reset
+from ...laws.test_06_faults_and_kills_converge import converges_after_a_fault, converges_after_a_kill
 from ...laws.test_07_breaks_are_seen_and_repaired import problems
 from ...permissions.sample import Caller, assert_well_formed, least, statement_actions, without
 from ...sandbox.cases import Aws, Case, check
@@ -79,23 +79,9 @@ def aggregator(bench: Bench) -> dict[str, Any]:
 def test_each_write_failing_once_converges_and_so_does_a_kill_after_it(bench: Bench) -> None:
     empty = store.capture(bench.world.memory)
     bench.apply(V2)
-    writes = len(bench.world.writes)
-    for place in range(1, writes + 1):
-        for act, phase, dies in ((*[*FAULTS.values()][place % len(FAULTS)], False), (reset, "after", True)):
-            bench.at(empty)
-            interruption = Interruption(place, act, phase, dies=dies)
-            lift = bench.world.interrupt(interruption)
-            if dies:
-                run = bench.run(V2)
-                run.single_threaded = True
-                run.send(run.rehearse())
-                lift()
-                bench.apply(V2)
-            else:
-                bench.apply(V2)
-                lift()
-            assert interruption.fired, place
-            assert calls(bench.diff(V2)) == [], (place, phase)
+    for place in range(len(bench.world.writes)):
+        converges_after_a_fault(bench, empty, place, V2)
+        converges_after_a_kill(bench, empty, place, V2)
 
 
 @pytest.mark.parametrize("text", [V2, ALL], ids=["some", "all"])
