@@ -95,37 +95,35 @@ def converges_after_a_kill(
     assert calls(bench.diff(text, only=only)) == [], place
 
 
+def fault_of(first: FirstApply, turn: int) -> dict[tuple[str, ...], str]:
+    """The writes that fail in one of the runs, each with its way: over all runs each write fails once."""
+    kinds, found = [*FAULTS], dict[tuple[str, ...], str]()
+    for place, request in enumerate(dict.fromkeys(map(request_of, first.writes))):
+        if place % len(kinds) == turn:
+            found[request] = kinds[place // len(kinds) % len(kinds)]
+    return found
+
+
 SECTIONS = [(key, shard) for key in all_sections() for shard in range(SHARDS)]
 
 
-@pytest.mark.parametrize(("section", "shard"), SECTIONS)
-def test_write_that_fails_once_converges_in_the_same_run(
-    section: str, shard: int, request: pytest.FixtureRequest
-) -> None:
-    """Every second write fails in one of the ways, in turn."""
-    only = steps_of(section)
-    first = first_apply_of(section, only)
-    bench: Bench = request.getfixturevalue("bench")
-    for place in places(first, section, shard):
-        converges_after_a_fault(bench, first.empty, place, only=only)
-
-
-# Not each write at once: a step gives up after six failures.
-@pytest.mark.parametrize(("fault", "turn"), [(each, number % 3) for number, each in enumerate(FAULTS)])
-def test_every_third_write_fails_once_and_the_run_converges(bench: Bench, fault: str, turn: int) -> None:
-    act, phase = FAULTS[fault]
-    seen: list[tuple[str, ...]] = []
+@pytest.mark.parametrize("turn", range(len(FAULTS)))
+def test_each_write_fails_once_and_the_run_converges(first: FirstApply, bench: Bench, turn: int) -> None:
+    """In each run one write in five fails, in one of the ways: not each at once, as a step gives up after six failures."""
+    failing = {each: FAULTS[kind] for each, kind in fault_of(first, turn).items()}
+    failed: set[tuple[str, ...]] = set()
 
     def fail_once(call: WireCall, now: str) -> Fault | None:
         request = request_of(call)
-        if not call.writes or now != phase or request in seen:
+        if request not in failing or request in failed or now != failing[request][1]:
             return None
-        seen.append(request)
-        return act() if len(seen) % 3 == turn else None
+        failed.add(request)
+        return failing[request][0]()
 
-    bench.world.interrupt(fail_once)
+    lift = bench.world.interrupt(fail_once)
     bench.apply(FULL)
-    assert seen
+    lift()
+    assert failed == {*failing}
     assert calls(bench.diff(FULL)) == []
 
 
