@@ -71,7 +71,9 @@ def _once_for_each(key: Callable[..., Any], make: Callable[..., Any]) -> Callabl
     return get
 
 
-ClientCreator._create_client_class = _once_for_each(lambda _, service, model: service, ClientCreator._create_client_class)
+ClientCreator._create_client_class = _once_for_each(
+    lambda _, service, model: service, ClientCreator._create_client_class
+)
 ClientCreator._load_service_model = _once_for_each(lambda _, *names: names, ClientCreator._load_service_model)
 botocore.regions.EndpointProvider = _once_for_each(
     lambda ruleset_data, **_: id(ruleset_data), botocore.regions.EndpointProvider

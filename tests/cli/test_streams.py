@@ -44,7 +44,7 @@ ALL = {
     "diff as JSON": (["diff", FILE, SERVED, "--json"], 2),
     "diff as JSON lines": (["diff", FILE, SERVED, "--json-lines"], 2),
     "verify": (["verify", FILE, SERVED], 2),
-    "apply": (["apply", FILE, "--sandbox", "--yes"], 0),
+    "apply": (["apply", FILE, SERVED, "--yes"], 0),
     "drift": (["sandbox", "drift"], 1),
     "reset": (["sandbox", "reset"], 0),
     "a wrong command line": (["frobnicate"], 1),
