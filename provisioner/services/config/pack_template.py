@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any, Final
 
 TEMPLATE_TAG: Final = "provision:template"
@@ -46,6 +47,7 @@ def name_in_template(rule: str) -> str:
     return rule.rpartition(_IN_A_PACK)[0] or rule
 
 
+@lru_cache(64)  # a run asks for the rules of each pack in each account and Region
 def _parse(template: str) -> Mapping[str, Any]:
     """The template as a mapping. CloudFormation's short forms, such as `!Ref`, are not evaluated."""
     import yaml
