@@ -8,7 +8,7 @@ names, such as a KMS key, it also registers with `@locates` how the one in AWS i
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Any, Final
@@ -140,8 +140,10 @@ def check_references(baseline: Baseline, section: Section, path: Path) -> Iterat
         yield Contradiction((*path, *below), f"`{provider(kind)}` has no {kind} `{reference}`; {hint}")
 
 
-def providers_used(baseline: Baseline, section: type[Section], kinds: Iterable[str]) -> tuple[str, ...]:
+def providers_used(baseline: Baseline, section: type[Section], kinds: Collection[str]) -> tuple[str, ...]:
     """The steps that make what a section of the file refers to, of these kinds."""
+    if not kinds:
+        return ()  # most steps refer to nothing, and this is asked for each of them in each account
     used = {mark.kind for _, mark, text in _references(baseline[section]) if find(baseline, mark.kind, text)}
     return tuple(provider(kind) for kind in kinds if kind in used)
 
