@@ -51,6 +51,12 @@ password_policy:
 """
 
 
+@pytest.fixture
+def bench(bench: Bench) -> Bench:
+    bench.new = None  # what was applied is of a run of this test's
+    return bench
+
+
 def keys_of(bench: Bench, name: str) -> dict[str, str]:
     """Create a user, and return its access key."""
     iam = bench.client("iam")
