@@ -7,13 +7,14 @@ from dataclasses import replace
 from types import MappingProxyType
 from typing import Any, Literal
 
-from ..aws import Aws, Incomplete, Interrupted, OutcomeUnknown, describe
+from ..aws import Aws, Interrupted, OutcomeUnknown, describe
 from ..aws.check import holds_pending
-from ..aws.errors import EXPIRED, ClientError, code_of
+from ..aws.errors import EXPIRED, THROTTLED, ClientError, code_of
 from ..baseline import Baseline
-from ..model import Call, Change, Changes, Exists, Failure, Note, Part, Refused, Result, Step
+from ..model import Call, Change, Changes, Exists, Failure, Note, Part, Result, Step
+from .before_sending import check_known, check_planned, check_uses, is_withheld
 from .controls import DEFAULT, Controls
-from .plan import same_request, within_plan
+from .plan import same_request
 
 RESTARTS = 6  # of one step in a row, after writes whose outcome is unknown, without a change made in between
 OnChange = Callable[[Result, Change], None]
@@ -36,7 +37,8 @@ def run_step(
     With *planned*, nothing is sent that is not in it, and nothing that needs a consent which *allowed* does not name.
     *controls* say which differences are only told. A change that fails stops only the changes that need it.
     *failed_needs* is what the steps that it needs failed to do: see Result.failed_needs. A write whose outcome is unknown starts the step again
-    from fresh reads, so that it is repeated only where AWS shows that it is missing.
+    from fresh reads, so that it is repeated only where AWS shows that it is missing. What AWS refuses is no failure where
+    a fresh read shows that others have done it, or that the setting is owned from above now.
     """
     perform = aws.send if apply else aws.rehearse
     run = _StepRun(step, aws, baseline, perform, planned, allowed, failed_needs, on_change, controls)
@@ -93,12 +95,14 @@ class _StepRun:
 
     def to_the_end(self) -> None:
         """Drive the step until it has nothing left to change; start again after each unknown outcome."""
-        attempt = 0
+        attempt = looks = 0
         while True:
             made = len(self.result.changes)
             try:
                 self._drive()
-                return
+                looks += 1
+                if looks > RESTARTS or not self._is_out_of_date():
+                    return
             except OutcomeUnknown as error:
                 # Unless others are known to have made the change, nobody knows whether it was made.
                 self.unknown = None if error.already_exists and not self.repeated else self.in_flight
@@ -113,6 +117,23 @@ class _StepRun:
                     self.unknown, attempt = None, 0
                 self.aws.pause(0.5 * 2.0 ** max(attempt - 1, 0))
                 self.aws.forget()
+
+    def _is_out_of_date(self) -> bool:
+        """Whether a fresh read shows that something which AWS refused is not needed any more, or can be read now.
+
+        Others have just done it, or own the setting since; the step then goes on without that failure.
+        """
+        refused = [each for each in self.result.failures if each.code and each.code not in THROTTLED]
+        if self.planned is None or not refused:
+            return False
+        self.aws.forget()
+        now = run_step(self.step, self.aws, self.baseline, apply=False, controls=self.controls)
+        needed = [x for x in self.failed if x[1].code and any(same_request(x[0], y) for y in now.changes)]
+        if not now.ok or all(each in [failure for _, failure in needed] for each in refused):
+            return False
+        self.failed = needed
+        self.impatient_parts.clear()
+        return True
 
     def _drive(self) -> None:
         """Take the step's generator, and those of its parts, to their ends, once."""
@@ -171,14 +192,14 @@ class _StepRun:
             return self.aws.pending(change.call)
         self.doing, self.in_flight = change.resource, change
         try:
-            self._check_uses(change.call)
-            self._check_planned(change)
-            if self._is_withheld(change):
+            check_uses(self.step, change.call, self.result, self.failed_needs)
+            check_planned(change, self.planned, self.aws)
+            if is_withheld(change, self.planned, self.allowed):
                 self.result.withheld.append(change)
                 return self.aws.rehearse(change.call)
             if self.impatient or self.part in self.impatient_parts:
                 change = replace(change, call=replace(change.call, waits=()))
-            self._check_known(change.call)
+            check_known(change.call, self.planned)
             answer = self.perform(change.call)
         except (OutcomeUnknown, Interrupted):
             raise
@@ -191,20 +212,6 @@ class _StepRun:
             return self.aws.pending(change.call)
         self._made(change, answer)
         return answer
-
-    def _check_uses(self, call: Call) -> None:
-        """Raise Refused if a resource that the call uses has failed, in a step before or in a part of this one."""
-        here = {f"{self.step.name}/{x.resource}" for x in self.result.failures if x.stops == "use"}
-        for each in call.uses:
-            if each in here or each in self.failed_needs:
-                step, _, resource = each.partition("/")
-                raise Refused(f"{call.name} was not tried, because {resource} failed (step {step})")
-
-    def _check_known(self, call: Call) -> None:
-        """Raise OutcomeUnknown, which starts the step again, for a value that AWS has made up and does not show yet."""
-        if self.planned is not None and holds_pending(dict(call.params)):
-            error = Incomplete(f"{call.name} was given a value that AWS does not show yet; run again")
-            raise OutcomeUnknown(error, already_exists=True)
 
     def _named(self, call: Call) -> Call:
         return replace(call, name=self.aws.operation_name(call))
@@ -226,19 +233,6 @@ class _StepRun:
         if held:
             self.result.withheld.append(replace(change, held=held))
         return None if held else verdict.change
-
-    def _check_planned(self, change: Change) -> None:
-        """Raise RuntimeError for a change that the plan does not have."""
-        if self.planned is None or any(within_plan(change, each) for each in self.planned.changes):
-            return
-        self.aws.rehearse(change.call)  # a request that AWS would refuse is in no plan
-        raise RuntimeError(
-            f"AWS has changed since the plan was made: {change.resource} now needs {change.call.operation}; run again"
-        )
-
-    def _is_withheld(self, change: Change) -> bool:
-        """The change loosens or replaces something, and nobody has allowed it."""
-        return self.planned is not None and change.consent is not None and change.consent not in self.allowed
 
     def _needs_failed(self, change: Change) -> Change | None:
         """The failed change that *change* cannot do without; None if there is none."""

@@ -196,3 +196,68 @@ def test_a_change_whose_outcome_stays_unknown_is_given_up_and_the_others_are_mad
     result = applied(bench, ensure_two)
     assert "other" in {c.resource for c in result.changes}
     assert {f.resource for f in result.failures} == {"bucket", "unreadable"}
+
+
+def somebody_sets_it(bench: Bench, *operations: str, status: int = 403) -> Any:
+    """Somebody enables versioning, and AWS refuses one of *operations*."""
+
+    def interrupt(call: WireCall, phase: str) -> Fault | None:
+        if call.operation not in operations or phase != "before" or done:
+            return None
+        done.append(True)
+        bench.client("s3", REGION).put_bucket_versioning(
+            Bucket=NAME, VersioningConfiguration={"Status": "Enabled"}
+        )
+        return Fault("AccessDenied", status, "not yours any more")
+
+    done: list[bool] = []
+    return interrupt
+
+
+def ensure_what_can_be_owned(aws: Aws, baseline: Any) -> Changes:
+    """A bucket's versioning in a part; once it is enabled, nothing more is read of it, and its tags are set."""
+    owned = {"Bucket": NAME, "ExpectedBucketOwner": aws.account}
+    status = aws.read("s3").get_bucket_versioning(**owned).all().get("Status")
+
+    def versioning() -> Changes:
+        if status != "Enabled":
+            aws.read("s3").get_bucket_acl(**owned).all()
+            call = aws.write("s3").put_bucket_versioning(
+                **owned, VersioningConfiguration={"Status": "Enabled"}
+            )
+            yield create("versioning", {"Status": "Enabled"}, call)
+
+    yield Part("versioning", versioning())
+    if aws.read("s3").get_bucket_tagging(**owned).found("NoSuchTagSet") is None:
+        call = aws.write("s3").put_bucket_tagging(**owned, Tagging={"TagSet": [{"Key": "a", "Value": "b"}]})
+        yield update("tags", (Difference("a", None, "b"),), call.using("buckets/versioning"))
+
+
+def make_bucket(bench: Bench) -> None:
+    where = {"LocationConstraint": REGION}
+    bench.client("s3", REGION).create_bucket(Bucket=NAME, CreateBucketConfiguration=where)
+
+
+@pytest.mark.parametrize("operation", ["PutBucketVersioning", "GetBucketAcl"])
+def test_what_aws_refuses_and_others_have_set_is_no_failure_and_stops_nothing(
+    bench: Bench, operation: str
+) -> None:
+    make_bucket(bench)
+    run = bench.run()
+    step = Step("buckets", Scope.ONCE, (), Section, ensure_what_can_be_owned)
+    target = Target(run.identity.account, REGION)
+    planned = engine.run_step(step, Aws(target, run.cloud, ReadCache()), run.baseline, apply=False)
+    bench.world.interrupt(somebody_sets_it(bench, operation))
+    aws = Aws(target, run.cloud, ReadCache())
+    result = engine.run_step(step, aws, run.baseline, apply=True, planned=planned)
+    assert result.failures == []
+    assert [c.resource for c in result.changes] == ["tags"]
+
+
+def test_what_aws_refuses_and_is_needed_is_sent_once(bench: Bench) -> None:
+    make_bucket(bench)
+    bench.world.interrupt(_deny("PutBucketVersioning"))
+    before = len(bench.world.writes)
+    result = applied(bench, ensure_what_can_be_owned)
+    assert next((f.resource, f.code) for f in result.failures) == ("versioning", "AccessDenied")
+    assert [c.operation for c in bench.world.writes[before:]] == ["PutBucketVersioning"]

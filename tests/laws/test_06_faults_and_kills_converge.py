@@ -1,4 +1,7 @@
-"""Law 6: killed after any write, the next `apply` converges; each write failing once converges in the same run."""
+"""Law 6: killed after any write, the next `apply` converges; each write failing once converges in the same run.
+
+So does each write that another run has just made.
+"""
 
 from __future__ import annotations
 
@@ -124,6 +127,26 @@ def test_each_write_fails_once_and_the_run_converges(first: FirstApply, bench: B
     bench.apply(FULL)
     lift()
     assert failed == {*failing}
+    assert calls(bench.diff(FULL)) == []
+
+
+@pytest.mark.parametrize("turn", range(len(FAULTS)))
+def test_what_another_run_makes_first_is_no_failure(first: FirstApply, bench: Bench, turn: int) -> None:
+    """In each run, another makes one write in five just before ours."""
+    others, made = fault_of(first, turn).keys(), set[tuple[str, ...]]()
+
+    def make_first(call: WireCall, phase: str) -> None:
+        request = request_of(call)
+        if request in others and request not in made and phase == "before":
+            made.add(request)
+            client = bench.client(call.service, call.region)
+            operation = {name: method for method, name in client.meta.method_to_api_mapping.items()}
+            getattr(client, operation[call.operation])(**call.params)
+
+    lift = bench.world.interrupt(make_first)
+    bench.apply(FULL)
+    lift()
+    assert made == {*others}
     assert calls(bench.diff(FULL)) == []
 
 

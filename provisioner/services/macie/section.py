@@ -123,13 +123,7 @@ class Organization(Section):
         None,
         description="Enable Macie in accounts that join the organization. Set in the administrator's account.",
     )
-    create_members: Annotated[
-        bool | None,
-        # What else one run sets in an account fails if that has become a member meanwhile; the next one leaves it alone.
-        NotInFullProfile(
-            "accounts that become members in the run that sets them up refuse it their settings"
-        ),
-    ] = Field(
+    create_members: bool | None = Field(
         None,
         description="Add every account that is in the organization now, which enables Macie in it, and resume members"
         " that are paused. Nobody is ever removed. Done in the administrator's account.",

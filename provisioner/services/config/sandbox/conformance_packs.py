@@ -35,13 +35,14 @@ def pack_arn(request: Request, name: str) -> str:
 
 @instead("config.pack_put", "PutConformancePack", row=_ROW)
 def put(request: Request) -> dict[str, Any]:
-    """A pack has one template or source; it is replaced, but for its tags, and no second request is taken meanwhile."""
+    """A pack has one template or source; it is replaced, but for its tags. A request during a change is refused, once."""
     params, kept = request.params, packs(request)
     name, template, source = params["ConformancePackName"], params.get("TemplateBody"), params.get("Source")
     if not _NAME.fullmatch(name) or bool(template) is bool(source) or (params.get("Scope") and not source):
         raise Refused(INVALID, "Specify a valid name, and only one of TemplateBody and Source.")
     before = kept.get(name)
     if before and before["state"].endswith("_IN_PROGRESS"):
+        _finish(request, name)
         raise Refused(
             "ResourceInUseException", f"The conformance pack {name} is being changed. Try again later."
         )

@@ -66,7 +66,10 @@ def _organization(request: Request) -> Any:
 
 @instead("config.organization_put", "PutOrganizationConfigRule", "PutOrganizationConformancePack", row=_ROW)
 def put(request: Request) -> dict[str, Any]:
-    """The management account makes or replaces a rule or pack, with trusted access and a role; not while one is made."""
+    """The management account makes or replaces a rule or pack, with trusted access and a role.
+
+    A request while it is being made is refused, once.
+    """
     what, params, held = _what(request), request.params, _organization(request)
     name, kept = params[f"{what}Name"], made(request, what)
     if sum(bool(params.get(key)) for key in (_RULES if what == RULE else _PACKS)) != 1:
@@ -74,6 +77,7 @@ def put(request: Request) -> dict[str, Any]:
     _check(params, request.partition, request.region)
     before = kept.get(name)
     if before and before["state"].endswith("_IN_PROGRESS"):
+        _finish(request, held, kept, name)
         raise Refused("ResourceInUseException", f"{name} is being changed. Try again later.")
     trust(held, MULTI_ACCOUNT)
     ensure_linked_role(request.account, request.partition, MULTI_ACCOUNT)
@@ -171,15 +175,16 @@ def statuses(request: Request) -> dict[str, Any]:
         error = {"ErrorCode": one["error"]} if "error" in one else {}
         status = "OrganizationRuleStatus" if what == RULE else "Status"
         shown.append({f"{what}Name": name, status: one["state"], **error})
-        verb, _, doing = one["state"].partition("_")
-        if doing == "IN_PROGRESS":
-            request.world.dirty = True
-            _finish(request, held, kept, name, verb)
+        _finish(request, held, kept, name)
     return {f"{what}Statuses": shown}
 
 
-def _finish(request: Request, held: Any, kept: dict[str, Any], name: str, verb: str) -> None:
+def _finish(request: Request, held: Any, kept: dict[str, Any], name: str) -> None:
     """End what is in progress."""
+    verb, _, doing = kept[name]["state"].partition("_")
+    if doing != "IN_PROGRESS":
+        return
+    request.world.dirty = True
     if verb == "DELETE":
         del kept[name]
     elif all(_has_recorder(request, account) for account in _accounts(held, kept[name])):
