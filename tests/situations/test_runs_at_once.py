@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from provisioner.fleet.fleet import Job
 from provisioner.sandbox import Fault, WireCall, open_sandbox
 from provisioner.sandbox.serve import serving
 
@@ -104,3 +105,9 @@ def test_what_is_owned_from_above_since_it_was_planned_is_told(
     notes = [n.text for r in ran.results() if r.target.account == account for n in r.notes]
     assert any(f"Macie's administrator, account {MEMBER}" in text for text in notes), notes
     assert organization.run("diff", MACIE).plan().changes == []
+    fleet = organization.fleet(MACIE)
+    [mine] = [each for each in fleet.select(organization.everyone).accounts if each.id == account]
+    findings = [f for r in fleet.run_job(Job("verify", mine)).results for f in r.findings]
+    assert [f.ok for f in findings if f.check == "automated discovery" and f.ok is not True] == [None] * (
+        operation == "UpdateAutomatedDiscoveryConfiguration"
+    )

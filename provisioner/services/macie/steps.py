@@ -18,6 +18,7 @@ from .state import (
     NEW_PUBLICATION,
     SERVICE,
     TITLE,
+    administrator,
     if_enabled,
     read_auto_enable,
     read_discovery,
@@ -156,5 +157,6 @@ def verify_macie(aws: Aws, baseline: Baseline) -> Findings:
     if section.automated_discovery and (want := section.automated_discovery.status):
         found = read_discovery(aws)
         have = found.have.get("status", "DISABLED")
-        ok = None if found.owner else have == want
-        yield Finding(TITLE, "automated discovery", ok, f"{found.owner} sets it" if found.owner else have)
+        owner = found.owner or ("" if have == want else administrator(aws)())
+        detail = f"{owner} sets it" if found.owner else f"{have}; {owner} sets it" if owner else have
+        yield Finding(TITLE, "automated discovery", None if owner else have == want, detail)

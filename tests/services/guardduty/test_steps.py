@@ -13,6 +13,7 @@ from provisioner.engine.plan import Plan
 from provisioner.model import Kind
 from provisioner.sandbox import Fault, WireCall
 from provisioner.sandbox.model import Refused
+from provisioner.sandbox.rules.organizations import find_organization
 from provisioner.services.guardduty.sandbox import detector as sandbox
 from provisioner.services.guardduty.section import GuardDuty
 
@@ -362,12 +363,24 @@ def test_accounts_of_the_organization_are_added_and_their_detectors_are_the_admi
     )
 
 
-def test_an_account_that_guardduty_does_not_take_fails(bench: Bench) -> None:
+@pytest.mark.parametrize("reopened", [True, False])
+def test_an_account_that_guardduty_does_not_take_fails_unless_it_is_closed(
+    bench: Bench, reopened: bool
+) -> None:
     run = bench.run(MEMBERS)
     plan = run.rehearse()
     bench.client("organizations").close_account(AccountId=MEMBER)
-    [failure] = [failure for result in run.send(plan) for failure in result.failures]
-    assert f'did not process {{"AccountId": "{MEMBER}"' in failure.message
+
+    def reopen(call: WireCall, phase: str) -> Fault | None:
+        if reopened and (call.operation, phase) == ("CreateMembers", "after"):
+            [account] = [x for x in find_organization(ACCOUNT, "aws").accounts if x.id == MEMBER]
+            account.status = account.state = "ACTIVE"
+        return None
+
+    bench.world.interrupt(reopen)
+    messages = [failure.message for result in run.send(plan) for failure in result.failures]
+    assert len(messages) == reopened
+    assert all(f'did not process {{"AccountId": "{MEMBER}"' in each for each in messages)
 
 
 def test_the_full_profile_has_each_protection_plan(bench: Bench) -> None:
