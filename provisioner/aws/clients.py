@@ -11,7 +11,7 @@ import platform
 import re
 import threading
 from collections.abc import Iterator, Mapping
-from functools import cache, partial
+from functools import partial
 from typing import Any, Final
 from urllib.parse import urlsplit
 
@@ -19,7 +19,6 @@ import botocore
 import botocore.session
 from botocore.config import Config
 from botocore.exceptions import UnknownServiceError
-from botocore.loaders import create_loader
 from botocore.paginate import Paginator
 
 from .. import __version__
@@ -29,6 +28,7 @@ from .credentials import find_credentials
 from .errors import ClientError, Incomplete, code_of
 from .guard import READS, guard
 from .keyring import Keyring
+from .model_files import model_loader
 from .options import Options, Tally
 from .session import LimitedSession
 from .wire.direct_reads import DirectReads
@@ -46,7 +46,6 @@ _CONNECTIONS = 64  # botocore's own, to one host
 # the caller needs the same IAM action.
 _HEADS: Final = {("s3", "head_bucket"): "list_objects_v2"}
 _NO_REASON: Final = ("400", "403")  # all that is left of an expired token, a wrong clock, and a denial
-_loader = cache(create_loader)  # AWS's service models are most of the cost of a first client: loaded once
 # botocore builds its own for each call, which takes a fifth of the call's CPU time. `md/` is its form of metadata.
 _USER_AGENT = (
     f"provision/{__version__} md/run#{{run}} Botocore/{botocore.__version__} Python/{platform.python_version()}"
@@ -79,11 +78,12 @@ class Clients:
         self._tally = tally
         self._session = session = LimitedSession(options.profile, options.limits)
         with configuration_errors(session, profile=options.profile):
-            session.register_component("data_loader", _loader(session.get_config_variable("data_path")))
+            session.register_component("data_loader", model_loader(session.get_config_variable("data_path")))
             providers = session.get_component("credential_provider")
         self.keyring = Keyring(lambda: find_credentials(session, providers))
         session.register_component("credential_provider", self.keyring)
         session.register_component("response_parser_factory", CheckedParserFactory())
+        session.register("creating-client-class", self._share_class)
         # A session token of the global endpoint is refused in Regions that are not enabled by default.
         session.set_config_variable("sts_regional_endpoints", "regional")
         self._endpoint_url, self._limits = options.endpoint_url, options.limits
@@ -97,6 +97,7 @@ class Clients:
             self._transport = Transport(self._limits, ca_bundle=bundle)
         self._own_signatures = options.own_signatures
         self._clients: dict[tuple[str, str], Any] = {}
+        self._classes: dict[str, type] = {}  # of the clients, by botocore's id of the service in events
         self._direct_reads: dict[tuple[str, str], DirectReads] = {}
         self._pagination_models: dict[str, Mapping[str, Any]] = {}  # by service
         self._lock = threading.Lock()  # botocore sessions are not thread-safe; the clients they make are
@@ -226,6 +227,7 @@ class Clients:
             client = self._session.create_client(
                 service, region_name=region, endpoint_url=self._endpoint_url, config=config
             )
+        self._classes.setdefault(client.meta.service_model.service_id.hyphenize(), type(client))
         client.meta.events.register("provide-client-params", guard)
         host = urlsplit(client.meta.endpoint_url)  # of `--endpoint-url`, or of AWS_ENDPOINT_URL
         if _NO_SUBDOMAINS.fullmatch(host.hostname or ""):
@@ -238,6 +240,12 @@ class Clients:
                 client.meta.events.register("before-send", direct_reads.learn)
             client.meta.events.register("before-send", self._transport)
         return client
+
+    def _share_class(self, *, event_name: str = "", **given: Any) -> None:
+        """Make the class of a service's client in another Region a subclass of the first: its methods take much memory."""
+        if (shared := self._classes.get(event_name.rpartition(".")[2])) is not None:
+            given["class_attributes"].clear()
+            given["base_classes"][:] = [shared]
 
     def _before_send(self, event_name: str, request: Any, **_: Any) -> None:
         """Count the request, and note on it whether it writes, which the transports do not see."""
