@@ -22,6 +22,7 @@ def main() -> None:
         return
     # Modules stay until the end: collecting garbage among them is a tenth of the time of a short command.
     gc.set_threshold(50_000, 20, 20)
+    code = _INTERRUPTED
     try:
         for each in (signal.SIGTERM, signal.SIGHUP):
             if signal.getsignal(each) == signal.SIG_DFL:  # `nohup` ignores SIGHUP
@@ -29,13 +30,13 @@ def main() -> None:
         sys.unraisablehook = _interrupt_again
         signal.signal(signal.SIGALRM, lambda *_: signal.raise_signal(signal.SIGINT))
         from .cli import run
-        from .cli.streams import protect
+        from .cli.streams import PATIENCE, finish, protect
 
         protect()
         code = run(sys.argv[1:])
-        sys.stdout.flush()
-    except KeyboardInterrupt:
-        os._exit(_INTERRUPTED)
+        finish(PATIENCE if code == _INTERRUPTED else None)
+    except KeyboardInterrupt:  # of a run, or of one that is over and waits for who reads its output
+        os._exit(code)
     if threading.active_count() > 1:  # threads that wait for answers of AWS that nobody needs any more
         os._exit(code)
     gc.freeze()  # no collection at the end either

@@ -94,11 +94,13 @@ def _named(document: DocumentJson) -> list[Step]:
 
 def _write(path: Path, text: str) -> None:
     """Write the file anew for this user only: a reader sees the old one or the new one, whole."""
-    target = path.resolve()  # a link stays one
-    if target.exists() and not target.is_file():  # /dev/stdout, a pipe
-        with target.open("w", encoding="utf-8", errors="backslashreplace", newline="") as stream:
+    if path.exists() and not path.is_file():  # /dev/stdout, a pipe: their links lead to no path
+        number = os.open(path, os.O_WRONLY | os.O_NONBLOCK)  # a pipe would wait for a reader
+        os.set_blocking(number, True)
+        with os.fdopen(number, "w", encoding="utf-8", errors="backslashreplace", newline="") as stream:
             stream.write(text)
         return
+    target = path.resolve()  # a link stays one
     number, name = tempfile.mkstemp(prefix=f".{target.name[:40]}.", suffix=".tmp", dir=target.parent)  # 0600
     try:
         with os.fdopen(number, "w", encoding="utf-8", errors="backslashreplace", newline="") as stream:

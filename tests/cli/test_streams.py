@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import signal
@@ -10,7 +11,7 @@ import sys
 import threading
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import pytest
 
@@ -92,6 +93,58 @@ def test_characters_that_the_terminal_lacks_are_spelled(monkeypatch: pytest.Monk
     monkeypatch.setenv("PYTHONIOENCODING", "ascii")
     done = run_process("diff", FILE, "--sandbox")
     assert "false -> true" in done.stdout
+
+
+def with_stuck_reader(stream: str, *arguments: str) -> tuple[subprocess.Popen[bytes], IO[bytes]]:
+    """Start a command whose *stream* is the smallest pipe, and return it with the end that nobody reads yet."""
+    reader, writer = os.pipe()
+    fcntl.fcntl(writer, fcntl.F_SETPIPE_SZ, 4096)
+    streams: dict[str, Any] = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, stream: writer}
+    started = subprocess.Popen([*COMMAND, *arguments], stdin=subprocess.DEVNULL, cwd=ROOT, **streams)
+    os.close(writer)
+    return started, os.fdopen(reader, "rb")
+
+
+STUCK = {
+    "stdout": ("stdout", ["apply", FILE, "--yes"], b"[21/21]"),
+    "stdout as JSON lines": ("stdout", ["apply", FILE, "--yes", "--json-lines"], b"[21/21]"),
+    "stderr with a log": ("stderr", ["apply", FILE, "--yes", "--log-file", "-"], b"Apply complete!"),
+}
+
+
+@pytest.mark.parametrize("case", STUCK)
+def test_a_reader_that_is_stuck_stops_no_repair_and_gets_all_when_it_reads(held: Held, case: str) -> None:
+    stream, arguments, last = STUCK[case]
+    started, reader = with_stuck_reader(stream, *arguments, "--endpoint-url", held.url)
+    limit = threading.Timer(100, started.kill)
+    limit.start()
+    other = started.stderr if stream == "stdout" else started.stdout
+    assert other is not None
+    assert any(last in line for line in other)
+    text = reader.read()
+    assert started.wait() == 0
+    limit.cancel()
+    assert len(text) > 2 * 4096
+    assert text.endswith(b"\n")
+    if "JSON" in case:
+        assert all(json.loads(line) for line in text.splitlines())
+    else:
+        assert len(set(text.splitlines())) > 40
+    assert run(["diff", FILE, "--endpoint-url", held.url, "--quiet"]) == 0
+
+
+def test_a_signal_handler_does_not_wait_for_a_reader_that_is_stuck() -> None:
+    code = (
+        "import os\nfrom provisioner.cli.streams import finish, protect, write_in_handler\n"
+        "reader, writer = os.pipe()\nos.set_blocking(writer, False)\n"
+        "try:\n    while True: os.write(writer, bytes(4096))\nexcept BlockingIOError: pass\n"
+        "os.set_blocking(writer, True)\nos.dup2(writer, 2)\nprotect()\n"
+        "write_in_handler(b'x')\nos.sys.stderr.write('y')\nfinish(0.0)\nos._exit(7)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, check=False, cwd=ROOT, timeout=60
+    )
+    assert done.returncode == 7
 
 
 # What the command line is, and the operation of AWS that does not answer.

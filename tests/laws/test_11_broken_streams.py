@@ -33,6 +33,7 @@ STREAMS: dict[str, tuple[str, dict[str, str]]] = {
     "log on a full stderr": (f"--log-file - 2>{FULL_DISK}", {}),
     "log on a closed stderr": ("--log-file - 2>&-", {}),
     "log to a reader that is gone": ("--log-file >(true)", {}),
+    "log to a named pipe that nobody reads": ("--log-file $(mkfifo pipe 2>&-; echo pipe)", {}),
     "log and both streams full": (f"--log-file {FULL_DISK} >{FULL_DISK} 2>&1", {}),
     "stdout full": (f">{FULL_DISK}", {}),
     "stdout full, as JSON": (f"--json >{FULL_DISK}", {}),

@@ -75,3 +75,14 @@ def test_a_report_that_cannot_be_made_is_told(monkeypatch: pytest.MonkeyPatch, t
 )
 def test_output_is_checked_before(tmp_path: Path, kind: str, path: str, wrong: str) -> None:
     assert check_output(kind, path.format(tmp=tmp_path)) == wrong.format(tmp=tmp_path)
+
+
+def test_a_pipe_gets_the_report_and_one_that_nobody_reads_is_told(tmp_path: Path) -> None:
+    os.mkfifo(pipe := tmp_path / "pipe")
+    [message] = write_reports([("md", str(pipe))], everything())
+    assert message.endswith("the report is not written")
+    reader, writer = os.pipe()
+    with os.fdopen(reader, "rb") as stream:
+        assert write_reports([("csv", f"/dev/fd/{writer}")], everything()) == []
+        os.close(writer)
+        assert stream.read().startswith(b"state,account,")
