@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import os
 import time
@@ -23,7 +24,7 @@ def locked(path: Path, timeout: float) -> Iterator[None]:
     The kernel releases it when the process ends, however it ends, so there is no stale lock.
     """
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o600)
+    handle = _open(path)
     deadline = time.monotonic() + timeout
     try:
         while not _acquire(handle):
@@ -39,6 +40,16 @@ def locked(path: Path, timeout: float) -> Iterator[None]:
         yield
     finally:
         os.close(handle)
+
+
+def _open(path: Path) -> int:
+    """Open the file, which is made if it is not there. One on a disk that has become read-only can be locked, too."""
+    try:
+        return os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o600)
+    except OSError as error:
+        if error.errno != errno.EROFS:
+            raise
+        return os.open(path, os.O_RDONLY | os.O_NOFOLLOW)
 
 
 def _acquire(handle: int) -> bool:

@@ -12,7 +12,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TextIO
 
-from .streams import protected
+from .streams import DISK_ERRORS, protected, report_lost
 
 ONCE = "organization"  # recorded for the steps that run once in an organization, as if it were an account
 
@@ -21,7 +21,7 @@ class Record:
     """Writes the record of one run. *done* are the accounts in which the run to resume succeeded.
 
     *path* is None for one account, in which nothing can be resumed. Raises OSError for a folder that cannot be written;
-    a full disk only ends the record.
+    a full or broken disk only ends the record.
     """
 
     def __init__(self, path: Path | None, key: str, done: set[str]):
@@ -29,13 +29,22 @@ class Record:
         self._file: TextIO | None = None
         if path is None:
             return
+        name = f"the record for `--resume`, {path}"
+        try:
+            self._begin(path, name, key)
+        except OSError as error:
+            if error.errno not in DISK_ERRORS:
+                raise
+            report_lost(name, error)
+
+    def _begin(self, path: Path, name: str, key: str) -> None:
         new = path.with_name(f".{path.name}.{os.getpid()}")
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         new.unlink(missing_ok=True)
         handle = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600)
-        self._file = protected(handle, f"the record for `--resume`, {path}")
+        self._file = protected(handle, name)
         self._line({"key": key})
-        for each in sorted(done):
+        for each in sorted(self.done):
             self.succeeded(each)
         new.rename(path)  # the record of the last run is there until this one is complete
 

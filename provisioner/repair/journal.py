@@ -42,6 +42,7 @@ class Journal:
         self._handle: int | None = None
         self._month = ""
         self._disk_error = ""
+        self._torn = False  # the last line is not complete
         self._part: list[str] = []  # the lines that are not in the bucket yet
 
     def take_errors(self) -> list[str]:
@@ -60,7 +61,10 @@ class Journal:
             self._part.append(line)
         try:
             handle = self._open(record.time[:7])
-            if os.write(handle, line.encode()) < len(line.encode()):
+            data = (b"\n" if self._torn else b"") + line.encode()
+            written = os.write(handle, data)
+            self._torn = written < len(data)
+            if self._torn:
                 self._disk_error = "the disk is full"
         except OSError as error:
             self._disk_error = error.strerror or str(error)
@@ -110,7 +114,7 @@ class Journal:
         path = self._folder / f"{self._place}-{month}.jsonl"
         new = not path.exists()
         flags = os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_NOFOLLOW
-        self._handle, self._month = os.open(path, flags, 0o600), month
+        self._handle, self._month, self._torn = os.open(path, flags, 0o600), month, False
         size = os.fstat(self._handle).st_size
         if size and os.pread(self._handle, 1, size - 1) != b"\n":
             os.write(self._handle, b"\n")

@@ -200,8 +200,9 @@ def _make(path: Path, text: str) -> None:
         try:
             file.write(text)
             file.flush()
-        except OSError:
+        except OSError as error:
             path.unlink()
+            error.filename = path  # a write has none
             raise
 
 
