@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass
 from typing import Any
+from unicodedata import name, normalize
 
 Path = tuple[str | int, ...]
 
@@ -109,7 +110,23 @@ def leaves(value: Any, path: Path = ()) -> Iterator[tuple[Path, Any]]:
 def did_you_mean(word: str, known: Iterable[str]) -> str:
     """A hint that names the most similar known word, or an empty text."""
     near = most_similar(word, known)
-    return f"did you mean {quoted(near)}?" if near else ""
+    return f"did you mean {quoted(near)}{_unlike(word, near)}?" if near else ""
+
+
+def _unlike(word: str, near: str) -> str:
+    """In what two words differ that look the same, or an empty text: letters of another script, or otherwise composed."""
+    if normalize("NFKC", word) == normalize("NFKC", near):
+        return " (which is otherwise composed of Unicode's characters: copy it)"
+    pairs = zip(word, near, strict=False)
+    have, other = next((pair for pair in pairs if _script(pair[0]) != _script(pair[1])), ("", ""))
+    if (have + other).isascii():
+        return ""
+    return f" (with U+{ord(other):04X} {name(other, '')} in place of U+{ord(have):04X} {name(have, '')})"
+
+
+def _script(character: str) -> str:
+    """The first word of the character's name in Unicode, which is the script of a letter: `LATIN`."""
+    return name(character, "").split(" ")[0]
 
 
 def most_similar(word: str, known: Iterable[str]) -> str:

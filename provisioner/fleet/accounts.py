@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final
@@ -15,6 +16,8 @@ from ..model import Account, Refused, Skipped
 from ..report import words
 
 _ACTIVE: Final = "ACTIVE"
+# What looks like an account's id is never a name: else the id of an account that is gone could mean another one.
+_ACCOUNT_ID: Final = re.compile(r"[0-9]{12}")
 _FEW: Final = 8  # units named in the error for an unknown one
 _Inactive = dict[str, tuple[Account, str]]  # accounts that cannot be used by id, each with the reason
 
@@ -146,16 +149,19 @@ def _ids(general: General) -> Iterator[tuple[Path, str]]:
 
 
 def _list_accounts(aws: Aws) -> tuple[list[Account], _Inactive]:
-    """The active accounts of the organization, and the others."""
-    active: list[Account] = []
+    """The active accounts of the organization, and the others.
+
+    One that changes while the pages are read may be on two of them: it is done once, and not at all if it was closed.
+    """
+    active: dict[str, Account] = {}
     inactive = _Inactive()
     for each in aws.read("organizations").list_accounts().get("Accounts"):
         account = Account(each["Id"], each.get("Name", ""))
         if why := _why_inactive(each):
             inactive[account.id] = (account, why)
         else:
-            active.append(account)
-    return active, inactive
+            active[account.id] = account
+    return [each for each in active.values() if each.id not in inactive], inactive
 
 
 def _with_tags(aws: Aws, accounts: Iterable[Account]) -> list[Account]:
@@ -188,7 +194,9 @@ def _with_ids(only: AccountFilter, active: Sequence[Account], inactive: Sequence
     every = (*active, *inactive)
 
     def find(flag: str, given: str) -> str:
-        ids = [each.id for each in every if each.id == given] or [e.id for e in every if e.name == given]
+        ids = [each.id for each in every if each.id == given]
+        if not ids and not _ACCOUNT_ID.fullmatch(given):
+            ids = [each.id for each in every if each.name == given]
         if not ids:
             hint = did_you_mean(given, {name for each in every for name in (each.id, each.name) if name})
             count = words.plural(len(active), "account")

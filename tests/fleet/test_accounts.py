@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+from copy import copy
 from typing import Any
+from unicodedata import normalize
 
 import pytest
 from moto.organizations.models import organizations_backends
@@ -297,3 +299,38 @@ def test_a_path_of_two_units_is_refused_with_their_ids(bench: Bench) -> None:
     with pytest.raises(Refused, match=f"{both[0]} and {both[1]} have that name: give the id"):
         find(bench, "{organizational_units: [A/B]}")
     assert len(ids(find(bench, f"{{organizational_units: [{nested['OrganizationalUnits'][0]['Id']}]}}"))) == 2
+
+
+@pytest.mark.parametrize("flag", ["accounts", "not_accounts"])
+def test_an_id_of_no_account_does_not_mean_the_one_that_has_it_as_its_name(bench: Bench, flag: str) -> None:
+    rename(ARCHIVE, "999999999999")
+    only = AccountFilter(**{flag: ("999999999999",)})
+    with pytest.raises(Refused, match="none of the 3 accounts"):
+        find(bench, "{all: true}", only)
+
+
+def test_an_account_that_is_on_two_pages_is_done_once_and_a_closed_one_not_at_all(bench: Bench) -> None:
+    """Accounts move from page to page while they are read."""
+    [organization] = [
+        each for each in organizations_backends[MANAGEMENT].values() if getattr(each, "accounts", None)
+    ]
+    accounts = {each.id: each for each in organization.accounts}
+    closed = copy(accounts[WORKLOAD])
+    closed.status = closed.state = "SUSPENDED"
+    organization.accounts += [copy(accounts[ARCHIVE]), closed]
+    found = find(bench, "{all: true}")
+    assert [each.id for each in found.accounts] == [ARCHIVE, MANAGEMENT]
+    assert {each.account for each in found.skipped} == {WORKLOAD, CLOSED}
+
+
+def test_a_letter_of_another_script_is_named_where_the_words_look_the_same(bench: Bench) -> None:
+    cyrillic = "Wrk-Pr\N{CYRILLIC SMALL LETTER O}d"
+    bench.world.organization(accounts=5, units={"Wrk-Prod": 1})
+    with pytest.raises(Refused, match=r"U\+006F LATIN SMALL LETTER O in place of U\+043E CYRILLIC SMALL"):
+        find(bench, f"{{organizational_units: ['{cyrillic}']}}")
+
+
+def test_letters_that_are_composed_otherwise_are_told(bench: Bench) -> None:
+    bench.world.organization(accounts=5, units={normalize("NFD", "Größe"): 1})
+    with pytest.raises(Refused, match="otherwise composed of Unicode's characters"):
+        find(bench, "{organizational_units: [Größe]}")
