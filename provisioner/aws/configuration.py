@@ -18,7 +18,7 @@ from urllib.parse import urlsplit
 import botocore.session
 from botocore.exceptions import BotoCoreError, ClientError, ConfigParseError, ProfileNotFound
 
-from .errors import ConfigurationError
+from .errors import ConfigurationError, lacks_files
 
 # What botocore's readers of settings and credential providers raise.
 ANY_ERROR: Final = (
@@ -57,6 +57,8 @@ def configuration_errors(session: botocore.session.Session, **flags: str | None)
         text = f"{name}`{error.kwargs['path']}`: {_unparsable(error.kwargs.get('error'))}"
         raise ConfigurationError(text, "correct it: `aws configure` writes such a file") from None
     except ANY_ERROR as error:
+        if lacks_files(error):
+            raise
         name = named(session, str(error), **flags)
         if not name and isinstance(error, BotoCoreError | ClientError):
             raise

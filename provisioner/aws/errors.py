@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import re
 from typing import Any, Final
@@ -169,6 +170,15 @@ def is_outage(error: BaseException) -> bool:
 def is_untrusted(error: BaseException) -> bool:
     """Whether the server's certificate was not accepted, which no retry changes."""
     return isinstance(error, SSLError) and "CERTIFICATE_VERIFY_FAILED" in str(error)
+
+
+def lacks_files(error: BaseException | None) -> bool:
+    """Whether the process, or the system, has as many open files as it may, which is what the error comes from."""
+    while error is not None:
+        if isinstance(error, OSError) and error.errno in {errno.EMFILE, errno.ENFILE}:
+            return True
+        error = error.__cause__
+    return False
 
 
 def is_persistent(error: BaseException) -> bool:

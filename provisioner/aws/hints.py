@@ -32,13 +32,17 @@ from .errors import (
     UnusableAnswer,
     code_of,
     is_untrusted,
+    lacks_files,
     status_of,
     why_denied,
 )
 
 _DENIED_ACTION: Final = re.compile(r"not authorized to perform:? ([\w-]+:\w+)")
+# Of S3 Block Public Access, in its user guide.
+_PUBLIC_ACCESS: Final = re.compile(r"public [\w ()-]+ are (?:blocked|prevented) by the \w+[\w ]*")
 _WRONG_TIME: Final = re.compile(r"Signature (expired|not yet current)")
 _WRONG_CLOCK: Final = "the clock of this machine is wrong by more than AWS allows: set it (ntp)"
+MORE_FILES: Final = "allow more open files: `ulimit -n 1024`"
 NO_CREDENTIALS: Final = "set AWS_PROFILE or `--profile`, or try it without an account: `--sandbox`"
 _WRONG_KEY: Final = "the secret key does not belong to the access key: check the credentials"
 
@@ -89,6 +93,8 @@ def _denied_hint(service: str, error: ClientError) -> str:
     named = _DENIED_ACTION.search(str(error))
     action = named[1] if named else iam_action(service, error.operation_name)
     why = why_denied(error)
+    if public := _PUBLIC_ACCESS.search(str(error)):
+        return f"no permission helps, because {public[0]}"
     if "explicit deny" in why:
         return f"{why} keeps the caller from `{action}`: except the caller there"
     if why:
@@ -108,6 +114,8 @@ def _local_hint(error: BaseException) -> str:
     """What to do about an error that is not AWS's answer."""
     if isinstance(error, ConfigurationError):
         return error.hint
+    if lacks_files(error):
+        return MORE_FILES
     if is_untrusted(error):
         return (
             "the certificate is not accepted: set AWS_CA_BUNDLE to those of your proxy or endpoint, and look at the clock"

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from contextlib import nullcontext
+from pathlib import Path
 
 from rich.text import Text
 
+from ..aws.errors import lacks_files
+from ..aws.hints import MORE_FILES
 from ..baseline import BaselineError
 from ..engine.plan import Plan
 from ..report import json, words
@@ -16,7 +20,7 @@ from .lock import Locked, locked
 from .open_session import open_session
 from .open_work import open_work
 from .option_checks import unknown_consents
-from .options import STATE_HINT, CommandError, CommandOptions, private_files
+from .options import STATE_HINT, CommandError, CommandOptions, private_files, state_folder
 from .screen import Screen
 from .session import Session
 from .work import Work
@@ -179,11 +183,14 @@ _COMMANDS = {"diff": _diff, "apply": _apply, "verify": _verify}
 
 
 def _reason(error: CommandError | OSError) -> str:
-    """The text of the error; of one of the system, with what can be done about the program's own files."""
-    text = words.clean(str(error))
-    if isinstance(error, CommandError) or error.filename is None:
-        return text
-    return f"{error.filename}: {error.strerror}; {STATE_HINT}"
+    """The text of the error; of one of the system, with what can be done about it."""
+    if isinstance(error, CommandError) or error.strerror is None:
+        return words.clean(str(error))
+    text = f"{error.filename}: {error.strerror}" if error.filename else error.strerror
+    if lacks_files(error):
+        return words.clean(f"{text}; {MORE_FILES}")
+    own = error.filename and Path(os.fsdecode(error.filename)).is_relative_to(state_folder())
+    return words.clean(f"{text}; {STATE_HINT}" if own else text)
 
 
 def _print_interrupted(screen: Screen, session: Session | None, command: str) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator
-from contextlib import nullcontext
+from contextlib import ExitStack
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Final
@@ -19,8 +19,8 @@ from ..repair.records import Address, CallMade, Drift, Planned, Record, RunEnded
 from ..report import words
 from .exit_codes import ERROR, OK
 from .offline import read_baseline
-from .open_session import aws_errors
-from .options import CommandError, journal_folder, sandbox_file
+from .open_session import aws_errors, enter_sandbox
+from .options import CommandError, journal_folder
 
 _MONTH: Final = timedelta(days=31)
 
@@ -76,12 +76,13 @@ def _with_bucket(file: str, since: datetime | None, *, sandbox: bool) -> list[Re
     from ..aws import identify
     from ..aws.cloud import Cloud
     from ..repair.run import open_journal
-    from ..sandbox import open_sandbox
 
     baseline = read_baseline(file)
     if baseline.general.journal is None:
         raise CommandError(f"{file} has no `journal`: leave out `--file`")
-    with open_sandbox(sandbox_file()) if sandbox else nullcontext(), aws_errors("reading the journal"):
+    with ExitStack() as stack, aws_errors("reading the journal"):
+        if sandbox:
+            enter_sandbox(stack)
         cloud = Cloud()
         try:
             identity = identify(cloud, baseline.general.home_region)

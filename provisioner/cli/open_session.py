@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import gc
-import os
 import signal
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from .. import install_command
@@ -28,6 +27,10 @@ from .option_checks import check_flags, check_identity, check_regions, check_ste
 from .options import STATE_HINT, CommandError, CommandOptions, sandbox_file
 from .screen import Screen
 from .session import Session
+from .streams import write_in_handler
+
+if TYPE_CHECKING:
+    from ..sandbox.world import World
 
 _ONE_PLACE, _MANY_PLACES = 32, 64  # calls in flight: to one account in one Region, and to more
 _FIND_CREDENTIALS = 5.0  # seconds after which it is told that this takes long
@@ -107,11 +110,19 @@ def aws_errors(doing: str) -> Iterator[None]:
 
 
 def _open_sandbox(stack: ExitStack, screen: Screen) -> None:
+    world = enter_sandbox(stack)
+    screen.message(f"SANDBOX: no AWS account is touched; its state is in {sandbox_file()}")
+    if world.notice:
+        screen.message(world.notice)
+
+
+def enter_sandbox(stack: ExitStack) -> World:
+    """Open the sandbox until *stack* is closed. Raises CommandError."""
     from ..sandbox import MissingPackage, SandboxError, open_sandbox
 
     path = sandbox_file()
     try:
-        world = stack.enter_context(open_sandbox(path))
+        return stack.enter_context(open_sandbox(path))
     except MissingPackage as error:
         raise CommandError(f"{error}: `{install_command('sandbox')}`") from error
     except SandboxError as error:
@@ -120,9 +131,6 @@ def _open_sandbox(stack: ExitStack, screen: Screen) -> None:
         raise CommandError(
             f"the sandbox cannot be opened: {error}; {STATE_HINT}, or PROVISION_SANDBOX to a file"
         ) from error
-    screen.message(f"SANDBOX: no AWS account is touched; its state is in {path}")
-    if world.notice:
-        screen.message(world.notice)
 
 
 def _connect(options: CommandOptions, screen: Screen, baseline: Baseline) -> Cloud:
@@ -203,8 +211,7 @@ def _interruptible(session: Session) -> Iterator[None]:
             raise KeyboardInterrupt
         session.cloud.stop.set()
         what = b"accounts in flight are" if session.graceful else b"call in flight is"
-        with suppress(OSError):  # the terminal may be gone: that is what SIGHUP says
-            os.write(2, b"\ninterrupted: the " + what + b" finished first; once more to stop at once\n")
+        write_in_handler(b"\ninterrupted: the " + what + b" finished first; once more to stop at once\n")
 
     ends = [signal.SIGINT, signal.SIGTERM]
     ends += [signal.SIGHUP] if signal.getsignal(signal.SIGHUP) != signal.SIG_IGN else []  # `nohup` ignores it

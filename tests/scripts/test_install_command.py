@@ -8,12 +8,15 @@ import shlex
 import sys
 import tomllib
 from importlib import metadata
+from pathlib import Path
 
 import pytest
 
 from provisioner import install_command
 from provisioner.cli import run
+from provisioner.sandbox import PACKAGES
 
+from ..conftest import EXAMPLE
 from .conftest import ROOT
 
 EXTRAS = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["optional-dependencies"]
@@ -47,14 +50,28 @@ def test_a_checkout_that_is_not_installed_installs_by_its_script(monkeypatch: py
     assert "pip install" in (ROOT / script).read_text()
 
 
-@pytest.mark.parametrize(
-    "command", [["diff", str(ROOT / "baseline.yaml"), "--sandbox"], ["sandbox", "reset"]]
-)
+COMMANDS = ["diff FILE --sandbox", "sandbox reset", "sandbox drift", "history --file FILE --sandbox"]
+
+
+def test_the_packages_of_the_sandbox_are_those_of_its_extra() -> None:
+    assert sorted(PACKAGES) == sorted(map(name, EXTRAS["sandbox"]))
+
+
+@pytest.mark.parametrize("package", PACKAGES)
+@pytest.mark.parametrize("text", COMMANDS)
 def test_the_command_line_names_it(
-    monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str], command: list[str]
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
+    tmp_path: Path,
+    text: str,
+    package: str,
 ) -> None:
-    monkeypatch.setitem(sys.modules, "moto", None)
+    file = tmp_path / "baseline.yaml"
+    file.write_text(EXAMPLE + "\njournal: {s3_bucket_name: acme-journal}\n")
+    command = text.replace("FILE", str(file)).split()
+    monkeypatch.setitem(sys.modules, package, None)
     for module in [each for each in sys.modules if each.startswith("provisioner.sandbox")]:
         monkeypatch.delitem(sys.modules, module)
     assert run(command) == 1
-    assert f"`{install_command('sandbox')}`" in capfd.readouterr().err
+    err = capfd.readouterr().err
+    assert f"the sandbox needs the package `{package}`: `{install_command('sandbox')}`" in err
