@@ -53,7 +53,7 @@ os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 # Once for all sessions and clients, because a client takes much longer to make than to use, and the tests make thousands:
 # AWS's models, what botocore makes of them for a service, and the aliases of events. Handlers are not asked for `**kwargs`.
 botocore.session.create_loader = cache(botocore.loaders.create_loader)
-_alias = cache(EventAliaser(None)._alias_event_name)
+_create_class, _alias = ClientCreator._create_client_class, cache(EventAliaser(None)._alias_event_name)
 EventAliaser._alias_event_name = lambda _, event: _alias(event)
 botocore.hooks.accepts_kwargs = lambda function: True
 
@@ -65,15 +65,17 @@ def _once_for_each(key: Callable[..., Any], make: Callable[..., Any]) -> Callabl
     def get(*args: Any, **kwargs: Any) -> Any:
         name = key(*args, **kwargs)
         if name not in made:
-            made[name] = make(*args, **kwargs)
-        return made[name]
+            made[name] = (
+                make(*args, **kwargs),
+                args,
+                kwargs,
+            )  # kept, so that no other object gets the id of one
+        return made[name][0]
 
     return get
 
 
-ClientCreator._create_client_class = _once_for_each(
-    lambda _, service, model: service, ClientCreator._create_client_class
-)
+ClientCreator._create_client_class = _once_for_each(lambda _, service, model: service, _create_class)
 ClientCreator._load_service_model = _once_for_each(lambda _, *names: names, ClientCreator._load_service_model)
 botocore.regions.EndpointProvider = _once_for_each(
     lambda ruleset_data, **_: id(ruleset_data), botocore.regions.EndpointProvider

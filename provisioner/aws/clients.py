@@ -156,8 +156,9 @@ class Clients:
         try:
             return getattr(client, operation)(**params)
         except ClientError as error:
-            if (with_body := _HEADS.get((service, operation))) and code_of(error) in _NO_REASON:
-                raise _with_reason(error, client, with_body, params) from error
+            with_body = _HEADS.get((service, operation))
+            if with_body and code_of(error) in _NO_REASON and (reason := _reason(client, with_body, params)):
+                raise ClientError(reason, error.operation_name) from error
             raise
 
     def whole(self, service: str, region: str, operation: str, page: Any, params: dict[str, Any]) -> Any:
@@ -258,11 +259,10 @@ def _at_the_endpoint(netloc: str, request: Any, **_: Any) -> None:
     request.url = urlsplit(request.url)._replace(netloc=netloc).geturl()
 
 
-def _with_reason(error: ClientError, client: Any, operation: str, params: dict[str, Any]) -> ClientError:
-    """Return the error of a HEAD with the code and message that the same request gets with GET, if that fails too."""
+def _reason(client: Any, operation: str, params: dict[str, Any]) -> Any:
+    """The answer with the code and message that a refused HEAD gets with GET, if that fails too and has them."""
     try:
         getattr(client, operation)(**params, MaxKeys=1)
-    except ClientError as reason:
-        if not code_of(reason).isdecimal():
-            return ClientError(reason.response, error.operation_name)
-    return error
+    except ClientError as error:
+        return None if code_of(error).isdecimal() else error.response
+    return None

@@ -174,9 +174,11 @@ def is_untrusted(error: BaseException) -> bool:
 
 def lacks_files(error: BaseException | None) -> bool:
     """Whether the process, or the system, has as many open files as it may, which is what the error comes from."""
-    while error is not None:
+    seen = list[BaseException]()  # an error can be its own cause
+    while error is not None and error not in seen:
         if isinstance(error, OSError) and error.errno in {errno.EMFILE, errno.ENFILE}:
             return True
+        seen.append(error)
         error = error.__cause__
     return False
 

@@ -9,9 +9,12 @@ import pytest
 from botocore.client import ClientCreator
 from botocore.loaders import create_loader
 
+from provisioner.aws import describe
 from provisioner.aws.cloud import Cloud
+from provisioner.aws.errors import ClientError
 from provisioner.aws.model_files import model_loader
 from provisioner.model import Target
+from provisioner.sandbox import Fault
 
 from .. import conftest
 from ..conftest import Bench
@@ -58,3 +61,20 @@ def test_models_in_the_users_folders_come_first(tmp_path: Path) -> None:
     loader = model_loader(f"{tmp_path}")
     assert loader.load_service_model("iam", "service-2")["metadata"] == {"serviceId": "theirs"}
     assert loader.load_service_model("sns", "service-2")["metadata"]["serviceId"] == "SNS"
+
+
+def test_an_error_without_a_reason_is_not_its_own_cause(bench: Bench) -> None:
+    """HEAD and GET are both refused with a bare number."""
+    bench.world.interrupt(
+        lambda call, phase: Fault("403", 403, "Forbidden") if call.service == "s3" else None
+    )
+    cloud = Cloud(clock=bench.clock, workers=1)
+    bench.clouds.append(cloud)
+    here, bucket = (
+        Target("123456789012", "us-east-1"),
+        {"Bucket": "acme", "ExpectedBucketOwner": "123456789012"},
+    )
+    with pytest.raises(ClientError) as caught:
+        cloud.read(here, "s3", "us-east-1", "head_bucket", bucket)
+    assert caught.value.__cause__ is None
+    assert describe("reading", caught.value).code == "403"
