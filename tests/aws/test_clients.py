@@ -43,11 +43,14 @@ def without_texts(value: object) -> object:
     return [without_texts(each) for each in value] if isinstance(value, list) else value
 
 
+new_loader = model_loader.__wrapped__  # a client of S3 changes the model that it is made of
+
+
 @pytest.mark.parametrize("service", ["s3", "iam"])
 def test_models_are_botocores_without_documentation(service: str) -> None:
     for kind in ("service-2", "endpoint-rule-set-1", "paginators-1"):
         ours, theirs = (
-            each.load_service_model(service, kind) for each in (model_loader(None), create_loader())
+            each.load_service_model(service, kind) for each in (new_loader(None), create_loader())
         )
         assert ours == without_texts(theirs)
     shapes = model_loader(None).load_service_model(service, "service-2")["shapes"]

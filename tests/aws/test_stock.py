@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -50,7 +51,7 @@ READS: list[tuple[str, str, dict[str, Any]]] = [
     ("ec2", "describe_vpcs", {"Filters": [{"Name": "vpc-id", "Values": ["a b", "c&d=é"]}]}),
     ("ec2", "describe_vpcs", {"VpcIds": ["vpc-none"]}),
 ]
-ORGANIZATION = FULL + "\naccounts: { all: true }\n"
+ORGANIZATION, _ = re.subn(r"(?m)^regions: .*", "regions: [us-east-1]\naccounts: { all: true }", FULL)
 
 
 @pytest.fixture
