@@ -151,6 +151,9 @@ def test_commands_make_the_same_calls_with_and_without_the_variable(
         # A set, because the number of repeated reads depends on the order of threads.
         calls = {(c.account, c.region, c.service, c.operation) for c in world.calls}
         seen.append((writes_made, calls))
-    assert seen[0][0] == seen[1][0]
-    if text is not ORGANIZATION:  # of several accounts, reads depend on which is first
+    if text is ORGANIZATION:
+        # Reads depend on which account is first, and so does who writes what an administrator takes over meanwhile.
+        assert {each[2:] for each in seen[0][0]} == {each[2:] for each in seen[1][0]}
+    else:
+        assert seen[0][0] == seen[1][0]
         assert seen[0][1] ^ seen[1][1] == set()
