@@ -65,11 +65,8 @@ def _once_for_each(key: Callable[..., Any], make: Callable[..., Any]) -> Callabl
     def get(*args: Any, **kwargs: Any) -> Any:
         name = key(*args, **kwargs)
         if name not in made:
-            made[name] = (
-                make(*args, **kwargs),
-                args,
-                kwargs,
-            )  # kept, so that no other object gets the id of one
+            # The arguments are kept, so that no other object gets the id of one.
+            made[name] = make(*args, **kwargs), args, kwargs
         return made[name][0]
 
     return get
