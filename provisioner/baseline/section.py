@@ -88,6 +88,7 @@ class Section(BaseModel):
         allow_inf_nan=False,
         protected_namespaces=(),
         hide_input_in_errors=True,
+        defer_build=True,
     )
 
     # The section configures something that exists once in the organization, so no account can override it.

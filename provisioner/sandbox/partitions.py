@@ -6,10 +6,11 @@ import re
 from functools import cache
 from typing import Any, Final
 
-from botocore.loaders import create_loader
 from moto.utilities import utils
 
-_PARTITIONS: Final[tuple[dict[str, Any], ...]] = tuple(create_loader().load_data("partitions")["partitions"])
+from .models import LOADER
+
+_PARTITIONS: Final[tuple[dict[str, Any], ...]] = tuple(LOADER.load_data("partitions")["partitions"])
 # The ends of the host names of AWS's endpoints, e.g. `.amazonaws.com`.
 DNS_SUFFIXES: Final = tuple(
     sorted(

@@ -10,7 +10,6 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from botocore.exceptions import UnknownServiceError
-from botocore.loaders import create_loader
 from moto.backend_index import backend_url_patterns
 from moto.core.parse import PROTOCOL_PARSERS, RequestParserError
 from moto.core.request import Request as HttpRequest
@@ -18,6 +17,7 @@ from moto.core.routing import NotFound, get_service_router
 
 from .ask import Request, SandboxState
 from .callers import account_of
+from .models import LOADER
 from .partitions import DNS_SUFFIXES
 from .seed import MANAGEMENT
 
@@ -71,7 +71,7 @@ def normal_url(url: str, scope: tuple[str, str, str] | None, account: str = "") 
 @cache
 def _service_signed_as(name: str) -> str:
     """Botocore's name of the service with that signing name; it may lack the hyphens."""
-    known = create_loader().list_available_services("service-2")
+    known = LOADER.list_available_services("service-2")
     return next((each for each in (name, name.replace("-", "")) if each in known), name)
 
 

@@ -8,9 +8,9 @@ from functools import cache
 from typing import Any
 
 from botocore.exceptions import UnknownServiceError
-from botocore.loaders import create_loader
 
 from ..ask import Request
+from ..models import LOADER
 from ..rule import after, before
 
 _LIMITS = {"MaxResults", "Limit", "limit", "maxResults"}
@@ -20,7 +20,7 @@ _LIMITS = {"MaxResults", "Limit", "limit", "maxResults"}
 def _lists(service: str) -> Mapping[str, tuple[str, str]]:
     """The service's paginated operations: the key of the list, and of the token (botocore's own model)."""
     try:
-        model = create_loader().load_service_model(service, "paginators-1")
+        model = LOADER.load_service_model(service, "paginators-1")
     except UnknownServiceError:
         return {}
     return {

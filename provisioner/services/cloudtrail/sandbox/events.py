@@ -14,12 +14,11 @@ from functools import cache
 from typing import Any, Final
 from uuid import uuid4
 
-from botocore.loaders import create_loader
-
 from ....sandbox.ask import Request
 from ....sandbox.buckets import find_bucket
 from ....sandbox.callers import Caller, caller
 from ....sandbox.model import Refused
+from ....sandbox.models import LOADER
 from ....sandbox.rule import after, instead
 
 _KEPT = 200
@@ -93,7 +92,7 @@ def _region(request: Request) -> str:
 @cache
 def _global_regions(partition: str) -> dict[str, str]:
     """The Regions of the global services, from botocore's endpoints."""
-    data = create_loader().load_data("endpoints")
+    data = LOADER.load_data("endpoints")
     [services] = [p["services"] for p in data["partitions"] if p["partition"] == partition] or [{}]
     scopes = {
         name: each["endpoints"].get(each.get("partitionEndpoint"), {}).get("credentialScope", {})
