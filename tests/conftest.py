@@ -42,6 +42,7 @@ hypothesis.settings.load_profile("provision")
 ROOT = Path(__file__).parent.parent
 EXAMPLE = (ROOT / "baseline.yaml").read_text()
 MEMBER = "111122223333"  # a member account of the sandbox's organization
+ALL_CASES = os.environ.get("PROVISION_TESTS") == "all"  # not only a sample of those that are alike
 
 # As `main` of the program sets it: the modules, models and samples stay, and looking through them takes a fifth of the time.
 gc.set_threshold(50_000, 20, 20)
@@ -82,6 +83,11 @@ botocore.regions.EndpointProvider = _once_for_each(
 def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
     """One process more than there are cores, because some tests wait for a program that they have started."""
     return (os.cpu_count() or 1) + 1
+
+
+def one_in(number: int) -> int:
+    """The step with which a test goes through many cases that are alike; 1 if all are to be tried."""
+    return 1 if ALL_CASES else number
 
 
 def parse_file(text: str) -> Baseline:

@@ -17,14 +17,14 @@ from provisioner.sandbox import WireCall, open_sandbox, store
 from provisioner.sandbox.drift import Administrator, Break, every_break
 from provisioner.steps.registry import all_sections, all_steps
 
-from ..conftest import ROOT, Bench, parse_file
+from ..conftest import ROOT, Bench, one_in, parse_file
 
 FULL = (ROOT / "provisioner" / "profiles" / "full.yaml").read_text()
 
 Found = tuple[str, Administrator, Break]
 # AWS makes up another one in each run.
 AWS_ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
-REPEATED = 5  # one in five of the breaks that are like one of another resource or Region
+REPEATED = one_in(5)  # one in five of the breaks that are like one of another resource or Region
 
 
 def calls(plan: Plan) -> list[tuple[Any, ...]]:
@@ -175,7 +175,7 @@ class Named(NamedTuple):
     def related(self) -> tuple[str, ...]:
         """The steps of the section; of one break in three, by its name, also those that need them."""
         section = section_of(self.step)
-        return related(section) if crc32(self.sentence.encode()) % 3 == 0 else steps_of(section)
+        return related(section) if crc32(self.sentence.encode()) % one_in(3) == 0 else steps_of(section)
 
 
 @cache
@@ -198,7 +198,7 @@ def named_breaks(text: str = FULL, *, stricter: bool = False) -> list[Named]:
 def sampled(named: list[Named]) -> list[Named]:
     """One break in three, chosen by its name, and the first of each step."""
     first = {each.step: each for each in reversed(named)}
-    return [x for x in named if x is first[x.step] or crc32(x.sentence.encode()) % 3 == 1]
+    return [x for x in named if x is first[x.step] or (crc32(x.sentence.encode()) + 2) % one_in(3) == 0]
 
 
 def not_repeated(every: list[Found]) -> list[Found]:

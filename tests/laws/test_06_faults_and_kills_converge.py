@@ -12,11 +12,11 @@ import pytest
 from provisioner.sandbox import Fault, WireCall
 from provisioner.steps.registry import all_sections
 
-from ..conftest import Bench
+from ..conftest import Bench, one_in
 from .full import FULL, FirstApply, calls, first_apply_of, request_of, steps_of
 
 SHARDS = 2  # of the writes of a section
-SAMPLE = 2  # after one write in two the run is killed
+SAMPLE = one_in(3)  # after one write in three the run is killed
 KILLS = 2  # of the whole file
 
 

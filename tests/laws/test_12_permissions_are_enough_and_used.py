@@ -18,14 +18,14 @@ from provisioner.sandbox.drift import carry_out, every_break
 from provisioner.steps.permission import ANY_ACCOUNT, DECLARATIONS, permissions_of
 from provisioner.steps.registry import all_sections, all_steps
 
-from ..conftest import Bench
+from ..conftest import Bench, one_in
 from ..permissions.sample import ACCOUNT, Caller, actions, assert_well_formed, least, without
 from .full import FULL, administrator_of, applied, failures
 
 PURPOSES = ("diff", "verify", "apply")
 SHARDS = 8
 TAKES_A_LOOK = {"remove-foreign-replication"}  # what others did, of which `diff` must read more
-SAMPLE = 3  # one action in three: that each is used, `test_they_are_enough_and_all_used` shows
+SAMPLE = one_in(4)  # one action in four: that each is used, `test_they_are_enough_and_all_used` shows
 ARCHIVE = "111122223333"
 ORGANIZATION = f'\naccounts: {{all: true, log_archive: "{ARCHIVE}", session_tags: {{run: baseline}}}}\n'
 

@@ -30,11 +30,11 @@ from provisioner.sandbox import Fault, WireCall, open_sandbox, store
 from provisioner.sandbox.drift import Administrator, carry_out, every_break
 from provisioner.sandbox.serve import serving
 
-from ..conftest import MEMBER, Bench
+from ..conftest import MEMBER, Bench, one_in
 from ..laws.full import FULL, applied, not_repeated, section_of, steps_of
 
 SHARDS = 4
-SAMPLE = 6  # one break in six
+SAMPLE = one_in(6)  # one break in six
 ACCOUNT = "123456789012"
 TRAIL = """
 log_buckets: {logs: {name: acme-logs}}
