@@ -45,7 +45,7 @@ LAWS = [
 def copy(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("copy")
     for name in ("provisioner", "tests", "scripts"):
-        shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
+        shutil.copytree(ROOT / name, folder / name)  # with their bytecode
     for name in ("pyproject.toml", "baseline.yaml"):
         shutil.copy(ROOT / name, folder)
     (folder / f"provisioner/services/{KEY}").mkdir()

@@ -25,7 +25,7 @@ from .full import FULL, administrator_of, applied, failures
 PURPOSES = ("diff", "verify", "apply")
 SHARDS = 8
 TAKES_A_LOOK = {"remove-foreign-replication"}  # what others did, of which `diff` must read more
-SAMPLE = one_in(4)  # one action in four: that each is used, `test_they_are_enough_and_all_used` shows
+SAMPLE = one_in(6)  # one action in six: that each is used, `test_they_are_enough_and_all_used` shows
 ARCHIVE = "111122223333"
 ORGANIZATION = f'\naccounts: {{all: true, log_archive: "{ARCHIVE}", session_tags: {{run: baseline}}}}\n'
 

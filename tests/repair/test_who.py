@@ -34,7 +34,7 @@ from ..conftest import MEMBER, Bench, one_in
 from ..laws.full import FULL, applied, not_repeated, section_of, steps_of
 
 SHARDS = 4
-SAMPLE = one_in(6)  # one break in six
+SAMPLE = one_in(8)  # one break in eight
 ACCOUNT = "123456789012"
 TRAIL = """
 log_buckets: {logs: {name: acme-logs}}
