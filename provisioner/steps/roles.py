@@ -9,11 +9,12 @@ from typing import Any, Final
 
 from ..aws import Aws, Reading
 from ..compare import policy
-from ..compare.policy import Document, Statement
+from ..compare.policy import Document, Statement, arn
 from ..compare.policy_dangers import ANYTHING, Protected, dangers, first_allowed, first_denied
-from ..model import Change, Changes, Difference, Exists, Kind, Note, Wait, create, update
+from ..model import Change, Changes, Difference, Exists, Kind, Note, Target, Wait, create, update
 from .delivery import with_sources_in_use
 from .organization import own_organization
+from .permission import APPLY, Condition, Permission, allow
 from .registry import all_harmful_actions
 from .statements import statements
 
@@ -64,9 +65,9 @@ def role(aws: Aws, region: str, want: Role) -> Changes:
             text = f"has the boundary {boundary['PermissionsBoundaryArn']}: what that does not allow, it cannot do"
             yield Note(Kind.WARNING, resource, text)
     yield from _trust(aws, want, role_read, have)
-    for arn in (arn for arn in want.managed if arn not in attached):
-        call = aws.write("iam").attach_role_policy(RoleName=name, PolicyArn=arn).waiting(_role_visible(name))
-        attach = update(resource, (Difference("AttachedPolicies", attached, [*attached, arn]),), call)
+    for each in (each for each in want.managed if each not in attached):
+        call = aws.write("iam").attach_role_policy(RoleName=name, PolicyArn=each).waiting(_role_visible(name))
+        attach = update(resource, (Difference("AttachedPolicies", attached, [*attached, each]),), call)
         yield replace(attach, enables=True)
     for policy_name, document in want.inline.items():
         merged = want.merge(inline[policy_name], document)
@@ -114,17 +115,17 @@ def _trust(aws: Aws, want: Role, reading: Reading, have: Mapping[str, Any] | Non
 def _foreign(aws: Aws, region: str, want: Role, attached: Sequence[str], names: Sequence[str]) -> Changes:
     """Note the policies that others gave the role, and offer to take away those that give it power over the baseline."""
     read, write, resource = aws.read("iam", region), aws.write("iam"), f"role {want.name}"
-    managed = {arn: read.get_policy(PolicyArn=arn) for arn in attached if arn not in want.managed}
+    managed = {each: read.get_policy(PolicyArn=each) for each in attached if each not in want.managed}
     inline = {
         name: read.get_role_policy(RoleName=want.name, PolicyName=name)
         for name in names
         if name not in want.inline
     }
     versions = {
-        arn: read.get_policy_version(PolicyArn=arn, VersionId=reading.get("Policy")["DefaultVersionId"])
-        for arn, reading in managed.items()
+        each: read.get_policy_version(PolicyArn=each, VersionId=reading.get("Policy")["DefaultVersionId"])
+        for each, reading in managed.items()
     }
-    documents = {arn: reading.get("PolicyVersion")["Document"] for arn, reading in versions.items()}
+    documents = {each: reading.get("PolicyVersion")["Document"] for each, reading in versions.items()}
     documents |= {name: reading.get("PolicyDocument") for name, reading in inline.items()}
     for name, document in sorted(documents.items()):
         denied = next(filter(None, (first_denied(document, own) for own in want.inline.values())), "")
@@ -166,3 +167,37 @@ def _inline(
 def _role_visible(name: str) -> Wait:
     """Wait until IAM shows a new role everywhere, within a minute. *text* excludes the message for a missing policy."""
     return Wait("NoSuchEntity", f"IAM to show the role {name}", text=f"role with name {name}", seconds=60)
+
+
+def named_roles(target: Target, name: str) -> tuple[str, ...]:
+    """The ARNs that a role of this name may have: without a path, as we create it, and with a path of somebody else."""
+    return tuple(
+        arn(target.partition, "iam", "", target.account, f"role/{path}{name}") for path in ("", "*/")
+    )
+
+
+def role_permissions(
+    title: str, target: Target, name: str, *, managed: str = "", inline: bool = False
+) -> Iterator[Permission]:
+    """The permissions that `role` needs. *managed* is the managed policy to attach; *inline*: it has policies of its own."""
+    roles = named_roles(target, name)
+    yield from role_reads(f"{title}Read", target, name)
+    yield from allow(f"{title}Make", "iam", "CreateRole", on=roles[:1], purposes=APPLY)
+    writes = ["UpdateAssumeRolePolicy", *(["PutRolePolicy"] if inline else [])]
+    yield from allow(f"{title}Write", "iam", writes, on=roles, purposes=APPLY)
+    if managed:
+        yield from attach_permission(title, target, name, managed)
+
+
+def role_reads(title: str, target: Target, name: str) -> Iterator[Permission]:
+    """The permissions to read a role, and what others attached to it."""
+    reads = "GetRole ListAttachedRolePolicies ListRolePolicies GetRolePolicy"
+    yield from allow(title, "iam", reads, on=named_roles(target, name))
+    policies = [arn(target.partition, "iam", "", owner, "policy/*") for owner in (target.account, "aws")]
+    yield from allow("PoliciesRead", "iam", "GetPolicy GetPolicyVersion", on=policies)
+
+
+def attach_permission(title: str, target: Target, name: str, managed: str) -> Iterator[Permission]:
+    """The permission to attach this managed policy to a role, and no other."""
+    only, on = Condition("ArnEquals", "iam:PolicyARN", (managed,)), named_roles(target, name)
+    yield from allow(f"{title}Attach", "iam", "AttachRolePolicy", on=on, condition=only, purposes=APPLY)

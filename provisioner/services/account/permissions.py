@@ -9,7 +9,8 @@ from ...compare.policy import arn
 from ...model import Target
 from ...steps.organization import trusted_access_permissions
 from ...steps.owners import policy_owner_permissions
-from ...steps.permission import APPLY, DIFF, VERIFY, Condition, Permission, allow, permits, regional, within
+from ...steps.permission import APPLY, DIFF, VERIFY, Permission, allow, permits, regional, within
+from ...steps.roles import role_permissions
 from .regional import AWS_KEY
 from .root_access import ROOT_ACCESS
 from .section import Account
@@ -110,21 +111,8 @@ def account_support_role_permissions(target: Target, baseline: Baseline) -> Iter
     want = baseline[Account].support_role
     if want is None:
         return
-    # Without a path, as we create it, and with a path of somebody else.
-    roles = tuple(
-        arn(target.partition, "iam", "", target.account, f"role/{path}{want.role_name}")
-        for path in ("", "*/")
-    )
-    reads = "GetRole ListAttachedRolePolicies ListRolePolicies GetRolePolicy"
-    yield from allow("SupportRoleRead", "iam", reads, on=roles)
-    policies = tuple(arn(target.partition, "iam", "", owner, "policy/*") for owner in (target.account, "aws"))
-    yield from allow("PoliciesRead", "iam", "GetPolicy GetPolicyVersion", on=policies)
-    yield from allow("SupportRoleMake", "iam", "CreateRole", on=roles[:1], purposes=APPLY)
-    yield from allow("SupportRoleWrite", "iam", "UpdateAssumeRolePolicy", on=roles, purposes=APPLY)
-    managed = Condition("ArnEquals", "iam:PolicyARN", (support_policy(target.partition),))
-    yield from allow(
-        "SupportRoleAttach", "iam", "AttachRolePolicy", on=roles, condition=managed, purposes=APPLY
-    )
+    managed = support_policy(target.partition)
+    yield from role_permissions("SupportRole", target, want.role_name, managed=managed)
 
 
 @permits("account_root_access")

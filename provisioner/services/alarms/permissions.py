@@ -21,6 +21,7 @@ from ...steps.permission import (
     within,
 )
 from ...steps.references import find, keys
+from ...steps.roles import named_roles, role_permissions
 from .delivery import CLOUDTRAIL
 from .keys import EVENTS
 from .section import Alarms
@@ -54,22 +55,7 @@ def alarms_role_permissions(target: Target, baseline: Baseline) -> Iterator[Perm
     yield from _trail_read(baseline)
     if _own_delivery(baseline):
         return
-    yield from _role("AlarmsRole", _roles(target, baseline[Alarms].role_name))
-
-
-def _role(title: str, roles: tuple[str, ...]) -> Iterator[Permission]:
-    """Read, make and repair a role, and read what others attached to it."""
-    reads = "GetRole ListAttachedRolePolicies ListRolePolicies GetRolePolicy"
-    yield from allow(f"{title}Read", "iam", reads, on=roles)
-    partition, account = roles[0].split(":")[1], roles[0].split(":")[4]
-    policies = (
-        arn(partition, "iam", "", account, "policy/*"),
-        arn(partition, "iam", "", "aws", "policy/*"),
-    )
-    yield from allow("PoliciesRead", "iam", "GetPolicy GetPolicyVersion", on=policies)
-    yield from allow(f"{title}Make", "iam", "CreateRole", on=roles[:1], purposes=APPLY)
-    writes = "UpdateAssumeRolePolicy PutRolePolicy"
-    yield from allow(f"{title}Write", "iam", writes, on=roles, purposes=APPLY)
+    yield from role_permissions("AlarmsRole", target, baseline[Alarms].role_name, inline=True)
 
 
 @permits("alarms_delivery")
@@ -79,7 +65,7 @@ def alarms_delivery_permissions(target: Target, baseline: Baseline) -> Iterator[
     # An organization trail belongs to the management account, which the file does not name.
     trail = (arn(target.partition, "cloudtrail", target.region, "*", f"trail/{trail_name(baseline)}"),)
     yield from allow("AlarmsTrailStatusRead", "cloudtrail", "GetTrailStatus", on=trail, purposes=VERIFY)
-    roles = _roles(target, baseline[Alarms].role_name)
+    roles = named_roles(target, baseline[Alarms].role_name)
     yield from allow("AlarmsRoleRead", "iam", "GetRole", on=roles)
     if _own_delivery(baseline):
         return
@@ -145,7 +131,7 @@ def alarms_event_role_permissions(target: Target, baseline: Baseline) -> Iterato
     if rule := baseline[Alarms].forwarded_rule:
         bus = (_named(target, "events", "event-bus/default"),)
         yield from allow("AlarmsBusRead", "events", "DescribeEventBus", on=bus)
-        yield from _role("AlarmsEventRole", _roles(target, rule.role_name))
+        yield from role_permissions("AlarmsEventRole", target, rule.role_name, inline=True)
 
 
 @permits("alarms_event_forwarding")
@@ -155,7 +141,7 @@ def alarms_event_forwarding_permissions(target: Target, baseline: Baseline) -> I
     if rule is None or target.home:
         return
     on, region = regional(target, baseline, "events", f"rule/{rule.name}")
-    roles, to_events = _roles(target, rule.role_name), equals("iam:PassedToService", EVENTS)
+    roles, to_events = named_roles(target, rule.role_name), equals("iam:PassedToService", EVENTS)
     yield from allow("AlarmsForwardRead", "events", "DescribeRule ListTargetsByRule", on=on, condition=region)
     yield from allow("AlarmsEventRoleRead", "iam", "GetRole", on=roles)
     writes = "PutRule PutTargets"
@@ -183,14 +169,6 @@ def _key_read(target: Target, baseline: Baseline, key: str | None) -> Iterator[P
     """Look at the key, which its owner alone may."""
     if may_look(target, key):
         yield from key_permissions("AlarmsKeyRead", target, baseline, key)
-
-
-def _roles(target: Target, name: str) -> tuple[str, ...]:
-    """The ARNs that a role may have: without a path, as we create it, and with a path of somebody else."""
-    return (
-        arn(target.partition, "iam", "", target.account, f"role/{name}"),
-        arn(target.partition, "iam", "", target.account, f"role/*/{name}"),
-    )
 
 
 def _own_delivery(baseline: Baseline) -> bool:

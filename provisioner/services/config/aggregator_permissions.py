@@ -13,7 +13,6 @@ from ...steps.permission import (
     ANY_ACCOUNT,
     APPLY,
     VERIFY,
-    Condition,
     Permission,
     allow,
     equals,
@@ -21,6 +20,7 @@ from ...steps.permission import (
     regional,
     within,
 )
+from ...steps.roles import attach_permission, named_roles, role_reads
 from .aggregator import (
     ORGANIZATION_AGGREGATOR,
     aggregating_account,
@@ -29,7 +29,6 @@ from .aggregator import (
     organization_role_policy,
 )
 from .aggregator_section import Aggregator
-from .permissions import named_roles
 from .principal import principal
 from .regional import in_each_region
 from .section import Config
@@ -77,18 +76,11 @@ def _aggregator(target: Target, baseline: Baseline, want: Aggregator) -> Iterato
 
 def _organization_role(target: Target, want: Aggregator) -> Iterator[Permission]:
     """Create and repair the role, and give it to AWS Config."""
-    roles = named_roles(target, want.role_name)
-    reads = "GetRole ListAttachedRolePolicies ListRolePolicies GetRolePolicy"
-    yield from allow("ConfigAggregatorRole", "iam", reads, on=roles)
-    # What others attached to the role is read too.
-    policies = tuple(arn(target.partition, "iam", "", owner, "policy/*") for owner in (target.account, "aws"))
-    yield from allow("PoliciesRead", "iam", "GetPolicy GetPolicyVersion", on=policies)
-    yield from allow("ConfigAggregatorRole", "iam", "CreateRole", on=roles, purposes=APPLY)
-    write = "UpdateAssumeRolePolicy"
-    yield from allow("ConfigAggregatorRole", "iam", [write], on=roles, purposes=APPLY)
-    managed = Condition("ArnEquals", "iam:PolicyARN", (organization_role_policy(target.partition),))
-    yield from allow(
-        "ConfigAggregatorRoleAttach", "iam", "AttachRolePolicy", on=roles, condition=managed, purposes=APPLY
-    )
+    title, roles = "ConfigAggregatorRole", named_roles(target, want.role_name)
+    # One statement, unlike that of `role_permissions`: the policy of this section is nearly as long as AWS takes one.
+    yield from role_reads(title, target, want.role_name)
+    yield from allow(title, "iam", "CreateRole UpdateAssumeRolePolicy", on=roles, purposes=APPLY)
+    managed = organization_role_policy(target.partition)
+    yield from attach_permission(title, target, want.role_name, managed)
     to_config = equals("iam:PassedToService", principal(target.partition))
     yield from allow("ConfigRolePass", "iam", "PassRole", on=roles, condition=to_config, purposes=APPLY)

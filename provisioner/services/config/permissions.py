@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator
 
 from ...baseline import Baseline
-from ...compare.policy import arn
 from ...model import Target
 from ...steps.delivery import listed_by_id
 from ...steps.key_use import key_permissions, may_look
@@ -13,7 +12,6 @@ from ...steps.permission import (
     ANY_ACCOUNT,
     APPLY,
     VERIFY,
-    Condition,
     Permission,
     allow,
     equals,
@@ -25,6 +23,7 @@ from ...steps.permission import (
     with_or_without_path,
     within,
 )
+from ...steps.roles import named_roles, role_permissions
 from .linked_roles import linked_roles, linked_roles_permissions
 from .principal import principal
 from .role import SERVICE_ROLE, managed_policy
@@ -36,7 +35,8 @@ def config_role_permissions(target: Target, baseline: Baseline) -> Iterator[Perm
     """Read the role. The service-linked role is created, one of a name is created and repaired, one of an ARN is only read."""
     section = baseline[Config]
     if section.role_name:
-        yield from _own_role(target, section.role_name)
+        managed = managed_policy(target.partition)
+        yield from role_permissions("ConfigRole", target, section.role_name, managed=managed, inline=True)
     elif section.role_arn:
         # A role of another account is not read.
         if target.account in {section.role_arn.split(":")[4], ANY_ACCOUNT}:
@@ -44,33 +44,6 @@ def config_role_permissions(target: Target, baseline: Baseline) -> Iterator[Perm
     else:
         yield from allow("ConfigLinkedRoles", "iam", "GetRole", on=linked_roles(target))
         yield from linked_roles_permissions(target, baseline)
-
-
-def _own_role(target: Target, name: str) -> Iterator[Permission]:
-    roles = named_roles(target, name)
-    reads = "GetRole ListAttachedRolePolicies ListRolePolicies GetRolePolicy"
-    yield from allow("ConfigRoleRead", "iam", reads, on=roles)
-    # What others attached to the role is read too.
-    policies = (
-        arn(target.partition, "iam", "", target.account, "policy/*"),
-        arn(target.partition, "iam", "", "aws", "policy/*"),
-    )
-    yield from allow("PoliciesRead", "iam", "GetPolicy GetPolicyVersion", on=policies)
-    yield from allow("ConfigRoleMake", "iam", "CreateRole", on=roles[:1], purposes=APPLY)
-    writes = "UpdateAssumeRolePolicy PutRolePolicy"
-    yield from allow("ConfigRoleWrite", "iam", writes, on=roles, purposes=APPLY)
-    managed = Condition("ArnEquals", "iam:PolicyARN", (managed_policy(target.partition),))
-    yield from allow(
-        "ConfigRoleAttach", "iam", "AttachRolePolicy", on=roles, condition=managed, purposes=APPLY
-    )
-
-
-def named_roles(target: Target, name: str) -> tuple[str, ...]:
-    """The ARNs that a role of this name may have: without a path, as we create it, and with a path of somebody else."""
-    return (
-        arn(target.partition, "iam", "", target.account, f"role/{name}"),
-        arn(target.partition, "iam", "", target.account, f"role/*/{name}"),
-    )
 
 
 @permits("config_recorder")
