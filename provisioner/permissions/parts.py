@@ -19,6 +19,7 @@ from ..fleet.accounts import lookups
 from ..model import Scope, Step, Target
 from ..repair.permissions import journal_permissions, pause_permissions, who_permissions
 from ..steps.permission import ANY_ACCOUNT, ANY_REGION, Permission, allow, equals, permissions_of
+from ..steps.regions import regions_permissions
 from ..steps.registry import all_sections, all_steps
 from .notices import notice_permissions
 
@@ -121,7 +122,7 @@ def _account(
                 declared = permissions_of(step, target, variant)
                 yield from (Part(keys[step.section], each) for each in declared)
     if included:
-        yield from (Part(ACCOUNTS, each) for each in _region_listing(general, home))
+        yield from (Part(ACCOUNTS, each) for each in regions_permissions(home, baseline))
     yield from (Part(HISTORY, each) for each in who_permissions(baseline))
 
 
@@ -158,16 +159,6 @@ def _variants(
                 if count < 2:
                     raise
                 # A run refuses the file for an account to which both apply.
-
-
-def _region_listing(general: General, home: Target) -> Iterator[Permission]:
-    """Yield what it takes to list an account's Regions, if the file says `regions: all`."""
-    if not general.named_regions:
-        account = arn(home.partition, "account", "", home.account, "account")
-        yield from allow("RegionsRead", "account", "ListRegions", on=[account])
-        # Where Account Management has no endpoint, EC2 is called.
-        if home.partition not in {"aws", "aws-cn"}:
-            yield from allow("RegionsRead", "ec2", "DescribeRegions")
 
 
 def _listing(general: General, caller: str, partition: str) -> Iterator[Permission]:

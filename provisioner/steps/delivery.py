@@ -14,6 +14,7 @@ from ..baseline import Baseline
 from ..compare.policy import PolicyError, Statement, listed
 from ..model import Refused
 from .organization import read_organization
+from .permission import Permission, allow
 
 if TYPE_CHECKING:
     from ..aws import Aws
@@ -85,7 +86,7 @@ def sources(aws: Aws, baseline: Baseline) -> Sources:
     fleet = baseline.general.accounts
     if fleet is None:
         return Sources([aws.account])
-    if listed_by_id(fleet):
+    if _listed_by_id(fleet):
         return Sources(fleet.ids)
     organization = read_organization(aws)
     if organization is None:
@@ -96,7 +97,14 @@ def sources(aws: Aws, baseline: Baseline) -> Sources:
     return Sources(organization_id=organization.id)
 
 
-def listed_by_id(accounts: Accounts) -> bool:
+def sources_permissions(baseline: Baseline) -> Iterator[Permission]:
+    """The permission that `sources` needs: to read the organization's id, unless a policy lists the accounts."""
+    accounts = baseline.general.accounts
+    if accounts is not None and not _listed_by_id(accounts):
+        yield from allow("OrganizationRead", "organizations", "DescribeOrganization")
+
+
+def _listed_by_id(accounts: Accounts) -> bool:
     """Tell whether a bucket policy lists each account: the file does, and there are not too many."""
     return accounts.listed and len(accounts.ids) <= _MOST_ACCOUNTS
 

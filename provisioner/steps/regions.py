@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Final
 
 from ..aws import Aws
 from ..aws.errors import EndpointConnectionError
-from ..model import Skipped
+from ..baseline import Baseline
+from ..compare.policy import arn
+from ..model import Skipped, Target
+from .permission import Permission, allow
 
 _STATES_OF_EC2: Final = {"opt-in-not-required": "ENABLED_BY_DEFAULT", "opted-in": "ENABLED"}
 # "Regions that opened after March 20, 2019" must be enabled first, so that AWS adds none to these.
@@ -40,6 +44,17 @@ def enabled_regions(aws: Aws, home: str) -> tuple[list[str], list[Skipped]]:
         if state not in _ENABLED
     ]
     return sorted(region for region, state in states.items() if state in _ENABLED), skipped
+
+
+def regions_permissions(target: Target, baseline: Baseline) -> Iterator[Permission]:
+    """The permissions that `enabled_regions` needs, if the file says `regions: all`."""
+    if baseline.general.named_regions:
+        return
+    account = arn(target.partition, "account", "", target.account, "account")
+    yield from allow("RegionsRead", "account", "ListRegions", on=[account])
+    # Where Account Management has no endpoint, EC2 is called.
+    if target.partition not in {"aws", "aws-cn"}:
+        yield from allow("RegionsRead", "ec2", "DescribeRegions")
 
 
 def is_opt_in(region: str, partition: str) -> bool:

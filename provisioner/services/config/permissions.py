@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterator
 
 from ...baseline import Baseline
 from ...model import Target
-from ...steps.delivery import listed_by_id
+from ...steps.delivery import sources_permissions
 from ...steps.key_use import key_permissions, may_look
 from ...steps.permission import (
     ANY_ACCOUNT,
@@ -111,11 +111,11 @@ def config_delivery_permissions(target: Target, baseline: Baseline) -> Iterator[
     That is the organization's id, unless the policy lists the accounts, and the prefixes of the channels that exist,
     unless the file has the prefix.
     """
-    accounts = baseline.general.accounts
-    if Config in baseline and baseline[Config].delivery_channel.s3_key_prefix is None:
+    if Config not in baseline:
+        return
+    if baseline[Config].delivery_channel.s3_key_prefix is None:
         yield from allow("ConfigSettings", "config", "DescribeDeliveryChannels", condition=within(target))
-    if Config in baseline and accounts is not None and not listed_by_id(accounts):
-        yield from allow("OrganizationRead", "organizations", "DescribeOrganization")
+    yield from sources_permissions(baseline)
 
 
 @permission_notes

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from ...baseline import Baseline
 from ...compare.policy import arn
 from ...model import Target
-from ...steps.delivery import listed_by_id
+from ...steps.delivery import sources_permissions
 from ...steps.key_use import key_permissions, may_look
 from ...steps.permission import (
     APPLY,
@@ -20,6 +20,7 @@ from ...steps.permission import (
     regional,
     within,
 )
+from ...steps.regions import regions_permissions
 from .delivery import PRINCIPAL
 from .member_features import features_of_all
 from .members import concerns_members, restores_members
@@ -90,14 +91,12 @@ def guardduty_export_permissions(target: Target, baseline: Baseline) -> Iterator
 @permits_delivery
 def guardduty_delivery_permissions(target: Target, baseline: Baseline) -> Iterator[Permission]:
     """Read what the bucket's policy needs: the organization's id, and what the file leaves out of Regions and prefix."""
-    accounts = baseline.general.accounts
     destination = baseline[GuardDuty].publishing_destination if GuardDuty in baseline else None
-    if destination and accounts is not None and not listed_by_id(accounts):
-        yield from allow("OrganizationRead", "organizations", "DescribeOrganization")
-    if destination and not baseline.general.named_regions:
-        account = arn(target.partition, "account", "", target.account, "account")
-        yield from allow("RegionsRead", "account", "ListRegions", on=(account,))
-    if destination and destination.s3_key_prefix is None:
+    if destination is None:
+        return
+    yield from sources_permissions(baseline)
+    yield from regions_permissions(target, baseline)
+    if destination.s3_key_prefix is None:
         yield from _reads(target, "ListDetectors ListPublishingDestinations")
         on, region = regional(target, baseline, SERVICE, "detector/*")
         describe = "DescribePublishingDestination"

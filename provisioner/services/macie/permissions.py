@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from ...baseline import Baseline
 from ...compare.policy import arn
 from ...model import Target
-from ...steps.delivery import listed_by_id
+from ...steps.delivery import sources_permissions
 from ...steps.key_use import key_permissions, may_look
 from ...steps.permission import (
     ANY_ACCOUNT,
@@ -20,6 +20,7 @@ from ...steps.permission import (
     permits_delivery,
     within,
 )
+from ...steps.regions import regions_permissions
 from .section import AutomatedDiscovery, Macie
 from .state import PRINCIPAL, SERVICE
 
@@ -44,18 +45,14 @@ def macie_permissions(target: Target, baseline: Baseline) -> Iterator[Permission
     if members and section.status == "ENABLED" and target.account in {section.administrator, ANY_ACCOUNT}:
         yield from _both(target, "ListMembers", "CreateMember UpdateMemberSession")
         yield from allow("OrganizationRead", "organizations", "ListAccounts")
-    if target.home and not baseline.general.named_regions:
-        yield from allow("RegionsRead", "account", "ListRegions", on=_account(target))
+    if target.home:
+        yield from regions_permissions(target, baseline)
 
 
 @permits("macie", disabling=True)
 def macie_disabling_permissions(target: Target, baseline: Baseline) -> Iterator[Permission]:
     """Read the session and who else sets it, and end it."""
     yield from _both(target, "GetMacieSession GetAdministratorAccount", "DisableMacie")
-
-
-def _account(target: Target) -> tuple[str, ...]:
-    return (arn(target.partition, "account", "", target.account, "account"),)
 
 
 def _both(target: Target, reads: str, writes: str) -> Iterator[Permission]:
@@ -102,7 +99,5 @@ def macie_administrator_permissions(target: Target, baseline: Baseline) -> Itera
 @permits_delivery
 def macie_delivery_permissions(target: Target, baseline: Baseline) -> Iterator[Permission]:
     """Read the organization's id, unless the bucket's policy lists the accounts."""
-    accounts = baseline.general.accounts
-    exports = Macie in baseline and baseline[Macie].classification_export
-    if exports and accounts is not None and not listed_by_id(accounts):
-        yield from allow("OrganizationRead", "organizations", "DescribeOrganization")
+    if Macie in baseline and baseline[Macie].classification_export:
+        yield from sources_permissions(baseline)
