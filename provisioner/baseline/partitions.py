@@ -48,6 +48,11 @@ def partition_of(region: str) -> str:
     return next((each.name for each in _partitions() if each.pattern.match(region)), "aws")
 
 
+def region_of(arn: str | None) -> str:
+    """The Region in an ARN; an empty text where there is none."""
+    return f"{arn}:::".split(":")[3]
+
+
 def dns_suffix(partition: str) -> str:
     """The domain of a partition's endpoints, such as `amazonaws.com`. Raises KeyError for an unknown partition."""
     return {each.name: each.dns_suffix for each in _partitions()}[partition]

@@ -13,12 +13,12 @@ from typing import Final
 from ..aws import Aws
 from ..aws.errors import DENIED, ClientError, code_of
 from ..baseline import Baseline
-from ..baseline.partitions import dns_suffix
+from ..baseline.partitions import dns_suffix, region_of
 from ..compare.policy import Statement, arn
 from ..model import PENDING, Kind, Note, Target
 from . import existing
 from .delivery import LOG_GROUP, allow_service
-from .existing import Existing, Look
+from .existing import Existing, Look, is_foreign
 from .permission import ANY_ACCOUNT, Permission, allow, equals
 from .references import find, locate, owner, resource_key
 
@@ -83,6 +83,13 @@ def look_at_key(aws: Aws, baseline: Baseline, reference: str, region: str | None
         return Existing("key", by_name, True, "is one of this file", answer={"Arn": key_arn}, uses=uses)
 
     return look
+
+
+def look_at_own_key(aws: Aws, baseline: Baseline, reference: str) -> Look:
+    """As `look_at_key`, in the Region of the ARN. A key of another account is not looked at: its owner alone may."""
+    if is_foreign(aws, reference):
+        return lambda: Existing("key", reference, None, "is in another account and cannot be looked at")
+    return look_at_key(aws, baseline, reference, region_of(reference) or None)
 
 
 def unknown_key(aws: Aws, title: str, key: str | None, field: str) -> Iterator[Note]:

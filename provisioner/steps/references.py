@@ -14,6 +14,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Any, Final
 
 from ..baseline import Baseline, Contradiction, Section
+from ..baseline.partitions import region_of
 from ..baseline.problem import Path, did_you_mean
 
 if TYPE_CHECKING:
@@ -138,6 +139,13 @@ def check_references(baseline: Baseline, section: Section, path: Path) -> Iterat
         there = f"there are {', '.join(resources)}" if resources else "it has none"
         hint = did_you_mean(reference, known) or f"{there}: add it there, or name another"
         yield Contradiction((*path, *below), f"`{provider(kind)}` has no {kind} `{reference}`; {hint}")
+
+
+def check_key_region(baseline: Baseline, key: str | None, path: Path) -> Iterator[Contradiction]:
+    """Report a key whose ARN is of another Region than the home Region, where the buckets are."""
+    region, home = region_of(key), baseline.general.home_region
+    if region not in {"", home}:
+        yield Contradiction(path, f"the key is in {region}; it has to be where the bucket is, in {home}")
 
 
 def providers_used(baseline: Baseline, section: type[Section], kinds: Collection[str]) -> tuple[str, ...]:

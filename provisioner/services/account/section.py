@@ -14,6 +14,7 @@ from ...baseline import (
     Regional,
     Section,
 )
+from ...baseline.partitions import region_of
 from ...steps.registry import section
 from ...steps.settings import Guarded, Settings
 from .contact_section import AlternateContacts, ContactInformation
@@ -174,7 +175,7 @@ class Account(Settings, Regional):
         if metadata and metadata.http_tokens_enforced == "enabled" and metadata.http_tokens == "optional":
             text = "no instance could be launched with `http_tokens: optional`: set `required`"
             yield Contradiction(("account", "instance_metadata_defaults", "http_tokens_enforced"), text)
-        key_region, region = f"{self.ebs_default_kms_key_id or ''}:::".split(":")[3], baseline.region
+        key_region, region = region_of(self.ebs_default_kms_key_id), baseline.region
         if key_region not in {"", region} and region in filter(self.runs_in, baseline.general.named_regions):
             text = (
                 f"the key is in {key_region}, and EBS takes keys of its own Region only, such as {region}: write"

@@ -14,8 +14,8 @@ from ...baseline import Baseline
 from ...compare.policy import Statement, arn
 from ...model import Finding, Findings, Kind, Note, Refused
 from ...steps.delivery import allow_service
-from ...steps.existing import Existing, Look, is_foreign
-from ...steps.key_use import KeyUse, allow_log_groups, look_at_key, uses_key
+from ...steps.existing import Existing, Look
+from ...steps.key_use import KeyUse, allow_log_groups, look_at_own_key, uses_key
 from .section import Alarms
 
 ALARMS: Final = "cloudwatch.amazonaws.com"
@@ -78,11 +78,7 @@ def _is_encrypted_with(aws: Aws, group: str, key_arn: str) -> bool:
 
 def look_at(aws: Aws, baseline: Baseline, name: str | None) -> Look | None:
     """Start to look at the key that a field names; None where it names none."""
-    if not name:
-        return None
-    if name.startswith("arn:") and is_foreign(aws, name):
-        return lambda: Existing("key", name, None, "is in another account and cannot be looked at")
-    return look_at_key(aws, baseline, name)
+    return look_at_own_key(aws, baseline, name) if name else None
 
 
 def require_usable(found: Existing, field: str) -> Iterator[Note]:

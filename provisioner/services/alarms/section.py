@@ -14,6 +14,7 @@ from ...baseline import (
     NotInFullProfile,
     Regional,
 )
+from ...baseline.partitions import region_of
 from ...baseline.problem import did_you_mean
 from ...compare.stricter import on, present
 from ...steps.references import NAMED_BY_AWS, Refers, check_references, find, keys
@@ -251,7 +252,7 @@ class Alarms(Regional):
             (("log_group", "kms_key_id"), self.log_group.kms_key_id),
             (("topic", "kms_master_key_id"), self.topic.kms_master_key_id),
         ):
-            region = f"{key or ''}:::".split(":")[3]
+            region = region_of(key)
             if region not in {"", home}:
                 text = f"the key is in {region}; it has to be in `home_region`, which is {home}"
                 yield Contradiction(("alarms", *path), text)

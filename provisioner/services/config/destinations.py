@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import NamedTuple
 
 from ...aws import Aws
 from ...baseline import Baseline
+from ...baseline.partitions import region_of
 from ...model import Finding
 from ...steps import existing
 from ...steps.existing import Existing, Look, is_foreign
-from ...steps.key_use import look_at_key
-from .section import Config, region_of
+from ...steps.key_use import look_at_own_key
+from .section import Config
 
 
 class Destination(NamedTuple):
@@ -39,7 +39,7 @@ class Destination(NamedTuple):
 def look_at_delivery_key(aws: Aws, baseline: Baseline) -> Look | None:
     """Start to look at the key, if the file names one. Of one in another account, its owner alone may."""
     name = baseline[Config].delivery_channel.s3_kms_key_arn
-    return _look(aws, "key", name, lambda each: look_at_key(aws, baseline, each, region_of(each) or None))
+    return look_at_own_key(aws, baseline, name) if name else None
 
 
 def read_destinations(aws: Aws, baseline: Baseline) -> list[Destination]:
@@ -48,19 +48,17 @@ def read_destinations(aws: Aws, baseline: Baseline) -> list[Destination]:
     topic = channel.sns_topic_arn
     looks = [
         ("s3_kms_key_arn", "KMS key", look_at_delivery_key(aws, baseline)),
-        ("sns_topic_arn", "SNS topic", _look(aws, "topic", topic, lambda arn: existing.topic(aws, arn))),
+        ("sns_topic_arn", "SNS topic", _look_at_topic(aws, topic) if topic else None),
     ]
     found = [Destination(field, what, look()) for field, what, look in looks if look]
     return [each if each.is_key else _in_region(aws, each) for each in found]
 
 
-def _look(aws: Aws, what: str, arn: str | None, start: Callable[[str], Look]) -> Look | None:
-    """Start to look at the thing, if the file names it. Its owner alone may."""
-    if arn is None:
-        return None
+def _look_at_topic(aws: Aws, arn: str) -> Look:
+    """Start to look at the topic. Its owner alone may."""
     if is_foreign(aws, arn):
-        return lambda: Existing(what, arn, None, "is in another account and cannot be looked at")
-    return start(arn)
+        return lambda: Existing("topic", arn, None, "is in another account and cannot be looked at")
+    return existing.topic(aws, arn)
 
 
 def _in_region(aws: Aws, topic: Destination) -> Destination:

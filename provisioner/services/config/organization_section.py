@@ -7,6 +7,7 @@ from typing import Annotated, Literal, Self
 from pydantic import AfterValidator, Field, StringConstraints, model_validator
 
 from ...baseline import NO_SETTING, InvalidValue, NotInFullProfile
+from ...baseline.partitions import region_of
 from ...baseline.section import AccountId
 from ...steps.tags import Tags
 from .conformance_pack_section import OWN_BUCKET, TemplateBody
@@ -108,7 +109,7 @@ class OrganizationRule(_ForAccounts):
     @property
     def function_region(self) -> str:
         """The Region of its Lambda function, or `""`."""
-        return f"{self.lambda_function_arn}:::".split(":")[3]
+        return region_of(self.lambda_function_arn)
 
     @model_validator(mode="after")
     def _check(self) -> Self:

@@ -17,9 +17,9 @@ from ...baseline import (
     Switchable,
     Text,
 )
-from ...baseline.partitions import partition_of
+from ...baseline.partitions import partition_of, region_of
 from ...compare.spelling import CONTROL_TOWER
-from ...steps.references import NAMED_BY_AWS, Refers, check_references, find
+from ...steps.references import NAMED_BY_AWS, Refers, check_key_region, check_references, find
 from ...steps.registry import section
 from ...steps.settings import Settings
 from .aggregator_section import Aggregator
@@ -181,12 +181,7 @@ class Config(Settings, Switchable):
         if bucket is not None and bucket.resource.object_lock is not None:
             message = "AWS Config cannot deliver to a bucket with Object Lock: take another bucket"
             yield Contradiction((*path, "s3_bucket_name"), message)
-        key_region = region_of(channel.s3_kms_key_arn)
-        if key_region and key_region != general.home_region:
-            message = (
-                f"the key is in {key_region}; it has to be where the bucket is, in {general.home_region}"
-            )
-            yield Contradiction((*path, "s3_kms_key_arn"), message)
+        yield from check_key_region(baseline, channel.s3_kms_key_arn, (*path, "s3_kms_key_arn"))
         topic_region = region_of(channel.sns_topic_arn)
         if topic_region and baseline.region in general.named_regions and topic_region != baseline.region:
             message = (
@@ -268,8 +263,3 @@ class Config(Settings, Switchable):
         yield from (("organization_rules", name, each) for name, each in self.organization_rules.items())
         packs = self.organization_conformance_packs.items()
         yield from (("organization_conformance_packs", name, each) for name, each in packs)
-
-
-def region_of(arn: str | None) -> str:
-    """The Region in the ARN, or `""`."""
-    return f"{arn}:::".split(":")[3]

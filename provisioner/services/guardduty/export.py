@@ -23,8 +23,8 @@ from ...model import (
     Wait,
     create,
 )
-from ...steps.existing import Existing, Look, is_foreign
-from ...steps.key_use import look_at_key
+from ...steps.existing import Existing
+from ...steps.key_use import look_at_own_key
 from ...steps.references import resolve, resource_key
 from ...steps.regions import is_opt_in
 from ...steps.registry import step, verify
@@ -53,7 +53,7 @@ def ensure_guardduty_export(aws: Aws, baseline: Baseline) -> Changes:
     section = baseline[GuardDuty].publishing_destination
     if section is None:
         return
-    look = _look_at_key(aws, baseline, section)
+    look = look_at_own_key(aws, baseline, section.kms_key_arn)
     detector = detector_id(aws)
     reading = read_destination(aws, detector) if detector else None
     key = look()
@@ -111,14 +111,6 @@ def _warn_of_a_move(repairs: Mapping[str, Difference]) -> Iterator[Note]:
         )
 
 
-def _look_at_key(aws: Aws, baseline: Baseline, section: PublishingDestination) -> Look:
-    """Start to look at the key. Of one in another account, its owner alone may."""
-    name = section.kms_key_arn
-    if name.startswith("arn:") and is_foreign(aws, name):
-        return lambda: Existing("key", name, None, "is in another account and cannot be looked at")
-    return look_at_key(aws, baseline, name, f"{name}:::".split(":")[3] or None)
-
-
 def _check_key(found: Existing) -> None:
     """Raise Refused where GuardDuty cannot use the key, and the error of a look that is denied."""
     if found.ok is False:
@@ -142,7 +134,7 @@ def verify_guardduty_export(aws: Aws, baseline: Baseline) -> Findings:
     section = baseline[GuardDuty].publishing_destination
     if section is None:
         return
-    look = _look_at_key(aws, baseline, section)
+    look = look_at_own_key(aws, baseline, section.kms_key_arn)
     detector = detector_id(aws)
     reading = read_destination(aws, detector) if detector else None
     if reading is None:

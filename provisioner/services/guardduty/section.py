@@ -18,7 +18,7 @@ from ...baseline import (
 )
 from ...baseline.problem import Path, did_you_mean
 from ...compare.stricter import Stricter
-from ...steps.references import NAMED_BY_AWS, Refers, check_references
+from ...steps.references import NAMED_BY_AWS, Refers, check_key_region, check_references
 from ...steps.registry import section
 from ...steps.settings import Guarded, Settings
 from ...steps.tags import Tags
@@ -166,11 +166,9 @@ class GuardDuty(Settings, Switchable):
     def contradictions(self, baseline: Baseline) -> Iterator[Contradiction]:
         """A bucket that is not in `log_buckets`, a key in the wrong Region, and names that AWS's model does not know."""
         yield from check_references(baseline, self, ("guardduty",))
-        home, destination = baseline.general.home_region, self.publishing_destination
-        region = f"{destination.kms_key_arn}:::".split(":")[3] if destination else ""
-        if region and region != home:
-            text = f"the key is in {region}; it has to be where the bucket is, in {home}"
-            yield Contradiction(("guardduty", "publishing_destination", "kms_key_arn"), text)
+        if destination := self.publishing_destination:
+            path = ("guardduty", "publishing_destination", "kms_key_arn")
+            yield from check_key_region(baseline, destination.kms_key_arn, path)
         yield from _unknown_names(
             ("guardduty", "features"), self.features, "DetectorFeature", "FeatureAdditionalConfiguration"
         )

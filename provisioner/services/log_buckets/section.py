@@ -6,6 +6,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import ConfigDict, Field, model_validator
 
 from ...baseline import Baseline, Contradiction, Control, InvalidValue, NotInFullProfile, Section
+from ...baseline.partitions import region_of
 from ...baseline.problem import Path
 from ...baseline.section import AsWritten
 from ...compare.spelling import CONTROL_TOWER
@@ -217,7 +218,7 @@ def _buckets(baseline: Baseline) -> Mapping[str, LogBucket]:
 
 def _key_problems(bucket: LogBucket, baseline: Baseline) -> Iterator[tuple[Path, str]]:
     """A KMS key that S3 cannot use in the bucket. PutBucketEncryption takes it, and every delivery fails."""
-    region = f"{bucket.server_side_encryption.kms_master_key_id}:::".split(":")[3]
+    region = region_of(bucket.server_side_encryption.kms_master_key_id)
     home = baseline.general.home_region
     if region and region != home:
         text = (

@@ -13,9 +13,8 @@ from ...aws import Aws
 from ...baseline import Baseline
 from ...compare.policy import Statement, arn
 from ...steps.delivery import Delivery, OneOrMany, allow_service, delivers, one_or_list, sources
-from ...steps.existing import Existing, Look, is_foreign
-from ...steps.key_use import KeyUse, look_at_key, uses_key
-from .section import ClassificationExport, Macie
+from ...steps.key_use import KeyUse, uses_key
+from .section import Macie
 from .state import PRINCIPAL
 
 
@@ -76,11 +75,3 @@ def _condition(
         else {"aws:SourceAccount": one_or_list(account_ids, "account")}
     )
     return {"StringEquals": equals, "ArnLike": {"aws:SourceArn": of_macie}}
-
-
-def look_at_export_key(aws: Aws, baseline: Baseline, export: ClassificationExport) -> Look:
-    """Start to look at the key. Of one in another account that the file does not make, its owner alone may."""
-    key = export.kms_key_arn
-    if key.startswith("arn:") and is_foreign(aws, key):
-        return lambda: Existing("key", key, None, "is in another account and cannot be looked at")
-    return look_at_key(aws, baseline, key, f"{key}:::".split(":")[3] or None)

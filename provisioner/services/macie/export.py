@@ -9,10 +9,10 @@ from ...aws import Aws
 from ...baseline import Baseline
 from ...model import Call, Changes, Difference, Finding, Findings, Kind, Note, Refused, Scope, Wait
 from ...steps.existing import Existing
+from ...steps.key_use import look_at_own_key
 from ...steps.references import resolve, resource_key
 from ...steps.registry import step, verify
 from ...steps.settings import Strictness, settings
-from .delivery import look_at_export_key
 from .section import ClassificationExport, Macie
 from .state import ENABLED, SERVICE, TITLE, read_destination
 
@@ -35,7 +35,7 @@ def ensure_macie_export(aws: Aws, baseline: Baseline) -> Changes:
     if export is None or not aws.offers(SERVICE):
         return
     aws.read(SERVICE).get_classification_export_configuration()  # beside the key
-    look, have = look_at_export_key(aws, baseline, export), read_destination(aws)
+    look, have = look_at_own_key(aws, baseline, export.kms_key_arn), read_destination(aws)
     if (key := look()).ok is False:
         raise Refused(f"`macie.classification_export.kms_key_arn`: {key.text}")
     want = _destination(aws, baseline, export, key)
@@ -79,7 +79,7 @@ def verify_macie_export(aws: Aws, baseline: Baseline) -> Findings:
     export = baseline[Macie].classification_export
     if export is None or not aws.offers(SERVICE):
         return
-    look, have = look_at_export_key(aws, baseline, export), read_destination(aws)
+    look, have = look_at_own_key(aws, baseline, export.kms_key_arn), read_destination(aws)
     bucket, key = have.get("bucketName"), look()
     want = _destination(aws, baseline, export, key)
     ok = all(have.get(name) == each for name, each in want.items())

@@ -17,7 +17,7 @@ from ...baseline import (
     Text,
 )
 from ...compare.stricter import Stricter, on
-from ...steps.references import NAMED_BY_AWS, Refers, check_references, find
+from ...steps.references import NAMED_BY_AWS, Refers, check_key_region, check_references, find
 from ...steps.registry import section
 from ...steps.settings import Guarded, Settings
 
@@ -174,14 +174,11 @@ class Macie(Settings, Switchable):
 
 
 def _export_problems(export: ClassificationExport, baseline: Baseline) -> Iterator[Contradiction]:
-    path, home = ("macie", "classification_export"), baseline.general.home_region
+    path = ("macie", "classification_export")
     bucket = find(baseline, "bucket", export.bucket_name)
     if bucket is not None and bucket.resource.object_lock is not None:
         text = (
             "Macie cannot store results in a bucket whose Object Lock has a default retention: take another"
         )
         yield Contradiction((*path, "bucket_name"), text)
-    region = f"{export.kms_key_arn}:::".split(":")[3]
-    if region not in {"", home}:
-        text = f"the key is in {region}; it has to be where the bucket is, in {home}"
-        yield Contradiction((*path, "kms_key_arn"), text)
+    yield from check_key_region(baseline, export.kms_key_arn, (*path, "kms_key_arn"))
