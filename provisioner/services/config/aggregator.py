@@ -15,12 +15,12 @@ from ...steps.organization import OrganizationFeature, trusted_access
 from ...steps.registry import consents, step, verify
 from ...steps.roles import Role, ask_role, role
 from ...steps.settings import Guarded, Strictness, settings
-from ...steps.tags import from_pairs, tags, to_pairs
+from ...steps.tags import to_pairs
 from .aggregator_section import Aggregator
 from .principal import CONFIG
 from .role_policies import config_trust
 from .section import Config
-from .state import JsonObject
+from .state import JsonObject, ensure_tags, read_tags
 
 consents("remove-foreign-policy", "remove-foreign-trust")
 
@@ -113,14 +113,8 @@ def _aggregator(aws: Aws, baseline: Baseline, want: Aggregator) -> Changes:
         yield Exists(_title(want))
     yield from _ensure_source(aws, baseline, want, have, reading)
     if have is not None and want.tags:
-        named, write = have["ConfigurationAggregatorArn"], aws.write("config")
-        found = aws.read("config").list_tags_for_resource(ResourceArn=named).all().get("Tags")
-        yield from tags(
-            _title(want),
-            from_pairs(found),
-            want.tags,
-            lambda missing: write.tag_resource(ResourceArn=named, Tags=to_pairs(missing)),
-        )
+        named = have["ConfigurationAggregatorArn"]
+        yield from ensure_tags(aws, _title(want), named, read_tags(aws, named), want.tags)
 
 
 def _ask(aws: Aws, want: Aggregator) -> Reading:

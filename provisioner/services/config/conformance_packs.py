@@ -25,15 +25,16 @@ from ...model import (
 )
 from ...steps.registry import step, verify
 from ...steps.settings import to_api
-from ...steps.tags import from_pairs, tags, to_pairs
+from ...steps.tags import from_pairs, to_pairs
 from .conformance_pack_section import ConformancePack
 from .pack_template import TEMPLATE_TAG, checksum, name_in_template, rule_names
 from .regional import in_region
 from .section import Config
-from .state import JsonObject
+from .state import JsonObject, ensure_tags, read_tags
 
+PARAMETERS: Final = "ConformancePackInputParameters"
+_PAIR: Final = ("ParameterName", "ParameterValue")
 _MISSING: Final = "NoSuchConformancePackException"
-_PARAMETERS: Final = "ConformancePackInputParameters"
 _STATE: Final = "ConformancePackState"
 _COMPLETE: Final = "COMPLETE"
 _DONE: Final = f"_{_COMPLETE}"
@@ -108,9 +109,7 @@ def _ensure_pack(aws: Aws, name: str, pack: ConformancePack, asked: _Asked) -> C
     _refuse_foreign(name, pack, have)
     yield Exists(title)
     arn = have["ConformancePackArn"]
-    have_tags: dict[str, str] = {}
-    if want_tags:
-        have_tags = from_pairs(aws.read("config").list_tags_for_resource(ResourceArn=arn).all().get("Tags"))
+    have_tags = read_tags(aws, arn) if want_tags else {}
     want, present = _settings(pack, have), _normal(have)
     changed = (*differences(present, want), *_template_differences(pack, have_tags, state, asked.rules))
     if not changed:
@@ -121,12 +120,7 @@ def _ensure_pack(aws: Aws, name: str, pack: ConformancePack, asked: _Asked) -> C
         call = _put(aws, name, pack, {**present, **want}, {})
         # Pending if the request fails: the tag must not say that the template is there.
         put_now = (yield Change(title, changed, call.based_on(asked.pack)))["ConformancePackArn"]
-    yield from tags(
-        title,
-        have_tags,
-        want_tags,
-        lambda missing: aws.write("config").tag_resource(ResourceArn=put_now, Tags=to_pairs(missing)),
-    )
+    yield from ensure_tags(aws, title, put_now, have_tags, want_tags)
 
 
 def _refuse_foreign(name: str, pack: ConformancePack, have: JsonObject) -> None:
@@ -152,16 +146,26 @@ def _settings(pack: ConformancePack, have: JsonObject | None) -> dict[str, Any]:
     if pack.scope:
         want["Scope"] = to_api(pack.scope)
     if pack.input_parameters is not None:
-        present = _normal(have)[_PARAMETERS] if have else {}
-        want[_PARAMETERS] = {**dict.fromkeys(present), **pack.input_parameters}
+        present = _normal(have)[PARAMETERS] if have else {}
+        want[PARAMETERS] = {**dict.fromkeys(present), **pack.input_parameters}
     return {key: value for key, value in want.items() if value}
+
+
+def parameters_of(have: JsonObject) -> dict[str, str]:
+    """The parameters that a pack has in AWS, as a mapping."""
+    return from_pairs(have.get(PARAMETERS), *_PAIR)
+
+
+def with_parameters(full: JsonObject) -> dict[str, Any]:
+    """The field of a request with the parameters of *full*, without those to remove; no field if there are none."""
+    given = {key: value for key, value in full.get(PARAMETERS, {}).items() if value is not None}
+    return {PARAMETERS: to_pairs(given, *_PAIR)} if given else {}
 
 
 def _normal(have: JsonObject) -> dict[str, Any]:
     """The pack's settings, its parameters as a mapping."""
     kept = ("DeliveryS3Bucket", "DeliveryS3KeyPrefix", "Source", "Scope")
-    parameters = {each["ParameterName"]: each["ParameterValue"] for each in have.get(_PARAMETERS) or ()}
-    return {**{key: have[key] for key in kept if have.get(key)}, _PARAMETERS: parameters}
+    return {**{key: have[key] for key in kept if have.get(key)}, PARAMETERS: parameters_of(have)}
 
 
 def _template_differences(
@@ -203,11 +207,10 @@ def _state_differences(state: JsonObject) -> tuple[Difference, ...]:
 def _put(aws: Aws, name: str, pack: ConformancePack, full: JsonObject, new_tags: dict[str, str]) -> Call:
     """The request with all settings, because PutConformancePack resets those that it does not get."""
     params: dict[str, Any] = {"ConformancePackName": name}
-    params |= {key: value for key, value in full.items() if value and key != _PARAMETERS}
+    params |= {key: value for key, value in full.items() if value and key != PARAMETERS}
     if pack.template_body:
         params["TemplateBody"] = pack.template_body
-    if given := {key: value for key, value in full.get(_PARAMETERS, {}).items() if value is not None}:
-        params[_PARAMETERS] = to_pairs(given, "ParameterName", "ParameterValue")
+    params |= with_parameters(full)
     if new_tags:  # AWS ignores the tags of a pack that exists
         params["Tags"] = to_pairs(new_tags)
     call = aws.write("config").put_conformance_pack(**params)

@@ -8,11 +8,12 @@ from typing import Any, Final
 from ...aws import Aws
 from ...compare.values import differences
 from ...model import Call, Change, Changes, Difference, Exists
-from ...steps.tags import from_pairs, tags, to_pairs
+from ...steps.tags import to_pairs
+from .conformance_packs import PARAMETERS, parameters_of, with_parameters
 from .organization_section import OrganizationConformancePack
 from .organization_state import STATUS, Deployed, ResourceKind, sending, sorted_accounts
 from .pack_template import TEMPLATE_TAG, checksum
-from .state import JsonObject
+from .state import JsonObject, ensure_tags, read_tags
 
 PACKS: Final = ResourceKind(
     "conformance pack",
@@ -26,7 +27,7 @@ PACKS: Final = ResourceKind(
     "OrganizationConformancePackDetailedStatuses",
     "Status",
 )
-_PARAMETERS, _EXCLUDED = "ConformancePackInputParameters", "ExcludedAccounts"
+_EXCLUDED: Final = "ExcludedAccounts"
 _KEPT: Final = ("DeliveryS3Bucket", "DeliveryS3KeyPrefix")
 _ARN: Final = "OrganizationConformancePackArn"
 
@@ -45,7 +46,7 @@ def ensure_pack(aws: Aws, name: str, pack: OrganizationConformancePack, found: D
     yield Exists(title)
     yield from found.notes(name)
     arn, present = have[_ARN], _normal(have)
-    have_tags = from_pairs(aws.read("config").list_tags_for_resource(ResourceArn=arn).all().get("Tags"))
+    have_tags = read_tags(aws, arn)
     want = _settings(pack, present)
     changed = differences(present, {**want, **found.want_status(have)})
     if have_tags.get(TEMPLATE_TAG) != template:
@@ -54,19 +55,13 @@ def ensure_pack(aws: Aws, name: str, pack: OrganizationConformancePack, found: D
         call = _put(aws, name, pack, {**present, **want}, {}).based_on(found.basis(name))
         # Pending if the request fails: the tag must not say that the template is there.
         arn = (yield Change(title, changed, call))[_ARN]
-    yield from tags(
-        title,
-        have_tags,
-        want_tags,
-        lambda missing: aws.write("config").tag_resource(ResourceArn=arn, Tags=to_pairs(missing)),
-    )
+    yield from ensure_tags(aws, title, arn, have_tags, want_tags)
 
 
 def _normal(have: JsonObject) -> dict[str, Any]:
     """The pack's settings, its parameters as a mapping."""
-    parameters = {each["ParameterName"]: each["ParameterValue"] for each in have.get(_PARAMETERS) or ()}
     kept = {key: have[key] for key in _KEPT if have.get(key)}
-    return {**kept, _PARAMETERS: parameters, _EXCLUDED: sorted_accounts(have), STATUS: have[STATUS]}
+    return {**kept, PARAMETERS: parameters_of(have), _EXCLUDED: sorted_accounts(have), STATUS: have[STATUS]}
 
 
 def _settings(pack: OrganizationConformancePack, present: Mapping[str, Any]) -> dict[str, Any]:
@@ -77,7 +72,7 @@ def _settings(pack: OrganizationConformancePack, present: Mapping[str, Any]) -> 
         _EXCLUDED: pack.excluded_accounts,
     }
     if pack.input_parameters is not None:
-        made[_PARAMETERS] = {**dict.fromkeys(present.get(_PARAMETERS, {})), **pack.input_parameters}
+        made[PARAMETERS] = {**dict.fromkeys(present.get(PARAMETERS, {})), **pack.input_parameters}
     return {key: value for key, value in made.items() if value or (value is not None and present.get(key))}
 
 
@@ -91,8 +86,7 @@ def _put(
         params["TemplateBody"] = pack.template_body
     else:
         params["TemplateS3Uri"] = pack.template_s3_uri
-    if given := {key: value for key, value in full.get(_PARAMETERS, {}).items() if value is not None}:
-        params[_PARAMETERS] = to_pairs(given, "ParameterName", "ParameterValue")
+    params |= with_parameters(full)
     params[_EXCLUDED] = full.get(_EXCLUDED) or []
     if new_tags:
         params["Tags"] = to_pairs(new_tags)

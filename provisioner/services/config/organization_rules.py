@@ -10,12 +10,12 @@ from ...aws import Aws
 from ...compare.spelling import to_text
 from ...model import Call, Changes, Exists, Refused
 from ...steps.settings import Guarded, Strictness, settings
-from ...steps.tags import from_pairs, tags, to_pairs
+from ...steps.tags import to_pairs
 from .organization_section import OrganizationRule
 from .organization_state import STATUS, Deployed, ResourceKind, sending, sorted_accounts
 from .rule_section import more_often, parameters_text
 from .rule_settings import FREQUENCY, GUARD
-from .state import JsonObject
+from .state import JsonObject, ensure_tags, read_tags
 
 RULES: Final = ResourceKind(
     "rule",
@@ -86,13 +86,7 @@ def ensure_rule(aws: Aws, name: str, want: OrganizationRule, found: Deployed, *,
     )
     if have is not None and want.tags:
         arn = have["OrganizationConfigRuleArn"]
-        found_tags = aws.read("config").list_tags_for_resource(ResourceArn=arn).all().get("Tags")
-        yield from tags(
-            title,
-            from_pairs(found_tags),
-            want.tags,
-            lambda missing: aws.write("config").tag_resource(ResourceArn=arn, Tags=to_pairs(missing)),
-        )
+        yield from ensure_tags(aws, title, arn, read_tags(aws, arn), want.tags)
 
 
 def _is_field(key: str) -> bool:

@@ -7,7 +7,6 @@ from typing import Annotated, Literal, Self
 from pydantic import AfterValidator, Field, StringConstraints, model_validator
 
 from ...baseline import NO_SETTING, InvalidValue, NotInFullProfile
-from ...baseline.partitions import region_of
 from ...baseline.section import AccountId
 from ...steps.tags import Tags
 from .conformance_pack_section import OWN_BUCKET, TemplateBody
@@ -15,14 +14,13 @@ from .pack_template import TEMPLATE_TAG
 from .regional_section import Regional
 from .rule_section import (
     FUNCTION,
-    MOST_PARAMETERS,
     ChangeType,
     Frequency,
     ParameterValue,
     ResourceTypes,
     check_identifier,
     check_parameters,
-    parameters_text,
+    check_size,
 )
 
 OrganizationRuleName = Annotated[
@@ -106,11 +104,6 @@ class OrganizationRule(_ForAccounts):
     )
     tags: Tags = {}  # noqa: RUF012 - pydantic copies a default
 
-    @property
-    def function_region(self) -> str:
-        """The Region of its Lambda function, or `""`."""
-        return region_of(self.lambda_function_arn)
-
     @model_validator(mode="after")
     def _check(self) -> Self:
         sources = (self.source_identifier, self.policy_text, self.lambda_function_arn)
@@ -128,11 +121,7 @@ class OrganizationRule(_ForAccounts):
             )
         if self.policy_text is not None and "ScheduledNotification" in (self.trigger_types or ()):
             raise InvalidValue("trigger_types", "a policy is evaluated at changes only")
-        size = len(parameters_text(self.input_parameters or {}))
-        if size > MOST_PARAMETERS:
-            raise InvalidValue(
-                "input_parameters", f"AWS takes {MOST_PARAMETERS} characters of JSON, got {size}"
-            )
+        check_size(self.input_parameters)
         return self
 
 

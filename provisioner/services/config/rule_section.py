@@ -25,7 +25,7 @@ MessageType = Literal[
 ChangeType = Literal["ConfigurationItemChangeNotification", "OversizedConfigurationItemChangeNotification"]
 _OF_CHANGES: Final = get_args(ChangeType)
 _FREQUENCIES: Final[tuple[str, ...]] = get_args(Frequency)
-MOST_PARAMETERS: Final = 1024  # characters of JSON
+_MOST_PARAMETERS: Final = 1024  # characters of JSON
 _IDENTIFIER: Final = re.compile(r"^[A-Z0-9_]{1,256}$")
 FUNCTION: Final = re.compile(r"^arn:[a-z0-9-]+:lambda:[a-z0-9-]+:[0-9]{12}:function:[A-Za-z0-9_:$-]{1,200}$")
 _MANAGED_RULE: Final = "the identifier of a managed rule, such as 'ENCRYPTED_VOLUMES'"
@@ -70,6 +70,14 @@ def check_parameters(identifier: str, parameters: Mapping[str, str] | None) -> N
         if meant := intended_parameter(identifier, name):
             text = f"{identifier} has no parameter {quoted(name)}: did you mean {quoted(meant)}?"
             raise InvalidValue(("input_parameters", name), text)
+
+
+def check_size(parameters: Mapping[str, str] | None) -> None:
+    """Raise InvalidValue for more parameters than AWS takes."""
+    size = len(parameters_text(parameters or {}))
+    if size > _MOST_PARAMETERS:
+        text = f"AWS takes {_MOST_PARAMETERS} characters of JSON, got {size}"
+        raise InvalidValue("input_parameters", text)
 
 
 def _check_value(value: str) -> str:
@@ -226,11 +234,7 @@ class Rule(Regional):
 
     @model_validator(mode="after")
     def _check_size(self) -> Self:
-        size = len(parameters_text(self.input_parameters or {}))
-        if size > MOST_PARAMETERS:
-            raise InvalidValue(
-                "input_parameters", f"AWS takes {MOST_PARAMETERS} characters of JSON, got {size}"
-            )
+        check_size(self.input_parameters)
         return self
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any, Final, NamedTuple
 
@@ -27,7 +27,7 @@ from ...model import (
 )
 from ...steps.arrivals import utc_now
 from ...steps.registry import step, verify
-from ...steps.tags import from_pairs, tags, to_pairs
+from ...steps.tags import from_pairs, to_pairs
 from .health import rule_finding
 from .managed_rules import identifiers, similar
 from .regional import in_region
@@ -35,7 +35,7 @@ from .rule_reads import ask, basis, by_name, is_deleting
 from .rule_section import Rule, owner_of
 from .rule_settings import DETAILS, FREQUENCY, full_rule, normal_rule, rarer, rule_settings, with_policy
 from .section import Config
-from .state import JsonObject
+from .state import JsonObject, ensure_tags
 
 _WRITTEN: Final = ("InputParameters", "Scope", "Source", "Description", FREQUENCY, "EvaluationModes")
 _KINDS: Final = {
@@ -76,11 +76,6 @@ def ensure_config_rules(aws: Aws, baseline: Baseline) -> Changes:
     for name, rule in want.items():
         present = _Present(have.get(name), basis(asked[name], name), tags_asked.get(name), policies.get(name))
         yield Part(_title(name), _ensure_rule(aws, name, rule, present, exact=section.exact))
-
-
-def _tagging(aws: Aws, have: JsonObject) -> Callable[[dict[str, str]], Call]:
-    write, arn = aws.write("config"), have["ConfigRuleArn"]
-    return lambda missing: write.tag_resource(ResourceArn=arn, Tags=to_pairs(missing))
 
 
 def rules_of(section: Config, target: Target) -> dict[str, Rule]:
@@ -125,7 +120,7 @@ def _ensure_rule(aws: Aws, name: str, rule: Rule, present: _Present, *, exact: b
         else:
             yield each
     if have is not None and have_tags is not None:
-        yield from tags(_title(name), have_tags, rule.tags, _tagging(aws, have))
+        yield from ensure_tags(aws, _title(name), have["ConfigRuleArn"], have_tags, rule.tags)
 
 
 def _ensure_settings(aws: Aws, name: str, rule: Rule, have: JsonObject | None, *, exact: bool) -> Changes:

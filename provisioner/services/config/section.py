@@ -227,25 +227,23 @@ class Config(Settings, Switchable):
     def _functions_elsewhere(self, baseline: Baseline) -> Iterator[Contradiction]:
         """Each rule in the baseline's Region whose Lambda function is in another one."""
         region, general = baseline.region, baseline.general
-        for name, rule in self.rules.items():
+        functions: dict[tuple[str, str, str], tuple[Regional, str | None]] = {
+            ("rules", name, "source_identifier"): (each, each.source_identifier)
+            for name, each in self.rules.items()
+            if each.owner == "CUSTOM_LAMBDA"
+        }
+        for name, each in self.organization_rules.items():
+            functions["organization_rules", name, "lambda_function_arn"] = each, each.lambda_function_arn
+        for path, (rule, function) in functions.items():
             here = rule.regions is None or region in rule.regions
             here = here and (not rule.home_region_only or region == general.home_region)
-            found = region_of(rule.source_identifier) if rule.owner == "CUSTOM_LAMBDA" else region
-            if here and found != region and region in general.named_regions:
+            found = region_of(function)
+            if here and found not in {"", region} and region in general.named_regions:
                 message = (
                     f"the function is in {found}, and AWS Config invokes those of its own Region only, such as"
                     f" {region}: write `${{region}}` in the ARN, or name the Regions in `regions`"
                 )
-                yield Contradiction(("config", "rules", name, "source_identifier"), message)
-        for name, each in self.organization_rules.items():
-            here = each.regions is None or region in each.regions
-            here = here and (not each.home_region_only or region == general.home_region)
-            if here and each.function_region not in {"", region} and region in general.named_regions:
-                message = (
-                    f"the function is in {each.function_region}, and AWS Config invokes those of its own Region only,"
-                    f" such as {region}: write `${{region}}` in the ARN, or name the Regions in `regions`"
-                )
-                yield Contradiction(("config", "organization_rules", name, "lambda_function_arn"), message)
+                yield Contradiction(("config", *path), message)
 
     def _only_in_home_region(self) -> Iterator[tuple[str, ...]]:
         """The paths of the fields that are set and have an effect in the home Region only."""

@@ -1,4 +1,4 @@
-"""Read what AWS Config has in one Region, and name it in plans and messages."""
+"""Read what AWS Config has in one Region, name it in plans and messages, and ensure its tags."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ from typing import Any, NamedTuple
 
 from ...aws import Aws, Reading
 from ...compare.spelling import CONTROL_TOWER
-from ...model import Kind, Note
+from ...model import Changes, Kind, Note
+from ...steps.tags import from_pairs, tags, to_pairs
 
 JsonObject = Mapping[str, Any]  # as AWS answers or takes it
 
@@ -75,3 +76,16 @@ def adopted(title: str, have: JsonObject | None, name: str) -> Iterator[Note]:
     if have is not None and have["name"] != name:
         text = f"was there, and is adopted under its own name; the baseline's is {name}"
         yield Note(Kind.FOREIGN, title, text)
+
+
+def read_tags(aws: Aws, arn: str) -> dict[str, str]:
+    """The tags of a rule, a pack or an aggregator."""
+    return from_pairs(aws.read("config").list_tags_for_resource(ResourceArn=arn).all().get("Tags"))
+
+
+def ensure_tags(aws: Aws, title: str, arn: str, have: Mapping[str, str], want: Mapping[str, str]) -> Changes:
+    """Ensure the tags *want* of a rule, a pack or an aggregator that exists."""
+    write = aws.write("config")
+    yield from tags(
+        title, have, want, lambda missing: write.tag_resource(ResourceArn=arn, Tags=to_pairs(missing))
+    )
