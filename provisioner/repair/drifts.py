@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 
 from ..model import Change, Result
-from ..report.json_objects import CallJson
+from ..report.json import call_json
 from .earlier import CONTESTED, Earlier
 from .records import Address, Drift, FailedCheck, State
 
@@ -13,12 +13,6 @@ from .records import Address, Drift, FailedCheck, State
 def address_of(result: Result, change: Change) -> Address:
     """Where a change is."""
     return Address(result.target.account, result.target.region, result.step, change.resource)
-
-
-def call_json(result: Result, change: Change) -> CallJson:
-    """The request of a change."""
-    call = change.call
-    return CallJson(call.service, call.name, call.region or result.target.region, dict(call.params))
 
 
 def drifts_of(

@@ -18,7 +18,8 @@ from ..baseline.redact import redacted
 from ..engine.controls import Controls
 from ..fleet.fleet import Fleet
 from ..model import Change, Result, Target
-from .drifts import address_of, call_json, drifts_of
+from ..report.json import call_json
+from .drifts import address_of, drifts_of
 from .earlier import REMEMBERED, Earlier, read_earlier
 from .journal import Journal, now_text
 from .notice_history import time_of

@@ -22,7 +22,7 @@ ACCOUNT, REGION = "${account_id}", "${region}"
 T = TypeVar("T")
 
 _NUMBER: Final = re.compile("[0-9]+")
-_PLACEHOLDER: Final = re.compile(r"\$\$|\$\{(account_id|region)\}")
+_PLACEHOLDER: Final = re.compile(r"\$\$|\$\{(?:account_id|region)\}")
 
 
 @dataclass
@@ -123,16 +123,18 @@ def escaped(value: Any) -> Any:
     return _replaced(value, "", "", escape=True)
 
 
-def fill(template: Any, target: Target) -> Any:
-    """An escaped template with the account and Region of *target* in place of the placeholders."""
-    if isinstance(template, str):
-        names = {"account_id": target.account, "region": target.region}
-        return _PLACEHOLDER.sub(lambda found: names[found[1]] if found[1] else found[0], template)
-    if isinstance(template, Mapping):
-        return {fill(key, target): fill(each, target) for key, each in template.items()}
-    if isinstance(template, list):
-        return [fill(each, target) for each in template]
-    return template
+def fill(template: Any, target: Target, *, unescape: bool = False) -> Any:
+    """An escaped template with the account and Region of *target* in place of the placeholders; *unescape*: `$` for `$$`."""
+    names = {ACCOUNT: target.account, REGION: target.region, "$$": "$" if unescape else "$$"}
+
+    def filled(value: Any) -> Any:
+        if isinstance(value, str):
+            return _PLACEHOLDER.sub(lambda found: names[found[0]], value)
+        if isinstance(value, Mapping):
+            return {filled(key): filled(each) for key, each in value.items()}
+        return [filled(each) for each in value] if isinstance(value, list) else value
+
+    return filled(template)
 
 
 def _replaced(value: Any, account: str, region: str, *, escape: bool) -> Any:

@@ -51,6 +51,7 @@ __all__ = [
     "Line",
     "VersionJson",
     "account_json",
+    "call_json",
     "counts_json",
     "document_json",
     "error_json",
@@ -141,6 +142,12 @@ def counts_json(results: Sequence[Result], in_sync: InSyncCounts, command: Comma
     )
 
 
+def call_json(result: Result, change: Change) -> CallJson:
+    """The object of the request of a change."""
+    call = change.call
+    return CallJson(call.service, call.name, call.region or result.target.region, dict(call.params))
+
+
 def error_json(command: str, message: str, problems: Iterable[Problem] = ()) -> ErrorJson:
     """The object of a command that could not begin."""
     return ErrorJson("error", "error", words.clean(message), FORMAT, command, list(problems))
@@ -228,13 +235,12 @@ def _changes(result: Result) -> Iterator[ChangeJson]:
 
 
 def _change(result: Result, change: Change, request_id: str | None = None) -> ChangeJson:
-    call = change.call
     return ChangeJson(
         *_place(result),
         change.resource,
         change.action,
         list(change.differences),
-        CallJson(call.service, call.name, call.region or result.target.region, dict(call.params)),
+        call_json(result, change),
         change.consent,
         change.loses or None,
         request_id or None,

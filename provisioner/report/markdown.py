@@ -12,10 +12,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from html import escape
 from typing import Any, Final
 
+from ..model import Target
 from . import words
 from .entries import CHANGES, KINDS, QUIET, EntryGroup, entries, grouped
 from .entry_text import details, differences, title, where
-from .grouping import ACCOUNT, REGION
+from .grouping import ACCOUNT, REGION, fill
 from .json_objects import DocumentJson
 
 LIMIT: Final = 65_000  # characters; GitHub takes 65,536
@@ -23,7 +24,6 @@ _LINES: Final = 120  # of one entry
 _WIDTH: Final = 400  # characters of a line
 _OPEN: Final = frozenset({"danger", "failed", "check_failed"})  # shown unfolded
 _FENCE: Final = re.compile("`{3,}")
-_PLACEHOLDER: Final = re.compile(r"\$\$|\$\{(?:account_id|region)\}")
 _TAIL: Final = 200  # characters kept for the line that says what was left out
 
 
@@ -113,18 +113,9 @@ def _readable(group: EntryGroup) -> dict[str, Any]:
     """The template without its escapes: filled in for a single place, else with its placeholders."""
     accounts = {each.account for each in group.entries}
     regions = {each.region for each in group.entries}
-    names = {"$$": "$", ACCOUNT: ACCOUNT, REGION: REGION}
-    names |= {ACCOUNT: accounts.pop()} if len(accounts) == 1 else {}
-    names |= {REGION: regions.pop()} if len(regions) == 1 else {}
-
-    def filled(value: Any) -> Any:
-        if isinstance(value, str):
-            return _PLACEHOLDER.sub(lambda found: names[found[0]], value)
-        if isinstance(value, dict):
-            return {filled(key): filled(each) for key, each in value.items()}
-        return [filled(each) for each in value] if isinstance(value, list) else value
-
-    found: dict[str, Any] = filled(group.template)
+    account = accounts.pop() if len(accounts) == 1 else ACCOUNT
+    region = regions.pop() if len(regions) == 1 else REGION
+    found: dict[str, Any] = fill(group.template, Target(account, region), unescape=True)
     return found
 
 
