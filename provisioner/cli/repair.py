@@ -49,17 +49,12 @@ def repair(work: Work, run: Unattended) -> int:
     return code
 
 
-def wait_splay(options: CommandOptions, sleep: Callable[[float], None] = time.sleep) -> None:
-    """Wait for a random part of `--splay`, so that many machines do not ask AWS at the same moment."""
-    if options.splay:
-        sleep(random.uniform(0, options.splay))  # noqa: S311 - no secret
-
-
 def repeat(options: CommandOptions, once: Callable[[CommandOptions], int]) -> int:
     """Run once, or every so often until a signal ends it. Returns the exit code of the last run."""
     code = OK
     try:
-        wait_splay(options)
+        if options.splay:  # many machines do not ask AWS at the same moment
+            time.sleep(random.uniform(0, options.splay))  # noqa: S311 - no secret
         while True:
             started = time.monotonic()
             code = once(options)

@@ -51,17 +51,16 @@ _HELP: Final[Mapping[str, tuple[str, str]]] = {
 }
 
 
-def write_prometheus(path: Path, report: RunReport, earlier: str | None = None) -> str:
+def write_prometheus(path: Path, report: RunReport) -> str:
     """Write the file for node_exporter's textfile collector; why it could not be written, or an empty text.
 
-    Counters go on from the *earlier* text, by default that of the file, and so does the last success if this run is none.
+    Counters go on from what the file says, and so does the last success if this run is none.
     The file is replaced at once, and is readable by everybody, as node_exporter is another user; it has account ids, steps
     and numbers in it. The name must end with `.prom`, which the file that is written first does not.
     """
-    if earlier is None:
-        earlier = ""
-        with suppress(OSError):
-            earlier = path.read_text(encoding="utf-8", errors="replace")
+    earlier = ""
+    with suppress(OSError):
+        earlier = path.read_text(encoding="utf-8", errors="replace")
     try:
         _replace(path, prometheus_text(report, earlier))
     except OSError as error:
