@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from functools import partial
 from string import hexdigits
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
 import click
 
 _F = TypeVar("_F", bound=Callable[..., Any])
 _FILE = "baseline.yaml"
 _SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
-_file = click.argument(
+FILE: Final = click.argument(
     "file",
     type=click.Path(allow_dash=True),
     required=False,
@@ -26,7 +26,7 @@ def file_argument(command: _F) -> _F:
     """Add FILE, and say in the help of the command what it is."""
     about = f"FILE is $PROVISION_FILE, or else {_FILE}, if it is left out; - is stdin."
     command.__doc__ = f"{command.__doc__}\n\n    {about}\n    "
-    return _file(command)
+    return FILE(command)
 
 
 def complete(what: str) -> Callable[[click.Context, click.Parameter, str], list[str]]:
@@ -134,6 +134,9 @@ class Seconds(click.FloatRange):
 duration = partial(click.option, callback=_check_duration, metavar="TIME")
 comma_list = partial(click.option, multiple=True, callback=_split_commas)
 
+ENDPOINT_URL: Final = click.option(
+    "--endpoint-url", callback=not_empty, metavar="URL", help="Send every call to this URL."
+)
 _OPTIONS = (
     click.option("--sandbox", is_flag=True, help="Use an AWS on this machine; no account is touched."),
     comma_list(
@@ -177,7 +180,7 @@ _OPTIONS = (
         metavar="URL",
         help="Distribute them over a Dask cluster: tcp://host:8786.",
     ),
-    click.option("--endpoint-url", callback=not_empty, metavar="URL", help="Send every call to this URL."),
+    ENDPOINT_URL,
     click.option("--json", "as_json", is_flag=True, help="Print one JSON document on stdout."),
     click.option("--json-lines", is_flag=True, help="Print a JSON object a line, one for each account."),
     click.option(

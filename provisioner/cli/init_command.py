@@ -7,7 +7,7 @@ from typing import Any, Final
 import click
 
 from .command import printed
-from .flags import comma_list, complete, not_empty
+from .flags import ENDPOINT_URL, FILE, comma_list, complete, not_empty
 
 _FIRST: Final = "simple"
 
@@ -25,14 +25,7 @@ def _check_profile(context: click.Context, parameter: click.Parameter, value: st
 
 
 @click.command()
-@click.argument(
-    "file",
-    type=click.Path(allow_dash=True),
-    required=False,
-    envvar="PROVISION_FILE",
-    default="baseline.yaml",
-    metavar="[FILE]",
-)
+@FILE
 @click.option(
     "--profile",
     callback=_check_profile,
@@ -78,7 +71,7 @@ def _check_profile(context: click.Context, parameter: click.Parameter, value: st
     shell_complete=complete("profiles"),
     help="Profile of the AWS configuration: `--profile` of the other commands.",
 )
-@click.option("--endpoint-url", callback=not_empty, metavar="URL", help="Send every call to this URL.")
+@ENDPOINT_URL
 def init(**given: Any) -> int:
     """Write FILE for the account that the credentials are of. Makes no write to AWS.
 

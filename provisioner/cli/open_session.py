@@ -18,7 +18,6 @@ from ..aws.errors import BotoCoreError, ClientError, code_of
 from ..baseline import Baseline
 from ..baseline.control import ending
 from ..fleet.fleet import Fleet, member_role
-from ..model import Target
 from ..report import words
 from ..steps.registry import all_steps
 from .log_file import LogFile
@@ -171,10 +170,9 @@ def _check_account(identity: Identity, baseline: Baseline, screen: Screen, *, sa
 
 def _print_with_alias(session: Session) -> None:
     """Print the account with its alias, or without one if it has none or the caller may not read it."""
-    identity = session.identity
-    target = Target(identity.account, session.baseline.general.home_region, identity.partition)
+    home = session.home
     try:
-        answer = session.cloud.read(target, "iam", target.region, "list_account_aliases", {})
+        answer = session.cloud.read(home, "iam", home.region, "list_account_aliases", {})
     except (ClientError, BotoCoreError) as error:
         session.log.write("alias not read", level="warning", code=code_of(error))
         answer = {}
@@ -185,9 +183,9 @@ def _find_pause(session: Session) -> str:
     """The pause of repairs, as a text for people; empty if there is none, or it cannot be read."""
     from ..repair.pause import read_pause
 
-    identity = session.identity
-    target = Target(identity.account, session.baseline.general.home_region, identity.partition)
-    found = read_pause(Aws(target, session.cloud, ReadCache(), SynchronousExecutor()), datetime.now(UTC))
+    found = read_pause(
+        Aws(session.home, session.cloud, ReadCache(), SynchronousExecutor()), datetime.now(UTC)
+    )
     return str(found.pause or "")
 
 

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 from ..aws import Aws, ReadCache, describe
 from ..aws.errors import BotoCoreError, ClientError, code_of
-from ..model import Call, Target
+from ..model import Call
 from ..repair.pause import LONGEST, Pause, end_pause, read_pause, set_pause
 from ..repair.permissions import PARAMETER
 from ..report import words
@@ -20,7 +20,7 @@ def pause(session: Session, reason: str, until: str) -> int:
     now = datetime.now(UTC)
     end = _until(until, now)
     new = Pause(end, reason, session.identity.arn, session.options.steps)
-    aws = _aws(session)
+    aws = Aws(session.home, session.cloud, ReadCache())
     if before := read_pause(aws, now).pause:
         session.screen.message(f"this renews a pause, which everybody is told: {before}", always=True)
     _send(session, aws, set_pause(aws, new))
@@ -33,7 +33,7 @@ def pause(session: Session, reason: str, until: str) -> int:
 
 def resume(session: Session) -> int:
     """End the pause. Raises CommandError."""
-    aws = _aws(session)
+    aws = Aws(session.home, session.cloud, ReadCache())
     found = read_pause(aws, datetime.now(UTC))
     if not found.present:
         session.screen.results([found.warning or "repairs are not paused"])
@@ -41,12 +41,6 @@ def resume(session: Session) -> int:
     _send(session, aws, end_pause(aws))
     session.screen.results(["repairs go on"])
     return OK
-
-
-def _aws(session: Session) -> Aws:
-    identity = session.identity
-    target = Target(identity.account, session.baseline.general.home_region, identity.partition)
-    return Aws(target, session.cloud, ReadCache())
 
 
 def _send(session: Session, aws: Aws, call: Call) -> None:

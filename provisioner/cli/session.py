@@ -17,7 +17,7 @@ from ..baseline import Baseline
 from ..baseline.general import ALL
 from ..baseline.redact import redacted
 from ..fleet.fleet import Fleet
-from ..model import Change, Result
+from ..model import Change, Result, Target
 from ..report import changes, json, words
 from ..report.totals import Cost
 from .log_file import LogFile
@@ -93,6 +93,12 @@ class Session:
     def regions(self) -> list[str]:
         """The Regions of the command line, else those of the file."""
         return list(self.fleet.only_regions) or list(self.baseline.general.regions)
+
+    @property
+    def home(self) -> Target:
+        """The caller's account in the home Region."""
+        identity = self.identity
+        return Target(identity.account, self.baseline.general.home_region, identity.partition)
 
     @property
     def seconds(self) -> float:
