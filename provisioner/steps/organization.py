@@ -44,14 +44,14 @@ def own_organization(aws: Aws) -> str | None:
 class OrganizationFeature:
     """A feature of a service for the whole organization, and what to do if this account cannot use it.
 
-    *principal* is the service principal, *what* describes the feature in messages, *instead* is the setting that turns
-    it off, and *register* the command that makes this account the service's delegated administrator.
+    *principal* is the service principal, *what* describes the feature in messages, and *instead* is the setting that turns
+    it off. *register* is the command that makes an account the service's delegated administrator, if not Organizations' own.
     """
 
     principal: str
     what: str
     instead: str
-    register: str
+    register: str = ""
 
 
 def require_organization(aws: Aws, feature: OrganizationFeature) -> Organization:
@@ -77,10 +77,13 @@ def trusted_access(aws: Aws, feature: OrganizationFeature) -> Changes:
         trusted = {each["ServicePrincipal"] for each in answer.get("EnabledServicePrincipals")}
     except ClientError as error:
         if code_of(error) in DENIED and aws.account != management:
+            own = (
+                f"aws organizations register-delegated-administrator --service-principal {feature.principal}"
+            )
             raise Refused(
                 f"{feature.what} is made by the management account or a delegated administrator of"
                 f" {feature.principal}, and AWS takes this account for neither: run this in account {management},"
-                f" register this one there (`{feature.register}`), or set `{feature.instead}`"
+                f" register this one there (`{feature.register or own}`), or set `{feature.instead}`"
             ) from error
         raise
     if feature.principal in trusted:

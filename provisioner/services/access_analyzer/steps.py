@@ -23,7 +23,6 @@ ORGANIZATION_ANALYZER: Final = OrganizationFeature(
     PRINCIPAL,
     "an analyzer of the organization",
     "access_analyzer.type: ACCOUNT",
-    f"aws organizations register-delegated-administrator --service-principal {PRINCIPAL}",
 )
 _TITLES: Final = {AccessAnalyzer: "external access analyzer", UnusedAccess: "unused access analyzer"}
 _AGE: Final = "unusedAccessAge"

@@ -18,7 +18,6 @@ ROOT_ACCESS: Final = OrganizationFeature(
     PRINCIPAL,
     "centralized root access",
     "account.root_access: null",
-    f"aws organizations register-delegated-administrator --service-principal {PRINCIPAL}",
 )
 _TITLE: Final = "centralized root access"
 _NOT_TRUSTED: Final = "ServiceAccessNotEnabledException"

@@ -28,7 +28,6 @@ ORGANIZATION_AGGREGATOR: Final = OrganizationFeature(
     CONFIG,
     "an aggregator of the organization",
     "config.aggregator.account_ids",
-    f"aws organizations register-delegated-administrator --service-principal {CONFIG}",
 )
 ALL: Final = "all"
 _MISSING: Final = "NoSuchConfigurationAggregatorException"

@@ -23,7 +23,6 @@ ORGANIZATION: Final = OrganizationFeature(
     MULTI_ACCOUNT,
     "a rule or conformance pack of the organization",
     "config.organization_rules: {}",
-    f"aws organizations register-delegated-administrator --service-principal {MULTI_ACCOUNT}",
 )
 _STEP: Final = "config_organization"
 _NO_RECORDER: Final = "NoAvailableConfigurationRecorder"

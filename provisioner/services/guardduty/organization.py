@@ -35,7 +35,6 @@ FEATURE: Final = OrganizationFeature(
     PRINCIPAL,
     "GuardDuty of the organization",
     "guardduty.organization: null",
-    "aws guardduty enable-organization-admin-account --admin-account-id",
 )
 TITLE: Final = "GuardDuty of the organization"
 _MEMBERS: Final = "AutoEnableOrganizationMembers"

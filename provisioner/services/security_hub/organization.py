@@ -17,7 +17,7 @@ from .state import HUB_KEY, THROTTLED, JsonObject
 
 PRINCIPAL: Final = "securityhub.amazonaws.com"
 ADMINISTRATOR: Final = "Security Hub administrator"
-_FEATURE: Final = OrganizationFeature(PRINCIPAL, ADMINISTRATOR, "security_hub.organization", register="")
+_FEATURE: Final = OrganizationFeature(PRINCIPAL, ADMINISTRATOR, "security_hub.organization")
 _ORGANIZATION_SEEN = Wait("InvalidInputException", "Security Hub to see the organization", seconds=60)
 
 
