@@ -42,6 +42,11 @@ def fewer(have: Any, want: Any) -> bool:
     return have is not None and set(have) < set(want or ())
 
 
+def ranked(*values: str) -> Stricter:
+    """For words, the least strict first. A word that is none of them, or no value, is never stricter."""
+    return lambda have, want: have in values and want in values and values.index(have) > values.index(want)
+
+
 class Split(NamedTuple):
     """A resource's differences: those to repair, and those in which AWS is stricter than the baseline.
 

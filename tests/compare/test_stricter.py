@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from provisioner.compare.stricter import Stricter, fewer, higher, lower, more, split
+from provisioner.compare.stricter import Stricter, fewer, higher, lower, more, ranked, split
 
 LISTS = st.lists(st.sampled_from("abcd"), unique=True).map(sorted)
 
@@ -35,3 +35,12 @@ def test_a_list_of_exceptions_gets_no_other_one(have: list[str], want: list[str]
 def test_a_number_is_never_weakened(have: int | None, want: int) -> None:
     assert repaired(have, want, higher) == max(have or 0, want)
     assert repaired(have, want, lower) == (want if have is None else min(have, want))
+
+
+WORDS = ("NONE", "NEW", "ALL")
+
+
+@given(have=st.none() | st.sampled_from([*WORDS, "WHAT_AWS_ADDS"]), want=st.sampled_from(WORDS))
+def test_a_word_is_never_weakened(have: str | None, want: str) -> None:
+    known = [each for each in WORDS if each in {have, want}]
+    assert repaired(have, want, ranked(*WORDS)) == known[-1]

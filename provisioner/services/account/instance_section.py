@@ -5,7 +5,7 @@ from typing import Annotated, Final, Literal
 from pydantic import Field
 
 from ...baseline import NotInFullProfile, Section
-from ...compare.stricter import Stricter, lower
+from ...compare.stricter import lower, ranked
 from ...steps.settings import Guarded
 
 LOOSEN: Final = "loosen-account-settings"
@@ -19,15 +19,6 @@ Provider = Annotated[
 ]
 ProductCode = Annotated[str, Field(pattern=r"^[A-Za-z0-9]{1,25}$")]
 ImageName = Annotated[str, Field(pattern=r"^[A-Za-z0-9 ()\[\]./'@_*?-]{1,128}$")]
-
-
-def ranked(*values: object) -> Stricter:
-    """Make the test whether AWS is stricter, from the values in order of strictness, the least strict first."""
-
-    def stricter(have: object, want: object) -> bool:
-        return have in values and want in values and values.index(have) > values.index(want)
-
-    return stricter
 
 
 class InstanceMetadataDefaults(Section):

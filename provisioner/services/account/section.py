@@ -15,10 +15,11 @@ from ...baseline import (
     Section,
 )
 from ...baseline.partitions import region_of
+from ...compare.stricter import ranked
 from ...steps.registry import section
 from ...steps.settings import Guarded, Settings
 from .contact_section import AlternateContacts, ContactInformation
-from .instance_section import LOOSEN, AllowedImagesSettings, ImageCriterion, InstanceMetadataDefaults, ranked
+from .instance_section import LOOSEN, AllowedImagesSettings, ImageCriterion, InstanceMetadataDefaults
 
 Sharing = Literal["block-new-sharing"]
 Principal = Annotated[

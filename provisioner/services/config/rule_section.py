@@ -10,6 +10,7 @@ from pydantic import AfterValidator, Field, WithJsonSchema, model_validator
 from ...baseline import NO_SETTING, InvalidValue, NotInFullProfile, Section
 from ...baseline.problem import quoted
 from ...baseline.section import AsWritten
+from ...compare.stricter import ranked
 from ...steps.tags import Tags
 from .managed_rules import intended, intended_parameter
 from .regional_section import Regional
@@ -24,18 +25,11 @@ MessageType = Literal[
 ]
 ChangeType = Literal["ConfigurationItemChangeNotification", "OversizedConfigurationItemChangeNotification"]
 _OF_CHANGES: Final = get_args(ChangeType)
-_FREQUENCIES: Final[tuple[str, ...]] = get_args(Frequency)
+more_often: Final = ranked(*reversed(get_args(Frequency)))
 _MOST_PARAMETERS: Final = 1024  # characters of JSON
 _IDENTIFIER: Final = re.compile(r"^[A-Z0-9_]{1,256}$")
 FUNCTION: Final = re.compile(r"^arn:[a-z0-9-]+:lambda:[a-z0-9-]+:[0-9]{12}:function:[A-Za-z0-9_:$-]{1,200}$")
 _MANAGED_RULE: Final = "the identifier of a managed rule, such as 'ENCRYPTED_VOLUMES'"
-
-
-def more_often(have: str | None, want: str | None) -> bool:
-    """Tell whether *have* is more frequent than *want*; False if either is None or unknown."""
-    if have not in _FREQUENCIES or want not in _FREQUENCIES:
-        return False
-    return _FREQUENCIES.index(have) < _FREQUENCIES.index(want)
 
 
 def owner_of(name: str) -> str:

@@ -17,7 +17,7 @@ from ...baseline import (
     Text,
 )
 from ...baseline.problem import Path, did_you_mean
-from ...compare.stricter import Stricter
+from ...compare.stricter import ranked
 from ...steps.references import NAMED_BY_AWS, Refers, check_key_region, check_references
 from ...steps.registry import section
 from ...steps.settings import Guarded, Settings
@@ -37,23 +37,18 @@ Name = Annotated[
 RUNTIME, EKS_RUNTIME = "RUNTIME_MONITORING", "EKS_RUNTIME_MONITORING"
 
 
-def _before(*values: str) -> Stricter:
-    """For values of which an earlier one is stricter."""
-    return lambda have, want: have in values and want in values and values.index(have) < values.index(want)
-
-
 FREQUENCY: Final = Guarded(
-    _before("FIFTEEN_MINUTES", "ONE_HOUR", "SIX_HOURS"),
+    ranked("SIX_HOURS", "ONE_HOUR", "FIFTEEN_MINUTES"),
     "publish-findings-later",
     "news of a finding that goes on comes later",
 )
 FEATURE: Final = Guarded(
-    _before("ENABLED", "DISABLED"),
+    ranked("DISABLED", "ENABLED"),
     "disable-guardduty-features",
     "GuardDuty no longer looks at what it looks at now",
 )
 AUTO_ENABLE: Final = Guarded(
-    _before("ALL", "NEW", "NONE"), "auto-enable-fewer-accounts", "fewer accounts get it by themselves"
+    ranked("NONE", "NEW", "ALL"), "auto-enable-fewer-accounts", "fewer accounts get it by themselves"
 )
 
 

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
+from ...compare.stricter import ranked
 from ...model import Call, Change, Changes, Kind, Note, Part
 from ...steps.settings import Guarded, Strictness, settings, to_api
 from ...steps.tags import from_pairs, tags, to_pairs
@@ -26,7 +27,11 @@ from .state import Bucket, left_out
 Setting = Callable[[Bucket], Changes]
 
 # From the weakest to the strictest.
-_OWNERSHIP = ["ObjectWriter", "BucketOwnerPreferred", "BucketOwnerEnforced"]
+_OWNERSHIP = Guarded(
+    ranked("ObjectWriter", "BucketOwnerPreferred", "BucketOwnerEnforced"),
+    "loosen-ownership",
+    "ACLs count again",
+)
 
 
 def bucket_settings(bucket: Bucket) -> Changes:
@@ -88,11 +93,7 @@ def _ownership(bucket: Bucket) -> Changes:
             "put_bucket_ownership_controls", OwnershipControls={"Rules": [{"ObjectOwnership": rule}]}
         )
 
-    def stricter(have: str | None, want: str) -> bool:
-        return have in _OWNERSHIP and _OWNERSHIP.index(have) > _OWNERSHIP.index(want)
-
-    guarded = Guarded(stricter, "loosen-ownership", "ACLs count again")
-    for item in _setting(bucket, "ObjectOwnership", have, want, put, guarded):
+    for item in _setting(bucket, "ObjectOwnership", have, want, put, _OWNERSHIP):
         if isinstance(item, Change) and acl and acl.consent and want == "BucketOwnerEnforced":
             # S3 refuses it while the ACL is not private, so it waits for the same consent.
             yield replace(item, consent=acl.consent, loses=acl.loses)

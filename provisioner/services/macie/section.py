@@ -16,31 +16,25 @@ from ...baseline import (
     Switchable,
     Text,
 )
-from ...compare.stricter import Stricter, on
+from ...compare.stricter import on, ranked
 from ...steps.references import NAMED_BY_AWS, Refers, check_key_region, check_references, find
 from ...steps.registry import section
 from ...steps.settings import Guarded, Settings
 
-
-def _later_in(*values: str) -> Stricter:
-    """For words where a later one is stricter."""
-    return lambda have, want: have in values and want in values and values.index(have) > values.index(want)
-
-
 _FREQUENCY: Final = Guarded(
-    _later_in("SIX_HOURS", "ONE_HOUR", "FIFTEEN_MINUTES"),
+    ranked("SIX_HOURS", "ONE_HOUR", "FIFTEEN_MINUTES"),
     "publish-findings-less-often",
     "updates of policy findings are published later",
 )
 _SESSION: Final = Guarded(
-    _later_in("PAUSED", "ENABLED"), "pause-macie", "Macie watches no buckets while it is paused"
+    ranked("PAUSED", "ENABLED"), "pause-macie", "Macie watches no buckets while it is paused"
 )
 _PUBLISH: Final = Guarded(on, "publish-fewer-findings", "Security Hub no longer gets these findings")
 _DISCOVERY: Final = Guarded(
-    _later_in("DISABLED", "ENABLED"), "discover-less", "sensitive data is no longer searched for every day"
+    ranked("DISABLED", "ENABLED"), "discover-less", "sensitive data is no longer searched for every day"
 )
 _NEW_MEMBERS: Final = Guarded(
-    _later_in("NONE", "NEW", "ALL"), "discover-less", "fewer accounts are searched for sensitive data"
+    ranked("NONE", "NEW", "ALL"), "discover-less", "fewer accounts are searched for sensitive data"
 )
 _MEMBERS: Final = Guarded(
     on, "leave-new-accounts-without-macie", "accounts that join the organization have no Macie"
