@@ -15,8 +15,10 @@ from ..model import Change, Changes, Difference, Exists, Kind, Note, Target, Wai
 from .delivery import with_sources_in_use
 from .organization import own_organization
 from .permission import APPLY, Condition, Permission, allow
-from .registry import all_harmful_actions
+from .registry import all_harmful_actions, consents
 from .statements import statements
+
+consents("remove-foreign-policy", "remove-foreign-trust")
 
 # With these, a role can give itself or others every permission, or take away the keys and the organization.
 _ESCALATIONS: Final = (

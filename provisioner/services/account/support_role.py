@@ -8,11 +8,9 @@ from ...aws import Aws
 from ...baseline import Baseline
 from ...compare.policy import arn
 from ...model import Changes, Finding, Findings, Scope
-from ...steps.registry import consents, step, verify
+from ...steps.registry import step, verify
 from ...steps.roles import Role, ask_role, role
 from .section import Account, SupportRole
-
-consents("remove-foreign-policy", "remove-foreign-trust")
 
 _SID: Final = "SupportProvision"
 DESCRIPTION: Final = "Opens cases with AWS Support"

@@ -12,7 +12,7 @@ from ...compare.policy import arn
 from ...compare.stricter import more
 from ...model import Call, Changes, Exists, Finding, Findings, Refused, Scope, Target, Wait, create
 from ...steps.organization import OrganizationFeature, trusted_access
-from ...steps.registry import consents, step, verify
+from ...steps.registry import step, verify
 from ...steps.roles import Role, ask_role, role
 from ...steps.settings import Guarded, Strictness, settings
 from ...steps.tags import to_pairs
@@ -21,8 +21,6 @@ from .principal import CONFIG
 from .role_policies import config_trust
 from .section import Config
 from .state import JsonObject, ensure_tags, read_tags
-
-consents("remove-foreign-policy", "remove-foreign-trust")
 
 ORGANIZATION_AGGREGATOR: Final = OrganizationFeature(
     CONFIG,

@@ -14,15 +14,13 @@ from ...model import Changes, Exists, Finding, Findings, Refused, Scope, create
 from ...steps import existing
 from ...steps.references import keys, resolve
 from ...steps.regions import enabled_regions
-from ...steps.registry import consents, step, verify
+from ...steps.registry import step, verify
 from ...steps.roles import Role, ask_role, role
 from .delivery import delivery_prefixes
 from .destinations import look_at_delivery_key
 from .principal import principal
 from .role_policies import config_delivery_role_policy, config_trust, with_earlier_destinations
 from .section import Config
-
-consents("remove-foreign-policy", "remove-foreign-trust")
 
 SERVICE_ROLE: Final = "AWSServiceRoleForConfig"
 

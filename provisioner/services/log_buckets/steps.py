@@ -26,7 +26,6 @@ from .settings import bucket_settings
 from .state import Bucket, start_reads
 
 consents(
-    "loosen-ownership",
     "remove-foreign-lifecycle-rule",
     "remove-foreign-statement",
     "shorten-retention",
