@@ -77,7 +77,7 @@ def _aggregator(target: Target, baseline: Baseline, want: Aggregator) -> Iterato
 def _organization_role(target: Target, want: Aggregator) -> Iterator[Permission]:
     """Create and repair the role, and give it to AWS Config."""
     title, roles = "ConfigAggregatorRole", named_roles(target, want.role_name)
-    # One statement, unlike that of `role_permissions`: the policy of this section is nearly as long as AWS takes one.
+    # In one statement, which is shorter than those of `role_permissions`.
     yield from role_reads(title, target, want.role_name)
     yield from allow(title, "iam", "CreateRole UpdateAssumeRolePolicy", on=roles, purposes=APPLY)
     managed = organization_role_policy(target.partition)
