@@ -5,12 +5,15 @@ A service that delivers logs registers with `@delivers`; the bucket's policy is 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import chain
 from typing import TYPE_CHECKING, Any, Final
 
+from ..aws.errors import BotoCoreError, ClientError
 from ..baseline import Baseline
+from ..baseline.partitions import all_regions
 from ..compare.policy import PolicyError, Statement, listed
 from ..model import Refused
 from .organization import read_organization
@@ -27,8 +30,12 @@ SID_SUFFIX: Final = (
 )
 SOURCE: Final = "aws:SourceArn"
 LOG_GROUP: Final = "kms:EncryptionContext:aws:logs:arn"
-# The conditions that name what uses a bucket or key, each with its operator.
-_SOURCES: Final = (("StringEquals", SOURCE), ("StringEqualsIfExists", SOURCE), ("ArnLike", LOG_GROUP))
+# The conditions that name what uses a bucket, key, topic or role, each with its operator.
+_SOURCES: Final = (
+    *(("StringEquals", SOURCE), ("StringEqualsIfExists", SOURCE)),
+    *(("ArnLike", SOURCE), ("ArnLike", LOG_GROUP)),
+)
+_ARN: Final = re.compile(r"arn:[a-z-]+:[a-z0-9-]+:([a-z0-9-]*|\*):(\d{12})?:.+")
 FULL_CONTROL: Final = {"s3:x-amz-acl": "bucket-owner-full-control"}
 _MOST_ACCOUNTS: Final = 100  # listed by id in a bucket policy, which may have 20 KB
 
@@ -135,16 +142,36 @@ def allow_service(
 
 
 def with_sources_in_use(have: Statement | None, want: Statement, in_use: Callable[[str], bool]) -> Statement:
-    """The statement *want*, with the sources, or log groups, that *have* allows too and that are in use."""
+    """The statement *want*, with the sources, or log groups, that *have* allows too and that are in use.
+
+    *in_use* is asked about ARNs only, in Regions that there are: who writes anything else there must not stop the repair.
+    With `ArnLike` they may be patterns. One that cannot be looked at stays, as it may be in use.
+    """
     for operator, key in _SOURCES:
         asked = (want.get("Condition") or {}).get(operator) or {}
         sources = listed(asked.get(key))
         there = listed((((have or {}).get("Condition") or {}).get(operator) or {}).get(key))
-        kept = [each for each in there if each not in sources and in_use(each)] if sources else []
+        others = [each for each in there if each not in sources and _is_arn(each, operator)]
+        kept = [each for each in others if _may_be_in_use(each, in_use)] if sources else []
         if kept:
             values = {**asked, key: sorted([*sources, *kept])}
             want = {**want, "Condition": {**want["Condition"], operator: values}}
     return want
+
+
+def _is_arn(source: str, operator: str) -> bool:
+    """Whether the source is the ARN of something, or with `ArnLike` a pattern for some of one account."""
+    found, is_pattern = _ARN.fullmatch(source), operator == "ArnLike"
+    if found is None or (set(source) & set("*?$") and not is_pattern):
+        return False
+    return found[1] in {"", "*", *all_regions()}
+
+
+def _may_be_in_use(source: str, in_use: Callable[[str], bool]) -> bool:
+    try:
+        return in_use(source)
+    except (ClientError, BotoCoreError):
+        return True
 
 
 def log_path(bucket_arn: str, prefix: str | None, owner: str, below: str = "") -> str:

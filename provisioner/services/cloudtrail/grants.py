@@ -74,7 +74,7 @@ def _trail(aws: Aws, baseline: Baseline) -> tuple[_Trail | None, str]:
 def _in_use(aws: Aws, field: str, source: str, name: str) -> bool:
     """Whether the trail of the ARN *source* has the bucket or key *name* in that field now."""
     parts = source.split(":")
-    if parts[2] != "cloudtrail" or parts[4] not in {aws.account, aws.central}:
+    if parts[2] != "cloudtrail" or parts[3] == "*" or parts[4] not in {aws.account, aws.central}:
         return False
     found = [each for each in read_trails(aws, parts[3]) if each["TrailARN"] == source]
     # The trail of another account is only listed here if it is the organization's.

@@ -11,7 +11,6 @@ from functools import partial
 from typing import Any, Final
 
 from ...aws import Aws
-from ...aws.errors import DENIED, ClientError, code_of
 from ...baseline import Baseline
 from ...compare.policy import Statement, arn
 from ...model import Call, Changes, Finding, Findings, Wait
@@ -63,17 +62,12 @@ def access_log_delivery(bucket_arn: str, sources: Sequence[str], account: str) -
 
 
 def _logs_to(aws: Aws, source: str, bucket: str) -> bool:
-    """Whether access to the bucket with the ARN *source* is logged into *bucket*, or may be for all that is known."""
+    """Whether access to the bucket with the ARN *source* is logged into *bucket*."""
     _, _, service, _, _, name = (*source.split(":", 5), *[""] * 6)[:6]
     if service != "s3" or not BUCKET_NAME.fullmatch(name):
         return False
     reading = aws.read("s3").get_bucket_logging(Bucket=name, ExpectedBucketOwner=aws.account)
-    try:
-        answer = reading.found("NoSuchBucket")
-    except ClientError as error:
-        if code_of(error) in DENIED:
-            return True
-        raise
+    answer = reading.found("NoSuchBucket")
     return bool(answer) and (answer.get("LoggingEnabled") or {}).get("TargetBucket") == bucket
 
 
