@@ -7,19 +7,22 @@ only, so that nothing goes round in circles. A bus of the same account needs no 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
 from typing import Any, Final
 
 from ...aws import Aws, Reading
 from ...baseline import Baseline
+from ...compare.policy import Document, document, listed, sid_of, statements
 from ...compare.policy import arn as make_arn
-from ...compare.policy import document
 from ...model import Changes, Difference, Kind, Note, Part, Scope, Wait, update
 from ...steps.registry import step
 from ...steps.roles import Role, ask_role, role
 from .event_rule import ABSENT, others_kept, put_target, read_rule, rule_and_target, title_of
 from .event_rule_section import EventRule
 from .home_bus import ask_bus, ensure_open, home_bus
+from .in_use import uses_role
 from .keys import EVENTS
 from .section import Alarms
 
@@ -53,7 +56,33 @@ def forwarding_role(aws: Aws, baseline: Baseline, rule: EventRule) -> Role:
         "Resource": home_bus(aws, baseline),
     }
     about = "EventBridge sends events of other Regions to the home Region with this role"
-    return Role(rule.role_name, about, trust=[trust], inline={_POLICY: document([send])}, usable_without=True)
+    return Role(
+        rule.role_name,
+        about,
+        trust=[trust],
+        inline={_POLICY: document([send])},
+        usable_without=True,
+        in_use=partial(uses_role, aws, baseline.general.named_regions or [aws.region], rule.role_name),
+        merge=with_earlier_buses,
+    )
+
+
+def with_earlier_buses(have: Document | None, want: Mapping[str, Any]) -> dict[str, Any]:
+    """The policy *want*, and the default buses of the account that *have* allows besides, of an earlier home Region.
+
+    A rule goes on to send its events there until it has the new target.
+    """
+    [own] = statements(want)
+    before, _, after = own["Resource"].partition(f":{own['Resource'].split(':')[3]}:")
+    bus = f"{re.escape(before)}:[a-z0-9-]+:{re.escape(after)}"
+    earlier = [
+        arn
+        for each in statements(have)
+        if each.get("Effect") == "Allow" and sid_of(each) == own["Sid"]
+        for arn in listed(each.get("Resource"))
+        if re.fullmatch(bus, arn) and arn != own["Resource"]
+    ]
+    return document([{**own, "Resource": sorted([own["Resource"], *earlier])}]) if earlier else dict(want)
 
 
 @step("alarms_event_role", Alarms, Scope.ONCE, clients=("iam", "events"), field="forwarded_rule")

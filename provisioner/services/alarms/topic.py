@@ -11,7 +11,7 @@ from ...compare import policy
 from ...compare.policy import Document, Statement
 from ...compare.policy_dangers import Protected, dangers
 from ...model import Call, Changes, Exists, Finding, Kind, Note, Part, Scope, create
-from ...steps.delivery import allow_service
+from ...steps.delivery import allow_service, with_sources_in_use
 from ...steps.existing import Look
 from ...steps.key_use import unknown_key
 from ...steps.organization import own_organization
@@ -20,6 +20,7 @@ from ...steps.settings import Strictness, settings
 from ...steps.statements import Danger, statements
 from ...steps.suppressions import suppression
 from ...steps.tags import from_pairs, tags, to_pairs
+from .in_use import notifies_topic
 from .keys import ALARMS, EVENTS, look_at, require_usable
 from .section import Alarms, Topic
 from .trail import topic_arn
@@ -75,7 +76,7 @@ def first_policy(arn: str, account: str) -> Document:
     }
 
 
-@step("alarms_topic", Alarms, Scope.ONCE, clients=("sns",), refers_to=("key",))
+@step("alarms_topic", Alarms, Scope.ONCE, clients=("sns", "cloudwatch", "events"), refers_to=("key",))
 def ensure_alarms_topic(aws: Aws, baseline: Baseline) -> Changes:
     """Make the topic, let alarms publish to it, and subscribe those whom the file names."""
     section, write = baseline[Alarms], aws.write("sns")
@@ -109,7 +110,12 @@ def ensure_alarms_topic(aws: Aws, baseline: Baseline) -> Changes:
 
 def _policy(aws: Aws, section: Alarms, name: str, have: Document | None, reading: Reading | None) -> Changes:
     """Ensure our statements, and tell those of others that defeat them. *name* is the topic's ARN, once it is known."""
-    arn, own = topic_arn(aws, section), own_statements(aws, section)
+    arn = topic_arn(aws, section)
+    found = {policy.sid_of(each): each for each in policy.statements(have)}
+    own = [
+        with_sources_in_use(found.get(each["Sid"]), each, lambda source: notifies_topic(aws, section, source))
+        for each in own_statements(aws, section)
+    ]
 
     def put(document: dict[str, Any]) -> Call:
         call: Call = aws.write("sns").set_topic_attributes(
