@@ -159,6 +159,23 @@ def with_sources_in_use(have: Statement | None, want: Statement, in_use: Callabl
     return want
 
 
+def with_earlier_regions(have: Statement | None, want: Statement) -> dict[str, Any]:
+    """The statement *want*, with the principals of its services in single Regions that *have* lets in.
+
+    A Region that the file leaves out now goes on to deliver. AWS names such a principal `SERVICE.REGION.amazonaws.com`.
+    """
+    principal, before = want.get("Principal"), (have or {}).get("Principal")
+    if not isinstance(principal, Mapping) or not isinstance(before, Mapping):
+        return dict(want)
+    asked, kept = listed(principal.get("Service")), set[str]()
+    for each in {*listed(before.get("Service"))} - {*asked}:
+        service, _, rest = each.partition(".")
+        region, _, suffix = rest.partition(".")
+        if region in all_regions() and f"{service}.{suffix}" in asked:
+            kept.add(each)
+    return {**want, "Principal": {**principal, "Service": sorted([*asked, *kept])}} if kept else dict(want)
+
+
 def _is_arn(source: str, operator: str) -> bool:
     """Whether the source is the ARN of something, or with `ArnLike` a pattern for some of one account."""
     found, is_pattern = _ARN.fullmatch(source), operator == "ArnLike"

@@ -15,7 +15,13 @@ from ...compare import policy
 from ...compare.policy import Document, Statement
 from ...compare.policy_dangers import Protected, dangers
 from ...model import Call, Changes, Wait
-from ...steps.delivery import SID_SUFFIX, all_statements, allow_service, with_sources_in_use
+from ...steps.delivery import (
+    SID_SUFFIX,
+    all_statements,
+    allow_service,
+    with_earlier_regions,
+    with_sources_in_use,
+)
 from ...steps.key_use import KEY_USERS, KeyUse, allow_log_groups
 from ...steps.organization import own_organization, read_organization
 from ...steps.other_accounts import told_accounts, with_other_accounts
@@ -113,8 +119,9 @@ def key_policy(aws: Aws, want: Key, key_arn: str, uses: Uses, reading: Reading) 
     wide = with_other_accounts(aws, found.values(), uses.statements)
     yield from told_accounts(want.title, uses.statements, wide)
     own = [
-        with_sources_in_use(found.get(each["Sid"]), each, lambda source: uses.in_use(source, key_arn))
+        with_sources_in_use(before, with_earlier_regions(before, each), lambda x: uses.in_use(x, key_arn))
         for each in wide
+        for before in [found.get(each["Sid"])]
     ]
 
     def put(document: dict[str, Any]) -> Call:

@@ -10,7 +10,7 @@ from ...compare import policy
 from ...compare.policy import Document, Statement
 from ...compare.policy_dangers import Protected, dangers
 from ...model import Call, Changes, Wait
-from ...steps.delivery import Grants, with_sources_in_use
+from ...steps.delivery import SID_SUFFIX, Grants, with_earlier_regions, with_sources_in_use
 from ...steps.organization import own_organization
 from ...steps.other_accounts import told_accounts, with_other_accounts
 from ...steps.registry import harmful_actions
@@ -84,9 +84,11 @@ def with_what_is_in_use(have: Document | None, grants: Grants, bucket: str) -> l
 
 
 def _merged(have: Statement | None, want: Statement, grants: Grants, bucket: str) -> Statement:
-    if have is None or not isinstance(want.get("Principal"), Mapping) or "Service" not in want["Principal"]:
+    # What the file itself states is as it is there, no more.
+    generated = str(want["Sid"]).endswith(SID_SUFFIX) and isinstance(want.get("Principal"), Mapping)
+    if have is None or not generated or "Service" not in want["Principal"]:
         return want
-    merged = dict(want)
+    merged = with_earlier_regions(have, want)
     paths = policy.listed(want["Resource"])
     if earlier := [each for each in policy.listed(have.get("Resource")) if _is_earlier(each, paths)]:
         merged["Resource"] = [*paths, *earlier]
@@ -99,7 +101,7 @@ def _is_earlier(path: str, paths: Sequence[str]) -> bool:
         return False
     bucket, prefix, rest = _split(path)
     same = any((bucket, rest) == (other, below) for other, _, below in map(_split, paths))
-    return same and bool(prefix or rest != "*") and not set(prefix) & set("*?$")
+    return same and not set(prefix) & set("*?$")
 
 
 def _split(path: str) -> tuple[str, str, str]:
