@@ -62,7 +62,7 @@ def ensure_account_settings(aws: Aws, baseline: Baseline) -> Changes:
 def _s3_block(aws: Aws, baseline: Baseline, want: S3PublicAccessBlock, reading: Reading) -> Changes:
     """Switch on the flags that are off, with a consent if a bucket is public."""
     found = reading.value("PublicAccessBlockConfiguration", "NoSuchPublicAccessBlockConfiguration") or {}
-    have = {flag: found.get(flag, False) for flag in _FLAGS}
+    have = {**dict.fromkeys(_FLAGS, False), **found}
     yield Exists(S3_BLOCK)
 
     def put(flags: dict[str, Any]) -> Call:

@@ -16,6 +16,8 @@ from .section import Alarms
 from .trail import topic_arn
 
 ABSENT: Final = "ResourceNotFoundException"
+# Of our target: these do not keep an event from it.
+KEPT: Final = ("DeadLetterConfig", "RetryPolicy")
 _CARRIED: Final = ("ScheduleExpression", "Description", "RoleArn")
 # The events of the rule, by the source in `detail.eventSource`, which is not always the name of the service's API:
 # "Creating rules that react to events".
@@ -108,7 +110,7 @@ def _rule(
 
 def notifies(targets: Sequence[Mapping[str, Any]], topic: str) -> bool:
     """Whether one of the targets is the topic, which gets the event as it is."""
-    return any(each["Arn"] == topic and each.keys() <= {"Id", "Arn"} for each in targets)
+    return any(each["Arn"] == topic and each.keys() <= {"Id", "Arn", *KEPT} for each in targets)
 
 
 def _target(aws: Aws, section: Alarms, rule: EventRule, reading: Reading) -> Changes:
@@ -117,15 +119,19 @@ def _target(aws: Aws, section: Alarms, rule: EventRule, reading: Reading) -> Cha
     title, name, arn = title_of(rule), section.topic.name, topic_arn(aws, section)
     want = {"Id": f"topic-{name}"[:64], "Arn": arn}
     if not notifies(found, arn):
-        have = next((dict(each) for each in found if each["Id"] == want["Id"]), None)
-        yield update(title, (Difference(f"target {want['Id']}", have, want),), put_target(aws, rule, want))
+        have, call = put_target(aws, rule, found, want)
+        yield update(title, (Difference(f"target {want['Id']}", have, call.params["Targets"][0]),), call)
     yield from others_kept(title, found, arn)
 
 
-def put_target(aws: Aws, rule: EventRule, target: Mapping[str, Any]) -> Call:
-    """The request that adds the target to the rule, or replaces the one of its id."""
-    call: Call = aws.write("events").put_targets(Rule=rule.name, Targets=[dict(target)])
-    return call.failing_on("FailedEntries")
+def put_target(
+    aws: Aws, rule: EventRule, targets: Sequence[Mapping[str, Any]], want: Mapping[str, Any]
+) -> tuple[dict[str, Any] | None, Call]:
+    """The target that has the id of *want* now, and the request that adds *want* or replaces that one."""
+    have = next((dict(each) for each in targets if each["Id"] == want["Id"]), None)
+    kept = {name: have[name] for name in KEPT if name in have} if have else {}
+    call: Call = aws.write("events").put_targets(Rule=rule.name, Targets=[{**kept, **want}])
+    return have, call.failing_on("FailedEntries")
 
 
 def others_kept(title: str, targets: Sequence[Mapping[str, Any]], own: str) -> Iterator[Note]:

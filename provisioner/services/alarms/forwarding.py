@@ -19,7 +19,7 @@ from ...compare.policy import arn as make_arn
 from ...model import Changes, Difference, Kind, Note, Part, Scope, Wait, update
 from ...steps.registry import step
 from ...steps.roles import Role, ask_role, role
-from .event_rule import ABSENT, others_kept, put_target, read_rule, rule_and_target, title_of
+from .event_rule import ABSENT, KEPT, others_kept, put_target, read_rule, rule_and_target, title_of
 from .event_rule_section import EventRule
 from .home_bus import ask_bus, ensure_open, home_bus
 from .in_use import uses_role
@@ -28,7 +28,6 @@ from .section import Alarms
 
 TARGET_ID: Final = "home-region"
 _POLICY: Final = "EventsToHomeRegion"
-_KEPT: Final = ("DeadLetterConfig", "RetryPolicy")  # of our target: they do not keep an event from its bus
 _LET_IN = Wait("ValidationException", "EventBridge to be let into the role", "cannot be assumed", 120)
 
 
@@ -127,11 +126,9 @@ def _target(aws: Aws, baseline: Baseline, rule: EventRule, listed: Reading, held
     found, title = listed.value("Targets", ABSENT) or [], title_of(rule)
     want = want_target(aws, baseline, rule, held.value("Role", "NoSuchEntity"))
     if not forwards(found, want):
-        have = next((dict(each) for each in found if each["Id"] == TARGET_ID), None)
-        kept = {name: have[name] for name in _KEPT if name in have} if have else {}
-        call = put_target(aws, rule, {**kept, **want}).waiting(_LET_IN)
-        call = call.using(f"alarms_event_role/role {rule.role_name}")
-        yield update(title, (Difference(f"target {TARGET_ID}", have, {**kept, **want}),), call)
+        have, call = put_target(aws, rule, found, want)
+        call = call.waiting(_LET_IN).using(f"alarms_event_role/role {rule.role_name}")
+        yield update(title, (Difference(f"target {TARGET_ID}", have, call.params["Targets"][0]),), call)
     yield from others_kept(title, found, want["Arn"])
 
 
@@ -145,7 +142,7 @@ def want_target(
 
 def forwards(targets: Sequence[Mapping[str, Any]], want: Mapping[str, str]) -> bool:
     """Whether one of the targets is the bus, with the role, and gets the event as it is."""
-    sent = ({name: value for name, value in each.items() if name not in _KEPT} for each in targets)
+    sent = ({name: value for name, value in each.items() if name not in KEPT} for each in targets)
     return any({**each, "Id": TARGET_ID} == want for each in sent)
 
 

@@ -14,7 +14,7 @@ from .selector_doubts import selector_warnings
 from .selectors import DEFAULT, Comparison, Selectors, compare, compare_insights, describe
 from .state import Have
 from .trails import region_of_calls
-from .union import union, union_insights
+from .union import union, union_insights, with_names
 
 BUSY: Final = Wait("ConflictException", "CloudTrail to finish what it does with the trail", seconds=180)
 SEEN: Final = Wait("TrailNotFoundException", "the new trail to be seen everywhere", seconds=30)
@@ -29,6 +29,8 @@ def ensure_event_selectors(aws: Aws, section: Trail, arn: str, trail: Have | Non
     have = DEFAULT if trail is None else trail.selectors
     if want is None or have is None:
         return
+
+    want = with_names(have, want)
 
     def put(before: Selectors, after: Selectors) -> Change:
         differences = tuple(

@@ -62,6 +62,16 @@ def union(have: Selectors, want: Selectors, *, partition: str) -> Selectors | No
     return {"AdvancedEventSelectors": result} if count <= _MOST_VALUES else None
 
 
+def with_names(have: Selectors, want: Selectors) -> Selectors:
+    """The selectors *want*, each without a name with that of one in *have* for the same events."""
+    names = {conditions(each): each["Name"] for each in advanced(have) if each.get("Name")}
+    named = [
+        {"Name": names[conditions(each)], **each} if conditions(each) in names else each
+        for each in advanced(want)
+    ]
+    return {**want, "AdvancedEventSelectors": named} if named else want
+
+
 def union_insights(have: Sequence[Selector], want: Sequence[Selector]) -> list[dict[str, Any]]:
     """Insight selectors for all that either selects. Categories are stated where one of the two states them."""
     found: dict[str, set[str]] = defaultdict(set)

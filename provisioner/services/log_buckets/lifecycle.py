@@ -54,7 +54,12 @@ def _rules(bucket: Bucket) -> Changes:
     """Find what differs in the rules, without asking AWS again."""
     answer = bucket.answer("get_bucket_lifecycle_configuration")
     have_rules = {rule.get("ID"): rule for rule in answer.get("Rules", [])}
-    want_rules = [each.to_api() for each in bucket.want.lifecycle_rules or ()]
+    sections = bucket.want.lifecycle_rules or ()
+    left_out = {each.id: each.left_out(have_rules.get(each.id) or {}) for each in sections}
+    want_rules = [{**each.to_api(), **left_out[each.id]} for each in sections]
+    if stays := [f"{', '.join(actions)} of {name}" for name, actions in left_out.items() if actions]:
+        text = f"actions of lifecycle rules that the file leaves out stay: {'; '.join(stays)}"
+        yield Note(Kind.FOREIGN, bucket.title, text)
     safe = []
     for want in want_rules:
         have = _have_rule(bucket, have_rules.get(want["ID"]), want)

@@ -1,12 +1,13 @@
 """The key `lifecycle_rules` of a log bucket. Fields are those of S3's LifecycleRule, in snake_case."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Annotated, Any, Final, Literal, Self
 
 from pydantic import Field, model_validator
 
 from ...baseline import InvalidValue, NotInFullProfile, Section
 from ...baseline.problem import Path
+from ...baseline.section import aws_name
 from ...steps.settings import to_api
 from .lifecycle_limits import Transitions, conflicts, doubtful
 
@@ -53,7 +54,9 @@ class LifecycleRule(Section):
     """A rule that moves or deletes objects as they age. Rules of others, under other ids, stay."""
 
     id: str = Field(
-        min_length=1, max_length=255, description="The rule's name. A rule of this id is replaced."
+        min_length=1,
+        max_length=255,
+        description="The rule's name. Of a rule of this id, what the file leaves out stays, unless it deletes objects or old versions.",
     )
     prefix: Annotated[str, NotInFullProfile("all logs of a bucket are kept for as long")] = Field(
         "", max_length=1024, description="Only objects whose key starts with this. All if left out."
@@ -110,6 +113,29 @@ class LifecycleRule(Section):
                 "`expiration` deletes nothing in a bucket with versioning, it only hides: say with "
                 "`noncurrent_version_expiration` when the hidden versions are deleted"
             )
+
+    def left_out(self, have: Mapping[str, Any]) -> dict[str, Any]:
+        """The actions of the rule in AWS that stay beside those of the file: none that deletes objects or old versions.
+
+        And none that S3 refuses beside those of the file: a move after the deletion, or by date beside one by days.
+        """
+        stated = {aws_name(name) for name in self.model_fields_set} | {"ID", "Status", "Filter", "Prefix"}
+        limits = {
+            "Transitions": ("Days", self.expiration.days if self.expiration else None),
+            "NoncurrentVersionTransitions": (
+                "NoncurrentDays",
+                self.noncurrent_version_expiration.noncurrent_days
+                if self.noncurrent_version_expiration
+                else None,
+            ),
+        }
+        kept = {}
+        for action, value in have.items():
+            days, limit = limits.get(action, ("", None))
+            late = limit is not None and any(each.get(days, limit) >= limit for each in value)
+            if action not in {*stated, "Expiration", "NoncurrentVersionExpiration"} and value and not late:
+                kept[action] = value
+        return kept
 
     def _actions(self) -> dict[str, Any]:
         """What the rule does, under AWS's names."""

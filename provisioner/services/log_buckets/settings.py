@@ -90,7 +90,8 @@ def _ownership(bucket: Bucket) -> Changes:
 
     def put(rule: str) -> Call:
         return bucket.put(
-            "put_bucket_ownership_controls", OwnershipControls={"Rules": [{"ObjectOwnership": rule}]}
+            "put_bucket_ownership_controls",
+            OwnershipControls={"Rules": [{**rules[0], "ObjectOwnership": rule}]},
         )
 
     for item in _setting(bucket, "ObjectOwnership", have, want, put, _OWNERSHIP):

@@ -102,6 +102,11 @@ def is_disabled(have: JsonObject | None) -> bool:
     return ((have or {}).get("OrganizationConfiguration") or {}).get(_STATUS) == "DISABLED"
 
 
+def automatic(have: JsonObject | None) -> dict[str, Any]:
+    """What new accounts get, as AWS has it."""
+    return {key: value for key, value in (have or _AT_FIRST).items() if key in _AT_FIRST}
+
+
 def ensure_central(aws: Aws, have: JsonObject | None, management: str) -> Changes:
     """Switch the organization to central configuration, in the background; where AWS failed, it is asked again."""
     if aws.account == management:
@@ -119,8 +124,7 @@ def ensure_central(aws: Aws, have: JsonObject | None, management: str) -> Change
         yield Exists(CONFIGURATION)
     # Else a switch whose answer was lost would not be in the plan.
     status = status_of(state, _STATUS) if kind == CENTRAL else None
-    automatic = {key: (have or _AT_FIRST).get(key) for key in _AT_FIRST}
-    present = {**automatic, _TYPE: kind or "LOCAL", _STATUS: status}
+    present = {**automatic(have), _TYPE: kind or "LOCAL", _STATUS: status}
     nothing_guarded = Strictness({}, exact=False)
     yield from settings(
         CONFIGURATION, present, want, lambda full: _put(aws, full), nothing_guarded, whole=True

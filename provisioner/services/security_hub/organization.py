@@ -11,7 +11,7 @@ from ...model import Call, Changes, Exists, Refused, Scope, Wait, create
 from ...steps.organization import OrganizationFeature, require_organization
 from ...steps.registry import step
 from ...steps.settings import Strictness, settings, to_api
-from .central import CONFIGURATION, DESIGNATED, NOT_ADMINISTRATOR, ensure_central, ensure_local
+from .central import CONFIGURATION, DESIGNATED, NOT_ADMINISTRATOR, automatic, ensure_central, ensure_local
 from .section import CENTRAL, Organization, SecurityHub
 from .state import HUB_KEY, THROTTLED, JsonObject
 
@@ -70,7 +70,7 @@ def ensure_organization_configuration(aws: Aws, section: Organization) -> Change
         return
 
     def put(changed: dict[str, Any]) -> Call:
-        params = {"AutoEnable": (have or {}).get("AutoEnable", False), **changed}
+        params = {**automatic(have), **changed}  # AWS does not say what it does with one that is left out
         call = aws.write("securityhub").update_organization_configuration(**params)
         return call.waiting(DESIGNATED, THROTTLED).using(HUB_KEY)
 

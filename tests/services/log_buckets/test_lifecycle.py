@@ -166,3 +166,27 @@ def test_any_deletion_by_others_is_shown_where_the_file_deletes_nothing(bench: B
     put_rules(bench, FOREIGN_RULE)
     [(_, change)] = bench.diff(text).changes
     assert "and the baseline keeps them for ever" in change.loses
+
+
+@pytest.mark.parametrize(
+    ("action", "value", "stays"),
+    [
+        ("Transitions", [{"Days": 30, "StorageClass": "GLACIER"}], True),
+        ("Transitions", [{"Days": 90, "StorageClass": "GLACIER"}], False),
+        ("NoncurrentVersionTransitions", [{"NoncurrentDays": 30, "StorageClass": "GLACIER"}], True),
+        ("AbortIncompleteMultipartUpload", {"DaysAfterInitiation": 3}, True),
+        ("NoncurrentVersionExpiration", {"NoncurrentDays": 1}, False),
+    ],
+)
+def test_actions_that_the_file_leaves_out_stay_unless_they_delete(
+    bench: Bench, action: str, value: Any, stays: bool
+) -> None:
+    bench.apply(ONLY_DELETES)
+    rule = {**rules(bench)["old"], "Expiration": {"Days": 100}, action: value}
+    put_rules(bench, rule)
+    plan = bench.apply(ONLY_DELETES + "    exact: true\n", allow=(SHORTEN,))
+    assert rules(bench)["old"]["Expiration"] == {"Days": 90}
+    assert (action in rules(bench)["old"]) is stays
+    told = [text for text in texts(plan, Kind.FOREIGN) if f"stay: {action} of old" in text]
+    assert bool(told) is stays
+    assert bench.diff(ONLY_DELETES).changes == []
