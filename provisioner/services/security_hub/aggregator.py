@@ -7,11 +7,11 @@ from typing import Any, Final
 
 from ...aws import Aws
 from ...compare.stricter import fewer, more
-from ...model import Call, Changes, Difference, Exists, Refused, create
+from ...model import Call, Changes, Difference, Exists, Kind, Note, Refused, create
 from ...steps.settings import Guarded, Strictness, owned, settings, to_api
 from .section import FindingAggregator
 from .state import HUB_KEY, WAITS, if_enabled, read_administrator
-from .v2_section import AGGREGATED, ALL_REGIONS
+from .v2_section import AGGREGATED, ALL_REGIONS, as_seen_from
 
 TITLE: Final = "finding aggregator"
 _MODE: Final = "RegionLinkingMode"
@@ -21,10 +21,12 @@ _MORE: Final = Guarded(more, AGGREGATED.consent, AGGREGATED.loses)
 _FEWER: Final = Guarded(fewer, AGGREGATED.consent, AGGREGATED.loses)
 
 
-def ensure_aggregator(aws: Aws, section: FindingAggregator, central: str) -> Changes:
-    """Make the aggregator in the home Region, or repair it. One of another Region is not moved.
+def ensure_aggregator(
+    aws: Aws, section: FindingAggregator, central: str, *, at_home: bool = False
+) -> Changes:
+    """Make the aggregator in the home Region, or repair it. One of another Region is repaired there, and not moved.
 
-    The account's administrator, or that of its *central* configuration, aggregates for it: AWS refuses another of a member.
+    Raises Refused for one of another Region if it must be *at_home*, as for central configuration. The account's administrator, or that of its *central* configuration, aggregates for it: AWS refuses another of a member.
     """
     want = _shape(to_api(section))
     found = if_enabled(aws.read("securityhub").list_finding_aggregators(), "FindingAggregators") or []
@@ -36,18 +38,24 @@ def ensure_aggregator(aws: Aws, section: FindingAggregator, central: str) -> Cha
         if not arn:
             yield owned(TITLE, Difference(_MODE, None, want[_MODE]), owner)
         return
-    write = aws.write("securityhub")
     if not arn:
-        call = write.create_finding_aggregator(**_params(want))
+        call = aws.write("securityhub").create_finding_aggregator(**_params(want))
         yield create(TITLE, _params(want), call.waiting(*WAITS).using(HUB_KEY))
         return
-    if (region := arn.split(":")[3]) != aws.region:
-        raise Refused(
+    region = arn.split(":")[3]
+    if region != aws.region:
+        text = (
             f"findings are aggregated in {region}, and a move would be a deletion: make {region} the `home_region`, or"
             f" `aws securityhub delete-finding-aggregator --region {region} --finding-aggregator-arn {arn}`"
         )
+        if at_home:
+            raise Refused(text)
+        yield Note(Kind.WARNING, TITLE, text)
+        want = as_seen_from(region, want, _REGIONS, aws.region)
     yield Exists(TITLE)
-    reading = aws.read("securityhub").get_finding_aggregator(FindingAggregatorArn=arn)
+    there = None if region == aws.region else region
+    read, write = aws.read("securityhub", there), aws.write("securityhub", there)
+    reading = read.get_finding_aggregator(FindingAggregatorArn=arn)
     have = _shape(reading.all())
 
     def put(full: Mapping[str, Any]) -> Call:

@@ -102,13 +102,19 @@ def ensure_security_hub(aws: Aws, baseline: Baseline) -> Changes:
     yield Part(SUPPRESSIONS, ensure_unsuppressed(aws))
     if section.finding_aggregator and aws.target.home:
         aggregates = "" if administers else central
-        yield Part(TITLE, ensure_aggregator(aws, section.finding_aggregator, aggregates))
+        yield Part(TITLE, _aggregator(aws, section, aggregates))
     if section.security_hub_v2:
         yield Part(V2, ensure_v2(aws, section.security_hub_v2))
     if section.organization and administers:
         yield Part(CONFIGURATION, ensure_organization_configuration(aws, section.organization))
         if administers_centrally(section, aws.target):
             yield Part(_POLICIES, ensure_policies(aws, section.organization))
+
+
+def _aggregator(aws: Aws, section: SecurityHub, central: str) -> Changes:
+    if section.finding_aggregator:
+        at_home = administers_centrally(section, aws.target)
+        yield from ensure_aggregator(aws, section.finding_aggregator, central, at_home=at_home)
 
 
 def _begin_reads(aws: Aws, section: SecurityHub) -> None:

@@ -17,14 +17,13 @@ from ...model import (
     Kind,
     Note,
     Part,
-    Refused,
     Wait,
     create,
 )
 from ...steps.owners import policy_owner
 from ...steps.settings import Guarded, Strictness, owned, settings, to_api
 from .state import STEP, THROTTLED
-from .v2_section import AGGREGATED, ALL_REGIONS, AggregatorV2, SecurityHubV2
+from .v2_section import AGGREGATED, ALL_REGIONS, AggregatorV2, SecurityHubV2, as_seen_from
 
 TITLE: Final = "Security Hub V2"
 AGGREGATOR: Final = "Security Hub V2 aggregator"
@@ -67,7 +66,7 @@ def _is_enabled(aws: Aws) -> bool:
 
 
 def _ensure_aggregator(aws: Aws, section: AggregatorV2, *, enabled: bool) -> Changes:
-    """Make or repair it. One of another Region is not moved."""
+    """Make or repair it. One of another Region is repaired there, and not moved."""
     read, write, want = aws.read("securityhub"), aws.write("securityhub"), _shape(to_api(section))
     found = read.list_aggregators_v2().get("AggregatorsV2") if enabled else []
     if not found:
@@ -76,10 +75,13 @@ def _ensure_aggregator(aws: Aws, section: AggregatorV2, *, enabled: bool) -> Cha
         return
     arn = found[0]["AggregatorV2Arn"]
     if (region := arn.split(":")[3]) != aws.region:
-        raise Refused(
+        text = (
             f"findings of Security Hub V2 are aggregated in {region}, and a move would be a deletion: make {region} the"
             f" `home_region`, or `aws securityhub delete-aggregator-v2 --region {region} --aggregator-v2-arn {arn}`"
         )
+        yield Note(Kind.WARNING, AGGREGATOR, text)
+        want = as_seen_from(region, want, _REGIONS, aws.region)
+        read, write = aws.read("securityhub", region), aws.write("securityhub", region)
     yield Exists(AGGREGATOR)
     have = _shape(read.get_aggregator_v2(AggregatorV2Arn=arn).all())
 

@@ -1,5 +1,6 @@
 """The field `security_hub_v2` of the section `security_hub`: the product beside Security Hub CSPM."""
 
+from collections.abc import Mapping
 from typing import Annotated, Any, Final, Literal, Self
 
 from pydantic import Field, model_validator
@@ -47,3 +48,16 @@ class SecurityHubV2(Settings):
     """
 
     finding_aggregator: AggregatorV2 | None = Field(None, description="Not touched if left out.")
+
+
+def as_seen_from(region: str, want: Mapping[str, Any], key: str, home: str) -> dict[str, Any]:
+    """The mode, and the Regions under *key*, of an aggregator that is in *region* and not in the file's *home*.
+
+    It has the findings of its own Region anyway, and those of *home* are to be there, too.
+    """
+    others = [each for each in want[key] if each != region]
+    if want["RegionLinkingMode"] == "SPECIFIED_REGIONS":
+        return {**want, key: sorted([*others, home])}
+    if want[key] and not others:
+        return {"RegionLinkingMode": ALL_REGIONS, key: []}
+    return {**want, key: others}

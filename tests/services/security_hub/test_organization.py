@@ -123,14 +123,16 @@ def test_an_aggregator_of_more_regions_is_stricter(
     assert bench.diff(exact).changes == []
 
 
-def test_an_aggregator_of_another_region_is_not_moved(bench: Bench) -> None:
-    make(bench, "ALL_REGIONS", region="eu-west-1")
-    run = bench.run(linked("ALL_REGIONS"))
-    failures = [f for r in run.send(run.rehearse()) for f in r.failures]
-    assert [(f.resource, f.message[:36]) for f in failures] == [
-        (TITLE, "findings are aggregated in eu-west-1")
-    ]
-    assert aggregated(bench) == ("ALL_REGIONS", [])
+def test_an_aggregator_of_another_region_is_repaired_there_and_not_moved(bench: Bench) -> None:
+    make(bench, "SPECIFIED_REGIONS", "us-west-2", region="eu-west-1")
+    text = linked("SPECIFIED_REGIONS", "eu-west-1")
+    before = len(bench.world.writes)
+    plan = bench.apply(text)
+    found = [(w.operation, w.region) for w in bench.world.writes[before:] if "Aggregator" in w.operation]
+    assert found == [("UpdateFindingAggregator", "eu-west-1")]
+    assert aggregated(bench) == ("SPECIFIED_REGIONS", ["us-east-1", "us-west-2"])
+    assert [n for n in notes(plan, Kind.WARNING) if "findings are aggregated in eu-west-1" in n]
+    assert bench.diff(text).changes == []
 
 
 def test_the_findings_of_a_member_are_aggregated_by_its_administrator(bench: Bench) -> None:

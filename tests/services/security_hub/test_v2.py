@@ -144,12 +144,15 @@ def test_fewer_regions_are_aggregated_with_a_consent_only(bench: Bench) -> None:
     assert aggregator(bench)["LinkedRegions"] == ["eu-central-1", "eu-west-1"]
 
 
-def test_an_aggregator_of_another_region_is_not_moved(bench: Bench) -> None:
+def test_an_aggregator_of_another_region_is_repaired_there_and_not_moved(bench: Bench) -> None:
     bench.apply(hub("security_hub_v2: {}", REGIONS))
-    bench.client("securityhub", "eu-west-1").create_aggregator_v2(RegionLinkingMode="ALL_REGIONS")
-    run = bench.run(ALL)
-    [failure] = [f for r in run.rehearse().results for f in r.failures]
-    assert "are aggregated in eu-west-1" in failure.message
+    client = bench.client("securityhub", "eu-west-1")
+    client.create_aggregator_v2(RegionLinkingMode="SPECIFIED_REGIONS", LinkedRegions=["us-west-2"])
+    before = len(bench.world.writes)
+    bench.apply(ALL)
+    found = [(w.operation, w.region) for w in bench.world.writes[before:]]
+    assert found == [("UpdateAggregatorV2", "eu-west-1")]
+    assert bench.diff(ALL).changes == []
 
 
 def test_where_a_policy_of_the_organization_decides_it_is_only_told(bench: Bench) -> None:

@@ -105,7 +105,9 @@ def get(request: Request) -> dict[str, Any]:
 
 @instead("securityhub.v2_aggregator", "UpdateAggregatorV2")
 def update(request: Request) -> dict[str, Any]:
-    """Mode and Regions are replaced."""
+    """Mode and Regions are replaced, from the home Region only."""
+    if _aggregator(request)["AggregationRegion"] != request.region:
+        raise Refused("ValidationException", "Call the home Region of the aggregator.")
     _aggregator(request).update(_linked(request))
     return dict(_aggregator(request))
 
