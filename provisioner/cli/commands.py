@@ -79,11 +79,11 @@ def _repair(session: Session) -> int:
 def _diff(work: Work) -> int:
     execute.read(work, "diff")
     plan = work.plan
-    output.print_plan(work, plan)
     if work.session.options.who and (plan.changes or work.held):
-        from .who import print_who
+        from .who import find_drifts
 
-        print_who(work.session, plan)
+        work.drifts = find_drifts(work.session, plan, who=True)
+    output.print_plan(work, plan)
     output.finish(work, plan)
     return work.code or (CHANGES if plan.changes else 0)
 

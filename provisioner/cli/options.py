@@ -69,6 +69,11 @@ class CommandOptions:
         return {flag: values for flag, values in flags.items() if values}
 
     @property
+    def full_path(self) -> str:
+        """The file as the journal names it; `-` is stdin."""
+        return str(Path(self.file).resolve()) if self.file != "-" else "-"
+
+    @property
     def unattended(self) -> bool:
         """Nobody looks at the run."""
         return self.command == "repair"

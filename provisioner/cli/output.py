@@ -16,7 +16,7 @@ from .work import Work
 
 
 def print_plan(work: Work, plan: Plan) -> None:
-    """Print what would change, notes, what was skipped, what failed, and the summary."""
+    """Print what would change, notes, what was skipped, what failed, who made it if asked, the summary, and the digest last."""
     screen, view = work.session.screen, work.view
     if screen.quiet and not plan.changes and not plan.failed and not work.held:
         return
@@ -29,6 +29,10 @@ def print_plan(work: Work, plan: Plan) -> None:
     if work.interrupted:
         unread = words.plural(work.unread, "account")
         screen.message(f"interrupted; {unread} not read: go on with `--resume`", always=True)
+    if work.drifts:
+        from .who import print_who
+
+        print_who(work.session, work.drifts)
     _print_summary(work, plan, _planned(work, plan))
     if plan.changes:
         screen.results([Text(f"plan {plan.digest}", no_wrap=True)])  # in one piece, to be copied

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from ..engine.run import possible
 from ..repair.actors import with_actors
-from ..repair.records import Record
+from ..repair.records import Drift, Record
 from ..report.json import DocumentJson
 from ..steps.registry import all_steps
+from .who import find_drifts
 from .work import Work
 
 _HISTORY: Final = timedelta(days=31)
@@ -27,13 +27,15 @@ def write(work: Work, document: DocumentJson) -> None:
         return
     from ..report.files import write_reports
 
-    records: Iterable[Record] = ()
+    records: list[Record] = []
+    own: list[Drift] = []
     if any(kind == "html" for kind, _ in options.outputs):
         records = with_actors(session.open_journal().read(datetime.now(UTC) - _HISTORY))
-
+        own = [each for each in records if isinstance(each, Drift) and each.run == session.cloud.run_id]
+        own = own or work.drifts or find_drifts(session, work.plan)
     steps = possible(all_steps(), session.baseline, options.steps)
-    document, lines = session.redacted((document, list(records)))
-    messages = write_reports(options.outputs, document, lines, steps=steps)
+    document, records, own = session.redacted((document, records, own))
+    messages = write_reports(options.outputs, document, records, own, steps=steps)
     for message in messages:
         session.screen.message(message, always=True)
         session.log.write("report not written", level="error", message=message)

@@ -46,7 +46,7 @@ class Unattended:
             identity.partition,
             identity.arn,
             session.regions,
-            str(Path(options.file).resolve()) if options.file != "-" else "-",
+            options.full_path,
             __version__,
             options.sandbox,
             list(options.steps),

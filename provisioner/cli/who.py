@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 from ..engine.plan import Plan
 from ..repair.drifts import drifts_of
-from ..repair.earlier import Earlier
+from ..repair.earlier import REMEMBERED, read_earlier
 from ..repair.journal import now_text
 from ..repair.records import Drift
 from ..repair.who import attribute
@@ -30,16 +30,31 @@ def who_lines(drifts: Iterable[Drift]) -> Iterator[str]:
     return iter(lines)
 
 
-def print_who(session: Session, plan: Plan) -> None:
-    """Print who caused the differences of a plan, and how many are not known yet."""
+def find_drifts(session: Session, plan: Plan, *, who: bool = False) -> list[Drift]:
+    """The differences of a plan that is not in the journal, since when they are known, and with *who* those who made them.
+
+    Who made one is not looked for in the time before a run found it in sync: that was somebody else.
+    """
 
     def warn(text: str) -> None:
         session.screen.message(f"! {text}", always=True)
 
+    now = datetime.now(UTC)
+    earlier = read_earlier(session.open_journal().read(now - REMEMBERED), session.options.full_path, now)
     results = session.redacted(plan).results
-    drifts = list(drifts_of(results, results, (), Earlier(), session.cloud.run_id, now_text()))
-    found = attribute(session.fleet, drifts, {}, datetime.now(UTC), tell=warn)
-    session.screen.results(who_lines(found))
-    if pending := sum(each.who_pending for each in found):
+    drifts = list(drifts_of(results, results, (), earlier, session.cloud.run_id, now_text()))
+    if not who:
+        return drifts
+    in_sync = {str(each.address): earlier.in_sync(str(each.address)) for each in drifts}
+    since = {address: time for address, time in in_sync.items() if time}
+    return attribute(session.fleet, drifts, since, now, tell=warn)
+
+
+def print_who(session: Session, drifts: Iterable[Drift]) -> None:
+    """Print who caused the differences of a plan, and of how many it is not known yet."""
+    drifts = list(drifts)
+    lines = [*who_lines(drifts)]
+    session.screen.results([*lines, ""] if lines else [])
+    if pending := sum(each.who_pending for each in drifts):
         text = f"! who made {pending} of them is not known yet: CloudTrail shows an event after some minutes"
         session.screen.message(text, always=True)

@@ -15,6 +15,7 @@ from ..fleet.fleet import Fleet
 from ..fleet.results import reportable
 from ..fleet.workers import Workers
 from ..model import InSyncCounts, Outcome, Result, Skipped
+from ..repair.records import Drift
 from ..report import json
 from ..report.places import View
 from ..report.totals import Totals, state
@@ -37,6 +38,7 @@ class Work:
     once_unseen: list[Result] = field(default_factory=list)
     outcomes: dict[str, Outcome] = field(default_factory=dict)  # by account id
     printed: set[tuple[Any, ...]] = field(default_factory=set)  # failures that were printed: see `output`
+    drifts: list[Drift] = field(default_factory=list)  # of `diff --who`: what differs, and who made it
 
     def close(self) -> None:
         """Stop the workers and close the record."""

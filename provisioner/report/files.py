@@ -15,7 +15,7 @@ from typing import Any, Final, Literal, get_args
 
 from ..model import Step
 from ..steps.registry import all_steps
-from .history import read_history
+from .history import History, read_history
 from .json_objects import DocumentJson
 
 ReportKind = Literal["html", "md", "junit", "csv"]
@@ -26,19 +26,21 @@ def write_reports(
     outputs: Sequence[tuple[ReportKind, str]],
     document: DocumentJson,
     records: Iterable[Any] = (),
+    own: Iterable[Any] = (),
     *,
     steps: Sequence[Step] | None = None,
 ) -> list[str]:
     """Write each report, and return a message for each that could not be written.
 
     *records* are lines of the journal, as objects or mappings: with them the page says what drifted when, and who did it.
+    *own* are those on drifts of the run itself: with them it says of each difference since when it is known, and who made it.
     *steps* are those of the run; without it, those that the document names.
     """
     messages = []
-    lines = list(records) if any(kind == "html" for kind, _ in outputs) else []
+    history = read_history(records, own) if any(kind == "html" for kind, _ in outputs) else History()
     for kind, path in outputs:
         try:
-            _write(Path(path), _to_text(kind, document, lines, steps))
+            _write(Path(path), _to_text(kind, document, history, steps))
         except OSError as error:
             messages.append(f"--output {kind}={path}: {error.strerror or error}; the report is not written")
         except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
@@ -64,13 +66,11 @@ def check_output(kind: str, path: str) -> str:
     return "" if os.access(file.parent, os.W_OK | os.X_OK) else f"the folder {file.parent} cannot be written"
 
 
-def _to_text(
-    kind: ReportKind, document: DocumentJson, records: Sequence[Any], steps: Sequence[Step] | None
-) -> str:
+def _to_text(kind: ReportKind, document: DocumentJson, history: History, steps: Sequence[Step] | None) -> str:
     if kind == "html":
         from .html.page import to_html
 
-        return to_html(document, read_history(records), _named(document) if steps is None else steps)
+        return to_html(document, history, _named(document) if steps is None else steps)
     if kind == "md":
         from .markdown import to_markdown
 

@@ -235,10 +235,9 @@ def _group(
 
 def _from_history(group: EntryGroup, history: History, actors: _Actors) -> dict[str, Any]:
     """Who made the differences, with the number of places; since when they are known; and if they are contested."""
-    if not history.latest:
+    if not history.own:
         return {}
-    drifts = [history.latest.get((e.account, e.region, e.step, e.resource)) for e in group.entries]
-    known = [each for each in drifts if each]
+    known = [drift for each in group.entries if (drift := _own(each, history))]
     who = Counter(actors.number(each.get("who")) for each in known)
     del who[-1]
     since = min((each["since"] for each in known if each.get("since")), default="")
@@ -247,6 +246,13 @@ def _from_history(group: EntryGroup, history: History, actors: _Actors) -> dict[
         "n": since,
         "q": any(each.get("contested") for each in known),
     }
+
+
+def _own(entry: Entry, history: History) -> Mapping[str, Any] | None:
+    """What the run that is reported found of a change: of the same fields, as another request may change the same resource."""
+    where = (entry.account, entry.region, entry.step, entry.resource)
+    found = (history.own.get((where, str(field))) for field, *_ in entry.about["differences"])
+    return next(filter(None, found), None)
 
 
 def _history(history: History, table: _Table, actors: _Actors) -> list[list[Any]]:

@@ -145,3 +145,4 @@ RUN = [
     drift("555555555555", who=None, who_pending=True, contested=False),
     {"type": "run_ended", "run": "run-1", "time": "2026-11-29T02:01:00Z", "exit_code": 0, "message": "done"},
 ]
+OWN = [drift(A), drift(B)]  # what the run that is reported found itself

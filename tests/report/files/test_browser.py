@@ -5,6 +5,7 @@ They are skipped where Chromium, or the packages `playwright` and `axe-playwrigh
 
 from __future__ import annotations
 
+import dataclasses
 import shutil
 from collections.abc import Iterator
 from importlib.resources import files
@@ -13,10 +14,10 @@ from typing import Any
 
 import pytest
 
-from provisioner.model import Account, Outcome
+from provisioner.model import Account, Finding, Outcome
 from provisioner.report.files import write_reports
 
-from .samples import EAST, RECORDER, RUN, STEPS, WEST, A, B, change, document, everything, result
+from .samples import EAST, OWN, RECORDER, ROLE, RUN, STEPS, WEST, A, B, change, document, everything, result
 
 CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome")
 if CHROMIUM is None:
@@ -35,7 +36,7 @@ def browser() -> Iterator[Any]:
 @pytest.fixture(scope="module")
 def path(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("page") / "report.html"
-    assert write_reports([("html", str(path))], everything(), RUN, steps=STEPS) == []
+    assert write_reports([("html", str(path))], everything(), RUN, OWN, steps=STEPS) == []
     return path
 
 
@@ -234,3 +235,32 @@ def test_hostile_texts_stay_texts(page: Any, tmp_path: Path) -> None:
     assert page.locator("img, b, h1 + script").count() == 0
     assert "</script><script>alert(1)</script>" in page.inner_text("#entries")
     assert EAST in page.inner_text("#entries")
+
+
+LONG = {"Statement": [{"Sid": "Long", "Resource": ["arn:aws:s3:::" + "a-bucket-with-a-long-name/" * 9]}]}
+
+
+@pytest.mark.parametrize("width", [390, 700, 1400])
+def test_no_page_is_wider_than_its_window_and_no_word_of_a_cell_is_cut_off(
+    page: Any, tmp_path: Path, width: int
+) -> None:
+    changes = [change("recorder", LONG, "x" * 200), change("rules", None, LONG), change("role", "y" * 90, 3)]
+    early = [Finding("role", "first file", None, "too early")]
+    results = (result(RECORDER, changes=changes), result(ROLE, findings=early))
+    outcome = Outcome(Account("666666666666", "dev"), (EAST,), results)
+    one = [*everything().accounts, *document([outcome]).accounts]
+    found = dataclasses.replace(everything(), accounts=one)
+    file = tmp_path / "wide.html"
+    assert write_reports([("html", str(file))], found, RUN, OWN, steps=STEPS) == []
+    page.set_viewport_size({"width": width, "height": 900})
+    show(page, file)
+    page.eval_on_selector_all("details", "all => all.forEach(each => { each.open = true; })")
+    wide = "() => document.documentElement.scrollWidth - window.innerWidth"
+    assert page.evaluate(wide) <= 0
+    cut = "all => all.filter(each => each.scrollWidth > each.clientWidth).map(each => each.innerText)"
+    assert page.eval_on_selector_all("#grid td", cut) == []
+    outside = """all => all.filter(each => {
+        const card = each.closest('.entry').getBoundingClientRect();
+        return each.getBoundingClientRect().right > card.right;
+    }).map(each => each.innerText.slice(0, 40))"""
+    assert page.eval_on_selector_all(".entry .fields, .entry .diff, .entry dd, .entry p", outside) == []

@@ -12,14 +12,14 @@ import pytest
 from provisioner.report import files
 from provisioner.report.files import REPORT_KINDS, check_output, write_reports
 
-from .samples import RUN, STEPS, everything
+from .samples import OWN, RUN, STEPS, everything
 
 
 def test_each_kind_is_written_for_this_user_only(tmp_path: Path) -> None:
     outputs = [(kind, str(tmp_path / f"report.{kind}")) for kind in REPORT_KINDS]
     (tmp_path / "report.md").write_text("old")
     (tmp_path / "report.md").chmod(0o644)
-    assert write_reports(outputs, everything(), RUN, steps=STEPS) == []
+    assert write_reports(outputs, everything(), RUN, OWN, steps=STEPS) == []
     assert {each.name for each in tmp_path.iterdir()} == {Path(path).name for _, path in outputs}
     for _, path in outputs:
         assert stat.S_IMODE(Path(path).stat().st_mode) == 0o600

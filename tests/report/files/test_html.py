@@ -20,7 +20,7 @@ from provisioner.report.html.data import STATES, page_data
 from provisioner.report.html.page import WORDS, to_html
 from provisioner.report.json import DocumentJson
 
-from .samples import CENTRAL, DENIED, EAST, RUN, STEPS, WEST, A, B, document, drift, everything, result
+from .samples import CENTRAL, DENIED, EAST, OWN, RUN, STEPS, WEST, A, B, document, drift, everything, result
 from .test_formats import TEXTS, hostile
 
 NAMES = [each.name for each in STEPS]
@@ -50,8 +50,10 @@ class _Page(HTMLParser):
             self.texts[self._inside] = self.texts.get(self._inside, "") + data
 
 
-def page(found: DocumentJson, records: list[Any] | None = None) -> tuple[_Page, dict[str, Any]]:
-    parsed = _Page(to_html(found, read_history(records or []), STEPS))
+def page(
+    found: DocumentJson, records: list[Any] | None = None, own: list[Any] | None = None
+) -> tuple[_Page, dict[str, Any]]:
+    parsed = _Page(to_html(found, read_history(records or [], own or []), STEPS))
     data: dict[str, Any] = json.loads(parsed.texts["data"])
     return parsed, data
 
@@ -159,7 +161,7 @@ def test_equal_rows_and_cells_are_there_once() -> None:
 
 
 def test_history_says_what_drifted_when_and_who_did_it() -> None:
-    _, data = page(everything(), RUN)
+    _, data = page(everything(), RUN, OWN)
     assert [each[0] for each in data["runs"]] == ["run-1"]
     assert len(data["history"]) == 3
     unknown = data["history"][0]
@@ -176,10 +178,18 @@ def test_history_is_of_objects_or_mappings_and_bounded(monkeypatch: pytest.Monke
 
     address = records.Address(A, EAST, "b_recorder", "recorder")
     line = records.Drift("run-1", "2026-11-29T02:00:00Z", address, [], "update", "repaired")
-    assert read_history([line]).latest[A, EAST, "b_recorder", "recorder"]["state"] == "repaired"
+    assert read_history([line]).drifts[0]["state"] == "repaired"
     monkeypatch.setattr("provisioner.report.history.MAX_DRIFTS", 2)
     found = read_history([drift(A), drift(B), drift(CENTRAL)])
-    assert (len(found.drifts), found.left_out, len(found.latest)) == (2, 1, 3)
+    assert (len(found.drifts), found.left_out) == (2, 1)
+
+
+def test_nobody_is_named_for_a_difference_but_by_the_run_that_found_it_and_by_its_field() -> None:
+    _, data = page(everything(), RUN)  # eve's was repaired: who made what differs now is not known
+    assert [each for each in data["groups"] if each.get("w") or each.get("n") or each.get("q")] == []
+    other = drift(A, differences=[{"field": "Role", "have": 1, "want": 2}])
+    _, data = page(everything(), RUN, [other])
+    assert [each["w"] for each in data["groups"] if each.get("w")] == []
 
 
 def test_each_state_has_words_and_the_data_is_plain_json() -> None:
