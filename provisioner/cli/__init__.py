@@ -13,15 +13,8 @@ from .. import __version__
 from . import drift_commands, init_command
 from .command import EPILOG, StepsCommand, options_of, printed, run_command
 from .exit_codes import ERROR, INTERRUPTED, OK
-from .flags import (
-    Seconds,
-    check_account_id,
-    complete,
-    confirmation_options,
-    file_argument,
-    not_empty,
-    shared_options,
-)
+from .flag_values import Seconds, check_account_id, none_empty, not_empty
+from .flags import complete, confirmation_options, file_argument, shared_options
 from .names import Commands, translate
 
 _SETTINGS = {"help_option_names": ["-h", "--help"], "max_content_width": 110}
@@ -86,7 +79,7 @@ def diff(**given: Any) -> int:
     help="Wait this long for another run to end.",
 )
 def apply(**given: Any) -> int:
-    """Make AWS match FILE: show the changes, ask, make them, and read them back.
+    """Make AWS match FILE. Shows the changes, asks, makes them, and reads them back.
 
     From cron: `provision apply FILE --yes --quiet` prints nothing when nothing changed, and a line for each change.
     """
@@ -148,6 +141,7 @@ def schema(*, output: bool) -> int:
     "--service",
     "services",
     multiple=True,
+    callback=none_empty,
     metavar="NAME",
     shell_complete=complete("sections"),
     help="Only for this section of the file, or `accounts`; may be given several times.",
@@ -161,6 +155,7 @@ def schema(*, output: bool) -> int:
 )
 @click.option(
     "--partition",
+    callback=not_empty,
     metavar="NAME",
     shell_complete=complete("partitions"),
     help="aws, aws-cn, … Default: that of the home Region.",
@@ -170,6 +165,7 @@ def schema(*, output: bool) -> int:
 )
 @click.option(
     "--trust",
+    callback=not_empty,
     metavar="CALLER",
     help="The trust policy of that role. CALLER is the ARN of a role or user, or an account's 12 digits.",
 )
@@ -197,15 +193,15 @@ def completion(shell: str) -> int:
 
 @main.group(cls=Commands)
 def sandbox() -> None:
-    """Serve, reset or break the sandbox: the AWS on this machine that --sandbox uses."""
+    """Serve, empty or break the sandbox. That is the AWS on this machine which --sandbox uses."""
 
 
 @sandbox.command()
-@click.option("--host", default="127.0.0.1", help="A loopback address.")
+@click.option("--host", default="127.0.0.1", callback=not_empty, help="A loopback address.")
 @click.option("--port", type=click.IntRange(0, 65535), default=4566, help="0: any free port.")
 @click.option("--latency", type=Seconds(0, 60), default=0.0, metavar="SECONDS", help="Delay of every answer.")
 def serve(host: str, port: int, latency: float) -> int:
-    """Serve the sandbox over HTTP, so that the aws CLI can read and break it. Ctrl-C ends it."""
+    """Serve the sandbox over HTTP. The aws CLI can read and break it then. Ctrl-C ends it."""
     from . import sandbox_commands
 
     return sandbox_commands.serve(host, port, latency)

@@ -28,7 +28,7 @@ class StepsCommand(click.Command):
 
 
 def options_of(
-    command: Command, *, no_color: bool, color: str, processes: int | None, **given: Any
+    command: Command, *, no_color: bool, color: str, processes: int | None = None, **given: Any
 ) -> CommandOptions:
     """The options of a command as one value, from those of the command line."""
     from .options import CommandOptions

@@ -17,6 +17,7 @@ from ..repair.actors import with_actors
 from ..repair.journal import read_all
 from ..repair.records import Address, CallMade, Drift, Planned, Record, RunEnded, RunStarted
 from ..report import words
+from ..steps.registry import all_steps
 from .exit_codes import ERROR, OK
 from .offline import read_baseline
 from .open_session import aws_errors, enter_sandbox
@@ -43,6 +44,21 @@ class Filter:
             return True
         return self.account in {"", address.account} and self.step in {"", address.step}
 
+    def selects(self, records: Iterable[Record]) -> bool:
+        """Whether to show a run, of which these *records* are shown: with a step or an account, only if it did something there."""
+        return not (self.step or self.account) or any(hasattr(each, "address") for each in records)
+
+    def names_nothing(self, found: Iterable[Record]) -> str:
+        """Why the filter can never show anything: a run that is not in the journal, or a misspelt step; empty otherwise."""
+        found = list(found)
+        if self.run_id and not found:
+            return f"--run {self.run_id}: the journal has no such run: `provision history` lists them"
+        steps = all_steps()
+        if not self.step or self.step in steps or any(hasattr(each, "address") for each in found):
+            return ""
+        hint = words.did_you_mean(self.step, steps) or f"there are {', '.join(steps)}"
+        return f"--step {self.step}: no such step; {hint}"
+
 
 def history(chosen: Filter, *, sandbox: bool, file: str | None, as_json: bool) -> int:
     """Print the records, the newest run last; 1 after an error."""
@@ -60,15 +76,23 @@ def history(chosen: Filter, *, sandbox: bool, file: str | None, as_json: bool) -
         click.echo(f"error: {error}", err=True)
         return ERROR
     found = [each for each in with_actors(records) if chosen.shows(each)]
-    if as_json:
-        for each in found:
-            click.echo(json.dumps(asdict(each), default=str))
-        return OK
-    for line in _lines(found):
-        click.echo(words.clean(line))
-    if not found:
-        click.echo("the journal has no such run", err=True)
+    if wrong := chosen.names_nothing(found):
+        click.echo(f"error: {wrong}", err=True)
+        return ERROR
+    lines = [json.dumps(asdict(each), default=str) for each in found] if as_json else [*_lines(found, chosen)]
+    for line in lines:
+        click.echo(line if as_json else words.clean(line))
+    if not lines:
+        click.echo(_nothing(found, sandbox=sandbox), err=True)
     return OK
+
+
+def _nothing(found: Iterable[Record], *, sandbox: bool) -> str:
+    """Why no line is shown."""
+    if runs := len({each.run for each in found}):
+        return f"{words.plural(runs, 'run')}, and none that found, changed or failed to do anything of that"
+    here = "" if sandbox else "; that of the sandbox is another one: `--sandbox`"
+    return f"the journal has no run of that time: `repair`, `apply` and `undo` write it{here}"
 
 
 def _with_bucket(file: str, since: datetime | None, *, sandbox: bool) -> list[Record]:
@@ -95,12 +119,13 @@ def _with_bucket(file: str, since: datetime | None, *, sandbox: bool) -> list[Re
     return found
 
 
-def _lines(found: Iterable[Record]) -> Iterator[str]:
+def _lines(found: Iterable[Record], chosen: Filter) -> Iterator[str]:
     runs: dict[str, list[Record]] = {}
     for each in found:
         runs.setdefault(each.run, []).append(each)
     for run, records in runs.items():
-        yield from _run(run, records)
+        if chosen.selects(records):
+            yield from _run(run, records)
 
 
 def _run(run: str, records: list[Record]) -> Iterator[str]:

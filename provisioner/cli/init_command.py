@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any, Final
 
 import click
 
 from .command import printed
-from .flags import ENDPOINT_URL, FILE, comma_list, complete, not_empty
+from .flag_values import not_empty
+from .flags import ENDPOINT_URL, comma_list, complete, file_argument
 
 _FIRST: Final = "simple"
 
@@ -25,7 +27,7 @@ def _check_profile(context: click.Context, parameter: click.Parameter, value: st
 
 
 @click.command()
-@FILE
+@partial(file_argument, dash="stdout")
 @click.option(
     "--profile",
     callback=_check_profile,
@@ -77,8 +79,6 @@ def init(**given: Any) -> int:
 
     The file says in comments what the account has of it, what differs, and what `apply` would create. Without
     credentials it is the profile as it comes.
-
-    FILE is $PROVISION_FILE, or else baseline.yaml, if it is left out; - is stdout.
     """
     from .init.run import InitOptions, run
 

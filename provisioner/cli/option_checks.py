@@ -23,12 +23,13 @@ def only_regions(baseline: Baseline, options: CommandOptions) -> tuple[str, ...]
     for region in options.regions:
         if region == ALL:
             raise CommandError(
-                "--region all: without the flag, the run covers all Regions of the file: drop it"
+                "--regions all: without the flag, the run covers all Regions of the file: drop it"
             )
         if not general.covers(region):
-            raise CommandError(
-                f"--region {region}: not among the `regions` of {options.file} ({', '.join(general.regions)}): add it there, or drop the flag"
+            why = unknown_region(region) or (
+                f"not among the `regions` of {options.file} ({', '.join(general.regions)}): add it there, or drop the flag"
             )
+            raise CommandError(f"--regions {region}: {why}")
     return tuple(dict.fromkeys(options.regions))
 
 
@@ -44,6 +45,10 @@ def check_flags(baseline: Baseline, options: CommandOptions) -> None:
     if options.sandbox and options.endpoint_url:
         raise CommandError(
             "--sandbox and --endpoint-url: the sandbox is in this process, and nothing is sent to a URL: give one of them"
+        )
+    if options.sandbox and options.profile:
+        raise CommandError(
+            "--sandbox and --profile: the sandbox has a caller of its own, and reads no profile: give one of them"
         )
     if options.endpoint_url and not is_endpoint(options.endpoint_url):
         raise CommandError(
@@ -69,12 +74,11 @@ def check_steps(baseline: Baseline, options: CommandOptions) -> None:
     for name in options.steps:
         if name in known:
             continue
-        hint = words.did_you_mean(name, known)
+        hint = words.did_you_mean(name, known) or f"there are {', '.join(known)}"
         if name in steps:
             sections = {kind: key for key, kind in all_sections().items()}
             hint = f"it needs the section `{sections[steps[name].section]}`"
-        parts = (f"no such step in {options.file}", hint, f"there are {', '.join(known)}")
-        raise CommandError(f"--target {name}: {'; '.join(filter(None, parts))}")
+        raise CommandError(f"--target {name}: no such step in {options.file}; {hint}")
 
 
 def check_identity(identity: Identity) -> None:
@@ -101,9 +105,9 @@ def check_regions(baseline: Baseline, only: tuple[str, ...]) -> None:
     """Raise CommandError unless botocore knows each Region of `--regions`, and it is in the partition of the file."""
     for region in only:
         if message := unknown_region(region):
-            raise CommandError(f"--region {region}: {message}")
+            raise CommandError(f"--regions {region}: {message}")
         if (partition := partition_of(region)) != baseline.partition:
             raise CommandError(
-                f"--region {region}: it is in {partition}, and the file's Regions are in {baseline.partition}: an account is"
+                f"--regions {region}: it is in {partition}, and the file's Regions are in {baseline.partition}: an account is"
                 " in one partition"
             )

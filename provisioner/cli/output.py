@@ -46,13 +46,13 @@ def print_failures(work: Work, results: Iterable[Result]) -> None:
 
 
 def print_findings(work: Work, plan: Plan) -> list[Result]:
-    """Print what `verify` found; with `--quiet` only if something does not work. Returns what does not work."""
+    """Print what `verify` found; with `--quiet` only what does not work. Returns what does not work."""
     screen, view = work.session.screen, work.view
     shown = work.session.redacted(plan)
     bad, complete = _not_working(shown), work.complete
     if bad or not complete or not screen.quiet:
-        screen.results(findings.findings(shown.results, view))
-        screen.notices(changes.skipped(work.skipped, view))
+        screen.results(findings.findings(shown.results, view, only_failed=screen.quiet))
+        screen.notices([] if screen.quiet else changes.skipped(work.skipped, view))
         steps = sorted({each.step for each in bad})
         head = "Works." if complete else "Incomplete: not all could be read."
         head = f"Does not work: {', '.join(steps)}." if bad else head

@@ -8,6 +8,8 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
 
+from rich.text import Text
+
 from ..aws import Aws
 from ..aws.cloud import Cloud
 from ..aws.opposites import deletion
@@ -44,6 +46,7 @@ def undo(session: Session, confirm: Callable[[Session, Plan], None]) -> int:
     if not plan.changes:
         screen.results([] if plan.failed else ["Nothing to undo."])
         return SOME_FAILED if plan.failed else OK
+    screen.results([Text(f"plan {plan.digest}", no_wrap=True)])
     confirm(session, plan)
     kept = Unattended.begin(session)
     try:

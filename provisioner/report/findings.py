@@ -17,10 +17,10 @@ _TIME: Final = "${time}"  # placeholder for a time, which differs from place to 
 _VERDICT: Final = {True: ("ok", "green"), False: ("FAIL", "bold red"), None: ("wait", "yellow")}
 
 
-def findings(results: Iterable[Result], view: View) -> Iterator[Text]:
+def findings(results: Iterable[Result], view: View, *, only_failed: bool = False) -> Iterator[Text]:
     """Each finding once with its places: first those that failed, then those that are pending, then those that passed."""
     results = list(results)
-    for ok in (False, None, True):
+    for ok in (False,) if only_failed else (False, None, True):
         found = ((each, [f for f in all_findings(each) if f.ok is ok]) for each in results)
         mark, style = _VERDICT[ok]
         for block in blocks(found, _identity, view, lambda group: group.step):

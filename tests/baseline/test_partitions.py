@@ -53,7 +53,7 @@ def test_the_environment_and_flags_take_the_regions_that_the_file_takes(
         monkeypatch.setenv("AWS_REGION", wrong)
         with pytest.raises(ConfigurationError, match=f"there is no Region `{wrong}`"):
             default_region(None)
-        with pytest.raises(CommandError, match=f"--region {wrong}: there is no Region"):
+        with pytest.raises(CommandError, match=f"--regions {wrong}: there is no Region"):
             check_regions(read(BUCKET), (wrong,))
     with pytest.raises(CommandError, match="an account is in one partition"):
         check_regions(read(BUCKET), ("cn-north-1",))

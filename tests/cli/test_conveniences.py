@@ -148,11 +148,11 @@ def test_every_consent_in_the_services_is_registered() -> None:
 @pytest.mark.parametrize(
     ("flags", "code", "message"),
     [
-        (["--target", "cloudtrial"], 1, "no such step in FILE; did you mean `cloudtrail`?; there are "),
+        (["--target", "cloudtrial"], 1, "no such step in FILE; did you mean `cloudtrail`?"),
         (
             ["--target", "access_analyzer"],
             1,
-            "no such step in FILE; it needs the section `access_analyzer`; there",
+            "no such step in FILE; it needs the section `access_analyzer`",
         ),
         (["--target", ""], 1, "one of them is empty"),
         (["--target", "cloudtrail,nothing"], 1, "--target nothing: no such step"),

@@ -205,8 +205,8 @@ REFUSED = [
     (("--accounts", ""), "'--accounts': one of them is empty in ''"),
     (("--not-accounts", "workload,"), "'--not-accounts': one of them is empty in 'workload,'"),
     (("--ou", "Wrokloads"), f"--ou Wrokloads: {UNIT}; did you mean 'Workloads'?"),
-    (("--regions", "eu-west-3"), "--region eu-west-3: not among the `regions`"),
-    (("--regions", "all"), "--region all: without the flag, the run covers all Regions of the file"),
+    (("--regions", "eu-west-3"), "--regions eu-west-3: not among the `regions`"),
+    (("--regions", "all"), "--regions all: without the flag, the run covers all Regions of the file"),
     (("--json", "--json-lines"), "--json and --json-lines: one document, or a line for each account"),
     (("--processes", "2", "--scheduler", "tcp://127.0.0.1:1"), "give one of them"),
     (("--sandbox", "--processes", "2"), "--sandbox works in one process"),
@@ -241,7 +241,7 @@ MISTAKES = [
     ("accounts: {tags: {no: such}}", f":{LINE}:11: accounts: the organization has none of these"),
     (
         "regions: all\naccounts: {all: true}",
-        "--region us-est-1: there is no Region `us-est-1`; did you mean `us-west-1`?",
+        "--regions us-est-1: there is no Region `us-est-1`; did you mean `us-west-1`?",
     ),
 ]
 

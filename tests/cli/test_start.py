@@ -68,6 +68,7 @@ def test_help_imports_only_the_command_line(arguments: list[str]) -> None:
         "provisioner.__main__",
         "provisioner.cli",
         "provisioner.cli.exit_codes",
+        "provisioner.cli.flag_values",
         "provisioner.cli.flags",
         "provisioner.cli.names",
         "provisioner.cli.command",
