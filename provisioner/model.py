@@ -292,6 +292,16 @@ class Result:
         return [each for each in self.withheld if not each.held]
 
     @property
+    def is_in_sync(self) -> bool:
+        """All was read and is as the file asks: nothing is to be changed, waits for consent, or is held."""
+        return self.ok and not self.changes and not self.withheld
+
+    @property
+    def unchanged(self) -> set[str]:
+        """The resources that exist and do not differ from the file."""
+        return {*self.seen} - {each.resource for each in (*self.changes, *self.withheld)}
+
+    @property
     def ok(self) -> bool:
         """The step ran to its end."""
         return not self.failures and self.blocked_by is None

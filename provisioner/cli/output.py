@@ -148,7 +148,7 @@ def _failed(result: Result) -> tuple[Any, ...]:
 
 def _not_working(plan: Plan) -> list[Result]:
     """The results that differ from the file, failed, or have a finding that is not ok."""
-    return [r for r in plan.results if r.changes or not r.ok or any(f.ok is False for f in r.findings)]
+    return [r for r in plan.results if not r.is_in_sync or any(f.ok is False for f in r.findings)]
 
 
 def _planned(work: Work, plan: Plan) -> str:

@@ -17,9 +17,10 @@ def reportable(results: Iterable[Result]) -> tuple[tuple[Result, ...], InSyncCou
     for each in results:
         proofs += sum(f.ok is True for f in each.findings)
         findings = [f for f in each.findings if f.ok is not True]
-        resources += 0 if each.changes else len(set(each.seen))
+        differs = each.changes or each.withheld
+        resources += 0 if differs else len(each.unchanged)
         if each.changes or each.notes or each.withheld or not each.ok or findings:
-            kept.append(without_bases(each, findings=findings, seen=each.seen if each.changes else []))
+            kept.append(without_bases(each, findings=findings, seen=each.seen if differs else []))
         else:
             steps += 1
     return tuple(kept), InSyncCounts(steps, resources, proofs)

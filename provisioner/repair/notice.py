@@ -135,7 +135,7 @@ def of_pause(report: RunReport) -> Iterator[Notice]:
             f"pause of {account}" + (f" set {ended.pause_set}" if ended.pause_set else ""),
             "paused",
             what,
-            "differences are told, and not repaired",
+            texts.WHILE_PAUSED,
             to_do,
             place,
             ended.paused_since,
@@ -146,7 +146,8 @@ def remembered(drifts: Sequence[Drift], about: str, trigger: Trigger) -> Notice:
     """The notice of something that this run does not find, as far as the journal has its *drifts*."""
     if drifts and trigger in {"drifted", "repaired", "contested", "danger"}:
         return of_drifts(drifts, trigger)
-    account, region, step, resource = (*about.split("/", 3), "", "", "")[:4]
-    if account.isdecimal():  # not the name of a file, or a pause
+    where = about.removeprefix("pause of ").partition(" ")[0] if trigger == "paused" else about
+    account, region, step, resource = (*where.split("/", 3), "", "", "")[:4]
+    if account.isdecimal():  # not the name of a file
         return Notice(about, trigger, texts.RESOLVED[trigger], place=Address(account, region, step, resource))
     return Notice(about, trigger, texts.RESOLVED[trigger])

@@ -38,6 +38,9 @@ RESOLVED: Final[Mapping[Trigger, str]] = {
 }
 
 
+WHILE_PAUSED: Final = "differences are told, and not repaired; what AWS needs to record is repaired all the same, unless the pause names its steps"
+
+
 def short(text: str, most: int = _LONGEST) -> str:
     """The text on one line, cut after *most* characters."""
     text = words.clean(text)
@@ -94,6 +97,8 @@ def to_do(drift: Drift, trigger: Trigger) -> str:
         return f"find out who added it and why; `provision apply --allow {short(drift.why)}` takes it away"
     if trigger == "drifted" and drift.state == "withheld":
         return f"decide: `provision apply --allow {short(drift.why)}` changes it, and says what is lost"
+    if trigger == "drifted" and drift.state == "held":
+        return "no `repair` changes it until what keeps it is gone: end the pause, or change the file"
     if trigger == "drifted" and drift.state == "not_seen":
         return "nothing, unless it is told again tomorrow"
     return TO_DO[trigger]
@@ -142,7 +147,7 @@ def resolved(trigger: Trigger, *, repaired: bool) -> str:
     if trigger == "contested":
         return "nobody has changed it for 24 hours"
     if trigger == "paused":
-        return "repairs go on"
+        return "it has ended: repairs go on"
     if trigger == "expired":
         return "it was renewed, or is not in the file any more"
     if trigger in {"check_failed", "run_failed"}:
@@ -154,7 +159,7 @@ def resolved(trigger: Trigger, *, repaired: bool) -> str:
 
 def paused(why: str) -> str:
     """That repairs are paused: *why* says until when, by whom and for what."""
-    return short(f"repairs are paused: {why}")
+    return short(why)
 
 
 def failure(each: FailureJson) -> tuple[str, str]:

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
-from ..model import Finding, InSyncCounts, Result
+from ..model import Change, Finding, InSyncCounts, Result
 from . import words
 
 
@@ -28,11 +28,17 @@ def _configured(result: Result) -> Finding:
         return finding("; ".join(line for each in failures for line in words.failure(each)))
     if result.blocked_by is not None:
         return finding(f"not run: {result.blocked_by} failed")
-    if not result.changes:
+    if result.is_in_sync:
         return finding("as the file says", ok=True)
-    changed = ", ".join(words.summary(change, "not there") for change in result.changes[:3])
-    more = f" and {len(result.changes) - 3} more" if len(result.changes) > 3 else ""
+    differs = [*result.changes, *result.withheld]
+    changed = ", ".join(_difference(change) for change in differs[:3])
+    more = f" and {len(differs) - 3} more" if len(differs) > 3 else ""
     return finding(f"differs: {changed}{more}")
+
+
+def _difference(change: Change) -> str:
+    told = words.summary(change, "not there")
+    return f"{told}, only told: {change.held}" if change.held else told
 
 
 @dataclass(frozen=True)

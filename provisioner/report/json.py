@@ -131,7 +131,7 @@ def counts_json(results: Sequence[Result], in_sync: InSyncCounts, command: Comma
         add=counted.add,
         change=counted.change,
         destroy=counted.destroy,
-        steps_in_sync=in_sync.steps + sum(r.ok and not r.changes for r in results),
+        steps_in_sync=in_sync.steps + sum(r.is_in_sync for r in results),
         steps_failed=sum(not r.ok for r in results),
     )
     if command != "verify":

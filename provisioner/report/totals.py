@@ -90,9 +90,12 @@ class Totals:
         """The line for a single account: `7 of 9 steps in sync, 15 resources unchanged, 2 failed (1 account, …)`."""
         results = plan.results
         steps = len(results) + plan.in_sync.steps
-        in_sync = plan.in_sync.steps + sum(r.ok and (not r.changes or bool(self.changed)) for r in results)
+        made = bool(self.changed)
+        in_sync = plan.in_sync.steps + sum(
+            r.is_in_sync or (made and r.ok and not r.withheld) for r in results
+        )
         failed = sum(not r.ok for r in results)
-        unchanged = sum(len(set(r.seen) - {c.resource for c in r.changes}) for r in results)
+        unchanged = sum(len(r.unchanged) for r in results)
         unchanged += plan.in_sync.resources
         parts = [f"{in_sync} of {words.plural(steps, 'step')} in sync"]
         parts += [f"{words.plural(unchanged, 'resource')} unchanged"] if unchanged else []

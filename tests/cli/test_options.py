@@ -12,7 +12,7 @@ import pytest
 from provisioner.cli import main
 
 from .test_commands import FILE, run_command
-from .test_repair import Command, command, records, weaken
+from .test_repair import POLICY, Command, command, records, weaken
 
 __all__ = ["command"]  # a fixture
 pytestmark = pytest.mark.usefixtures("home")
@@ -94,6 +94,17 @@ def test_quiet_verify_prints_only_what_does_not_work(command: Command, home: Pat
     lines = [each.split()[0] for each in out.splitlines() if each.startswith("  ")]
     assert (code, lines) == (2, ["FAIL"])
     assert "  ok  " in command("verify")[1]
+
+
+def test_verify_never_says_that_what_is_only_told_is_as_the_file_says(command: Command, home: Path) -> None:
+    alert = POLICY.replace("password_policy:\n", "password_policy:\n  mode: alert\n")
+    command("apply", "--yes")
+    weaken(home)
+    for flags in ((), ("--quiet",)):
+        code, out, _ = command("verify", *flags, text=alert)
+        assert (code, "as the file says" in out, "Works" in out) == (2, False, False)
+        assert "6 → 14 (iam:UpdateAccountPasswordPolicy), only told: the file says `mode: alert`" in out
+        assert "0 of 1 step in sync" in out
 
 
 def test_undo_prints_the_digest_that_its_flag_expects(command: Command, home: Path) -> None:

@@ -158,6 +158,22 @@ def test_pause_is_told_when_it_is_set_and_when_it_ends(journal: Journal) -> None
     ]
 
 
+def test_pause_is_told_once_in_a_text_with_its_account_and_with_what_goes_on(journal: Journal) -> None:
+    pause = report(0, paused="repairs are paused until noon by x: why", pause_set="2026-11-23T04:00:00Z")
+    [notice] = journal.notices(pause)
+    assert notice.what == "repairs are paused until noon by x: why"
+    assert "what AWS needs to record is repaired all the same" in notice.done
+    journal.run(pause)
+    [ended] = journal.notices(report(1))
+    assert (ended.phase, ended.about, ended.place.account) == ("resolved", notice.about, ACCOUNT)
+
+
+def test_who_is_on_call_is_not_sent_to_a_command_that_leaves_the_difference(journal: Journal) -> None:
+    """`apply` makes nothing that the file says is only told."""
+    [notice] = journal.notices(report(0, [drift(state="held", why="the file says `mode: alert`")]))
+    assert ("provision apply" in notice.to_do, "change the file" in notice.to_do) == (False, True)
+
+
 def test_each_renewal_of_a_pause_is_told_and_the_end_of_all_once(journal: Journal) -> None:
     told = []
     for hour in range(0, 60, 6):  # renewed every 24 hours

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import pytest
 
 from provisioner.engine.plan import Plan
+from provisioner.fleet.results import reportable
 from provisioner.model import Failure, InSyncCounts
+from provisioner.report.json import counts_json
 from provisioner.report.totals import Cost, Totals, state
 
 from .samples import EAST, A, change, result
@@ -44,6 +48,24 @@ def test_line_of_a_single_account_counts_steps() -> None:
     assert (
         found
         == "3 of 5 steps in sync, 7 resources unchanged, 1 failed (1 account, 1 Region, 0.5 s, 27 calls)"
+    )
+
+
+@pytest.mark.parametrize("kept", [{"held": "the file says `mode: alert`"}, {"consent": "shorten"}])
+@pytest.mark.parametrize("applied", [False, True])
+def test_what_is_held_or_not_allowed_is_not_in_sync_in_any_count(
+    kept: dict[str, str], *, applied: bool
+) -> None:
+    left = result(A, EAST, seen=["thing", "other"], withheld=[dataclasses.replace(change(), **kept)])
+    results = [left, result(A, EAST, step="b_step", seen=["third"])]
+    totals = Totals(changed=int(applied), drifted=int(not applied), regions={EAST})
+    assert totals.steps_line(Plan(tuple(results)), Cost(0.5, 27)).startswith(
+        "1 of 2 steps in sync, 2 resources unchanged ("
+    )
+    assert counts_json(results, InSyncCounts(), "diff").steps_in_sync == 1
+    reported, counts = reportable(results)
+    assert totals.steps_line(Plan(reported, counts), Cost(0.5, 27)).startswith(
+        "1 of 2 steps in sync, 2 resources unchanged ("
     )
 
 
