@@ -162,7 +162,7 @@ _LOCAL_HINTS: Final[tuple[tuple[type[Exception] | tuple[type[Exception], ...], s
     (ProxyConnectionError, "the proxy that HTTPS_PROXY names cannot be reached: correct it, or unset it"),
     (
         EndpointConnectionError,
-        "the service may not exist in this Region or partition, or the network or `--endpoint-url` is wrong",
+        "the service may not exist in this Region or partition, or the network, `--endpoint-url` or AWS_ENDPOINT_URL is wrong",
     ),
     (
         (ConnectTimeoutError, ReadTimeoutError, ConnectionClosedError),
@@ -170,6 +170,6 @@ _LOCAL_HINTS: Final[tuple[tuple[type[Exception] | tuple[type[Exception], ...], s
     ),
     (
         UnusableAnswer,
-        "a proxy or a wrong `--endpoint-url` may answer in the place of AWS: correct it, or run again",
+        "a proxy or a wrong `--endpoint-url` or AWS_ENDPOINT_URL may answer in the place of AWS: correct it, or run again",
     ),
 )

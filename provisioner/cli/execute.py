@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from itertools import count
+from threading import Lock
 
 from rich.text import Text
 
@@ -69,16 +70,21 @@ def apply(work: Work, plan: Plan) -> None:
     session, run, single = work.session, work.run, work.fleet.single
     screen, options = session.screen, session.options
     session.writing = True
-    total, made = len(plan.changes), count(1)
-    print_changes = True
+    total, made, printed = len(plan.changes), count(1), count(1)
+    one_by_one = (
+        single or options.unfold
+    )  # else a line for each change of what exists once, and for each account
+    lines = total if one_by_one else sum(len(each.changes) for each in work.once)
+    print_changes, in_order = True, Lock()
 
     def on_change(result: Result, change: Change) -> None:
         number = next(made)
         result, change = session.record_change(result, change)
         if print_changes:
             where = f"{words.place(result)}  {result.step}  {words.clean(change.resource)}"
-            counter = (f"[{number}/{total}] ", "dim")
-            screen.message(Text.assemble(counter, f"{where}  {words.operation(change)}"))
+            with in_order:
+                counter = (f"[{next(printed)}/{lines}] ", "dim")
+                screen.message(Text.assemble(counter, f"{where}  {words.operation(change)}"))
         screen.status(f"making changes, {number} of {total}: {result.step} in {result.target.region}")
 
     run.on_change = work.fleet.on_change = on_change
@@ -93,7 +99,7 @@ def apply(work: Work, plan: Plan) -> None:
     work.once = [*results_of(sent, early), *late]
     if not late:
         _end_once(work)
-    print_changes = options.unfold  # else one line for each account
+    print_changes = one_by_one
     apply_to_accounts(work)
     if late:
         print_changes = True

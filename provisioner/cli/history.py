@@ -148,7 +148,10 @@ def _run(run: str, records: list[Record]) -> Iterator[str]:
             fields = ", ".join(each.fields)
             yield f"    {each.time}  {each.address}: {fields}: perhaps changed with {each.operation}"
     for drift in drifts:
-        yield f"    {drift.state}  {drift.address}: {', '.join(drift.fields)}{_about(drift)}"
+        about = _about(drift)
+        if drift.state == "repaired" and str(drift.address) in made and not about:
+            continue  # the call says it, and nothing more is known
+        yield f"    {drift.state}  {drift.address}: {', '.join(drift.fields)}{about}"
     yield f"    {end}"
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
 from ..baseline import Baseline
@@ -17,8 +17,8 @@ def notes(
 ) -> list[str]:
     """Return the notes of the policy of the caller in *account*, or with *member* of the role in it."""
     accounts = baseline.general.accounts
-    found = list((_of_role if member else _of_caller)(baseline, accounts, account))
     actions = {action for each in document["Statement"] for action in each["Action"]}
+    found = list(_of_role(baseline, accounts, account) if member else _of_caller(baseline, account, actions))
     for noting in POLICY_NOTES:
         found += noting(baseline, actions)
     return found
@@ -33,7 +33,8 @@ def trust_notes(accounts: Accounts, policy: Mapping[str, Any], caller: str) -> I
         yield f"the external id is not shown: put it in the place of {shown}"
 
 
-def _of_caller(baseline: Baseline, accounts: Accounts | None, account: str) -> Iterator[str]:
+def _of_caller(baseline: Baseline, account: str, actions: Collection[str]) -> Iterator[str]:
+    accounts = baseline.general.accounts
     yield "iam:ListAccountAliases is left out: with it the account's alias is shown, and nothing else needs it"
     if account == ANY_ACCOUNT:
         named = bool(accounts and (accounts.ids or accounts.log_archive))
@@ -42,7 +43,7 @@ def _of_caller(baseline: Baseline, accounts: Accounts | None, account: str) -> I
             f"{', but for those that the file names' if named else ''}: narrow it with --account"
             f"{'' if accounts else ', or with one entry in `allowed_account_ids`'}"
         )
-    if accounts is None:
+    if accounts is None or "sts:AssumeRole" not in actions:
         return
     yield (
         f"it assumes {accounts.role_name} in each account: `--member` prints that role's policy, `--trust CALLER` who"

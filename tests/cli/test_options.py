@@ -12,6 +12,7 @@ import pytest
 from provisioner.cli import main
 
 from .test_commands import FILE, run_command
+from .test_fleet import TEXT
 from .test_repair import POLICY, Command, command, records, weaken
 
 __all__ = ["command"]  # a fixture
@@ -117,6 +118,15 @@ def test_undo_prints_the_digest_that_its_flag_expects(command: Command, home: Pa
     assert command("diff")[0] == 2
 
 
+def test_history_says_each_change_once_unless_more_is_known_of_it(command: Command, home: Path) -> None:
+    command("apply", "--yes")
+    applied = command("history")[1]
+    assert ("iam:UpdateAccountPasswordPolicy" in applied, "repaired" in applied) == (True, False)
+    weaken(home)
+    command("repair")
+    assert "repaired" in command("history")[1]  # with who did it
+
+
 def test_history_says_why_it_shows_nothing(command: Command, home: Path) -> None:
     assert "the journal has no run of that time" in command("history")[2]
     command("apply", "--yes")
@@ -132,3 +142,16 @@ def test_history_says_why_it_shows_nothing(command: Command, home: Path) -> None
     assert command("history", "--step", "cloudtrail")[1] == ""
     assert command("history", "--account", "111122223333")[1] == ""
     assert "drifted" in command("history", "--step", "password_policy")[1]
+
+
+@pytest.mark.parametrize("flags", [(), ("--unfold",)])
+def test_each_change_that_is_told_has_the_next_number_of_those_that_are(
+    capfd: Any, tmp_path: Path, flags: tuple[str, ...]
+) -> None:
+    file = tmp_path / "org.yaml"
+    file.write_text(TEXT)
+    code, _, err = run_command(capfd, "apply", str(file), "--sandbox", "--yes", *flags)
+    found = [each.split() for each in err.splitlines() if each.startswith("[")]
+    numbers = [words[0] for words in found if ":" in words[-1]]  # a call, not an account
+    assert (code, len(numbers) > 10) == (0, True)
+    assert numbers == [f"[{number}/{len(numbers)}]" for number in range(1, len(numbers) + 1)]

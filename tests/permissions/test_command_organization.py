@@ -144,3 +144,11 @@ def test_flags_that_do_not_fit_are_refused(
     assert (code, out) == (1, "")
     assert message in err
     assert SECRET not in err
+
+
+@pytest.mark.parametrize("flags", [("--for", "pause"), ("--service", "config")])
+def test_a_policy_without_roles_is_not_said_to_assume_one(
+    capfd: Any, file: str, flags: tuple[str, ...]
+) -> None:
+    policy, notes = printed(capfd, file, *flags)
+    assert ("sts:AssumeRole" in str(policy), "it assumes" in notes) == (False, False)
