@@ -46,7 +46,8 @@ def reader(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]
     env |= {"AWS_ENDPOINT_URL": url, "AWS_ACCESS_KEY_ID": "reader", "AWS_SECRET_ACCESS_KEY": "reader"}
     # `pip install .` in an environment of the reader installs into a folder of its own, without the network; what builds
     # the package comes from the environment of the tests.
-    venv.create(home / ".provision", symlinks=True)  # the block itself adds pip
+    # The block itself would not add pip, because it finds that one.
+    venv.create(home / ".provision", symlinks=True, with_pip=True)
     [site] = (home / ".provision" / "lib").glob("python3*/site-packages")
     (site / "tests.pth").write_text("\n".join(path for path in sys.path if path.endswith("site-packages")))
     env |= {"HOME": str(home)}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from functools import cache
 from itertools import islice
 from typing import Any, NamedTuple
@@ -216,7 +217,11 @@ def not_repeated(every: list[Found]) -> list[Found]:
 
 
 def find_break(bench: Bench, named: Named) -> Found:
-    admin = [each for each in administrator_of(bench) if each.region == named.region]
-    of_step = every_break(admin, named.step)
-    [found] = islice((each for each in of_step if each[2].sentence == named.sentence), 1)
+    [found] = islice(possible(bench, named), 1)
     return found
+
+
+def possible(bench: Bench, named: Named) -> Iterator[Found]:
+    """The break of this name, if it can be done in the present state, where another may have been done before it."""
+    admin = [each for each in administrator_of(bench) if each.region == named.region]
+    return (each for each in every_break(admin, named.step) if each[2].sentence == named.sentence)
