@@ -41,7 +41,7 @@ def ask_custodian(
         policies = read_policies(home=region == regions[0])
         asked.write_text(yaml.safe_dump({"policies": policies}))
         output = folder / region
-        command = [
+        command: list[str | Path] = [
             venv / "bin" / "custodian",
             "run",
             "-r",

@@ -31,7 +31,7 @@ def installed(judge: str) -> Path:
     if not (folder / "bin" / judge).exists():
         sys.stderr.write(f"judges: installing {package} in {folder}\n")
         venv.create(folder, with_pip=True, clear=True)
-        pip = [folder / "bin" / "pip", "install", "--quiet", package]
+        pip: list[str | Path] = [folder / "bin" / "pip", "install", "--quiet", package]
         subprocess.run(pip, check=True)  # noqa: S603 - a package of our own table
     return folder
 
@@ -68,7 +68,7 @@ def exported(text: str) -> dict[str, str]:
 
 def apply(profile: str, env: dict[str, str], regions: list[str]) -> None:
     """Apply a profile. Raises RuntimeError if it does not end in sync."""
-    command = [
+    command: list[str | Path] = [
         sys.executable,
         "-m",
         "provisioner",

@@ -60,7 +60,16 @@ def ask_prowler(
     met: dict[str, str] = {}
     for names, where in (([each for each in wanted if each not in at_home], regions), (at_home, regions[:1])):
         output = folder / f"{profile}-{len(where)}"
-        command = [venv / "bin" / "prowler", "aws", "--check", *names, "-f", *where, "--config-file", config]
+        command: list[str | Path] = [
+            venv / "bin" / "prowler",
+            "aws",
+            "--check",
+            *names,
+            "-f",
+            *where,
+            "--config-file",
+            config,
+        ]
         command += ["-M", "json-ocsf", "-o", output, "-F", "findings", "--scan-unused-services"]
         command += ["-z", "--no-color", "--no-banner", "--log-level", "ERROR"]
         done = subprocess.run(  # noqa: S603 - the judge that was installed

@@ -22,7 +22,7 @@ from provisioner.cli.lock import locked
 from provisioner.cli.open_session import open_session
 from provisioner.cli.open_work import open_work
 from provisioner.cli.options import CommandOptions, private_files
-from provisioner.cli.repair import repair, wait_splay
+from provisioner.cli.repair import repair
 from provisioner.cli.screen import Screen
 from provisioner.cli.session import Session
 from provisioner.cli.unattended import Unattended
@@ -101,10 +101,8 @@ class Machine:
 
     def repair(self, steps: Sequence[str] = (), *, splay: float = 0.0, may_be_killed: bool = True) -> Run:
         """Run `provision repair FILE --target STEP… --splay …`."""
-        options = CommandOptions(
-            "repair", str(self.file), steps=tuple(steps), endpoint_url=self.url, splay=splay
-        )
-        wait_splay(options, self.clock.sleep)
+        options = CommandOptions("repair", str(self.file), steps=tuple(steps), endpoint_url=self.url)
+        self.clock.sleep(random.uniform(0, splay))  # noqa: S311 - no secret
         run = Run(self.clock.now(), tuple(steps), disk_full=self.disk_full)
         if may_be_killed and self._random.random() < self.kill_share and not self._kill:
             self._kill = self._random.randint(1, 3), self._random.choice(("before", "after"))

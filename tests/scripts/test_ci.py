@@ -35,7 +35,7 @@ def test_check_runs_all_and_fails_if_any_fails(checkout: Checkout, fails: str) -
     assert done.stdout.splitlines() == [
         "ruff check .",
         "ruff format --check .",
-        "mypy --strict provisioner",
+        "mypy --strict provisioner scripts",
     ]
 
 

@@ -211,8 +211,8 @@ def test_a_service_that_cannot_be_reached(capfd: Any, switch: Switches) -> None:
             ' connect to the endpoint URL: "https://config.us-east-1.amazonaws.com/"'
         ),
         (
-            "hint: the service may not exist in this Region or partition, or the network or `--endpoint-url` is"
-            " wrong"
+            "hint: the service may not exist in this Region or partition, or the network, `--endpoint-url` or"
+            " AWS_ENDPOINT_URL is wrong"
         ),
     ]
 
