@@ -106,7 +106,7 @@ def _live(given: argparse.Namespace, folder: Path, stack: ExitStack) -> tuple[We
     diff += [
         f"{name} was off for {text(each.longest)} from {text(each.longest_since)}, and a run comes every 15 minutes"
         for name, each in (("trail logging", account.logging), ("the recorder", account.recording))
-        if each.longest > LONGEST_OFF + EVERY * _killed(machine, each)
+        if each.longest > LONGEST_OFF + EVERY * _killed(machine, each) + _excepted(ledger, adversary, each)
     ]
     drifts = [
         (each, clock.of(each.time))
@@ -122,6 +122,17 @@ def _killed(machine: Machine, off: Off) -> int:
     """How many runs were killed in the longest time: each leaves it to the next one, if it had not come to that."""
     end = off.longest_since + off.longest
     return sum(each.killed and off.longest_since <= each.started <= end for each in machine.runs)
+
+
+def _excepted(ledger: Ledger, adversary: Adversary, off: Off) -> float:
+    """The seconds of the longest time in which an exception of the file held what had switched it off."""
+    *place, field, end = ledger.excepted
+    since = off.longest_since
+    begun = any(
+        (*each.place, each.field) == (*place, field) and 0 <= since - each.start < MINUTE
+        for each in adversary.episodes
+    )
+    return max(end - since, 0.0) if begun else 0.0
 
 
 def _must(machine: Machine, options: CommandOptions) -> None:

@@ -116,6 +116,7 @@ def judge(
         kind = _told(heard, len(group.episodes) + len(group.beside) + in_two)
         if kind == NEVER:
             before = [each for each in hook.told if group.start - DAY < each.time < group.next]
+            before += [each for each, _ in heard]
             if any(each.trigger == "contested" and group.is_of(each.about) for each in before):
                 kind = "contested, told once a day"
             elif not found and side:

@@ -1,4 +1,4 @@
-"""Test of `scripts/soak`: the short form of the week, over everything that the full profile has."""
+"""Test of `scripts/soak`: the short form of the week, over one account's first baseline or, with all cases, everything."""
 
 from __future__ import annotations
 
@@ -9,13 +9,14 @@ import sys
 
 import pytest
 
-from ..conftest import ROOT
+from ..conftest import ALL_CASES, ROOT
 
 pytest.importorskip("time_machine")
 
 
 def test_some_hours_of_attacks_leave_all_as_the_file_says() -> None:
-    command = [sys.executable, "-m", "soak", "--seed", "6", "--days", "0.1"]
+    profile = "full" if ALL_CASES else "simple"
+    command = [sys.executable, "-m", "soak", "--seed", "6", "--days", "0.1", "--profile", profile]
     env = {**os.environ, "PYTHONPATH": f"{ROOT}{os.pathsep}{ROOT / 'scripts'}"}
     done = subprocess.run(
         command, env=env, cwd=ROOT, capture_output=True, text=True, timeout=300, check=False
