@@ -197,9 +197,9 @@ def named_breaks(text: str = FULL, *, stricter: bool = False) -> list[Named]:
 
 
 def sampled(named: list[Named]) -> list[Named]:
-    """One break in four, chosen by its name, and the first of each step."""
+    """One break in five, chosen by its name, and the first of each step."""
     first = {each.step: each for each in reversed(named)}
-    return [x for x in named if x is first[x.step] or (crc32(x.sentence.encode()) + 2) % one_in(4) == 0]
+    return [x for x in named if x is first[x.step] or (crc32(x.sentence.encode()) + 2) % one_in(5) == 0]
 
 
 def not_repeated(every: list[Found]) -> list[Found]:

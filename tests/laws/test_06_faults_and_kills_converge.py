@@ -16,7 +16,7 @@ from ..conftest import Bench, one_in
 from .full import FULL, FirstApply, calls, first_apply_of, request_of, steps_of
 
 SHARDS = 2  # of the writes of a section
-SAMPLE = one_in(3)  # after one write in three the run is killed
+SAMPLE = one_in(4)  # after one write in four the run is killed
 KILLS = 2  # of the whole file
 
 

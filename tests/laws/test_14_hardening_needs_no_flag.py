@@ -56,8 +56,9 @@ def check(home: Path, capfd: Any, *target: str) -> None:
     """An `apply` repairs everything, in the whole file or in the steps of *target*."""
     steps = [f"--target={','.join(target)}"] if target else []
     arguments = [str(home / "full.yaml"), "--sandbox", "--quiet", *steps]
-    assert command(["apply", *arguments, "--yes", "--max-changes", "0"]) == 1
-    assert command(["diff", *arguments]) == 2, "above a limit, nothing is changed"
+    if not target:
+        assert command(["apply", *arguments, "--yes", "--max-changes", "0"]) == 1
+        assert command(["diff", *arguments]) == 2, "above a limit, nothing is changed"
     capfd.readouterr()
     code = command(["apply", *arguments, "--yes"])
     assert (code, capfd.readouterr().err) == (0, "")

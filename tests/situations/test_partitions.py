@@ -115,7 +115,7 @@ def test_every_arn_and_principal_of_every_call(bench: Bench, partition: str, own
     assert set(asked) <= {partition}, "reads too; those with an ARN are made ahead, and may be late"
 
 
-@pytest.mark.parametrize(("partition", "own_role"), [("aws", False), ("aws-cn", True), ("aws-us-gov", False)])
+@pytest.mark.parametrize(("partition", "own_role"), [("aws-cn", True), ("aws-us-gov", False)])
 def test_apply_converges_and_verify_passes(bench: Bench, partition: str, own_role: bool) -> None:
     organization(bench, partition)
     trust = {"Effect": "Allow", "Principal": {"Service": "ssm.amazonaws.com"}, "Action": "sts:AssumeRole"}
