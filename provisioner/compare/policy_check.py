@@ -104,6 +104,13 @@ def problems(
         yield (at, *as_written(written[int(at)], tuple(path))), text
 
 
+def refused_by_s3(statement: Statement, bucket_arn: str) -> Found:
+    """The errors in one statement for which S3 refuses a bucket policy, each with its path; resources are not checked."""
+    yield from _syntax_errors(statement)
+    yield from _action_errors(statement, bucket_arn)
+    yield from _condition_key_errors(statement)
+
+
 def _problems(
     found: Sequence[Statement], bucket_arn: str | None, reserved: str, *, of_key: bool = False
 ) -> Found:
@@ -145,12 +152,17 @@ def _syntax_errors(statement: Statement) -> Found:
         given = [name for name in pair if statement.get(name)]
         if len(given) != 1:
             yield tuple(given[1:]), f"want one of {_one_of(pair)}, got {'both' if given else 'neither'}"
+    if statement.get("Effect") == "Allow" and statement.get("NotPrincipal"):
+        yield (
+            ("NotPrincipal",),
+            "AWS takes `NotPrincipal` with `Deny` only: name who is allowed, in `Principal`",
+        )
     for path, action in each_value(statement, *PAIRS[1]):
         if not _ACTION.fullmatch(action):
             yield path, f"want actions such as `s3:GetObject`, got `{action}`"
     for name in PAIRS[0]:
         yield from _principal_errors(name, statement.get(name, "*"))
-    condition = statement.get("Condition") or {}
+    condition = statement.get("Condition", {})
     operators = condition.values() if isinstance(condition, Mapping) else [condition]
     if not all(isinstance(keys, Mapping) for keys in operators):
         yield (
@@ -184,16 +196,25 @@ def _principal_errors(name: str, principal: Any) -> Found:
 
 
 def _bucket_errors(statement: Statement, bucket_arn: str) -> Found:
-    on_bucket = on_objects = True  # where a wrong resource is reported, nothing more is
-    resources = [*each_value(statement, *PAIRS[2])]
-    for path, resource in resources:
-        if resource != bucket_arn and not resource.startswith(f"{bucket_arn}/"):
-            text = f"want resources in this bucket, `{bucket_arn}` or `{bucket_arn}/...`, got `{resource}`"
-            yield path, text
-            resources = []
-    if resources and statement.get("Resource"):
-        on_bucket = any(resource == bucket_arn for _, resource in resources)
-        on_objects = any(resource != bucket_arn for _, resource in resources)
+    wrong = [each for each in each_value(statement, *PAIRS[2]) if not _is_of(bucket_arn, each[1])]
+    for path, resource in wrong:
+        text = f"want resources in this bucket, `{bucket_arn}` or `{bucket_arn}/...`, got `{resource}`"
+        yield path, text
+    # Where a wrong resource is reported, nothing more is.
+    yield from _action_errors({**statement, "Resource": None} if wrong else statement, bucket_arn)
+
+
+def _is_of(bucket_arn: str, resource: str) -> bool:
+    return resource == bucket_arn or resource.startswith(f"{bucket_arn}/")
+
+
+def _action_errors(statement: Statement, bucket_arn: str) -> Found:
+    """Actions that S3 does not take in a bucket policy, or not on the statement's resources."""
+    on_bucket = on_objects = True
+    if statement.get("Resource"):
+        resources = [resource for _, resource in each_value(statement, "Resource")]
+        on_bucket = any("/" not in each for each in resources)
+        on_objects = any(each != bucket_arn for each in resources)
     for path, action in each_value(statement, *PAIRS[1]):
         if action == "*" or not _ACTION.fullmatch(action):
             continue

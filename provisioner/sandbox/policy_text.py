@@ -11,15 +11,6 @@ from typing import Any
 from ..compare.policy_eval import as_list, to_text
 from .model import Refused
 
-# Actions on the bucket itself; every other s3 action is on its objects.
-_BUCKET_ACTION = re.compile(
-    r"s3:(\*|(Get|Put|Delete|List|Head|Create).*Bucket.*|(Get|Put)(Accelerate|Analytics|Encryption"
-    r"|IntelligentTiering|Inventory|Lifecycle|Metrics|Replication)(Configuration|.*\*)|(Get|Put|List|Delete)\*)",
-    re.IGNORECASE,
-)
-_OBJECT_ACTION = re.compile(
-    r"s3:(\*|.*Object.*|AbortMultipartUpload|ListMultipartUploadParts|Get\*|Put\*|Delete\*)", re.IGNORECASE
-)
 # An Allow for everybody is not public if it has a fixed value for one of these keys (S3 guide, "The meaning of public").
 _NARROWING = {
     "aws:sourcearn",
@@ -111,16 +102,6 @@ def _check_resources(statement: Mapping[str, Any], arn: str) -> None:
     for resource in resources:
         if resource != arn and not resource.startswith((f"{arn}/", f"{arn}*")):
             raise malformed("Policy has invalid resource")
-    on_bucket = any("/" not in resource.removeprefix(arn) for resource in resources)
-    on_objects = any(resource != arn for resource in resources)
-    for action in map(str, as_list(statement.get("Action"))):
-        if not action.lower().startswith("s3:") and action != "*":
-            raise malformed("Policy has invalid action")
-        fits = (on_bucket and _BUCKET_ACTION.fullmatch(action)) or (
-            on_objects and _OBJECT_ACTION.fullmatch(action)
-        )
-        if action != "*" and not fits:
-            raise malformed("Action does not apply to any resource(s) in statement")
 
 
 def _check_principal(principal: Any, exists: Callable[[str], bool]) -> None:

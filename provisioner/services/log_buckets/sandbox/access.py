@@ -11,6 +11,7 @@ from ....sandbox.callers import caller, principal_context
 from ....sandbox.model import Refused, Response
 from ....sandbox.rule import after, before, instead
 from ....sandbox.rules.permissions import S3_ACTIONS
+from ..bucket_policy_rules import request_context
 
 _OBJECT_OPERATIONS = ("GetObject", "HeadObject", "PutObject", "DeleteObject", "CopyObject", "DeleteObjects")
 _POLICY_OPERATIONS = ("GetBucketPolicy", "PutBucketPolicy", "DeleteBucketPolicy")
@@ -145,6 +146,10 @@ def _act(request: Request) -> Act:
         action=f"s3:{_ACTIONS.get(request.operation, request.operation)}",
         resource=f"{arn}/{key}" if key else arn,
         principal=who.arn,
-        context={**principal_context(request, who), **{k: v for k, v in keys.items() if v}},
+        context={
+            **request_context(),
+            **principal_context(request, who),
+            **{k: v for k, v in keys.items() if v},
+        },
         names=who.names,
     )

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 from typing import Any
 
 from ....compare.policy_eval import as_list
@@ -12,16 +11,16 @@ from ....sandbox.buckets import find_bucket, named_bucket, policy_of
 from ....sandbox.iam import principal_id
 from ....sandbox.model import Refused, Response
 from ....sandbox.policy_text import check_bucket_policy, is_public, malformed, normalised, read_policy
-from ....sandbox.reference import condition_keys, find_action
 from ....sandbox.rule import after, before, instead
+from ..bucket_policy_rules import wrong_element
 
-_FIELDS = ("Sid", "Effect", "Principal", "Action", "Resource", "Condition")
-_EQUAL = r"(Not)?Equals"
-_ORDER = rf"({_EQUAL}|(Less|Greater)Than(Equals)?)"
-_OPERATOR = re.compile(
-    rf"Null|(ForAllValues:|ForAnyValue:)?(String({_EQUAL}(IgnoreCase)?|(Not)?Like)|Numeric{_ORDER}|Date{_ORDER}"
-    rf"|Arn({_EQUAL}|(Not)?Like)|Bool|BinaryEquals|(Not)?IpAddress)(IfExists)?"
-)
+# S3's text, by the element of the statement that is wrong.
+_TEXTS = {
+    "Effect": "Invalid effect",
+    "Principal": "Invalid principal in policy",
+    "Action": "Policy has invalid action",
+    "Condition": "Policy has an invalid condition key",
+}
 
 
 @before("s3.malformed_policy", "PutBucketPolicy", row="13.3 put_bucket_policy not json")
@@ -32,28 +31,16 @@ def malformed_policy(request: Request) -> None:
     arn = f"arn:{request.partition}:s3:::{bucket.name}"
     check_bucket_policy(document, arn, lambda name: principal_id(name) is not None)
     for statement in as_list(document["Statement"]):
-        _check_words(statement)
+        _check_words(statement, arn)
 
 
-def _check_words(statement: dict[str, Any]) -> None:
-    """Raise `Refused` for a field, an action or a condition operator that AWS does not know."""
-    for field in statement:
-        if field.removeprefix("Not") not in _FIELDS:
-            raise malformed(f"Unknown field {field}")
-    for action in (*as_list(statement.get("Action")), *as_list(statement.get("NotAction"))):
-        known = find_action(str(action)) is not None
-        if not known and "*" not in str(action) and "?" not in str(action):
-            raise malformed("Policy has invalid action")
-    for operator, keys in (statement.get("Condition") or {}).items():
-        if not _OPERATOR.fullmatch(operator):
-            raise malformed(f"Invalid Condition type : {operator}")
-        if any(":" not in key or _is_unknown(key) for key in keys):
-            raise malformed("Policy has an invalid condition key")
-
-
-def _is_unknown(key: str) -> bool:
-    service, _, name = key.lower().partition(":")
-    return service == "s3" and name.partition("/")[0] not in condition_keys("s3")
+def _check_words(statement: dict[str, Any], arn: str) -> None:
+    """Raise `Refused` for an element, a principal, an action or a condition that S3 does not take."""
+    element = wrong_element(statement, arn)
+    if element is not None:
+        raise malformed(
+            _TEXTS.get(element, f"Unknown field {element}" if element else "Invalid policy syntax.")
+        )
 
 
 @before("s3.block_public_policy", "PutBucketPolicy", row="13.3 public policy although BlockPublicPolicy=True")
