@@ -10,16 +10,16 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from typing import Any, Final
 
-from ...aws import Aws
+from ...aws import Aws, Reading
 from ...baseline import Baseline
 from ...compare.policy import Statement, arn
-from ...model import Call, Changes, Finding, Findings, Wait
+from ...model import Call, Changes, Finding, Findings, Refused, Wait
 from ...steps.delivery import Delivery, allow_service, delivers, one_or_list
 from ...steps.references import resource_key
 from ...steps.registry import hints
 from ...steps.settings import Strictness, settings
 from .names import BUCKET_NAME, LOG_DELIVERY
-from .section import LogBuckets
+from .section import LogBucket, LogBuckets
 from .state import Bucket
 
 _GRANTED: Final = Wait(
@@ -75,6 +75,7 @@ def access_logging(bucket: Bucket) -> Changes:
     """Log access to the bucket as the file says; what else the configuration has stays, such as the format of keys."""
     if bucket.want.logging is None:
         return
+    _refuse_missing_target(bucket)
     have = dict(bucket.answer("get_bucket_logging").get("LoggingEnabled") or {})
     prefix = bucket.want.logging.target_prefix
     if prefix is None and not have:
@@ -92,6 +93,27 @@ def access_logging(bucket: Bucket) -> Changes:
     yield from settings(bucket.title, have, want, put, Strictness({}, bucket.want.exact), whole=True)
 
 
+def look_at_foreign_target(aws: Aws, section: LogBuckets, want: LogBucket) -> Reading | None:
+    """Start to read the bucket that gets the access logs, where the file has none of that name; so none may be there."""
+    name = section.log_target(want)
+    if not name or any(each.name == name for each in section.root.values()):
+        return None
+    return aws.read("s3").head_bucket(Bucket=name, ExpectedBucketOwner=aws.account)
+
+
+def _refuse_missing_target(bucket: Bucket) -> None:
+    """Raise Refused if there is no bucket that could get the access logs."""
+    if bucket.foreign_target is None:
+        return
+    name, head = bucket.log_target, bucket.foreign_target.found("404", "NoSuchBucket")
+    if head is None:
+        raise Refused(f"the bucket `{name}` does not exist: make it, or correct `logging.target_bucket`")
+    if (region := head.get("BucketRegion", bucket.aws.region)) != bucket.aws.region:
+        raise Refused(
+            f"the bucket `{name}` is in {region}: S3 logs access within one Region only, name another"
+        )
+
+
 def look_at_target(bucket: Bucket) -> Callable[[], Findings]:
     """Start to look at the bucket that gets the access logs; return a function that finds whether S3 can write there."""
     if bucket.want.logging is None:
@@ -103,10 +125,13 @@ def look_at_target(bucket: Bucket) -> Callable[[], Findings]:
     def find() -> Findings:
         have = bucket.answer("get_bucket_logging").get("LoggingEnabled") or {}
         locked = lock.found("ObjectLockConfigurationNotFoundError", "NoSuchBucket") or {}
-        further = (logging.found("NoSuchBucket") or {}).get("LoggingEnabled") or {}
+        found = logging.found("NoSuchBucket")
+        further = (found or {}).get("LoggingEnabled") or {}
         ok, detail = False, f"into {target}, below {have.get('TargetPrefix') or 'no prefix'}"
         if have.get("TargetBucket") != target:
             detail = f"into {have['TargetBucket']}" if have else "off"
+        elif found is None:
+            detail += ", which does not exist: make it, or name another"
         elif ((locked.get("ObjectLockConfiguration") or {}).get("Rule") or {}).get("DefaultRetention"):
             detail += ", whose Object Lock has a default retention, so that S3 cannot write there: end it"
         elif further.get("TargetBucket") in {target, bucket.want.name}:

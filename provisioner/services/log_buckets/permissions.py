@@ -41,6 +41,9 @@ def log_bucket_permissions(target: Target, baseline: Baseline) -> Iterator[Permi
         if name := section.log_target(bucket):
             target_arn = (arn(target.partition, "s3", "", "", name),)
             yield from allow("AccessLogsVerify", "s3", _TARGET_READ, on=target_arn, purposes=VERIFY)
+            # Of one that the file does not make, to see that it is there.
+            if all(name != each.name for each in section.root.values()):
+                yield from allow("AccessLogsTarget", "s3", "ListBucket", on=target_arn)
     for declaration in DELIVERY_DECLARATIONS:
         yield from declaration(target, baseline)
 

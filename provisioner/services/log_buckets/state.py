@@ -75,7 +75,8 @@ def _start(aws: Aws, want: LogBucket, names: Sequence[str]) -> dict[str, Reading
 class Bucket:
     """One bucket of the file: *want*, the *grants* that services need, and its *reads* by operation.
 
-    *log_target* is the name of the bucket into which its access is logged.
+    *log_target* is the name of the bucket into which its access is logged, and *foreign_target* a read of that bucket
+    where the file has none of the name.
     """
 
     aws: Aws
@@ -84,6 +85,7 @@ class Bucket:
     reads: Mapping[str, Reading]
     key: Look | None = None  # the one that the file names
     log_target: str = ""
+    foreign_target: Reading | None = None
     new: bool = False
 
     def created(self) -> Bucket:

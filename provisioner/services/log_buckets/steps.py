@@ -17,7 +17,7 @@ from ...model import Change, Changes, Exists, Finding, Findings, Part, Refused, 
 from ...steps.delivery import DELIVERERS, SID_SUFFIX, Delivery, Grants, all_statements
 from ...steps.references import find
 from ...steps.registry import consents, hints, step, verify
-from .access_logging import look_at_target
+from .access_logging import look_at_foreign_target, look_at_target
 from .key import look_at_keys, verify_key
 from .mfa_delete import verify_mfa_delete
 from .policy import deny_insecure_transport
@@ -49,11 +49,13 @@ def ensure_log_buckets(aws: Aws, baseline: Baseline) -> Changes:
     section = baseline[LogBuckets]
     reads = {key: start_reads(aws, want) for key, want in section.root.items()}
     looks = look_at_keys(aws, baseline)
+    foreign = {key: look_at_foreign_target(aws, section, want) for key, want in section.root.items()}
     grants = _grants(aws, baseline)
     targets = {section.log_target(want) for want in section.root.values()}
     # S3 logs into a bucket only if that is there, and its policy allows it.
     for key, want in sorted(section.root.items(), key=lambda item: item[1].name not in targets):
-        bucket = Bucket(aws, want, grants[key], reads[key], looks.get(key), section.log_target(want))
+        target = section.log_target(want), foreign[key]
+        bucket = Bucket(aws, want, grants[key], reads[key], looks.get(key), *target)
         yield Part(bucket.title, _ensure_bucket(bucket))
 
 

@@ -134,6 +134,28 @@ def test_an_existing_bucket_gets_logs_and_none_of_our_statements(bench: Bench) -
     assert _access_logging(bench, TO_ELSEWHERE)[0]
 
 
+@pytest.mark.parametrize("region", ["", "eu-west-1"])
+def test_a_target_that_is_not_there_is_seen_by_diff_and_verify(bench: Bench, region: str) -> None:
+    if region:
+        where = {"LocationConstraint": region}
+        bench.client("s3", region).create_bucket(Bucket=ELSEWHERE, CreateBucketConfiguration=where)
+    plan = bench.diff(TO_ELSEWHERE)
+    [failure] = [each for result in plan.results for each in result.failures]
+    assert (f"is in {region}" if region else "does not exist") in failure.message
+    [result] = bench.run(TO_ELSEWHERE).send(plan)
+    assert [each.message for each in result.failures] == [failure.message]
+    assert bench.client("s3").get_bucket_policy(Bucket=SOURCE), "the rest is done"
+
+
+def test_verify_sees_that_a_target_is_gone(bench: Bench) -> None:
+    other_target(bench, {"ArnLike": {"aws:SourceArn": f"arn:aws:s3:::{SOURCE}"}})
+    bench.apply(TO_ELSEWHERE)
+    assert _access_logging(bench, TO_ELSEWHERE)[0]
+    bench.client("s3").delete_bucket(Bucket=ELSEWHERE)
+    ok, detail = _access_logging(bench, TO_ELSEWHERE)
+    assert (ok, "does not exist" in detail) == (False, True)
+
+
 def test_a_policy_that_is_not_yet_known_is_waited_for(bench: Bench) -> None:
     bench.world.propagation = 3
     bench.apply(FILE)
