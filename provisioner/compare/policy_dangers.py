@@ -30,6 +30,10 @@ from .policy_strangers import (
 _NO_KEY: Final = re.compile("(?!)")
 ANYTHING: Final = "provision"  # a resource that only a pattern for all means
 _WEB_IDENTITY: Final = "sts:AssumeRoleWithWebIdentity"
+# By what an identity provider names a user or an application: its own claims, and those of Amazon, Facebook and Google.
+_USER_KEYS: Final = (":sub", ":aud", ":oaud", ":azp", ":app_id", ":user_id", ":id")
+# The subjects of strangers in GitHub, GitLab and HCP Terraform, where everybody may sign up.
+_ANY_SUBJECT: Final = (f"repo:{STRANGER}/*", f"project_path:{STRANGER}/*", f"organization:{STRANGER}:*")
 _PATTERNS: Final = ("StringLike", "ArnLike", "ArnEquals")
 _ADDS: Final = "s3:PutObject"  # begins the actions by which a service may deliver, and that destroy nothing
 
@@ -122,13 +126,24 @@ def _web_identities(statement: Statement) -> str:
     """
     principal = statement.get("Principal")
     providers = as_list(principal.get("Federated")) if isinstance(principal, Mapping) else []
-    narrow = [
-        value
-        for key, value in conditions(statement)
-        if key.endswith((":sub", ":amr", ":aud")) and value.strip("*") not in {"", "sts.amazonaws.com"}
-    ]
+    narrow = any(
+        _names_users(str(operator), str(key).lower(), [str(each) for each in as_list(values)])
+        for operator, keys in (statement.get("Condition") or {}).items()
+        for key, values in keys.items()
+    )
     web = [str(each) for each in providers if ":saml-provider/" not in str(each)]
     return f"allows everybody whom `{web[0]}` knows `{_WEB_IDENTITY}`" if web and not narrow else ""
+
+
+def _names_users(operator: str, key: str, values: Sequence[str]) -> bool:
+    """Whether the condition lets in some users or applications of an identity provider, and not all."""
+    fixed = not any(
+        not value.strip("*?")
+        or value == "sts.amazonaws.com"
+        or any(overlap(value, each) for each in _ANY_SUBJECT)
+        for value in values
+    )
+    return key.endswith(_USER_KEYS) and fixed and bool(values) and not re.search("not|null", operator.lower())
 
 
 def _covers(statement: Statement, act: Act, *, identity: bool = False) -> bool:

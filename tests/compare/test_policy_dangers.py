@@ -289,6 +289,27 @@ def test_without_a_known_organization(organization: str | None) -> None:
     assert len(list(dangers(statements, OWN, what))) == (0 if organization is None else 2)
 
 
+# Operator, claim and values of a condition on users of an identity provider, and whether it lets in everybody there.
+WEB_IDENTITIES: list[tuple[str, str, str | list[str], bool]] = [
+    ("StringLike", "sub", "repo:*", True),
+    ("StringLike", "sub", "repo:*/*:ref:refs/heads/main", True),
+    ("StringLike", "sub", "repo:*:environment:production", True),
+    ("StringLike", "sub", "r*", True),
+    ("StringLike", "sub", "project_path:*:ref_type:branch:ref:main", True),
+    ("StringLike", "sub", "organization:*:project:infra:workspace:*", True),
+    ("StringLike", "sub", ["repo:acme/infra:*", "*"], True),
+    ("StringNotEquals", "sub", "repo:acme/infra:ref:refs/heads/main", True),
+    ("Null", "sub", "false", True),
+    ("StringEquals", "amr", "authenticated", True),
+    ("StringLike", "sub", "repo:acme/*", False),
+    ("StringLike", "sub", ["repo:acme/a:*", "repo:acme/b:*"], False),
+    ("StringLike", "sub", "project_path:acme/*:ref_type:branch:ref:main", False),
+    ("StringLike", "sub", "{11111111-2222-3333-4444-555555555555}:*", False),
+    ("ForAnyValue:StringEquals", "aud", "us-east-1:11111111-2222-3333-4444-555555555555", False),
+    ("StringEquals", "app_id", "amzn1.application.1", False),
+]
+
+
 @pytest.mark.parametrize(
     ("statement", "dangerous"),
     [
@@ -318,6 +339,17 @@ def test_without_a_known_organization(organization: str | None) -> None:
                 Condition={"StringEquals": {"token.actions.githubusercontent.com:aud": "sts.amazonaws.com"}},
             ),
             True,
+        ),
+        *(
+            (
+                allow(
+                    {"Federated": f"arn:aws:iam::{ACCOUNT}:oidc-provider/idp.example.com"},
+                    "sts:AssumeRoleWithWebIdentity",
+                    Condition={operator: {f"idp.example.com:{claim}": values}},
+                ),
+                dangerous,
+            )
+            for operator, claim, values, dangerous in WEB_IDENTITIES
         ),
         (deny(Principal="*", Action="sts:*"), True),
         (deny(Principal={"Service": "config.amazonaws.com"}, Action="sts:AssumeRole"), True),
