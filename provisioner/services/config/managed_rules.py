@@ -1,35 +1,48 @@
 """The identifiers of AWS Config's managed rules, and their parameters, to find a misspelt one.
 
 AWS adds rules all the time, so that an identifier that is not in the list may still be right: only one that looks like
-a misspelt one of the list is wrong. The same holds for parameters. A line of the list is an identifier with its
-parameters. Source: AWS Config Developer Guide, "List of AWS Config Managed Rules", as moto
-5.2.5 has it.
+a misspelt one of the list is wrong. The same holds for parameters. A line of the list is an identifier, when the rule is
+evaluated (at changes, periodically, or both), and its parameters, with `!` those that AWS requires. Source: AWS Config
+Developer Guide, "List of AWS Config Managed Rules", as moto 5.2.5 has it.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from functools import cache
 from pathlib import Path
-from typing import Final
+from typing import Final, NamedTuple
 
 _CLOSE: Final = 0.8  # similarity of two identifiers, of which one may be the other, misspelt
 _WORD: Final = 0.7  # and of two words in them
 _SHORT: Final = 5  # letters: `EBS` for `EFS` is another service
 
 
+class _ManagedRule(NamedTuple):
+    trigger: str
+    parameters: tuple[str, ...]
+    required: frozenset[str]
+
+
 @cache
-def _parameters() -> Mapping[str, tuple[str, ...]]:
-    """The names of the parameters of each managed rule that is known."""
+def _rules() -> Mapping[str, _ManagedRule]:
+    """Each managed rule that is known, by its identifier."""
     lines = Path(__file__).with_suffix(".txt").read_text(encoding="ascii").splitlines()
-    return {identifier: tuple(names) for identifier, *names in map(str.split, lines)}
+    return {
+        identifier: _ManagedRule(
+            trigger,
+            tuple(name.removesuffix("!") for name in names),
+            frozenset(name[:-1] for name in names if name.endswith("!")),
+        )
+        for identifier, trigger, *names in map(str.split, lines)
+    }
 
 
 @cache
 def identifiers() -> frozenset[str]:
     """The identifiers of the managed rules that are known."""
-    return frozenset(_parameters())
+    return frozenset(_rules())
 
 
 @cache
@@ -58,13 +71,28 @@ def intended_parameter(identifier: str, name: str) -> str:
     """The parameter of a known rule of which this one is a misspelling, or an empty text. AWS compares their case, too."""
     from difflib import get_close_matches
 
-    known = {each.lower(): each for each in _parameters().get(identifier, ())}
+    known = {each.lower(): each for each in parameters_of(identifier)}
     if name in known.values():
         return ""
     near = get_close_matches(name.lower(), known, 1, _CLOSE) or get_close_matches(
         name.lower().replace("_", "").replace("-", ""), known, 1, _CLOSE
     )
     return known[near[0]] if near else ""
+
+
+def parameters_of(identifier: str) -> tuple[str, ...]:
+    """The names of the parameters of a rule that is known; empty for another."""
+    return _rules()[identifier].parameters if identifier in _rules() else ()
+
+
+def missing_parameters(identifier: str, given: Collection[str]) -> list[str]:
+    """The parameters that AWS requires of a known rule, and that are not *given*, also those with a default."""
+    return sorted(_rules()[identifier].required.difference(given)) if identifier in _rules() else []
+
+
+def is_evaluated_at_changes_only(identifier: str) -> bool:
+    """Whether AWS evaluates a known rule at changes only, so that it takes no frequency."""
+    return identifier in _rules() and _rules()[identifier].trigger == "changes"
 
 
 def similar(identifier: str) -> str:

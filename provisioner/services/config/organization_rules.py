@@ -14,7 +14,7 @@ from ...steps.tags import to_pairs
 from .organization_section import OrganizationRule
 from .organization_state import STATUS, Deployed, ResourceKind, sending, sorted_accounts
 from .rule_section import more_often, parameters_text
-from .rule_settings import FREQUENCY, GUARD
+from .rule_settings import FREQUENCY, GUARD, refuse_missing_parameters
 from .state import JsonObject, ensure_tags, read_tags
 
 RULES: Final = ResourceKind(
@@ -60,6 +60,9 @@ def ensure_rule(aws: Aws, name: str, want: OrganizationRule, found: Deployed, *,
         yield Exists(title)
         yield from found.notes(name)
         present = _normal(aws, name, have, kind)
+    else:
+        place = f"config.organization_rules.{name}"
+        refuse_missing_parameters(want.source_identifier, want.input_parameters or (), place)
     asked = _settings(want, present)
     asked |= found.want_status(have) if have is not None else {STATUS: "CREATE_SUCCESSFUL"}
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, Field, StringConstraints, model_validator
 
 from ...baseline import NO_SETTING, InvalidValue, NotInFullProfile
+from ...baseline.problem import Path
 from ...baseline.section import AccountId
 from ...steps.tags import Tags
 from .conformance_pack_section import OWN_BUCKET, TemplateBody
@@ -18,9 +20,8 @@ from .rule_section import (
     Frequency,
     ParameterValue,
     ResourceTypes,
-    check_identifier,
-    check_parameters,
-    check_size,
+    managed_problems,
+    size_problems,
 )
 
 OrganizationRuleName = Annotated[
@@ -106,23 +107,24 @@ class OrganizationRule(_ForAccounts):
 
     @model_validator(mode="after")
     def _check(self) -> Self:
+        if problems := list(self._problems()):
+            raise InvalidValue.several(problems)
+        return self
+
+    def _problems(self) -> Iterator[tuple[Path, str]]:
         sources = (self.source_identifier, self.policy_text, self.lambda_function_arn)
         if sum(each is not None for each in sources) != 1:
-            raise InvalidValue(
-                "source_identifier",
-                "want one of `source_identifier`, `policy_text` and `lambda_function_arn`",
-            )
+            text = "want one of `source_identifier`, `policy_text` and `lambda_function_arn`"
+            yield ("source_identifier",), text
         if self.source_identifier is not None:
-            check_identifier(self.source_identifier)
-            check_parameters(self.source_identifier, self.input_parameters)
-        if self.trigger_types and self.source_identifier is not None:
-            raise InvalidValue(
-                "trigger_types", "is for a rule of your own: AWS knows when to evaluate its own"
+            yield from managed_problems(
+                self.source_identifier, self.input_parameters, self.maximum_execution_frequency
             )
+        if self.trigger_types and self.source_identifier is not None:
+            yield ("trigger_types",), "is for a rule of your own: AWS knows when to evaluate its own"
         if self.policy_text is not None and "ScheduledNotification" in (self.trigger_types or ()):
-            raise InvalidValue("trigger_types", "a policy is evaluated at changes only")
-        check_size(self.input_parameters)
-        return self
+            yield ("trigger_types",), "a policy is evaluated at changes only"
+        yield from size_problems(self.input_parameters)
 
 
 class OrganizationConformancePack(_ForAccounts):

@@ -2,17 +2,22 @@
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Annotated, Final, Literal, Self, get_args
 
 from pydantic import AfterValidator, Field, WithJsonSchema, model_validator
 
 from ...baseline import NO_SETTING, InvalidValue, NotInFullProfile, Section
-from ...baseline.problem import quoted
+from ...baseline.problem import Path, quoted
 from ...baseline.section import AsWritten
 from ...compare.stricter import ranked
 from ...steps.tags import Tags
-from .managed_rules import intended, intended_parameter
+from .managed_rules import (
+    intended,
+    intended_parameter,
+    is_evaluated_at_changes_only,
+    missing_parameters,
+)
 from .regional_section import Regional
 from .remediation_section import Remediation
 
@@ -49,29 +54,32 @@ def _check_name(name: str) -> str:
     return name
 
 
-def check_identifier(identifier: str) -> None:
-    """Raise InvalidValue for what is no identifier of a managed rule, or the misspelt one of a known rule."""
+def managed_problems(
+    identifier: str, parameters: Mapping[str, str] | None, frequency: str | None
+) -> Iterator[tuple[Path, str]]:
+    """Why AWS refuses a managed rule: what is no identifier or a misspelt one, and what the known rule does not take."""
     meant = intended(identifier)
-    if not meant and _IDENTIFIER.fullmatch(identifier):
+    if meant or not _IDENTIFIER.fullmatch(identifier):
+        hint = f"; did you mean {quoted(meant)}?" if meant else ""
+        yield ("source_identifier",), f"want {_MANAGED_RULE}, got {quoted(identifier)}{hint}"
         return
-    hint = f"; did you mean {quoted(meant)}?" if meant else ""
-    raise InvalidValue("source_identifier", f"want {_MANAGED_RULE}, got {quoted(identifier)}{hint}")
+    misspelt = {name: meant for name in parameters or {} if (meant := intended_parameter(identifier, name))}
+    for name, meant in misspelt.items():
+        text = f"{identifier} has no parameter {quoted(name)}: did you mean {quoted(meant)}?"
+        yield ("input_parameters", name), text
+    if parameters is not None:  # else those of a rule that exists are kept
+        for name in missing_parameters(identifier, {*parameters, *misspelt.values()}):
+            yield ("input_parameters",), f"{identifier} requires the parameter {quoted(name)}: add it"
+    if frequency and is_evaluated_at_changes_only(identifier):
+        text = f"AWS evaluates {identifier} at changes only, and takes no frequency of it: drop this line"
+        yield ("maximum_execution_frequency",), text
 
 
-def check_parameters(identifier: str, parameters: Mapping[str, str] | None) -> None:
-    """Raise InvalidValue for the misspelt parameter of a known managed rule, which AWS refuses."""
-    for name in parameters or {}:
-        if meant := intended_parameter(identifier, name):
-            text = f"{identifier} has no parameter {quoted(name)}: did you mean {quoted(meant)}?"
-            raise InvalidValue(("input_parameters", name), text)
-
-
-def check_size(parameters: Mapping[str, str] | None) -> None:
-    """Raise InvalidValue for more parameters than AWS takes."""
+def size_problems(parameters: Mapping[str, str] | None) -> Iterator[tuple[Path, str]]:
+    """More parameters than AWS takes."""
     size = len(parameters_text(parameters or {}))
     if size > _MOST_PARAMETERS:
-        text = f"AWS takes {_MOST_PARAMETERS} characters of JSON, got {size}"
-        raise InvalidValue("input_parameters", text)
+        yield ("input_parameters",), f"AWS takes {_MOST_PARAMETERS} characters of JSON, got {size}"
 
 
 def _check_value(value: str) -> str:
@@ -82,7 +90,11 @@ def _check_value(value: str) -> str:
 
 
 ResourceTypes = Annotated[list[Annotated[str, Field(min_length=1, max_length=256)]], AfterValidator(sorted)]
-RuleName = Annotated[str, Field(min_length=1, max_length=128), AfterValidator(_check_name)]
+RuleName = Annotated[
+    str,
+    Field(min_length=1, max_length=128, json_schema_extra={"want": "names of 1 to 128 characters"}),
+    AfterValidator(_check_name),
+]
 # AWS takes text only: 14 becomes `"14"`, 1.30 `"1.30"`, and true `"true"`.
 ParameterValue = Annotated[
     str,
@@ -191,45 +203,40 @@ class Rule(Regional):
     tags: Tags = {}  # noqa: RUF012 - pydantic copies a default
 
     @model_validator(mode="after")
-    def _check_owner(self) -> Self:
-        identifier = self.source_identifier
-        if self.owner == "AWS" and identifier is None:
-            raise InvalidValue("source_identifier", f"`source_identifier` is missing: want {_MANAGED_RULE}")
-        if self.owner == "AWS":
-            check_identifier(identifier or "")
-            check_parameters(identifier or "", self.input_parameters)
-        elif self.owner == "CUSTOM_LAMBDA" and not FUNCTION.fullmatch(identifier or ""):
-            raise InvalidValue("source_identifier", "want the ARN of a Lambda function")
-        elif self.owner == "CUSTOM_POLICY" and identifier is not None:
-            raise InvalidValue("source_identifier", "goes without `owner: CUSTOM_POLICY`: drop it")
-        if (self.owner == "CUSTOM_POLICY") is not bool(self.policy_text and self.policy_text.strip()):
-            raise InvalidValue(
-                "policy_text", "`policy_text` goes with `owner: CUSTOM_POLICY`, and only with it"
-            )
-        if self.enable_debug_log_delivery is not None and self.owner != "CUSTOM_POLICY":
-            raise InvalidValue("enable_debug_log_delivery", "is for `owner: CUSTOM_POLICY`")
+    def _check(self) -> Self:
+        size = size_problems(self.input_parameters)
+        if problems := [*self._source_problems(), *self._occasion_problems(), *size]:
+            raise InvalidValue.several(problems)
         return self
 
-    @model_validator(mode="after")
-    def _check_occasions(self) -> Self:
+    def _source_problems(self) -> Iterator[tuple[Path, str]]:
+        identifier = self.source_identifier
+        if self.owner == "AWS" and identifier is None:
+            yield ("source_identifier",), f"`source_identifier` is missing: want {_MANAGED_RULE}"
+        elif self.owner == "AWS":
+            yield from managed_problems(
+                identifier or "", self.input_parameters, self.maximum_execution_frequency
+            )
+        elif self.owner == "CUSTOM_LAMBDA" and not FUNCTION.fullmatch(identifier or ""):
+            yield ("source_identifier",), "want the ARN of a Lambda function"
+        elif self.owner == "CUSTOM_POLICY" and identifier is not None:
+            yield ("source_identifier",), "goes without `owner: CUSTOM_POLICY`: drop it"
+        if (self.owner == "CUSTOM_POLICY") is not bool(self.policy_text and self.policy_text.strip()):
+            yield ("policy_text",), "`policy_text` goes with `owner: CUSTOM_POLICY`, and only with it"
+        if self.enable_debug_log_delivery is not None and self.owner != "CUSTOM_POLICY":
+            yield ("enable_debug_log_delivery",), "is for `owner: CUSTOM_POLICY`"
+
+    def _occasion_problems(self) -> Iterator[tuple[Path, str]]:
         own = self.owner != "AWS"
         if self.source_details and not own:
-            raise InvalidValue(
-                "source_details", "is for rules of your own: AWS knows when to evaluate its own"
-            )
+            yield ("source_details",), "is for rules of your own: AWS knows when to evaluate its own"
         if self.maximum_execution_frequency and own:
             text = "is for managed rules: give it with the ScheduledNotification in `source_details`"
-            raise InvalidValue("maximum_execution_frequency", text)
+            yield ("maximum_execution_frequency",), text
         for index, each in enumerate(self.source_details or ()):
             if self.owner == "CUSTOM_POLICY" and each.message_type not in _OF_CHANGES:
                 path = ("source_details", index, "message_type")
-                raise InvalidValue(path, f"a policy is evaluated at changes: {' or '.join(_OF_CHANGES)}")
-        return self
-
-    @model_validator(mode="after")
-    def _check_size(self) -> Self:
-        check_size(self.input_parameters)
-        return self
+                yield path, f"a policy is evaluated at changes: {' or '.join(_OF_CHANGES)}"
 
 
 def parameters_text(parameters: Mapping[str, str]) -> str:

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Collection
 from typing import Any, Final
 
 from ...compare.spelling import to_text
+from ...model import Refused
 from ...steps.settings import to_api
+from .managed_rules import missing_parameters
 from .rule_section import Rule, more_often, parameters_text
 from .state import JsonObject
 
@@ -131,3 +134,11 @@ def _source(rule: Rule, have: JsonObject | None) -> dict[str, Any]:
         if rule.enable_debug_log_delivery is not None:
             found[POLICY]["EnableDebugLogDelivery"] = rule.enable_debug_log_delivery
     return found
+
+
+def refuse_missing_parameters(identifier: str | None, parameters: Collection[str], place: str) -> None:
+    """Raise Refused for a new managed rule without a parameter that AWS requires."""
+    if missing := missing_parameters(identifier or "", parameters):
+        raise Refused(
+            f"{identifier} requires the parameter `{missing[0]}`: add it to `{place}.input_parameters`"
+        )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import replace
 from typing import Any, Final, NamedTuple
 
@@ -29,11 +29,20 @@ from ...steps.arrivals import utc_now
 from ...steps.registry import step, verify
 from ...steps.tags import from_pairs, to_pairs
 from .health import rule_finding
-from .managed_rules import identifiers, similar
+from .managed_rules import identifiers, parameters_of, similar
 from .regional import in_region
 from .rule_reads import ask, basis, by_name, is_deleting
 from .rule_section import Rule, owner_of
-from .rule_settings import DETAILS, FREQUENCY, full_rule, normal_rule, rarer, rule_settings, with_policy
+from .rule_settings import (
+    DETAILS,
+    FREQUENCY,
+    full_rule,
+    normal_rule,
+    rarer,
+    refuse_missing_parameters,
+    rule_settings,
+    with_policy,
+)
 from .section import Config
 from .state import JsonObject, ensure_tags
 
@@ -131,7 +140,9 @@ def _ensure_settings(aws: Aws, name: str, rule: Rule, have: JsonObject | None, *
     """
     want = asked = rule_settings(rule, have)
     if have is None and rule.owner == "AWS":
-        yield from _unknown(name, rule.source_identifier or "")
+        given = rule.input_parameters or ()
+        refuse_missing_parameters(rule.source_identifier, given, f"config.rules.{name}")
+        yield from _unknown(name, rule.source_identifier or "", given)
     stricter = rarer(have, asked)
     if FREQUENCY in stricter:
         want = {key: value for key, value in want.items() if key != FREQUENCY}
@@ -154,13 +165,18 @@ def _ensure_settings(aws: Aws, name: str, rule: Rule, have: JsonObject | None, *
         yield from (Note(Kind.STRICTER, _title(name), text) for text in told)
 
 
-def _unknown(name: str, identifier: str) -> Iterator[Note]:
-    """Warn of a new rule whose identifier may be misspelt."""
+def _unknown(name: str, identifier: str, parameters: Collection[str]) -> Iterator[Note]:
+    """Warn of a new rule whose identifier, or one of whose parameters, may be misspelt."""
     if identifier not in identifiers():
         text = f"is of {identifier}, which this version does not know among AWS's managed rules"
         near = similar(identifier)
         hint = f"; the most similar one is {near}" if near else ""
         yield Note(Kind.WARNING, _title(name), text + hint)
+    elif unknown := sorted({*parameters} - {*parameters_of(identifier)}):
+        text = (
+            f"AWS's pages list no parameter {', '.join(unknown)} of {identifier}; AWS Config may refuse this"
+        )
+        yield Note(Kind.WARNING, _title(name), text)
 
 
 def _put(aws: Aws, name: str, rule: JsonObject, new_tags: Mapping[str, str]) -> Call:

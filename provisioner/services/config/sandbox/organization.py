@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from typing import Any
 
 from ....sandbox.ask import Request, backend
@@ -10,7 +11,7 @@ from ....sandbox.iam import ensure_linked_role
 from ....sandbox.model import Refused
 from ....sandbox.rule import instead
 from ....sandbox.rules.organizations import delegated, find_organization, trust, trusted
-from ..managed_rules import intended
+from ..managed_rules import intended, is_evaluated_at_changes_only, missing_parameters
 from ..pack_template import TemplateError, rule_names
 from .rules import INVALID
 
@@ -92,9 +93,15 @@ def put(request: Request) -> dict[str, Any]:
 
 
 def _check(params: dict[str, Any], partition: str, region: str) -> None:
-    identifier = (params.get(_RULES[0]) or {}).get("RuleIdentifier", "")
+    managed = params.get(_RULES[0]) or {}
+    identifier, given = managed.get("RuleIdentifier", ""), json.loads(managed.get("InputParameters") or "{}")
     if intended(identifier):
         raise Refused(INVALID, f"The sourceIdentifier {identifier} is invalid.")
+    if missing := missing_parameters(identifier, given):
+        text = f"The required parameter [{missing[0]}] is not present in the inputParameters."
+        raise Refused(INVALID, text)
+    if managed.get("MaximumExecutionFrequency") and is_evaluated_at_changes_only(identifier):
+        raise Refused(INVALID, f"A maximum execution frequency for this rule is not allowed: {identifier}")
     function = params.get(_RULES[2]) or {}
     if function and not function["LambdaFunctionArn"].startswith(f"arn:{partition}:lambda:{region}:"):
         raise Refused(
