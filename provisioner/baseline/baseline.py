@@ -92,6 +92,12 @@ class Baseline:
         return self._names["account_id"]
 
     @property
+    def archive_account(self) -> str:
+        """The account that has the log buckets and the keys; empty if that is the caller's, of an organization."""
+        accounts = self.general.accounts
+        return self.account_id if accounts is None else accounts.log_archive or ""
+
+    @property
     def region(self) -> str:
         """The Region given to `at`; else `home_region`."""
         return self._names["region"]

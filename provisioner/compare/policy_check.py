@@ -80,12 +80,14 @@ def problems(
     *,
     bucket_arn: str | None = None,
     of_key: bool = False,
+    account: str = "",
     reserved: str = "",
     most: int = BUCKET_POLICY_BYTES,
 ) -> Found:
     """The errors of `check`, each with its path in the statements as they are *written*, in either spelling.
 
     Each statement must have a Sid, too, by which later runs find it. *of_key*: they are for the policy of a KMS key.
+    *account* is that of the bucket or key.
     """
     spelled = [to_aws_spelling(each) for each in written]
     try:
@@ -100,7 +102,7 @@ def problems(
             yield (index,), "one element is there twice, in AWS's spelling and in snake_case: keep one"
         if not sid_of(each):
             yield (index,), "want a `Sid`, by which later runs find the statement"
-    for (at, *path), text in _problems(spelled, bucket_arn, reserved, of_key=of_key):
+    for (at, *path), text in _problems(spelled, bucket_arn, reserved, account, of_key=of_key):
         yield (at, *as_written(written[int(at)], tuple(path))), text
 
 
@@ -112,7 +114,12 @@ def refused_by_s3(statement: Statement, bucket_arn: str) -> Found:
 
 
 def _problems(
-    found: Sequence[Statement], bucket_arn: str | None, reserved: str, *, of_key: bool = False
+    found: Sequence[Statement],
+    bucket_arn: str | None,
+    reserved: str,
+    account: str = "",
+    *,
+    of_key: bool = False,
 ) -> Found:
     sids = [sid_of(statement) for statement in found]
     for index, (sid, statement) in enumerate(zip(sids, found, strict=True)):
@@ -127,11 +134,11 @@ def _problems(
         if bucket_arn:
             errors += [*_bucket_errors(statement, bucket_arn), *_condition_key_errors(statement)]
             if not errors:  # what a statement does is clear only if it is right
-                errors += effects(statement, bucket_arn)
+                errors += effects(statement, bucket_arn, account)
         elif of_key:
             errors += _key_errors(statement)
             if not errors:
-                errors += effects_on_key(statement)
+                errors += effects_on_key(statement, account)
         yield from (((index, *path), text) for path, text in errors)
 
 

@@ -71,8 +71,13 @@ _VITAL_FOR_KEYS: Final = (
 )
 
 
-def effects(statement: Statement, bucket_arn: str) -> Iterator[tuple[tuple[str, ...], str]]:
-    """What a valid statement does that S3's block of public policies, or the log services, do not bear."""
+def effects(
+    statement: Statement, bucket_arn: str, account: str = ""
+) -> Iterator[tuple[tuple[str, ...], str]]:
+    """What a valid statement does that S3's block of public policies, or the log services, do not bear.
+
+    *account* is the bucket's, if it is known.
+    """
     conditions = _conditions(statement)
     everybody = "*" in _principals(statement) or bool(statement.get("NotPrincipal"))
     file = f"{bucket_arn}/{_LOG_FILE}"
@@ -83,7 +88,9 @@ def effects(statement: Statement, bucket_arn: str) -> Iterator[tuple[tuple[str, 
                 "`aws:PrincipalOrgID`, `aws:SourceAccount` or the like"
             )
             yield ("Principal",), text
-    elif text := _locks_out(statement, [(each, bucket_arn) for each in _VITAL], [("s3:PutObject", file)]):
+    elif text := _locks_out(
+        statement, [(each, bucket_arn) for each in _VITAL], [("s3:PutObject", file)], account
+    ):
         yield (), text
     elif _denies_delivery(statement, Act("s3:PutObject", file, _SERVICE, _DELIVERY)):
         if any("server-side-encryption" in key for _, key, _ in conditions):
@@ -100,12 +107,15 @@ def effects(statement: Statement, bucket_arn: str) -> Iterator[tuple[tuple[str, 
         yield (), text
 
 
-def effects_on_key(statement: Statement) -> Iterator[tuple[tuple[str, ...], str]]:
-    """What a valid statement of a key policy does that leaves nobody, or no service, who can use the key."""
+def effects_on_key(statement: Statement, account: str = "") -> Iterator[tuple[tuple[str, ...], str]]:
+    """What a valid statement of a key policy does that leaves nobody, or no service, who can use the key.
+
+    *account* is the key's, if it is known.
+    """
     if statement.get("Effect") != "Deny":
         return
     key = {**statement, "Resource": "*"}  # which means the key itself
-    if text := _locks_out(key, [(each, "*") for each in _VITAL_FOR_KEYS], ()):
+    if text := _locks_out(key, [(each, "*") for each in _VITAL_FOR_KEYS], (), account):
         yield (), text
     elif _denies_delivery(key, Act("kms:GenerateDataKey", "*", _SERVICE, _DELIVERY)):
         text = "would keep services from the key: want `aws:PrincipalIsAWSService` `false` in the condition"
@@ -113,28 +123,50 @@ def effects_on_key(statement: Statement) -> Iterator[tuple[tuple[str, ...], str]
 
 
 def _locks_out(
-    statement: Statement, manage: Sequence[tuple[str, str]], deliver: Sequence[tuple[str, str]]
+    statement: Statement,
+    manage: Sequence[tuple[str, str]],
+    deliver: Sequence[tuple[str, str]],
+    account: str,
 ) -> str:
     """What the statement denies to everybody, or to all users and roles, without which nothing works; or an empty text.
 
-    That is one of the actions, each with its resource, that *manage* the resource or *deliver* to it.
+    That is one of the actions, each with its resource, that *manage* the resource or *deliver* to it. The users and roles
+    are those of *account*, or if it is not known, of any.
     """
-    if "*" not in _principals(statement):
-        return ""
-    user = {**_USER, **time_context()}
-    if all(key in REQUEST for _, key, _ in _conditions(statement)):
-        who, action = "everybody", _first_denied(statement, [*manage, *deliver], REQUEST)
-    elif all(_holds_for_all(*each, user) for each in _conditions(statement)):
-        who, action = "every user and role", _first_denied(statement, manage, user)
+    caller = account or _ANYBODY
+    user = {
+        **_USER,
+        **time_context(),
+        "aws:principalaccount": caller,
+        "aws:principalarn": arn("aws", "iam", "", caller, "role/-"),
+    }
+    everybody = "*" in _principals(statement)
+    if everybody and all(key in REQUEST for _, key, _ in _conditions(statement)):
+        who, action = "everybody", _first_denied(statement, [*manage, *deliver], REQUEST, caller)
+    elif (everybody or _means_all_users(statement, account)) and all(
+        _holds_for_all(*each, user) for each in _conditions(statement)
+    ):
+        who, action = "every user and role", _first_denied(statement, manage, user, caller)
     else:
         return ""
-    everybody = "log services and provision" if who == "everybody" else "provision"
+    spared = "log services and provision" if who == "everybody" else "provision"
     spare = "want a `Condition` that spares them, or fewer actions"
-    return f"would deny {who} `{action}`, {everybody} included: {spare}" if action else ""
+    return f"would deny {who} `{action}`, {spared} included: {spare}" if action else ""
 
 
-def _first_denied(statement: Statement, vital: Sequence[tuple[str, str]], context: Mapping[str, str]) -> str:
-    acts = (Act(action, resource, _ANYBODY, context) for action, resource in vital)
+def _means_all_users(statement: Statement, account: str) -> bool:
+    """Whether the principal of a Deny is the account, which means every user and role in it, or all but some services."""
+    spared = statement.get("NotPrincipal")
+    if isinstance(spared, Mapping):
+        return set(spared) == {"Service"}
+    named = [each.split(":")[4] if each.endswith(":root") else each for each in _principals(statement)]
+    return bool(account) and account in named
+
+
+def _first_denied(
+    statement: Statement, vital: Sequence[tuple[str, str]], context: Mapping[str, str], caller: str
+) -> str:
+    acts = (Act(action, resource, caller, context) for action, resource in vital)
     return next((act.action for act in acts if applies(statement, act)), "")
 
 

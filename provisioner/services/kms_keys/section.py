@@ -110,7 +110,7 @@ class KmsKeys(Control):
                 text = "AWS reserves aliases that start with `alias/aws/`: choose another"
                 yield Contradiction((*path, "alias"), text)
             names[key.alias] = name
-            for below, text in _statement_problems(key):
+            for below, text in _statement_problems(key, baseline.archive_account):
                 yield Contradiction((*path, "policy_statements", *below), text)
 
 
@@ -119,7 +119,7 @@ def _keys(baseline: Baseline) -> Mapping[str, Key]:
     return baseline[KmsKeys].root if KmsKeys in baseline else {}
 
 
-def _statement_problems(key: Key) -> Iterator[tuple[tuple[str | int, ...], str]]:
+def _statement_problems(key: Key, account: str) -> Iterator[tuple[tuple[str | int, ...], str]]:
     """What AWS would refuse in the extra statements."""
     if not key.policy_statements:
         return
@@ -127,4 +127,6 @@ def _statement_problems(key: Key) -> Iterator[tuple[tuple[str | int, ...], str]]
     from ...compare.policy_check import problems
     from ...steps.delivery import SID_SUFFIX
 
-    yield from problems(key.policy_statements, of_key=True, reserved=SID_SUFFIX, most=POLICY_BYTES)
+    yield from problems(
+        key.policy_statements, of_key=True, account=account, reserved=SID_SUFFIX, most=POLICY_BYTES
+    )

@@ -206,7 +206,7 @@ class LogBuckets(Control):
             for path, message in (
                 *_key_problems(bucket, baseline),
                 *logging_problems(bucket, self.root),
-                *_statement_problems(bucket, arn),
+                *_statement_problems(bucket, arn, baseline.archive_account),
             ):
                 yield Contradiction(("log_buckets", key, *path), message)
 
@@ -228,7 +228,7 @@ def _key_problems(bucket: LogBucket, baseline: Baseline) -> Iterator[tuple[Path,
         yield ("server_side_encryption", "kms_master_key_id"), text
 
 
-def _statement_problems(bucket: LogBucket, arn: str) -> Iterator[tuple[Path, str]]:
+def _statement_problems(bucket: LogBucket, arn: str, account: str) -> Iterator[tuple[Path, str]]:
     """What AWS would refuse in the extra statements, or what would stop the log services."""
     if not bucket.policy_statements:
         return
@@ -236,5 +236,5 @@ def _statement_problems(bucket: LogBucket, arn: str) -> Iterator[tuple[Path, str
     from ...compare.policy_check import problems
     from ...steps.delivery import SID_SUFFIX
 
-    for path, message in problems(bucket.policy_statements, bucket_arn=arn, reserved=SID_SUFFIX):
-        yield ("policy_statements", *path), message
+    found = problems(bucket.policy_statements, bucket_arn=arn, account=account, reserved=SID_SUFFIX)
+    yield from ((("policy_statements", *path), message) for path, message in found)

@@ -352,6 +352,47 @@ UNWANTED: dict[str, tuple[dict[str, Any], str | None]] = {
         {**DENY, "action": "s3:*", "condition": {"not_ip_address": {"aws:SourceIp": "192.0.2.0/24"}}},
         "would stop log services",
     ),
+    # ROLE is the account itself, which in a Deny means every user and role in it.
+    "the own account": ({**DENY, "action": "s3:*", "principal": {"aws": ROLE}}, "every user and role"),
+    "its id": (
+        {**DENY, "action": "s3:Get*", "principal": {"aws": ["111122223333", "${account_id}"]}},
+        "every user and role",
+    ),
+    "the own account by condition": (
+        {
+            **DENY,
+            "action": "s3:*",
+            "condition": {"string_equals": {"aws:PrincipalAccount": "${account_id}"}},
+        },
+        "every user and role",
+    ),
+    "all roles of the account": (
+        {
+            **DENY,
+            "action": "s3:*",
+            "condition": {"arn_like": {"aws:PrincipalArn": "arn:aws:iam::${account_id}:*"}},
+        },
+        "every user and role",
+    ),
+    "all but services": (
+        {
+            **DENY,
+            "action": "s3:*",
+            "not_principal": {"service": "cloudtrail.amazonaws.com"},
+            "principal": None,
+        },
+        "every user and role",
+    ),
+    "another account": ({**DENY, "action": "s3:*", "principal": {"aws": "111122223333"}}, None),
+    "deletions by the own account": ({**DENY, "action": "s3:Delete*", "principal": {"aws": ROLE}}, None),
+    "another account by condition": (
+        {
+            **DENY,
+            "action": "s3:*",
+            "condition": {"string_equals": {"aws:PrincipalAccount": "111122223333"}},
+        },
+        None,
+    ),
     "services spared": (
         {
             **DENY,
@@ -420,6 +461,15 @@ def test_a_deny_that_locks_out_everybody_or_the_log_services_is_a_mistake(bench:
     for each in (statement, in_aws_spelling(statement)):
         found = problems(bench, file(policy_statements=[each]))
         assert [message in one for one in found if message] == [True] * (message is not None), found
+
+
+@pytest.mark.parametrize(("archive", "good"), [("111122223333", False), ("444455556666", True)])
+def test_a_deny_for_the_account_that_has_the_buckets_is_a_mistake(
+    bench: Bench, archive: str, good: bool
+) -> None:
+    deny = {**DENY, "sid": "Closed", "action": "s3:*", "principal": {"AWS": "111122223333"}}
+    head = f"accounts: {{all: true, log_archive: '{archive}'}}\n"
+    assert (problems(bench, head + file(policy_statements=[deny])) == []) is good
 
 
 def test_a_statement_in_snake_case_is_written_in_aws_spelling(bench: Bench) -> None:
