@@ -13,4 +13,7 @@ RESERVED_STARTS: Final = ("xn--", "sthree-", "amzn-s3-demo-")
 RESERVED_ENDS: Final = ("-s3alias", "--ol-s3", "--x-s3", "--table-s3", ".mrap", "-an")
 
 LOG_DELIVERY: Final = "logging.s3.amazonaws.com"  # writes access logs where a policy lets it, without an ACL
-BUCKET_NAME: Final = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
+# Between dots, each part begins and ends with a letter or digit: CloudTrail takes no other name ("Amazon S3 bucket naming
+# requirements" in its guide).
+NAME_PATTERN: Final = r"[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*"
+BUCKET_NAME: Final = re.compile(rf"(?=.{{3,63}}$){NAME_PATTERN}")

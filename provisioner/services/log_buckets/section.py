@@ -1,5 +1,6 @@
 """The section `log_buckets` of the YAML file. Fields are those of S3's API, in snake_case."""
 
+import re
 from collections.abc import Iterator, Mapping
 from typing import Annotated, Any, Literal, Self
 
@@ -17,7 +18,7 @@ from ...steps.settings import Guarded, Settings
 from ...steps.tags import Tags
 from .lifecycle_section import LifecycleRule
 from .logging_section import AccessLogging, logging_problems, target_name
-from .names import RESERVED_ENDS, RESERVED_STARTS
+from .names import NAME_PATTERN, RESERVED_ENDS, RESERVED_STARTS
 
 
 class Versioning(Section):
@@ -97,9 +98,11 @@ class LogBucket(Settings):
     name: str = Field(
         min_length=3,
         max_length=63,
-        pattern=r"^[a-z0-9][a-z0-9-]*[a-z0-9]$",
+        pattern=f"^{NAME_PATTERN}$",
         description="Unique in the whole partition, so put `${account_id}` in it.",
-        json_schema_extra={"want": "a bucket name: 3 to 63 lower-case letters, digits and inner hyphens"},
+        json_schema_extra={
+            "want": "a bucket name: 3 to 63 lower-case letters, digits, and between them hyphens and single dots"
+        },
     )
     versioning: Versioning = Field(default=Versioning(), description="Keep old versions.")
     server_side_encryption: Encryption = Field(default=Encryption(), description="Default encryption.")
@@ -157,6 +160,8 @@ class LogBucket(Settings):
         parts = [f"start with `{start}`" for start in RESERVED_STARTS if self.name.startswith(start)]
         parts += [f"end with `{end}`" for end in RESERVED_ENDS if self.name.endswith(end)]
         yield from ((("name",), f"AWS reserves names that {part}: choose another") for part in parts)
+        if re.fullmatch(r"[0-9]{1,3}(\.[0-9]{1,3}){3}", self.name):
+            yield ("name",), "want a bucket name, got an IP address"
         if self.name.startswith(CONTROL_TOWER):
             yield ("name",), "AWS Control Tower owns the buckets of that name: choose another"
         ids = [rule.id for rule in self.lifecycle_rules or []]

@@ -185,7 +185,11 @@ NAMES = {
     **dict.fromkeys(["xn--acme", "sthree-acme", "sthree-configurator", "amzn-s3-demo-acme"], "reserves"),
     **dict.fromkeys(["acme-s3alias", "acme--ol-s3", "acme--x-s3", "acme--table-s3", "acme-an"], "reserves"),
     **dict.fromkeys(["ab", "a" * 64, "-acme", "acme-", "Acme", "acme_logs", "acme..logs"], "a bucket name"),
+    **dict.fromkeys(["192.168.5.4", "1.2.3.4"], "an IP address"),
+    **dict.fromkeys(["acme.mrap", "acme.logs-an"], "reserves"),
+    **dict.fromkeys([".acme", "acme.", "acme.-logs", "acme-.logs"], "a bucket name"),
     **dict.fromkeys(["acme", "acme-logs-an1", "loan", "a" * 63], None),
+    **dict.fromkeys(["logs.acme.example", "a.b", "1.2.3", "1.2.3.4.5", "acme.s3alias", "ec2.1-2-3"], None),
 }
 
 
@@ -195,6 +199,16 @@ def test_names(bench: Bench, name: str) -> None:
     assert [NAMES[name] in each for each in found if NAMES[name]] == [True] * (NAMES[name] is not None)
     s3 = bench.client("s3")
     assert is_taken(lambda **_: s3.create_bucket(Bucket=name)) == (NAMES[name] is None)
+
+
+def test_a_bucket_with_dots_in_its_name_is_set_up_and_found_again(bench: Bench) -> None:
+    text = file(tags={"team": "security"}).replace(NAME, "logs.acme.example")
+    text += "cloudtrail: {name: audit, s3_bucket_name: logs}\n"
+    bench.apply(text)
+    assert bench.diff(text).changes == []
+    assert {
+        each.params.get("Bucket") for each in bench.world.calls if each.operation == "PutBucketTagging"
+    } == {"logs.acme.example"}
 
 
 TAGS: list[tuple[dict[str, str], bool]] = [
