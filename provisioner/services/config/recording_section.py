@@ -2,21 +2,16 @@
 
 from typing import Annotated, Final, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
 from ...baseline import NO_SETTING, Control, InvalidValue, NotInFullProfile, Section
 from ...steps.settings import to_api
 from .recording import EVERYTHING, IAM_TYPES, WITHOUT_IAM, Types, continuous_types
+from .resource_types import ResourceType
 
 RecordingFrequency = Literal["CONTINUOUS", "DAILY"]
-ResourceType = Annotated[
-    str,
-    Field(
-        pattern=r"^[A-Za-z0-9]+::[A-Za-z0-9]+::[A-Za-z0-9]+$",
-        json_schema_extra={"want": "a resource type such as 'AWS::S3::Bucket'"},
-    ),
-]
-
+# API ConfigurationRecorder: service-linked recorders have this prefix, and customer managed ones cannot.
+OF_SERVICES: Final = "AWSConfigurationRecorderFor"
 _SOME: Final = NotInFullProfile("an alternative of `all_supported`")
 # AWS refuses daily recording of the types that AWS Config records about itself.
 _CONTINUOUS_ONLY: Final = frozenset(
@@ -127,10 +122,18 @@ class RecordingMode(Section):
         return continuous_types(to_api(self))
 
 
+def _check_name(name: str) -> str:
+    if name.startswith(OF_SERVICES):
+        raise InvalidValue(
+            (), f"AWS gives names with `{OF_SERVICES}` to the recorders of its services: choose another"
+        )
+    return name
+
+
 class Recorder(Control):
     """The configuration recorder: an account has one in each Region."""
 
-    name: Annotated[str, NO_SETTING] = Field(
+    name: Annotated[str, NO_SETTING, AfterValidator(_check_name)] = Field(
         "default",
         min_length=1,
         max_length=256,

@@ -20,6 +20,7 @@ from .managed_rules import (
 )
 from .regional_section import Regional
 from .remediation_section import Remediation
+from .resource_types import KnownType
 
 Frequency = Literal["One_Hour", "Three_Hours", "Six_Hours", "Twelve_Hours", "TwentyFour_Hours"]
 MessageType = Literal[
@@ -89,7 +90,9 @@ def _check_value(value: str) -> str:
     return value
 
 
-ResourceTypes = Annotated[list[Annotated[str, Field(min_length=1, max_length=256)]], AfterValidator(sorted)]
+ResourceTypes = Annotated[
+    list[Annotated[str, Field(min_length=1, max_length=256), KnownType]], AfterValidator(sorted)
+]
 RuleName = Annotated[
     str,
     Field(min_length=1, max_length=128, json_schema_extra={"want": "names of 1 to 128 characters"}),

@@ -9,6 +9,7 @@ from ...aws import Aws, Reading
 from ...compare.spelling import CONTROL_TOWER
 from ...model import Changes, Kind, Note
 from ...steps.tags import from_pairs, tags, to_pairs
+from .recording_section import OF_SERVICES
 
 JsonObject = Mapping[str, Any]  # as AWS answers or takes it
 
@@ -58,7 +59,7 @@ def read_config(aws: Aws) -> ConfigState:
 def _of_a_service(recorder: JsonObject) -> bool:
     """Tell whether a recorder is linked to an AWS service or to another cloud, so that no call of ours may change it."""
     linked = recorder.get("servicePrincipal") or recorder.get("connectorArn")
-    return bool(linked) or str(recorder["name"]).startswith("AWSConfigurationRecorderFor")
+    return bool(linked) or str(recorder["name"]).startswith(OF_SERVICES)
 
 
 def recorder_title(name: str) -> str:

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from provisioner.services.config import resource_types
 from provisioner.services.config.recording import (
     EVERYTHING,
     IAM_TYPES,
@@ -19,7 +20,11 @@ from provisioner.services.config.recording import (
     recording_mode,
     without_empty_lists,
 )
+from provisioner.services.config.recording_section import Recorder, RecordingGroup
+from provisioner.services.config.resource_types import intended, known_types
+from provisioner.services.config.rule_section import Scope
 
+from ...sandbox.cases import Aws, outcome
 from .sample import EC2, IAM, RDS, S3
 
 names = st.frozensets(st.sampled_from([*IAM, S3, EC2, RDS]))
@@ -91,3 +96,71 @@ def test_recorded_types(group: dict[str, Any] | None, expected: Types) -> None:
 )
 def test_text(some: Types, text: str) -> None:
     assert str(some) == text
+
+
+KNOWN = known_types()
+
+
+@pytest.mark.parametrize(
+    ("written", "meant"),
+    [
+        ("AWS::S3::Bukket", "AWS::S3::Bucket"),
+        ("AWS::S3::Buckets", "AWS::S3::Bucket"),
+        ("AWS::S3::Buckte", "AWS::S3::Bucket"),
+        ("AWS::EC2::Securitygroup", "AWS::EC2::SecurityGroup"),
+        ("AWS::Lamda::Function", "AWS::Lambda::Function"),
+        ("AWS::DynamoDb::Table", "AWS::DynamoDB::Table"),
+        ("AWS::IAM::Usr", "AWS::IAM::User"),
+        ("AWS::QuantumLedger::Journal", ""),
+        ("AWS::S3::Object", ""),
+        ("AWS::S3::Bucket", ""),
+    ],
+)
+def test_a_misspelt_resource_type_is_a_mistake_wherever_it_stands(written: str, meant: str) -> None:
+    for model, lines in (
+        (RecordingGroup, {"resource_types": [written]}),
+        (RecordingGroup, {"exclusion_by_resource_types": [written]}),
+        (Scope, {"compliance_resource_types": [written]}),
+    ):
+        if meant:
+            with pytest.raises(ValueError, match=f"did you mean '{meant}'"):
+                model.model_validate(lines)
+        else:
+            model.model_validate(lines)
+
+
+def test_a_resource_type_that_is_new_is_taken(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each type in turn is taken out of the list: fewer than one in a hundred looks like another one, misspelt."""
+    refused = []
+    for each in KNOWN:
+        monkeypatch.setattr(
+            resource_types, "known_types", lambda new=each: [one for one in KNOWN if one != new]
+        )
+        if intended(each):
+            refused.append(each)
+    assert len(refused) * 100 < len(KNOWN), refused
+
+
+NAME = "AWSConfigurationRecorderForAudit"
+
+
+def test_a_recorder_has_no_name_of_a_service_linked_one() -> None:
+    with pytest.raises(ValueError, match="the recorders of its services"):
+        Recorder.model_validate({"name": NAME})
+
+
+@pytest.mark.parametrize(
+    ("given", "code"),
+    [
+        ({"name": NAME}, "InvalidConfigurationRecorderNameException"),
+        ({"recordingGroup": {"resourceTypes": ["AWS::S3::Bukket"]}}, "ValidationException"),
+        ({"recordingGroup": {"resourceTypes": ["AWS::S3::Bucket"]}}, ""),
+    ],
+)
+def test_the_sandbox_refuses_them_too(aws: Aws, given: dict[str, Any], code: str) -> None:
+    role = "arn:aws:iam::123456789012:role/r"
+    recorder = {"name": "default", "roleARN": role, **given}
+    put = outcome(
+        lambda aws: aws.config.put_configuration_recorder(ConfigurationRecorder=recorder) and "", aws
+    )
+    assert put == code

@@ -9,6 +9,8 @@ from typing import Any
 from ....sandbox.ask import Request
 from ....sandbox.model import Refused, Response
 from ....sandbox.rule import after, before, instead
+from ..recording_section import OF_SERVICES
+from ..resource_types import intended
 from .conformance_packs import pack_arn, packs
 from .organization import PACK, RULE, made, organization_arn
 
@@ -28,8 +30,11 @@ def _recorder(request: Request) -> dict[str, Any]:
 
 @before("config.recorder_name", "PutConfigurationRecorder", row="13.2 recorder without name")
 def recorder_name(request: Request) -> None:
-    """A recorder without a name is named default."""
+    """A recorder without a name is named default; the names of service-linked ones are taken."""
     recorder = _recorder(request)
+    if str(recorder.get("name")).startswith(OF_SERVICES):
+        text = "You have provided a name for the customer managed configuration recorder that is not valid."
+        raise Refused("InvalidConfigurationRecorderNameException", text)
     if not recorder.get("name"):
         request.rewrite(ConfigurationRecorder={**recorder, "name": "default"})
 
@@ -49,7 +54,11 @@ def recorder_role(request: Request) -> None:
 
 @before("config.recording_mode", "PutConfigurationRecorder", row="13.2 recordingMode DAILY")
 def check_mode(request: Request) -> None:
-    """The recording mode is stored; the default is CONTINUOUS."""
+    """The recording mode is stored; the default is CONTINUOUS. It, and the resource types, are of AWS's lists."""
+    group = _recorder(request).get("recordingGroup") or {}
+    excluded = (group.get("exclusionByResourceTypes") or {}).get("resourceTypes") or []
+    if wrong := [each for each in (*(group.get("resourceTypes") or []), *excluded) if intended(each)]:
+        raise Refused("ValidationException", f"Member must satisfy enum value set: {wrong[0]}")
     mode = _recorder(request).get("recordingMode")
     overrides = (mode or {}).get("recordingModeOverrides") or []
     if mode and any(one.get("recordingFrequency") not in _FREQUENCIES for one in (mode, *overrides)):
