@@ -1,7 +1,7 @@
 """Characters that nobody sees, and spaces that YAML does not take as such: where they stand, and how to name them.
 
-Source: Unicode's property Default_Ignorable_Code_Point, without the variation selectors of emoji, and its category Zs;
-and the blank of braille, and the marks of annotations.
+Source: Unicode's property Default_Ignorable_Code_Point, and its category Zs; and the blank of braille, and the marks of
+annotations. Variation selectors are seen where they change a symbol, as in emoji and in Japanese names, and not behind a letter of ASCII.
 """
 
 from __future__ import annotations
@@ -14,7 +14,9 @@ from typing import Final, NamedTuple
 _SPACE: Final = "[\u00a0\u1680\u2000-\u200a\u202f\u205f\u3000]"
 _INVISIBLE: Final = (
     "[\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e\u2060-\u206f\u2800\u3164\ufeff\uffa0"
-    "\ufff0-\ufffb\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e0fff]"
+    "\ufff0-\ufffb\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e00ff\U000e01f0-\U000e0fff]"
+    # `1️⃣` is a digit, such a selector, and the keycap.
+    "|(?<![^\\x00-\\x7f])[\ufe00-\ufe0f\U000e0100-\U000e01ef](?!\u20e3)"
 )
 # Make a line look different from what it is, so that they are no good in a comment either.
 _DIRECTION: Final = re.compile("[\u202a-\u202e\u2066-\u2069]")

@@ -26,7 +26,9 @@ TRAIL = "trail: {name: a, bucket: b}\nbuckets: {b: {name: b}}\n"
 
 
 @pytest.mark.parametrize(
-    "character", [*INVISIBLE, "\u034f", "\u115f", "\u2800", "\u3164"], ids=lambda c: f"U+{ord(c):04X}"
+    "character",
+    [*INVISIBLE, "\u034f", "\u115f", "\u2800", "\u3164", "\ufe00", "\ufe0f", "\U000e0100"],
+    ids=lambda c: f"U+{ord(c):04X}",
 )
 def test_invisible_characters_are_named_where_they_are(character: str) -> None:
     code, name = ord(character), unicodedata.name(character, "invisible character").lower()
@@ -121,3 +123,8 @@ def test_a_second_document_is_refused(more: str) -> None:
     assert messages(f"{TRAIL}---\n{more}\n") == [
         "5:1: a second document starts here; one file holds one baseline"
     ]
+
+
+@pytest.mark.parametrize("text", ["\u2764\ufe0f", "1\ufe0f\u20e3", "\u845b\U000e0100"])
+def test_a_variation_selector_that_is_seen_is_text(text: str) -> None:
+    assert not any("nobody sees" in each for each in messages(f"trail: {{name: a{text}, bucket: b}}"))
