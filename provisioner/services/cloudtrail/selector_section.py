@@ -9,6 +9,8 @@ from pydantic import Field
 
 from ...baseline import NotInFullProfile, Section, Text
 
+# API AdvancedFieldSelector; a key of S3 alone may have 1024 characters.
+Value = Annotated[str, Field(min_length=1, max_length=2048)]
 _OTHER: Final = NotInFullProfile("another condition of the same kind")
 
 
@@ -18,7 +20,7 @@ class DataResource(Section):
     type: Literal["AWS::S3::Object", "AWS::Lambda::Function", "AWS::DynamoDB::Table"] = Field(
         description="The kind of resource. For all other kinds use `advanced_event_selectors`."
     )
-    values: list[Text] = Field(
+    values: list[Value] = Field(
         min_length=1,
         description="ARNs. `arn:${partition}:s3` is every object, `arn:${partition}:s3:::bucket/` every object of one bucket.",
     )
@@ -51,20 +53,20 @@ class FieldSelector(Section):
         max_length=1000,
         description="Such as `eventCategory`, `readOnly`, `eventName`, `resources.type`.",
     )
-    equals: list[Text] | None = Field(None, min_length=1, description="The field is one of these.")
-    starts_with: Annotated[list[Text] | None, _OTHER] = Field(
+    equals: list[Value] | None = Field(None, min_length=1, description="The field is one of these.")
+    starts_with: Annotated[list[Value] | None, _OTHER] = Field(
         None, min_length=1, description="The field starts with one of these."
     )
-    ends_with: Annotated[list[Text] | None, _OTHER] = Field(
+    ends_with: Annotated[list[Value] | None, _OTHER] = Field(
         None, min_length=1, description="The field ends with one of these."
     )
-    not_equals: Annotated[list[Text] | None, _OTHER] = Field(
+    not_equals: Annotated[list[Value] | None, _OTHER] = Field(
         None, min_length=1, description="The field is none of these."
     )
-    not_starts_with: list[Text] | None = Field(
+    not_starts_with: list[Value] | None = Field(
         None, min_length=1, description="The field starts with none of these."
     )
-    not_ends_with: Annotated[list[Text] | None, _OTHER] = Field(
+    not_ends_with: Annotated[list[Value] | None, _OTHER] = Field(
         None, min_length=1, description="The field ends with none of these."
     )
 

@@ -164,6 +164,9 @@ ACCEPTED: list[dict[str, Any]] = [
     of({"eventCategory": ["Data"], "resources.type": ["AWS::S3::AccessPoint"]}, ("resources.ARN", "equals", ["arn:aws:s3::123456789012:accesspoint/m.mrap"])),
     of({"eventCategory": ["Data"], "resources.type": ["AWS::S3Outposts::Object"]}, ("resources.ARN", "equals", ["arn:aws:s3-outposts:us-east-1:123456789012:object_path"])),
     of(NETWORK, ("errorCode", "equals", ["VpceAccessDenied"]), ("vpcEndpointId", "equals", ["vpce-1"])),
+    # The longest key of S3, and the longest value of all.
+    of(DATA, ("resources.ARN", "equals", ["arn:aws:s3:::bucket/" + "k" * 1024])),
+    of(DATA, ("userIdentity.arn", "equals", ["x" * 2048])),
 ]  # fmt: skip
 # What AWS may take or does take: lines, a part of the warning in a plan, and whether the sandbox refuses them.
 DOUBTED: list[tuple[dict[str, Any], str, bool]] = [
