@@ -37,6 +37,7 @@ class Role:
     description: str
     trust: Sequence[Statement]
     managed: Sequence[str] = ()
+    managed_actions: Sequence[str] = ()  # samples of what the managed policies allow, and the role needs
     inline: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     usable_without: bool = False  # AWS lets others use it before it has its inline policies
     # Whether the source of an ARN uses the role now: its permission to assume it is kept.
@@ -129,8 +130,10 @@ def _foreign(aws: Aws, region: str, want: Role, attached: Sequence[str], names: 
     }
     documents = {each: reading.get("PolicyVersion")["Document"] for each, reading in versions.items()}
     documents |= {name: reading.get("PolicyDocument") for name, reading in inline.items()}
+    samples = policy.document([{"Effect": "Allow", "Action": [*want.managed_actions], "Resource": ANYTHING}])
     for name, document in sorted(documents.items()):
-        denied = next(filter(None, (first_denied(document, own) for own in want.inline.values())), "")
+        needed = (*want.inline.values(), samples)
+        denied = next(filter(None, (first_denied(document, own) for own in needed)), "")
         power = power_of(document)
         if not power and not denied:
             yield Note(Kind.FOREIGN, resource, f"has the policy {name} too; kept")

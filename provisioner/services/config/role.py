@@ -23,6 +23,17 @@ from .role_policies import config_delivery_role_policy, config_trust, with_earli
 from .section import Config
 
 SERVICE_ROLE: Final = "AWSServiceRoleForConfig"
+# Some of what AWS_ConfigRole allows, of the services that most accounts use. Source: AWS Managed Policy Reference.
+_READS: Final = (
+    *(
+        "ec2:DescribeInstances",
+        "ec2:DescribeSecurityGroups",
+        "iam:GetAccountAuthorizationDetails",
+        "iam:ListUsers",
+    ),
+    *("s3:GetBucketPolicy", "s3:GetEncryptionConfiguration", "kms:DescribeKey", "cloudtrail:DescribeTrails"),
+    *("rds:DescribeDBInstances", "lambda:ListFunctions"),
+)
 
 
 def role_arn(aws: Aws, baseline: Baseline) -> str:
@@ -57,6 +68,7 @@ def ensure_config_role(aws: Aws, baseline: Baseline) -> Changes:
             "AWS Config records with this role",
             trust=policy.statements(config_trust(aws.account, aws.partition)),
             managed=(managed_policy(aws.partition),),
+            managed_actions=_READS,
             inline={"ConfigDelivery": _delivery_policy(aws, baseline)},
             merge=partial(with_earlier_destinations, bucket_arns=_bucket_arns(aws, baseline)),
         )

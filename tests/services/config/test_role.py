@@ -185,6 +185,27 @@ def test_broader_trust_under_our_sid_is_repaired(bench: Bench) -> None:
     assert read_trust(bench) == config_trust(ACCOUNT)["Statement"]
 
 
+@pytest.mark.parametrize(
+    ("action", "told"),
+    [
+        ("ec2:Describe*", True),
+        ("iam:*", True),
+        ("*", True),
+        ("s3:GetBucket*", True),
+        ("ec2:RunInstances", False),
+    ],
+)
+def test_a_deny_of_what_aws_config_records_with_is_offered_for_removal(
+    bench: Bench, action: str, *, told: bool
+) -> None:
+    bench.apply(OWN, only=ONLY)
+    bench.client("iam").put_role_policy(
+        RoleName="recorder", PolicyName="theirs", PolicyDocument=policy_text("Deny", action)
+    )
+    found = [(c.consent, "which it needs" in c.loses) for _, c in bench.diff(OWN, only=ONLY).changes]
+    assert found == [("remove-foreign-policy", True)] * told
+
+
 def test_foreign_policies_are_kept_and_noted(bench: Bench) -> None:
     bench.apply(OWN, only=ONLY)
     iam = bench.client("iam")
