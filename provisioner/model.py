@@ -275,6 +275,7 @@ class Result:
     request_ids: list[str] = field(default_factory=list)  # of the calls in *changes*, in that order
     failures: list[Failure] = field(default_factory=list)
     blocked_by: str | None = None  # the failed step because of which this one did not run
+    is_step: bool = True  # not what the file names for the run itself, which is only looked at
 
     @property
     def failure(self) -> Failure | None:

@@ -16,6 +16,7 @@ from ..fleet.fleet import Command, Job
 from ..fleet.results import changed_after_accounts, find_failed_needs, not_begun, results_of
 from ..fleet.workers import JobsDone, run_jobs
 from ..model import Change, Outcome, Result, Scope
+from ..repair.destinations import as_warnings, look_at_destinations
 from ..report import words
 from ..steps.registry import all_steps
 from .account_jobs import apply_to_accounts, do_jobs, print_json
@@ -44,8 +45,11 @@ def read(work: Work, command: Command) -> None:
 
 
 def _read(work: Work, command: Command) -> list[Result]:
-    run, firing = work.run, work.session.options.fire
-    return list(run.rehearse().results) if command == "diff" else run.verify(firing=firing)
+    session, run = work.session, work.run
+    look = look_at_destinations(session.cloud, session.baseline, session.identity)
+    found = list(run.rehearse().results) if command == "diff" else run.verify(firing=session.options.fire)
+    work.destinations = [*as_warnings(look())] if command == "diff" else look()
+    return found
 
 
 def _read_one(work: Work, command: Command) -> None:
@@ -130,7 +134,7 @@ def _end_once(work: Work) -> None:
 def verify_again(work: Work, results: Sequence[Result]) -> list[Result]:
     """Verify once more, after changes were made, the accounts in which a check failed. Returns the new results."""
     failing = {r.target.account for r in results if any(f.ok is False for f in r.findings)}
-    again: list[Result] = []
+    again = [*work.destinations]
     if work.fleet.single or any(r in work.once or r.target.account == work.fleet.archive for r in results):
         work.run.refresh()
         again += work.run.verify()

@@ -36,6 +36,8 @@ class Work:
     once: list[Result] = field(default_factory=list)
     # Of *once*: changed, and AWS does not show it yet.
     once_unseen: list[Result] = field(default_factory=list)
+    # Of what `journal` and `notices` of the file name, which belongs to no step.
+    destinations: list[Result] = field(default_factory=list)
     outcomes: dict[str, Outcome] = field(default_factory=dict)  # by account id
     printed: set[tuple[Any, ...]] = field(default_factory=set)  # failures that were printed: see `output`
     drifts: list[Drift] = field(default_factory=list)  # of `diff --who`: what differs, and who made it
@@ -66,7 +68,7 @@ class Work:
     def plan(self) -> Plan:
         """Everything that would change, or was changed."""
         results, in_sync = (self.once, InSyncCounts()) if self.fleet.single else reportable(self.once)
-        results = [*results]
+        results = [*self.destinations, *results]
         for outcome in self.sorted_outcomes:
             results += outcome.results
             in_sync += outcome.in_sync
@@ -92,7 +94,9 @@ class Work:
     def once_json(self) -> json.AccountJson:
         """The JSON object of type `organization`."""
         command, applied = self.session.options.command, self.session.writing
-        return json.organization_json(self.once, command, self.once_unseen, applied=applied)
+        return json.organization_json(
+            [*self.destinations, *self.once], command, self.once_unseen, applied=applied
+        )
 
     @property
     def skipped(self) -> list[Skipped]:

@@ -8,7 +8,7 @@ from typing import Final
 from ..baseline import Baseline
 from ..compare.policy import arn
 from ..steps.event_history import event_history
-from ..steps.permission import APPLY, PAUSE, REPAIR, Condition, Permission, allow
+from ..steps.permission import APPLY, DIFF, PAUSE, REPAIR, Condition, Permission, allow
 from ..steps.registry import all_steps
 
 PARAMETER: Final = "/provision/pause"  # of Systems Manager, with the pause
@@ -35,7 +35,7 @@ def journal_permissions(baseline: Baseline, partition: str) -> Iterator[Permissi
     objects = [f"{bucket}/{journal.s3_key_prefix}/*"]
     kept = APPLY | REPAIR
     prefix = Condition("StringLike", "s3:prefix", (f"{journal.s3_key_prefix}/*",))
-    yield from allow("JournalList", "s3", "ListBucket", on=[bucket], condition=prefix, purposes=REPAIR)
+    yield from allow("JournalList", "s3", "ListBucket", on=[bucket], condition=prefix, purposes=DIFF)
     yield from allow("JournalRead", "s3", "GetObject", on=objects, purposes=REPAIR)
     yield from allow("JournalWrite", "s3", "PutObject", on=objects, purposes=kept)
 

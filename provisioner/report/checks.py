@@ -11,8 +11,12 @@ from . import words
 
 
 def all_findings(result: Result) -> Iterator[Finding]:
-    """The findings of one step: first whether AWS is configured as the file says, then the step's own."""
-    yield _configured(result)
+    """The findings of one step: first whether AWS is configured as the file says, then the step's own.
+
+    What the file names for the run itself is no step, and is only looked at.
+    """
+    if result.is_step:
+        yield _configured(result)
     yield from result.findings
 
 

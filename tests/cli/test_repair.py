@@ -515,7 +515,8 @@ def test_a_run_on_another_machine_is_known_from_the_bucket(command: Command, hom
 def test_a_bucket_that_cannot_be_used_is_told_and_stops_nothing(command: Command, home: Path) -> None:
     weaken(home)
     code, _, err = command("repair", text=BUCKET + POLICY)
-    assert (code, "the journal is incomplete: s3://acme-journal: NoSuchBucket" in err) == (0, True)
+    assert (code, "the journal is incomplete: s3://acme-journal: NoSuchBucket" in err) == (2, True)
+    assert "does not exist in us-east-1: make it, or correct `journal.s3_bucket_name`" in err
     assert command("diff")[0] == 0
     code, _, err = command("history", "--file", str(home / "baseline.yaml"), text=BUCKET + POLICY)
     assert (code, "s3://acme-journal: NoSuchBucket" in err) == (1, True)

@@ -166,13 +166,23 @@ def test_permissions_are_exactly_those_of_the_topics_and_buses() -> None:
     found = [(each.action, *each.resources) for each in notice_permissions(baseline, "123456789012")]
     assert found == [
         ("sns:Publish", TOPIC),
+        ("sns:GetTopicAttributes", TOPIC),
         ("events:PutEvents", "arn:aws:events:us-east-1:123456789012:event-bus/default"),
+        ("events:DescribeEventBus", "arn:aws:events:us-east-1:123456789012:event-bus/default"),
         ("events:PutEvents", other),
+        ("events:DescribeEventBus", other),
     ]
 
 
 def test_only_the_command_that_sends_notices_needs_the_permissions() -> None:
     parts = list(of_caller(read(GOOD), "123456789012", "aws"))
-    assert "notices" not in by_section(parts, ["diff", "apply", "verify"])
-    policy = by_section(parts, ["repair"])["notices"]
-    assert [each["Action"] for each in policy["Statement"]] == [["sns:Publish"], ["events:PutEvents"]]
+    reads = ["events:DescribeEventBus", "sns:GetTopicAttributes"]
+    for commands, sends in (
+        (["diff", "apply", "verify"], []),
+        (["repair"], ["events:PutEvents", "sns:Publish"]),
+    ):
+        statements = by_section(parts, commands)["notices"]["Statement"]
+        own = [
+            action for each in statements if each["Sid"].startswith("Notices") for action in each["Action"]
+        ]
+        assert sorted(own) == sorted([*reads, *sends])
