@@ -271,6 +271,20 @@ def condition(world: World) -> tuple[Any, ...]:
     return store.capture(world.memory), repr({k: v for k, v in vars(world).items() if k not in parts})
 
 
+@pytest.fixture(autouse=True)
+def environment() -> Iterator[None]:
+    """Give each test the variables that were there before it, whatever it has set in which order.
+
+    `monkeypatch` alone leaves behind what it has found inside of a sandbox, if that is closed first. This fixture is the
+    last to end, because fixtures that every test uses are the first to begin.
+    """
+    before = dict(os.environ)
+    yield
+    for name in os.environ.keys() - before.keys():
+        del os.environ[name]
+    os.environ.update(before)
+
+
 @pytest.fixture
 def bench(request: pytest.FixtureRequest) -> Iterator[Bench]:
     with open_sandbox(None) as world:
