@@ -6,7 +6,6 @@ import random
 import threading
 from collections import defaultdict
 from collections.abc import Callable, Iterable
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Final
 
 from botocore.credentials import ReadOnlyCredentials
@@ -34,7 +33,7 @@ from .rate_limit import RateLimiter, kind_of
 from .request import Request
 from .retries import DEADLINE, Stopwatch, read_attempts, until, write_wait
 from .silence import SilenceWatch
-from .threads import leave_signals_to_main
+from .threads import ThreadPool
 
 WORKERS: Final = 32  # parallel reads
 _RENEWALS: Final = 3  # of credentials, for one call
@@ -64,7 +63,7 @@ class Cloud:
         self.tally = Tally()
         self.on_wait = on_wait or (lambda waiting: None)
         self._silence = SilenceWatch(on_wait, options.limits)
-        self.readers = ThreadPoolExecutor(workers, "read", leave_signals_to_main)
+        self.readers = ThreadPool(workers, "read")
         self._clients = clients = Clients(options, self.tally)
         self.client, self.offers, self.event_region = clients.client, clients.offers, clients.event_region
         self.keyring = clients.keyring

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 
 from .options import Limits, Waiting
 from .request import Request
-from .threads import leave_signals_to_main
+from .threads import leave_signals_to_main, try_start
 
 _AFTER = 5.0  # seconds without an answer
 _INTERVAL = 1.0  # seconds between two looks at the calls
@@ -51,7 +51,7 @@ class SilenceWatch:
         with self._lock:
             if self._thread is None:
                 self._thread = threading.Thread(target=self._watch, name="silence", daemon=True)
-                self._thread.start()
+                try_start(self._thread)
 
     def _watch(self) -> None:
         leave_signals_to_main()

@@ -50,7 +50,7 @@ def run(options: CommandOptions) -> int:
         sys.stderr.write(error.render(color=color) + "\n")
         text = f"mistakes in the file: {len(error.problems)}"
         screen.json_error(json.error_json(options.command, text, error.problems))
-    except (CommandError, OSError) as error:
+    except (CommandError, OSError, MemoryError) as error:
         screen.clear_status()
         screen.message(Text.assemble(("error: ", "bold red"), _reason(error)), always=True)
         screen.json_error(json.error_json(options.command, _reason(error)))
@@ -182,8 +182,10 @@ _SESSION_COMMANDS = {"repair": _repair, "pause": _pause, "resume": _resume, "und
 _COMMANDS = {"diff": _diff, "apply": _apply, "verify": _verify}
 
 
-def _reason(error: CommandError | OSError) -> str:
+def _reason(error: CommandError | OSError | MemoryError) -> str:
     """The text of the error; of one of the system, with what can be done about it."""
+    if isinstance(error, MemoryError):
+        return "the system allows no more memory: raise the limit (`ulimit -v`, or that of the container)"
     if isinstance(error, CommandError) or error.strerror is None:
         return words.clean(str(error))
     text = f"{error.filename}: {error.strerror}" if error.filename else error.strerror

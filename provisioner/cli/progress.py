@@ -14,7 +14,7 @@ from rich.progress_bar import ProgressBar
 from rich.segment import Segment
 from rich.text import Text
 
-from ..aws.threads import leave_signals_to_main
+from ..aws.threads import leave_signals_to_main, try_start
 from ..model import Account, Outcome
 from ..report import words
 from ..report.totals import Totals
@@ -61,9 +61,9 @@ class Progress:
             self._stack.enter_context(self._screen.live(_LiveLine(self), _PER_SECOND))
         elif not self._screen.quiet:
             printer = threading.Thread(target=self._print_lines, name="progress", daemon=True)
-            printer.start()
-            self._stack.callback(printer.join)
-            self._stack.callback(self._ended.set)
+            if try_start(printer):
+                self._stack.callback(printer.join)
+                self._stack.callback(self._ended.set)
         return self
 
     def __exit__(self, *_: object) -> None:

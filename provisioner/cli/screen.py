@@ -20,6 +20,7 @@ from rich.status import Status
 from rich.text import Span, Text
 
 from ..aws import Waiting
+from ..aws.threads import try_start
 from ..baseline.redact import redact, redacted
 from ..report import json, words
 from .options import CommandOptions
@@ -78,7 +79,7 @@ class Screen:
         """Print a line on stderr if the block takes longer than that."""
         timer = threading.Timer(seconds, self.message, (text,))
         timer.daemon = True
-        timer.start()
+        try_start(timer)
         try:
             yield
         finally:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future
 from contextlib import contextmanager
 from graphlib import TopologicalSorter
 from queue import SimpleQueue
 from typing import NamedTuple
 
-from ..aws.threads import leave_signals_to_main
+from ..aws.threads import ThreadPool
 from ..model import Result, Scope, Step, Target
 
 WORKERS = 48  # steps at the same time: those of one account in every Region
@@ -121,9 +121,9 @@ def write(
 
 
 @contextmanager
-def _threads(workers: int) -> Iterator[ThreadPoolExecutor]:
+def _threads(workers: int) -> Iterator[ThreadPool]:
     """Threads for steps. After an interrupt, none of them is waited for."""
-    pool = ThreadPoolExecutor(workers, "step", leave_signals_to_main)
+    pool = ThreadPool(workers, "step")
     try:
         yield pool
     except BaseException:

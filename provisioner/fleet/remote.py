@@ -12,7 +12,6 @@ import os
 import platform
 import threading
 from collections.abc import Iterable, Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from uuid import uuid4
@@ -22,6 +21,7 @@ from ..aws import Identity, Options, describe, identify
 from ..aws.clients import BOTOCORE
 from ..aws.cloud import Cloud
 from ..aws.errors import BotoCoreError, ClientError
+from ..aws.threads import ThreadPool
 from ..baseline import Baseline, parse
 from ..baseline.redact import redacted
 from ..engine.controls import Controls
@@ -60,8 +60,8 @@ class _WorkerFleet:
     """The fleet of one run in this process, its thread pools, and the call counts that it has reported so far."""
 
     fleet: Fleet
-    few: ThreadPoolExecutor
-    many: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(MANY, "account"))
+    few: ThreadPool
+    many: ThreadPool = field(default_factory=lambda: ThreadPool(MANY, "account"))
     reported: tuple[int, int, int] = (0, 0, 0)
     lock: threading.Lock = field(default_factory=threading.Lock)
 
@@ -150,7 +150,7 @@ def _open(setup: WorkerSetup) -> _WorkerFleet:
     fleet = replace(
         fleet, identity=setup.identity, names=setup.names, only_regions=setup.regions, controls=setup.controls
     )
-    opened = _WorkerFleet(fleet, ThreadPoolExecutor(setup.width, "account"))
+    opened = _WorkerFleet(fleet, ThreadPool(setup.width, "account"))
     for old in [*_worker_fleets][: 1 - KEPT]:
         del _worker_fleets[old]  # garbage collection closes it after its last portion
     _worker_fleets[setup.run] = opened

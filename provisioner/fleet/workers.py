@@ -7,7 +7,7 @@ step compares before it changes, so doing an account twice changes nothing more.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from concurrent.futures import CancelledError, Future, ThreadPoolExecutor
+from concurrent.futures import CancelledError, Future
 from dataclasses import dataclass
 from itertools import islice
 from math import ceil
@@ -16,7 +16,7 @@ from threading import Event
 from typing import Protocol
 
 from ..aws import describe
-from ..aws.threads import leave_signals_to_main
+from ..aws.threads import ThreadPool
 from ..model import Outcome, Result, Target
 from .fleet import ENTRY, Fleet, Job
 
@@ -66,7 +66,7 @@ class Threads:
     def __init__(self, fleet: Fleet, width: int):
         self.width = width
         self._fleet = fleet
-        self._pool = ThreadPoolExecutor(width, "account", leave_signals_to_main)
+        self._pool = ThreadPool(width, "account")
 
     def expect(self, jobs: int) -> None:
         """One job at a time: submitting to a thread costs nothing."""

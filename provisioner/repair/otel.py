@@ -14,7 +14,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from .. import __version__
-from ..aws.threads import leave_signals_to_main
+from ..aws.threads import leave_signals_to_main, try_start
 from . import notice_texts as texts
 from .metrics import Place, metrics_of_run, numbers, succeeded
 from .notice_history import time_of
@@ -71,7 +71,8 @@ def export_otel(report: RunReport, seconds: float = SECONDS) -> str:
             errors[0] = f"OpenTelemetry: {' and '.join(failed)} not taken; check {endpoint}" if failed else ""
 
     thread = threading.Thread(target=work, name="otel", daemon=True)
-    thread.start()
+    if not try_start(thread):
+        return "OpenTelemetry: the system allows no thread for it"
     thread.join(seconds)
     return errors[0]
 

@@ -19,7 +19,7 @@ from urllib.parse import urlsplit
 from ..aws.cloud import Cloud
 from ..aws.errors import BotoCoreError, ClientError
 from ..aws.hints import describe
-from ..aws.threads import leave_signals_to_main
+from ..aws.threads import leave_signals_to_main, try_start
 from ..aws.tls import tls_context
 from ..baseline import General
 from ..baseline.notices import NoticeSink, is_loopback
@@ -53,17 +53,20 @@ class _Sending:
     def start(self, deadline: float) -> None:
         """Begin. The thread is a daemon's, so that one that hangs does not keep the program from ending.
 
+        Where the system allows no thread, this one sends.
         *answered* is called in it with the number of each as soon as the sink has answered, and with the error.
         """
         self.errors = [_LATE] * len(self.sends)
         self.thread = threading.Thread(target=self._work, args=(deadline,), name="notice", daemon=True)
-        try:
-            self.thread.start()
-        except RuntimeError:  # no more threads
+        if not try_start(self.thread):
             self.thread = None
+            self._send(deadline)
 
     def _work(self, deadline: float) -> None:
         leave_signals_to_main()
+        self._send(deadline)
+
+    def _send(self, deadline: float) -> None:
         for index, send in enumerate(self.sends):
             left = deadline - time.monotonic()
             if left <= 0:
@@ -150,16 +153,12 @@ def _until(
     deadline: float, answers: SimpleQueue[tuple[str, int, str]], sendings: Mapping[str, _Sending]
 ) -> Iterator[tuple[str, int, str]]:
     """The answers as they come, and at the end those that were not sent in time."""
-    left = {
-        (name, index) for name, each in sendings.items() if each.thread for index in range(len(each.sends))
-    }
     every = [(name, index) for name, each in sendings.items() for index in range(len(each.sends))]
-    while left and (seconds := deadline - time.monotonic()) > 0:
+    while every and (seconds := deadline - time.monotonic()) > 0:
         try:
             name, index, error = answers.get(timeout=seconds)
         except Empty:
             break
-        left.remove((name, index))
         every.remove((name, index))
         yield name, index, error
     yield from ((name, index, _LATE) for name, index in every)

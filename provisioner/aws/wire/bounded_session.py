@@ -27,6 +27,7 @@ from urllib3.exceptions import ReadTimeoutError as Urllib3ReadTimeoutError
 
 from ..errors import UnusableAnswer
 from ..options import Limits
+from ..threads import try_start
 from .transport import Body
 
 _CHUNK = 65536  # bytes
@@ -134,7 +135,7 @@ def _note(sock: Any) -> Any:
     if new_timer is not None and _in_use.timer is None:
         _in_use.timer = timer = new_timer()
         timer.daemon = True
-        timer.start()  # here, so that there is none where nothing is sent, as in the sandbox
+        try_start(timer)  # here, so that there is none where nothing is sent, as in the sandbox
     return sock
 
 

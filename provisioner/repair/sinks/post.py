@@ -16,6 +16,7 @@ from urllib.request import getproxies, proxy_bypass
 
 from ... import __version__
 from ...aws.errors import ConfigurationError
+from ...aws.threads import try_start
 from ...baseline.notices import is_loopback
 
 Connector = Callable[[SplitResult, float], HTTPConnection]
@@ -41,7 +42,7 @@ def post(url: str, body: bytes, headers: Mapping[str, str], connect: Connector, 
         return str(error)
     timer = threading.Timer(seconds, _end, (connection, late))
     timer.daemon = True
-    timer.start()
+    try_start(timer)
     try:
         connection.request("POST", path, body, sent)
         why_not = _why_not(connection.getresponse())
