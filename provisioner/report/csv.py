@@ -1,7 +1,8 @@
 """The report as CSV: one line for each change, failure, check, note and skipped place.
 
 A change has a line for each field. A spreadsheet must not run what AWS's texts say: a cell that it would take for a
-formula begins with an apostrophe (OWASP, "CSV Injection").
+formula begins with an apostrophe (OWASP, "CSV Injection"). So does what follows a semicolon, which is where a spreadsheet of
+many languages begins a new cell, in quotes or not.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
 from collections.abc import Iterator
 from typing import Any, Final
 
@@ -20,7 +22,8 @@ COLUMNS: Final = (
     *("state", "account", "name", "region", "step", "resource", "action", "field", "have", "want", "call"),
     *("text", "hint", "consent", "request_id"),
 )
-_FORMULA: Final = ("=", "+", "-", "@", "＝", "＋", "－", "＠", "|", "%")  # noqa: RUF001 - full-width ones count too
+# The beginning of a formula; full-width ones count too.
+_FORMULA: Final = re.compile(r"((?:^|;)[\s\"]*)(?=[-=+@|%＝＋－＠])")  # noqa: RUF001
 
 
 def to_csv(document: DocumentJson) -> str:
@@ -74,5 +77,4 @@ def _value(value: Any) -> str:
 
 
 def _cell(text: str) -> str:
-    clean = words.clean(text)
-    return f"'{clean}" if clean.lstrip().startswith(_FORMULA) else clean
+    return _FORMULA.sub(r"\1'", words.clean(text))

@@ -31,6 +31,8 @@ ATTACKS = [
     "-1+cmd|' /C calc'!A0",
     "+1",
     " \t=1",
+    "x;=1",
+    'x"; "+1;;@SUM(1)',
     "\N{FULLWIDTH EQUALS SIGN}1",
     "a\nb\r\n\n# c\u2028d\x00\x1b[31m\u202e\ud800\ufffe",
     "${account_id} $$ ${region}",
@@ -157,7 +159,8 @@ def test_csv_of_hostile_texts_has_no_formula(text: str) -> None:
     lines = list(csv.reader(io.StringIO(to_csv(found), newline=""), strict=True))
     assert {len(line) for line in lines} == {len(COLUMNS)}
     for line in lines:
-        for cell in line:
+        # As a spreadsheet reads it whose language has a comma in numbers, and so a semicolon between cells.
+        for cell in [*line, *(part.lstrip('" ') for each in line for part in each.split(";"))]:
             assert not cell.lstrip().startswith(("=", "+", "-", "@", "|", "%"))
             assert cell.isprintable()
 
