@@ -6,9 +6,11 @@ https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedd
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import re
+import stat
 import tempfile
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
@@ -59,8 +61,12 @@ def write_prometheus(path: Path, report: RunReport) -> str:
     and numbers in it. The name must end with `.prom`, which the file that is written first does not.
     """
     earlier = ""
-    with suppress(OSError):
-        earlier = path.read_text(encoding="utf-8", errors="replace")
+    try:
+        earlier = _read(path)
+    except FileNotFoundError:
+        pass
+    except OSError as error:
+        return f"{path}: {error.strerror}; name a file that can be read and written"
     try:
         _replace(path, prometheus_text(report, earlier))
     except OSError as error:
@@ -180,7 +186,7 @@ def _is_new(drift: Drift, report: RunReport) -> bool:
 def _parsed(text: str) -> dict[str, dict[Labels, float]]:
     """The values of a file of ours, by metric and labels; a line that is not understood is passed over."""
     found: dict[str, dict[Labels, float]] = {}
-    for line in text.splitlines():
+    for line in text.split("\n"):  # and not at other separators, which may be in a value
         match = _LINE.fullmatch(line)
         if match is None:
             continue
@@ -197,6 +203,15 @@ def _shown(labels: Labels) -> str:
 
 def _unescaped(value: str) -> str:
     return re.sub(r"\\(.)", lambda found: "\n" if found[1] == "n" else found[1], value)
+
+
+def _read(path: Path) -> str:
+    """The earlier file. Raises OSError for one that cannot be read, or is no plain file: a pipe would wait for a writer."""
+    number = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
+    with os.fdopen(number, encoding="utf-8", errors="replace", newline="\n") as file:
+        if not stat.S_ISREG(os.fstat(number).st_mode):
+            raise OSError(errno.EINVAL, "is not a plain file")
+        return file.read()
 
 
 def _replace(path: Path, text: str) -> None:

@@ -226,3 +226,24 @@ def test_exporters_that_are_off_send_nothing(collector_variables: pytest.MonkeyP
         assert export_otel(replace(MIXED, drifts=())) == ""
     assert not found.received
     assert TRAIL.account == ACCOUNT
+
+
+@pytest.mark.parametrize("name", ["a\u2028b", "a\x0bb\x0c", "a\x85b", "a\rb\r\nc", 'a"\\n\\', "a\x1e} 5"])
+def test_counters_go_on_whatever_the_name_of_the_file(tmp_path: Path, name: str) -> None:
+    path = tmp_path / "p.prom"
+    run = replace(MIXED, started=replace(MIXED.started, file=name))
+    for _ in range(3):
+        assert write_prometheus(path, run) == ""
+    [runs] = [line for line in path.read_bytes().split(b"\n") if line.startswith(b"provision_runs_total{")]
+    assert runs.endswith(b" 3")
+
+
+def test_what_is_no_plain_file_is_told_and_left(tmp_path: Path) -> None:
+    pipe, folder, link = tmp_path / "pipe.prom", tmp_path / "folder.prom", tmp_path / "link.prom"
+    os.mkfifo(pipe)
+    folder.mkdir()
+    link.symlink_to("/dev/zero")
+    for path in (pipe, folder, link):
+        assert str(path) in write_prometheus(path, MIXED)
+    assert stat.S_ISFIFO(pipe.stat().st_mode)
+    assert link.is_symlink()
