@@ -16,7 +16,12 @@ from typing import Any, Final
 
 import botocore.session
 from botocore.credentials import AssumeRoleProvider, CredentialResolver, Credentials, ReadOnlyCredentials
-from botocore.exceptions import ClientError, MissingDependencyException
+from botocore.exceptions import (
+    ClientError,
+    InvalidConfigError,
+    MissingDependencyException,
+    ParamValidationError,
+)
 
 from .configuration import ANY_ERROR, named, unreadable_files
 from .errors import DENIED, ConfigurationError, code_of, is_outage, is_throttle
@@ -55,6 +60,13 @@ _OF_PROFILE: Final = {
         "an access key needs its secret key: set both",
     ),
 }
+# By the beginning of a setting of a profile, the provider that reads it.
+_READS: Final = {
+    "sso_": "sso",
+    "web_identity_token_file": "assume-role-with-web-identity",
+    "credential_process": "custom-process",
+    "login_session": "login",
+}
 _OF_PROFILE_FILE: Final = {"config-file": _OF_PROFILE["shared-credentials-file"]}
 _OF_ENVIRONMENT: Final = {
     "env": (
@@ -79,8 +91,8 @@ class CallerCredentials(Credentials):
         with _errors_of(self._session, self.method):
             frozen = self._found.get_frozen_credentials()
         for field, value in zip(_FIELDS, frozen, strict=False):
-            if value is None and field == "session_token":
-                continue
+            if not value and field == "session_token":
+                continue  # an empty one is none, as in every AWS tool
             if not _SIGNABLE.fullmatch(value if isinstance(value, str) else ""):
                 where, _ = _source(self._session, self.method)
                 named = f"AWS_{field.upper()}" if self.method == "env" else f"{where}: `aws_{field}`"
@@ -143,8 +155,7 @@ def _errors_of(session: botocore.session.Session, method: str) -> Iterator[None]
         if is_throttle(error) or is_outage(error):
             raise
         known: dict[str, Any] = getattr(error, "kwargs", {})  # of botocore's errors
-        led_to = str(known.get("provider", ""))  # the provider that a `source_profile` led to
-        where, hint = _source(session, led_to if led_to in _OF_PROFILE else method)
+        where, hint = _source(session, *_failed(session, method, error))
         text = " ".join(str(known.get("error_msg", error)).split()).rstrip(".")
         text = text[:_LONGEST] or "it failed, and did not say why"
         if isinstance(error, KeyError):
@@ -162,8 +173,27 @@ def _errors_of(session: botocore.session.Session, method: str) -> Iterator[None]
         raise ConfigurationError(f"{where}: {text}", hint) from error
 
 
-def _source(session: botocore.session.Session, method: str) -> tuple[str, str]:
-    """Return where a provider's credentials come from, as the user has set it, and the remedy."""
+def _failed(session: botocore.session.Session, method: str, error: Exception) -> tuple[str, str]:
+    """Return the provider that failed and its profile: those at the end of a chain of `source_profile`, or *method* itself."""
+    own = session.profile or "default"
+    refused = isinstance(error, ClientError) and error.operation_name == "AssumeRole"
+    if method != "assume-role" or refused or isinstance(error, InvalidConfigError | ParamValidationError):
+        return method, own
+    profiles, chain = session.full_config["profiles"], [own]
+    while (name := str(profiles.get(chain[-1], {}).get("source_profile"))) in profiles and name not in chain:
+        chain.append(name)
+    reads = (
+        by for start, by in _READS.items() for each in profiles.get(chain[-1], {}) if each.startswith(start)
+    )
+    found = next(reads, "")
+    return (found, chain[-1]) if found else (method, own)
+
+
+def _source(session: botocore.session.Session, method: str, at: str = "") -> tuple[str, str]:
+    """Return where a provider's credentials come from, as the user has set it, and the remedy.
+
+    *at* is the profile, if it is another one than that in use, which leads there.
+    """
     if method == "container-role":
         name = next((each for each in _CONTAINER if each in os.environ), _CONTAINER[0])
         return name, "outside of a container, unset it; inside, look whether its role is attached"
@@ -173,8 +203,11 @@ def _source(session: botocore.session.Session, method: str) -> tuple[str, str]:
             "name a file with a token, and a role that takes it, or unset both",
         )
     if setting := {**_OF_PROFILE, **_OF_PROFILE_FILE}.get(method):
-        profile = f" --profile {session.profile}" if session.profile else ""
-        return f"{_profile(session)}, {setting[0]}", setting[1].format(profile=profile)
+        led = at not in {"", session.profile or "default"}
+        named = at if led else session.profile
+        where = f"profile `{at}`, to which {_profile(session)} leads" if led else _profile(session)
+        profile = f" --profile {named}" if named else ""
+        return f"{where}, {setting[0]}", setting[1].format(profile=profile)
     return _OF_ENVIRONMENT.get(method, (method, "correct it, or remove it"))
 
 

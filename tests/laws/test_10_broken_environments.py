@@ -131,6 +131,27 @@ BROKEN |= {
         "`credential_process`",
         config=f"[default]\n{ROLE}source_profile = a\n[profile a]\ncredential_process = false\n",
     ),
+    **{
+        f"a source profile {name}": Environment(
+            f"profile `c`, to which profile `a` (of AWS_PROFILE) leads, {message}",
+            {"AWS_PROFILE": "a"},
+            f"[profile a]\n{ROLE}source_profile = b\n[profile b]\n{ROLE}source_profile = c\n[profile c]\n{config}"
+            "[sso-session s]\nsso_region = us-east-1\nsso_start_url = https://x.awsapps.com/start\n",
+        )
+        for name, message, config in (
+            (
+                "that is not signed in",
+                "`sso_session` or `sso_start_url`: Token for s does not exist; hint: sign in again: `aws sso login --profile c`",
+                "sso_session = s\nsso_account_id = 123456789012\nsso_role_name = r\n",
+            ),
+            (
+                "whose token file is missing",
+                "`web_identity_token_file`",
+                f"{ROLE}web_identity_token_file = /none\n",
+            ),
+            ("whose process prints no key", "`credential_process`", "credential_process = echo '{}'\n"),
+        )
+    },
     "an MFA profile without a terminal": Environment(
         "mfa_serial",
         config=f"[default]\n{ROLE}mfa_serial = arn:aws:iam::123456789012:mfa/u\nsource_profile = a\n"
@@ -301,3 +322,20 @@ def test_one_message_with_a_hint(diff: Diff, name: str) -> None:
     assert PASSWORD not in out + err
     document = json.loads(out)
     assert BROKEN[name].message in json.dumps(document)
+
+
+@pytest.mark.parametrize("place", ["environment", "config", "credentials"])
+def test_an_empty_session_token_is_none_as_in_every_aws_tool(
+    home: Path, monkeypatch: pytest.MonkeyPatch, capfd: Any, place: str
+) -> None:
+    """AWS refuses the keys then, or as here nobody answers; the token is not at fault."""
+    (home / "file").write_text(f"[default]\n{PAIR}aws_session_token =\n")
+    if place == "environment":
+        for variable, value in {**KEYS, "AWS_SESSION_TOKEN": ""}.items():
+            monkeypatch.setenv(variable, value)
+    else:
+        variable = "AWS_CONFIG_FILE" if place == "config" else "AWS_SHARED_CREDENTIALS_FILE"
+        monkeypatch.setenv(variable, str(home / "file"))
+    assert run(["diff", FILE, "--endpoint-url", NOWHERE]) == 1
+    _, err = capfd.readouterr()
+    assert "Could not connect" in err
