@@ -33,6 +33,7 @@ _SIGNABLE: Final = re.compile(r"[\x21-\x7e]+")
 _FIELDS: Final = ("access_key_id", "secret_access_key", "session_token")
 # Settings of a profile by which somebody meant it to have credentials.
 _MEANT: Final = ("sso_", "role_", "source_profile", "credential_", "web_identity_", "mfa_serial", "login_")
+_NO_HEADER: Final = "Invalid header value"  # of Python's http.client
 _LONGEST: Final = 500  # characters of what a process or a metadata service says
 _WEB_IDENTITY: Final = "AWS_WEB_IDENTITY_TOKEN_FILE"
 _CONTAINER: Final = ("AWS_CONTAINER_CREDENTIALS_RELATIVE_URI", "AWS_CONTAINER_CREDENTIALS_FULL_URI")
@@ -152,17 +153,11 @@ def _errors_of(session: botocore.session.Session, method: str) -> Iterator[None]
     except ConfigurationError:
         raise
     except ANY_ERROR as error:
-        if is_throttle(error) or is_outage(error):
+        if (is_throttle(error) or is_outage(error)) and _NO_HEADER not in str(error):
             raise
-        known: dict[str, Any] = getattr(error, "kwargs", {})  # of botocore's errors
         where, hint = _source(session, *_failed(session, method, error))
-        text = " ".join(str(known.get("error_msg", error)).split()).rstrip(".")
-        text = text[:_LONGEST] or "it failed, and did not say why"
-        if isinstance(error, KeyError):
-            text = f"there is no {text}"
-        elif isinstance(error, IndexError | TypeError | AttributeError):
-            text = "it gives no credentials in the form that AWS documents"
-        elif method == "env":
+        text = _explained(error)
+        if method == "env":
             where = named(session, text).rstrip(": ") or where
         if isinstance(error, MissingDependencyException):
             hint = f"`{sys.executable} -m pip install 'botocore[crt]'`"
@@ -170,14 +165,29 @@ def _errors_of(session: botocore.session.Session, method: str) -> Iterator[None]
             hint = "run it in a terminal, or set temporary credentials: `aws configure export-credentials` prints them"
         if isinstance(error, ClientError) and code_of(error) not in DENIED:
             hint = describe("", error).hint or hint
-        raise ConfigurationError(f"{where}: {text}", hint) from error
+        raise ConfigurationError(f"{where}: {text}", hint) from (None if _NO_HEADER in str(error) else error)
+
+
+def _explained(error: Exception) -> str:
+    """What is wrong, on one line, and without a secret."""
+    if _NO_HEADER in str(error):  # followed by the token
+        return "its token holds a line break"
+    if isinstance(error, IndexError | TypeError | AttributeError):
+        return "it gives no credentials in the form that AWS documents"
+    known: dict[str, Any] = getattr(error, "kwargs", {})  # of botocore's errors
+    text = " ".join(str(known.get("error_msg", error)).split()).rstrip(".")[:_LONGEST]
+    return f"there is no {text}" if isinstance(error, KeyError) else text or "it failed, and did not say why"
 
 
 def _failed(session: botocore.session.Session, method: str, error: Exception) -> tuple[str, str]:
     """Return the provider that failed and its profile: those at the end of a chain of `source_profile`, or *method* itself."""
     own = session.profile or "default"
     refused = isinstance(error, ClientError) and error.operation_name == "AssumeRole"
-    if method != "assume-role" or refused or isinstance(error, InvalidConfigError | ParamValidationError):
+    if (
+        method != "assume-role"
+        or refused
+        or isinstance(error, InvalidConfigError | ParamValidationError | EOFError)
+    ):
         return method, own
     profiles, chain = session.full_config["profiles"], [own]
     while (name := str(profiles.get(chain[-1], {}).get("source_profile"))) in profiles and name not in chain:

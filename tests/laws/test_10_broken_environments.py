@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import subprocess
 import sys
@@ -339,3 +340,25 @@ def test_an_empty_session_token_is_none_as_in_every_aws_tool(
     assert run(["diff", FILE, "--endpoint-url", NOWHERE]) == 1
     _, err = capfd.readouterr()
     assert "Could not connect" in err
+
+
+@pytest.mark.parametrize("token", [f"{PASSWORD}\\n", f"x\\n{PASSWORD}", f"{PASSWORD}\\r\\nx"])
+def test_a_token_that_no_request_can_have_is_named_and_not_shown(
+    home: Path, monkeypatch: pytest.MonkeyPatch, token: str
+) -> None:
+    """Not retried as a broken connection either. botocore looks for HOME once, so this is a process of its own."""
+    cache = home / ".aws" / "sso" / "cache"
+    cache.mkdir(parents=True)
+    for name in ("s", "https://x.awsapps.com/start"):
+        path = cache / f"{hashlib.sha1(name.encode(), usedforsecurity=False).hexdigest()}.json"
+        path.write_text(f'{{"accessToken": "{token}", "expiresAt": "2036-01-01T00:00:00Z"}}')
+    (home / "config").write_text(
+        "[default]\nsso_session = s\nsso_account_id = 123456789012\nsso_role_name = r\n"
+        "[sso-session s]\nsso_region = us-east-1\nsso_start_url = https://x.awsapps.com/start\n"
+    )
+    for name, value in (("HOME", home), ("AWS_CONFIG_FILE", home / "config"), ("AWS_ENDPOINT_URL", NOWHERE)):
+        monkeypatch.setenv(name, str(value))
+    code, out, err = run_process(["diff", FILE, "--json"])
+    assert (code, len(err.splitlines()), PASSWORD in out + err) == (1, 1, False)
+    assert "`sso_session` or `sso_start_url`: its token holds a line break" in err
+    assert "aws sso login" in json.loads(out)["message"]
