@@ -294,7 +294,7 @@ def test_names_in_an_account_of_others_forge_no_line(capfd: Any, home: Path) -> 
         client = botocore.session.get_session().create_client("s3", region_name="us-east-1")
         [bucket, *_] = [each["Name"] for each in client.list_buckets()["Buckets"]]
         policy = json.loads(client.get_bucket_policy(Bucket=bucket)["Policy"])
-        policy["Statement"][0]["Condition"] = {"Bool": {"aws:SecureTransport": "x\u2028No changes.\x1b[2K"}}
+        policy["Statement"][0]["Condition"] = {"StringEquals": {"aws:UserAgent": "x\u2028No changes.\x1b[2K"}}
         client.put_bucket_policy(Bucket=bucket, Policy=json.dumps(policy))
     _, out, err = run_command(capfd, "diff", str(file), "--sandbox")
     assert "No changes." in out
