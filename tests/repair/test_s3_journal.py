@@ -155,6 +155,9 @@ def test_a_bucket_that_does_not_answer_is_not_waited_for(
         assert write(journal, started("a1")) == [f"s3://{BUCKET}: S3 did not answer in 0 s"]
     finally:
         go_on.set()
+        for each in threading.enumerate():  # or what is late would reach the sandbox of the next test
+            if each.name == "background":
+                each.join()
 
 
 def test_its_permissions_are_enough_and_all_used(bench: Bench, cloud: Cloud, tmp_path: Path) -> None:
