@@ -37,15 +37,9 @@ def ensure_feature(aws: Aws, detector: Detector, name: str, want: Feature, *, ex
         policy = f"the organization's {above[field]}"
         yield owned(title, Difference(field, have.get(field), asked.pop(field)), policy)
     sent = {key: value for key, value in have.items() if not above.get(key)}
-    if name == RUNTIME and asked.get("Status") == "ENABLED" and _is_on(detector, EKS_RUNTIME):
-        yield Note(
-            Kind.WARNING, title, f"replaces {EKS_RUNTIME}, which it includes and AWS takes beside it no more"
-        )
 
     def put(changed: dict[str, Any]) -> Call:
         features = [feature_request(name, {"Status": found["Status"], **sent, **changed})]
-        if name == RUNTIME and changed.get("Status") == "ENABLED" and _is_on(detector, EKS_RUNTIME):
-            features.append({"Name": EKS_RUNTIME, "Status": "DISABLED"})
         call = aws.write(SERVICE).update_detector(DetectorId=detector.id, Features=features)
         return call.based_on(detector.reading.at("Features", lambda every: named(every, name)))
 

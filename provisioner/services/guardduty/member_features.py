@@ -89,13 +89,13 @@ def _missing(features: Features, name: str, parts: Sequence[str]) -> list[str]:
 def _notes(
     title: str, account: str, features: Features, name: str, missing: Collection[str]
 ) -> Iterator[Note]:
-    """Say what a policy of the organization keeps disabled in a member, and what is replaced there."""
+    """Say what a policy of the organization keeps disabled in a member, and what is not needed any more."""
     for key in missing:
         if policy := _owner(features, name, key):
             difference = Difference(_field(account, name, key), _statuses(features, name).get(key), "ENABLED")
             yield owned(title, difference, f"the organization's {policy}")
     if name == RUNTIME and "Status" in missing and _is_on(features, EKS_RUNTIME):
-        text = f"{RUNTIME} replaces {EKS_RUNTIME} in account {account}, as AWS takes only one of them"
+        text = f"{EKS_RUNTIME} stays on in account {account} beside {RUNTIME}, which includes it: disable it there"
         yield Note(Kind.WARNING, title, text)
 
 
@@ -135,10 +135,7 @@ def _request(features: Features, name: str, missing: Collection[str]) -> list[di
     fields = {"Status": _statuses(features, name)["Status"], **have, **dict.fromkeys(missing, "ENABLED")}
     if fields["Status"] != "ENABLED":
         return []
-    found = [feature_request(name, fields)]
-    if name == RUNTIME and _is_on(features, EKS_RUNTIME):
-        found.append({"Name": EKS_RUNTIME, "Status": "DISABLED"})
-    return found
+    return [feature_request(name, fields)]
 
 
 def _statuses(features: Features, name: str) -> dict[str, Any]:

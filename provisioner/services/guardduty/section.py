@@ -33,7 +33,8 @@ Name = Annotated[
     ),
 ]
 
-# Runtime Monitoring includes that of EKS, and AWS refuses both at once.
+# Runtime Monitoring includes that of EKS, and AWS refuses a request that names both (API reference, "CreateDetector").
+# Both may be on: "you enabled EKS Runtime Monitoring, and later, also enabled Runtime Monitoring" (User Guide).
 RUNTIME, EKS_RUNTIME = "RUNTIME_MONITORING", "EKS_RUNTIME_MONITORING"
 
 
@@ -156,6 +157,9 @@ class GuardDuty(Settings, Switchable):
         if len(on) > 1:
             text = f"goes without `{RUNTIME}`, which includes it: drop it, or disable one of the two"
             raise InvalidValue.several([(("features", EKS_RUNTIME), text)])
+        if self.organization and self.organization.features.keys() >= {RUNTIME, EKS_RUNTIME}:
+            text = f"goes without `{RUNTIME}`, which includes it: drop it, as AWS takes no request that names both"
+            raise InvalidValue.several([(("organization", "features", EKS_RUNTIME), text)])
         return self
 
     def contradictions(self, baseline: Baseline) -> Iterator[Contradiction]:

@@ -15,7 +15,7 @@ from ...steps.registry import harmful_actions, hints, step, verify
 from ...steps.settings import Strictness, settings
 from ...steps.tags import tags
 from .features import ensure_feature, feature_findings, feature_title
-from .section import GuardDuty
+from .section import EKS_RUNTIME, RUNTIME, GuardDuty
 from .state import (
     BAD_REQUEST,
     DETECTOR,
@@ -98,9 +98,12 @@ def _unnamed(have: Detector, section: GuardDuty) -> Iterator[Note]:
 def _create(aws: Aws, section: GuardDuty) -> Changes:
     """Make the detector with a status for every feature of AWS's model, as AWS enables those that a request leaves out.
 
-    A feature that AWS does not take in this Region is left out: one that its message names, or else the newest.
+    A feature that AWS does not take in this Region is left out: one that its message names, or else the newest. So is
+    that kind of Runtime Monitoring which the file does not enable, as AWS takes no request that names both.
     """
-    names, left_out = list(enum(SERVICE, "DetectorFeature")), list[str]()
+    features, left_out = section.features, list[str]()
+    spare = EKS_RUNTIME if RUNTIME in features and features[RUNTIME].status == "ENABLED" else RUNTIME
+    names = [name for name in enum(SERVICE, "DetectorFeature") if name != spare]
     while True:
         try:
             yield _creation(aws, section, names)

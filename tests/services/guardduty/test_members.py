@@ -135,12 +135,13 @@ def test_parts_are_enabled_and_others_stay(organization: Bench) -> None:
     assert (found[PART], found["EKS_ADDON_MANAGEMENT"]) == ("ENABLED", "ENABLED")
 
 
-def test_runtime_monitoring_of_members_replaces_that_of_eks(organization: Bench) -> None:
+def test_runtime_monitoring_of_members_is_enabled_beside_that_of_eks(organization: Bench) -> None:
     switch(organization, MEMBER, ("EKS_RUNTIME_MONITORING", "ENABLED"))
     plan = organization.apply(RUNTIME)
-    assert any(f"replaces EKS_RUNTIME_MONITORING in account {MEMBER}" in x for x in texts(plan, Kind.WARNING))
+    warnings = texts(plan, Kind.WARNING)
+    assert any(f"EKS_RUNTIME_MONITORING stays on in account {MEMBER}" in text for text in warnings)
     found = statuses(organization)
-    assert (found["EKS_RUNTIME_MONITORING"], found["RUNTIME_MONITORING"]) == ("DISABLED", "ENABLED")
+    assert (found["EKS_RUNTIME_MONITORING"], found["RUNTIME_MONITORING"]) == ("ENABLED", "ENABLED")
     fields = [field for name, field, _ in shown(organization.diff(EKS_RUNTIME)) if "Member" in name]
     assert fields == []  # which is stricter
 

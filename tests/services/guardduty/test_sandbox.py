@@ -24,6 +24,7 @@ from ...sandbox.cases import (
 from .conftest import KEY_ID, add_key
 
 REFUSED = "BadRequestException"
+RUNTIMES = ("EKS_RUNTIME_MONITORING", "RUNTIME_MONITORING")
 KEY = f"arn:aws:kms:us-east-1:{ACCOUNT}:key/{KEY_ID}"
 
 
@@ -45,6 +46,20 @@ def switched(aws: Aws, **features: str) -> dict[str, str]:
     asked = [{"Name": name, "Status": status} for name, status in features.items()]
     aws.guardduty.update_detector(DetectorId=made(aws), Features=asked)
     return statuses(aws)
+
+
+def both_disabled(aws: Aws) -> Any:
+    """Name both kinds of Runtime Monitoring in a request, neither of them to be enabled."""
+    features = [{"Name": each, "Status": "DISABLED"} for each in RUNTIMES]
+    return aws.guardduty.create_detector(Enable=True, Features=features)
+
+
+def one_by_one(aws: Aws) -> list[str]:
+    """Enable both kinds of Runtime Monitoring, each in a request of its own."""
+    detector = made(aws, RUNTIMES[0])
+    asked = [{"Name": RUNTIMES[1], "Status": "ENABLED"}]
+    aws.guardduty.update_detector(DetectorId=detector, Features=asked)
+    return [statuses(aws).get(each, "") for each in RUNTIMES]
 
 
 def in_step(aws: Aws) -> Any:
@@ -150,7 +165,6 @@ def of_member(aws: Aws) -> Any:
     return aws.guardduty.get_administrator_account(DetectorId=made(aws)).get("Administrator")
 
 
-RUNTIMES = ("EKS_RUNTIME_MONITORING", "RUNTIME_MONITORING")
 CASES = [
     Case("guardduty.one_detector", "a second", lambda aws: (made(aws), made(aws)), REFUSED),
     Case(
@@ -165,7 +179,13 @@ CASES = [
         lambda aws: switched(aws, S3_DATA_EVENTS="DISABLED").get("EKS_AUDIT_LOGS"),
         "ENABLED",
     ),
-    Case("guardduty.one_detector", "both of Runtime Monitoring", lambda aws: made(aws, *RUNTIMES), REFUSED),
+    Case("guardduty.one_detector", "both of Runtime Monitoring", both_disabled, REFUSED),
+    Case(
+        "guardduty.detector_features",
+        "both of Runtime Monitoring, one after the other",
+        one_by_one,
+        ["ENABLED"] * 2,
+    ),
     Case("guardduty.detector_features", "data sources in step", in_step, ("ENABLED", "ENABLED")),
     Case("guardduty.delete_detector", "twice", deleted, REFUSED),
     Case("guardduty.tags", "of others stay", tags, {"b": "2", "c": "3"}),
@@ -192,6 +212,16 @@ CASES = [
         "guardduty.organization",
         "neither of the two",
         lambda aws: configured(aws, Features=[{"Name": "S3_DATA_EVENTS", "AutoEnable": "ALL"}]),
+        REFUSED,
+    ),
+    Case(
+        "guardduty.organization",
+        "both of Runtime Monitoring",
+        lambda aws: configured(
+            aws,
+            AutoEnableOrganizationMembers="ALL",
+            Features=[{"Name": each, "AutoEnable": "NONE"} for each in RUNTIMES],
+        ),
         REFUSED,
     ),
     Case("guardduty.members", "one, and a stranger", members, ([MEMBER], [STRANGER])),

@@ -15,6 +15,7 @@ from provisioner.sandbox import Fault, WireCall
 from provisioner.sandbox.model import Refused
 from provisioner.sandbox.rules.organizations import find_organization
 from provisioner.services.guardduty.sandbox import detector as sandbox
+from provisioner.services.guardduty.sandbox.state import ALWAYS
 from provisioner.services.guardduty.section import GuardDuty
 
 from ...conftest import MEMBER, Bench, assume_account
@@ -163,13 +164,24 @@ def test_one_feature_that_aws_refuses_stops_no_other(bench: Bench) -> None:
     assert statuses(bench)["AI_PROTECTION"] == "ENABLED"
 
 
-def test_runtime_monitoring_replaces_that_of_eks(bench: Bench) -> None:
+def test_runtime_monitoring_is_enabled_beside_that_of_eks(bench: Bench) -> None:
+    """AWS takes no request that names both, and the older one is billed until somebody disables it."""
     make(bench)
     put(bench, EKS_RUNTIME_MONITORING="ENABLED")
     plan = bench.apply(RUNTIME)
-    assert any("replaces EKS_RUNTIME_MONITORING" in text for text in texts(plan, Kind.WARNING))
+    [text] = texts(plan, Kind.WARNING)
+    assert "which stay and are billed" in text
+    assert "EKS_RUNTIME_MONITORING" in text
     found = statuses(bench)
-    assert (found["EKS_RUNTIME_MONITORING"], found["RUNTIME_MONITORING"]) == ("DISABLED", "ENABLED")
+    assert (found["EKS_RUNTIME_MONITORING"], found["RUNTIME_MONITORING"]) == ("ENABLED", "ENABLED")
+
+
+@pytest.mark.parametrize("name", ["EKS_RUNTIME_MONITORING", "RUNTIME_MONITORING", "S3_DATA_EVENTS"])
+def test_a_new_detector_has_every_feature_as_the_file_says(bench: Bench, name: str) -> None:
+    plan = bench.apply(HEAD + f"guardduty: {{features: {{{name}: {{status: ENABLED}}}}}}\n")
+    assert not any("left out of the new detector" in text for text in texts(plan, Kind.WARNING))
+    on = [key for key, status in statuses(bench).items() if status == "ENABLED" and key not in ALWAYS]
+    assert on == [name]
 
 
 def test_runtime_monitoring_is_stricter_than_that_of_eks(bench: Bench) -> None:
@@ -186,6 +198,10 @@ def test_runtime_monitoring_is_stricter_than_that_of_eks(bench: Bench) -> None:
         (
             "{RUNTIME_MONITORING: {status: ENABLED}, EKS_RUNTIME_MONITORING: {status: ENABLED}}",
             "goes without",
+        ),
+        (
+            "{}, organization: {features: {RUNTIME_MONITORING: {auto_enable: NEW}, EKS_RUNTIME_MONITORING: {auto_enable: NONE}}}",
+            "names both",
         ),
         ("{S3_DATA_EVENT: {status: ENABLED}}", "did you mean 'S3_DATA_EVENTS'"),
         ("{S3_DATA_EVENTS: {status: ENABLED, additional_configuration: {EC2: ENABLED}}}", "no `EC2`"),

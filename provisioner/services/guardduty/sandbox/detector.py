@@ -36,7 +36,7 @@ def create(request: Request) -> dict[str, Any]:
     if find_detector(request):
         raise refused("a detector already exists for the current account.")
     asked = by_name(request.params.get("Features"))
-    _check(request, asked, {name: each.get("Status", "DISABLED") for name, each in asked.items()})
+    check_offered(request, asked)
     made = add_detector(request, request.account)
     made["Status"] = "ENABLED" if request.params["Enable"] else "DISABLED"
     made["Tags"] = dict(request.params.get("Tags") or {})
@@ -58,7 +58,7 @@ def update(request: Request) -> dict[str, Any]:
     if administrator_of_member(request):
         raise refused("the current account cannot alter what its administrator manages.")
     asked = by_name(request.params.get("Features"))
-    check_features(request, found, asked, request.account)
+    check_features(request, asked, request.account)
     if "Enable" in request.params:
         found["Status"] = "ENABLED" if request.params["Enable"] else "DISABLED"
     set_features(request, found, asked)
@@ -136,25 +136,26 @@ def features_of(request: Request, found: State, account: str) -> list[dict[str, 
     ]
 
 
-def check_features(request: Request, found: State, asked: dict[str, Any], account: str) -> None:
+def check_features(request: Request, asked: dict[str, Any], account: str) -> None:
     """Raise `Refused` for features that AWS does not set in an account's detector."""
-    after = {name: each["Status"] for name, each in found["Features"].items()}
-    after |= {name: each["Status"] for name, each in asked.items() if "Status" in each}
-    _check(request, asked, after)
+    check_offered(request, asked)
     if above := [name for name in asked if name in _above(request, account)]:
         raise refused(f"{above[0]} is managed by an organization policy.")
 
 
-def _check(request: Request, asked: dict[str, Any], after: dict[str, str]) -> None:
-    """Raise `Refused` for a feature or part that the Region has not, and for both kinds of Runtime Monitoring."""
+def check_offered(request: Request, asked: dict[str, Any]) -> None:
+    """Raise `Refused` for a feature or part that the Region has not, and for both kinds of Runtime Monitoring.
+
+    Source: API reference, "Specifying both [...] will cause an error"; one that is named to be disabled is specified, too.
+    """
     for name, each in asked.items():
         if name not in offered(request):
             raise refused(f"the feature {name} is not supported in this region.")
         for part in by_name(each.get("AdditionalConfiguration")):
             if part not in FEATURES[name]:
                 raise refused(f"{part} is no additional configuration of {name}.")
-    if after.get("RUNTIME_MONITORING") == after.get("EKS_RUNTIME_MONITORING") == "ENABLED":
-        raise refused("EKS_RUNTIME_MONITORING and RUNTIME_MONITORING cannot be enabled together.")
+    if asked.keys() >= {"RUNTIME_MONITORING", "EKS_RUNTIME_MONITORING"}:
+        raise refused("EKS_RUNTIME_MONITORING and RUNTIME_MONITORING cannot be specified together.")
 
 
 def set_features(request: Request, found: State, asked: dict[str, Any]) -> None:

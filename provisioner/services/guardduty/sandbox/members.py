@@ -128,7 +128,7 @@ def update_detectors(request: Request) -> dict[str, Any]:
     asked = by_name(request.params.get("Features"))
 
     def update(account: str, found: State) -> None:
-        check_features(request, found, asked, account)
+        check_features(request, asked, account)
         set_features(request, found, asked)
 
     return _each(request, update)

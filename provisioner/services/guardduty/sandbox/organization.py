@@ -8,6 +8,7 @@ from ....sandbox.ask import Request
 from ....sandbox.model import Refused
 from ....sandbox.rule import instead
 from ....sandbox.rules.organizations import delegated, find_organization, register, trusted
+from .detector import check_offered
 from .state import (
     PRINCIPAL,
     State,
@@ -96,9 +97,9 @@ def update(request: Request) -> dict[str, Any]:
     kept, params = configuration(request), request.params
     if ("AutoEnable" in params) is ("AutoEnableOrganizationMembers" in params):
         raise refused("one of autoEnable and autoEnableOrganizationMembers is required.")
-    for name, each in by_name(params.get("Features")).items():
-        if name not in offered(request):
-            raise refused(f"the feature {name} is not supported in this region.")
+    asked = by_name(params.get("Features"))
+    check_offered(request, asked)
+    for name, each in asked.items():
         parts = by_name(each.get("AdditionalConfiguration"))
         known = kept["Features"].setdefault(name, {})
         known |= {
