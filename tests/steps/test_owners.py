@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import json
+
+import pytest
+
 from provisioner.aws import Aws, ReadCache
 from provisioner.model import Call, Change, Kind, Note
 from provisioner.steps.owners import policy_owner
@@ -43,3 +47,24 @@ def test_under_a_policy_the_difference_is_told_and_not_written(bench: Bench) -> 
 def test_the_owner_is_not_asked_for_where_nothing_differs(bench: Bench) -> None:
     assert found(bench, want=HAVE) == []
     assert [call.operation for call in bench.world.calls] == ["GetCallerIdentity"]
+
+
+@pytest.mark.parametrize(
+    ("enabled", "disabled", "owns"),
+    [
+        (["ALL_SUPPORTED"], [], True),
+        (["us-east-1"], [], True),
+        ([], ["us-east-1"], True),
+        (["eu-west-1"], ["us-west-2"], False),
+        ([], [], False),
+    ],
+)
+def test_a_policy_that_lists_regions_sets_nothing_in_the_others(
+    bench: Bench, enabled: list[str], disabled: list[str], *, owns: bool
+) -> None:
+    """What no policy manages and nobody enables would stay off, with the file asking for it."""
+    content = json.dumps({"securityhub": {"enable_in_regions": enabled, "disable_in_regions": disabled}})
+    kind = "SECURITYHUB_CSPM_POLICY"
+    bench.world.memory["effective_policies"] = {bench.world.account_id: {kind: content}}
+    [each] = found(bench, kind)
+    assert isinstance(each, Note if owns else Change)
