@@ -296,6 +296,18 @@ CATALOGUE: Final[dict[AlarmName, Entry]] = {
                 access_analyzer="DeleteAnalyzer UpdateAnalyzer CreateArchiveRule UpdateArchiveRule",
                 config="StopConfigurationRecorder DeleteConfigurationRecorder",
             ),
+            # Nothing is switched off by these, but less is found, or fewer see it.
+            _events(
+                guardduty="UpdateFilter CreateTrustedEntitySet UpdateTrustedEntitySet UpdateOrganizationConfiguration",
+                securityhub="BatchUpdateAutomationRules BatchUpdateStandardsControlAssociations DeleteAggregatorV2"
+                " DeleteConfigurationPolicy StartConfigurationPolicyDisassociation UpdateAggregatorV2"
+                " UpdateConfigurationPolicy UpdateFindingAggregator UpdateOrganizationConfiguration"
+                " UpdateSecurityHubConfiguration",
+            ),
+            _events(
+                macie2="UpdateAutomatedDiscoveryConfiguration PutClassificationExportConfiguration"
+                " CreateFindingsFilter UpdateFindingsFilter UpdateMemberSession DisassociateMember DeleteMember"
+            ),
         ),
         tampering=True,
     ),

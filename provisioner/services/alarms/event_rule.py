@@ -24,6 +24,7 @@ _CARRIED: Final = ("ScheduleExpression", "Description", "RoleArn")
 EVENTS: Final[dict[str, tuple[str, ...]]] = {
     "cloudtrail": ("StopLogging", "DeleteTrail", "UpdateTrail", "PutEventSelectors"),
     "config": ("StopConfigurationRecorder", "DeleteConfigurationRecorder", "DeleteDeliveryChannel"),
+    "kms": ("DisableKey", "ScheduleKeyDeletion"),  # without its key, a trail delivers nothing
     "monitoring": ("DeleteAlarms", "DisableAlarmActions", "PutAlarmMuteRule"),
     "logs": ("DeleteLogGroup", "DeleteMetricFilter", "PutAccountPolicy"),
     "sns": ("DeleteTopic", "Unsubscribe"),

@@ -8,10 +8,12 @@ from typing import Any
 
 import pytest
 
+from provisioner.aws.cloudtrail_names import event_source
 from provisioner.sandbox import WireCall
 from provisioner.services.alarms.catalogue import CATALOGUE
 from provisioner.services.alarms.event_rule import EVENTS
 from provisioner.services.alarms.sandbox.grammar import BadPattern, matcher
+from provisioner.steps.registry import all_harmful_actions
 
 from ...conftest import Bench
 from .sample import ALL, LEAST
@@ -89,6 +91,24 @@ def test_every_event_that_a_pattern_names_matches_it() -> None:
 )
 def test_what_raises_an_alarm(found: dict[str, Any], names: set[str]) -> None:
     assert raised(found) == names
+
+
+def test_whatever_harms_a_detector_raises_an_alarm() -> None:
+    """What a section says undoes it is heard, too, and not only what stops the service as a whole."""
+    sources = {
+        each
+        for pattern in CATALOGUE["detectors"].patterns
+        for each in re.findall(r"eventSource=([a-z0-9-]+\.amazonaws\.com)", pattern)
+    }
+    harmful = {each for actions in all_harmful_actions().values() for each in actions}
+    found = {
+        each: event(each.partition(":")[2], event_source(each).removesuffix(".amazonaws.com"))
+        for each in harmful
+    }
+    watched = {name: each for name, each in found.items() if each["eventSource"] in sources}
+    assert len(watched) > 40
+    # Whoever adds a rule is no danger; who deletes one is heard.
+    assert {name for name, each in watched.items() if not raised(each)} == {"config:PutConfigRule"}
 
 
 def test_auto_scaling_raises_no_alarm_and_everybody_else_does() -> None:
