@@ -25,11 +25,12 @@ def suspend_guardduty(aws: Aws, baseline: Baseline) -> Changes:
     if have is None:
         return
     yield Exists(DETECTOR)
+    administrator, policy = administrator_of(aws, have), have.policy()
     yield from settings(
         DETECTOR,
         {"Enable": have.have["Status"] == "ENABLED"},
         {"Enable": False},
         lambda changed: aws.write(SERVICE).update_detector(DetectorId=have.id, **changed),
         Strictness({"Enable": _SUSPENDED}, exact=True),
-        owner=administrator_of(aws, have),
+        owner=lambda: administrator() or (policy and f"the organization's {policy}"),
     )

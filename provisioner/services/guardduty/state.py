@@ -32,6 +32,11 @@ class Detector:
         """What AWS has of a feature, or None where it does not list it: the Region lacks it."""
         return named(self.have.get("Features"), name)
 
+    def policy(self) -> str:
+        """The policy of the organization that manages GuardDuty here, which AWS tells of features only; or `""`."""
+        features = self.have.get("Features") or ()
+        return next((str(each["ManagedBy"]) for each in features if each.get("ManagedBy")), "")
+
 
 def named(entries: Any, name: str) -> Mapping[str, Any] | None:
     """The entry of that `Name`, or None."""

@@ -10,9 +10,9 @@ from ...aws import Aws
 from ...aws.errors import ClientError
 from ...aws.service_models import enum
 from ...baseline import Baseline
-from ...model import Change, Changes, Exists, Finding, Findings, Kind, Note, Part, Scope, create
+from ...model import Change, Changes, Difference, Exists, Finding, Findings, Kind, Note, Part, Scope, create
 from ...steps.registry import harmful_actions, hints, step, verify
-from ...steps.settings import Strictness, settings
+from ...steps.settings import Strictness, owned, settings
 from ...steps.tags import tags
 from .features import ensure_feature, feature_findings, feature_title
 from .section import EKS_RUNTIME, RUNTIME, GuardDuty
@@ -62,9 +62,14 @@ def ensure_guardduty(aws: Aws, baseline: Baseline) -> Changes:
     want = {"Enable": True}
     if section.finding_publishing_frequency:
         want["FindingPublishingFrequency"] = section.finding_publishing_frequency  # type: ignore[assignment]
+    enabled, policy = have.have["Status"] == "ENABLED", have.policy()
+    if policy and not enabled:
+        yield owned(
+            DETECTOR, Difference("Enable", enabled, want.pop("Enable")), f"the organization's {policy}"
+        )
     yield from settings(
         DETECTOR,
-        {**have.have, "Enable": have.have["Status"] == "ENABLED"},
+        {**have.have, "Enable": enabled},
         want,
         lambda changed: write.update_detector(DetectorId=have.id, **changed).based_on(frequency),
         Strictness.of(GuardDuty, exact=section.exact),

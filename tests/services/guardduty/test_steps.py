@@ -223,6 +223,18 @@ def test_what_a_policy_of_the_organization_sets_is_told_and_not_written(bench: B
     ]
 
 
+def test_a_detector_that_a_policy_suspends_is_told_and_the_rest_repaired(bench: Bench) -> None:
+    """The detector has no owner in AWS's answer; its features have."""
+    detector_id = make(bench)
+    bench.client("guardduty").update_detector(DetectorId=detector_id, Enable=False)
+    bench.world.memory["guardduty"]["above"] = {(ACCOUNT, "us-east-1"): ["S3_DATA_EVENTS"]}
+    plan = bench.apply(BARE)
+    assert fields(plan) == [("GuardDuty detector", "FindingPublishingFrequency")]
+    assert texts(plan, Kind.OWNED) == [
+        "Enable is False; the baseline asks for True, and the organization's GUARDDUTY_POLICY sets it"
+    ]
+
+
 def test_what_an_administrator_sets_is_told_and_not_written(bench: Bench) -> None:
     make(bench)
     put(bench, S3_DATA_EVENTS="DISABLED")

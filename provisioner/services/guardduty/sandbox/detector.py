@@ -60,6 +60,8 @@ def update(request: Request) -> dict[str, Any]:
     asked = by_name(request.params.get("Features"))
     check_features(request, asked, request.account)
     if "Enable" in request.params:
+        if _above(request, request.account):
+            raise refused("the detector is managed by an organization policy.")
         found["Status"] = "ENABLED" if request.params["Enable"] else "DISABLED"
     set_features(request, found, asked)
     return {}
