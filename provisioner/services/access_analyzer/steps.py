@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from ...aws import Aws
 from ...baseline import Baseline
-from ...model import Call, Changes, Exists, Finding, Findings, Part, Scope, Wait, create
+from ...model import Call, Changes, Exists, Finding, Findings, Kind, Note, Part, Scope, Wait, create
 from ...steps.organization import OrganizationFeature, trusted_access
 from ...steps.registry import harmful_actions, hints, step, verify
 from ...steps.settings import Strictness, settings, to_api
@@ -26,6 +26,10 @@ ORGANIZATION_ANALYZER: Final = OrganizationFeature(
 )
 _TITLES: Final = {AccessAnalyzer: "external access analyzer", UnusedAccess: "unused access analyzer"}
 _AGE: Final = "unusedAccessAge"
+_BILLED: Final = {  # by whether it is of the organization
+    False: "each role and user of the account is billed every month, whether it is used or not",
+    True: "each role and user of every account of the organization is billed every month, whether it is used or not",
+}
 # It reads Organizations every few minutes only; Terraform waits ten minutes.
 _ORGANIZATION_SEEN = Wait(
     "ValidationException", "Access Analyzer to see the organization", "create an organization", 600
@@ -118,6 +122,8 @@ def _analyzer(aws: Aws, want: AnalyzerSection) -> Changes:
         configuration = {"configuration": {"unusedAccess": age}} if age else {}
         given = {"tags": want.tags} if want.tags else {}
         call = write.create_analyzer(analyzerName=want.name, type=want.type, **given, **configuration)
+        if isinstance(want, UnusedAccess):
+            yield Note(Kind.WARNING, title, _BILLED[want.type.startswith("ORGANIZATION")])
         shown = {"type": want.type, **age, **{f"tag {key}": value for key, value in want.tags.items()}}
         yield create(title, shown, call.waiting(_ORGANIZATION_SEEN).or_done("ConflictException"))
         return

@@ -42,6 +42,17 @@ def test_unused_access_is_analyzed_in_the_home_region_only(bench: Bench) -> None
     ]
 
 
+@pytest.mark.parametrize(
+    ("kind", "whom"), [("ACCOUNT", "of the account"), ("ORGANIZATION", "of every account")]
+)
+def test_what_a_new_analyzer_of_unused_access_bills_is_told_once(bench: Bench, kind: str, whom: str) -> None:
+    text = f"{REGIONS}access_analyzer: {{unused_access: {{type: {kind}_UNUSED_ACCESS}}}}\n"
+    [(_, note)] = bench.apply(text).notes(Kind.WARNING)
+    assert whom in note.text
+    assert "is billed every month" in note.text
+    assert [*bench.diff(text).notes(Kind.WARNING)] == []
+
+
 def test_an_analyzer_of_that_type_is_adopted_whatever_its_name(bench: Bench) -> None:
     make(bench, "theirs", "ACCOUNT")
     make(bench, "old", "ACCOUNT_UNUSED_ACCESS", **aged(90))
