@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any, Final, NamedTuple
 
@@ -117,6 +118,8 @@ def _ensure_pack(aws: Aws, name: str, pack: ConformancePack, asked: _Asked) -> C
         changed = _state_differences(state)
     put_now = arn
     if changed:
+        if pack.template_body and TEMPLATE_TAG not in have_tags:
+            yield from _others_rules(title, pack.template_body, asked.rules)
         call = _put(aws, name, pack, {**present, **want}, {})
         # Pending if the request fails: the tag must not say that the template is there.
         put_now = (yield Change(title, changed, call.based_on(asked.pack)))["ConformancePackArn"]
@@ -187,6 +190,18 @@ def _template_differences(
     if names <= {*asked} and names >= {name for name, always in asked.items() if always}:
         return ()
     return (Difference("TemplateBody", sorted(names), sorted(asked)),)
+
+
+def _others_rules(title: str, template: str, rules: Reading | None) -> Iterator[Note]:
+    """Warn of what a pack without our tag loses: another one may have the name by chance."""
+    found = (rules.value("ConformancePackRuleComplianceList", _MISSING) if rules else None) or ()
+    names = {name_in_template(each["ConfigRuleName"]) for each in found}
+    if lost := sorted(names - rule_names(template).keys()):
+        text = (
+            f"is there with another template: its rules {', '.join(lost)} are deleted; if others made it, give yours"
+            " another name"
+        )
+        yield Note(Kind.WARNING, title, text)
 
 
 def _unfinished(title: str, state: JsonObject) -> Changes:

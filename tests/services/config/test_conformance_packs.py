@@ -45,6 +45,16 @@ def test_a_pack_is_made_and_waited_for(bench: Bench) -> None:
     assert drift(bench, **PACK) == []
 
 
+def test_what_a_pack_of_others_with_the_name_loses_is_told(bench: Bench) -> None:
+    """AWS does not return a template, so that only the rules tell."""
+    bench.apply(config_file({"recorder": {"recording_group": EVERYTHING}}), only=("config_recorder",))
+    put(bench, TemplateBody=TEMPLATE.replace("ConfigRuleName: a", "ConfigRuleName: theirs"))
+    [(_, text)] = notes(bench.diff(file(**PACK), only=ONLY))
+    assert "its rules theirs are deleted" in text
+    bench.apply(file(**PACK), only=ONLY)
+    assert notes(bench.diff(file(**PACK), only=ONLY)) == []
+
+
 def test_another_template_in_the_file_is_put_and_then_tagged(bench: Bench) -> None:
     bench.apply(file(**PACK), only=ONLY)
     changed = {**PACK, "template_body": TEMPLATE.replace("ConfigRuleName: a", "ConfigRuleName: b")}
