@@ -40,10 +40,20 @@ def ensure_standards(aws: Aws, section: SecurityHub, owner: Callable[[], str], *
             Kind.FOREIGN, HUB, f"standards of others are kept, and billed: {', '.join(sorted(others))}"
         )
     for name, standard in want.items():
-        if standard_arn(aws.target, name) in have:
+        if found := have.get(standard_arn(aws.target, name)):
             yield Exists(standard_title(name))
+            if reason := status_reason(found):
+                yield Note(Kind.WARNING, standard_title(name), f"is {found['StandardsStatus']}: {reason}")
         else:
             yield Part(standard_title(name), _enable(aws, name, standard, owner))
+
+
+def status_reason(standard: JsonObject) -> str:
+    """Why a standard is not ready, as AWS says it; or `""`."""
+    reason = str((standard.get("StandardsStatusReason") or {}).get("StatusReasonCode") or "")
+    if reason == "NO_AVAILABLE_CONFIGURATION_RECORDER":
+        reason += "; AWS Config does not record here, which its controls need"
+    return reason
 
 
 def find_offer(aws: Aws, name: str) -> JsonObject | None:

@@ -18,7 +18,7 @@ from .controls import OTHER_CONTROLS, ensure_controls, ensure_others_on, list_co
 from .organization import ensure_organization_configuration, read_configuration
 from .policies import begin_policy_reads, ensure_policies, policy_findings
 from .section import CENTRAL, SecurityHub
-from .standards import ensure_standards
+from .standards import ensure_standards, status_reason
 from .state import (
     HUB,
     POLICY,
@@ -216,8 +216,6 @@ def _standard_finding(name: str, have: JsonObject | None) -> Finding:
     if have is None:
         return Finding(title, check, ok=False, detail="not enabled")
     status = have["StandardsStatus"]
-    reason = (have.get("StandardsStatusReason") or {}).get("StatusReasonCode")
+    reason = status_reason(have)
     detail = f"{status}: {reason}" if reason else status
-    if reason == "NO_AVAILABLE_CONFIGURATION_RECORDER":
-        detail += "; AWS Config does not record here, which its controls need"
     return Finding(title, check, ok={"READY": True, "PENDING": None}.get(status, False), detail=detail)
