@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any, Final
 
 from ...aws import Aws, Reading
 from ...baseline import Baseline
 from ...baseline.section import aws_name
-from ...model import Call, Changes, Exists, Finding, Findings, Part, Refused, Scope
+from ...model import Call, Changes, Difference, Exists, Finding, Findings, Kind, Note, Part, Refused, Scope
 from ...steps import existing
 from ...steps.registry import step, verify
 from ...steps.settings import Strictness, settings, to_api
@@ -64,8 +64,13 @@ def _switch(aws: Aws, section: Account, switch: Switch, reading: Reading, settin
 
     guard = Strictness.of(Account, exact=section.exact).guarded.get(aws_name(switch.field))
     strictness = Strictness({name: guard} if guard else {}, section.exact)
-    have = {name: about.get(name)}
-    yield from settings(switch.title, have, {name: value}, put, strictness, owner=lambda: _owner(about))
+
+    def warn(_: Mapping[str, Difference]) -> Iterator[Note]:
+        if switch.warning:
+            yield Note(Kind.WARNING, switch.title, switch.warning)
+
+    have, want = {name: about.get(name)}, {name: value}
+    yield from settings(switch.title, have, want, put, strictness, warn=warn, owner=lambda: _owner(about))
 
 
 def _allowed_images(aws: Aws, section: Account, want: AllowedImagesSettings) -> Changes:

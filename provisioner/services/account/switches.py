@@ -28,6 +28,7 @@ class Switch:
     put: Callable[[Writer, Any, str], Call]  # given the value, and the setting's ARN
     settles: float = 0.0
     setting: str = ""  # of a setting of SSM: the end of its ARN
+    warning: str = ""  # of what a change stops
 
     def arn(self, account: str, region: str, partition: str) -> str:
         """The ARN of the setting; empty if it has none."""
@@ -104,6 +105,8 @@ SWITCHES: Final = (
         "describe_vpc_block_public_access_options",
         ("VpcBlockPublicAccessOptions", "InternetGatewayBlockMode"),
         lambda write, value, _: write.modify_vpc_block_public_access_options(InternetGatewayBlockMode=value),
+        warning="cuts off at once what is public in the Region, such as load balancers and instances, but for VPCs and"
+        " subnets with an exclusion",
     ),
     _ssm(
         "ssm_document_public_sharing",

@@ -366,3 +366,10 @@ def test_the_permissions_for_the_primary_contact_are_enough_and_each_needed(benc
 def test_mistakes_in_the_primary_contact(bench: Bench, old: str, new: str, message: str) -> None:
     with pytest.raises(BaselineError, match=message):
         bench.baseline(OWNER.replace(old, new))
+
+
+def test_what_a_block_of_vpcs_cuts_off_is_told_when_it_begins(bench: Bench) -> None:
+    text = "account: {vpc_block_public_access: block-ingress}\n"
+    [(_, note)] = bench.apply(text).notes(Kind.WARNING)
+    assert "cuts off at once what is public" in note.text
+    assert [*bench.diff(text).notes(Kind.WARNING)] == []
