@@ -23,6 +23,7 @@ from .organization import PRINCIPAL
 from .policies import names_root
 from .section import CENTRAL, Organization, SecurityHub
 from .state import STEP, controls_of, standards_of
+from .v2 import PRINCIPAL as PRINCIPAL_V2
 from .v2_section import SecurityHubV2
 
 _SERVICE = "securityhub"
@@ -60,14 +61,15 @@ def security_hub_permissions(target: Target, baseline: Baseline) -> Iterator[Per
     yield from policy_owner_permissions()
     if section.security_hub_v2:
         yield from _v2(target, baseline, section.security_hub_v2)
-    # The role of Security Hub V2 has a name of its own.
-    role = f"AWSServiceRoleForSecurityHub{'*' if section.security_hub_v2 else ''}"
+    roles = {PRINCIPAL: "AWSServiceRoleForSecurityHub"}
+    if section.security_hub_v2:
+        roles[PRINCIPAL_V2] = "AWSServiceRoleForSecurityHubV2"
     yield from allow(
         "SecurityHubRoleMake",
         "iam",
         "CreateServiceLinkedRole",
-        on=(linked_role(target, PRINCIPAL, role),),
-        condition=equals("iam:AWSServiceName", PRINCIPAL),
+        on=tuple(linked_role(target, principal, role) for principal, role in roles.items()),
+        condition=equals("iam:AWSServiceName", *roles),
         purposes=APPLY,
     )
 

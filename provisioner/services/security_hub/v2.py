@@ -25,6 +25,8 @@ from ...steps.settings import Guarded, Strictness, owned, settings, to_api
 from .state import STEP, THROTTLED
 from .v2_section import AGGREGATED, ALL_REGIONS, AggregatorV2, SecurityHubV2, as_seen_from
 
+# In the ARN of its service-linked role. Source: Security Hub User Guide, the subjects of its connector for Azure.
+PRINCIPAL: Final = "securityhubv2.amazonaws.com"
 TITLE: Final = "Security Hub V2"
 AGGREGATOR: Final = "Security Hub V2 aggregator"
 _KEY: Final = f"{STEP}/{TITLE}"  # what Call.using takes

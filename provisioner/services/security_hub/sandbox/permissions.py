@@ -6,17 +6,20 @@ from ....sandbox.actions import Acts, act, authorizes, default_acts, linked_role
 from ....sandbox.model import WireCall
 from ....sandbox.rules.organizations import organization_of
 from ....sandbox.rules.permissions import role_arn
+from ..v2 import PRINCIPAL as PRINCIPAL_V2
 from .hub import PRINCIPAL
+
+_LINKED = {"EnableSecurityHub": PRINCIPAL, "EnableSecurityHubV2": PRINCIPAL_V2}
 
 
 @authorizes("securityhub")
 def _security_hub(call: WireCall) -> Acts:
     """The first hub of an account creates the service-linked role; the administrator is registered in Organizations."""
     yield from default_acts(call)
-    if call.operation == "EnableSecurityHub":
-        linked = linked_role_arn(call, PRINCIPAL)
+    if principal := _LINKED.get(call.operation):
+        linked = linked_role_arn(call, principal)
         if role_arn(call, linked.rpartition("/")[2]) != linked:  # the role does not exist
-            yield act(call, "iam:CreateServiceLinkedRole", linked, iam__AWSServiceName=PRINCIPAL)
+            yield act(call, "iam:CreateServiceLinkedRole", linked, iam__AWSServiceName=principal)
     elif call.operation == "EnableOrganizationAdminAccount":
         owner, org = organization_of(call.account, partition(call))
         account = (

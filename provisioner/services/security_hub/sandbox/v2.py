@@ -7,8 +7,12 @@ from typing import Any
 from uuid import uuid4
 
 from ....sandbox.ask import Request
+from ....sandbox.iam import LINKED_ROLES, ensure_linked_role
 from ....sandbox.model import Refused
 from ....sandbox.rule import instead
+from ..v2 import PRINCIPAL
+
+LINKED_ROLES[PRINCIPAL] = "SecurityHubV2"
 
 
 def _hubs(request: Request) -> dict[tuple[str, str], dict[str, Any]]:
@@ -36,7 +40,11 @@ def _own(request: Request) -> dict[str, Any]:
 
 @instead("securityhub.v2", "EnableSecurityHubV2", row="16.C Two products")
 def enable(request: Request) -> dict[str, Any]:
-    """Security Hub V2 is enabled in a Region beside the hub of Security Hub CSPM, or without one."""
+    """Security Hub V2 is enabled in a Region beside the hub of Security Hub CSPM, or without one.
+
+    The first one of an account makes the service-linked role.
+    """
+    ensure_linked_role(request.account, request.partition, PRINCIPAL)
     where = f"arn:{request.partition}:securityhub:{request.region}:{request.account}"
     made = {
         "HubV2Arn": f"{where}:hubv2/{uuid4()}",
