@@ -89,14 +89,17 @@ def ensure_guardduty(aws: Aws, baseline: Baseline) -> Changes:
 
 def _unnamed(have: Detector, section: GuardDuty) -> Iterator[Note]:
     """Warn of features that are on, as AWS's default or by hand, and that the file does not name."""
-    known = enum(SERVICE, "DetectorFeature")  # not the data sources that every detector has
+    features = enum(SERVICE, "DetectorFeature")
+    sources = {*enum(SERVICE, "DetectorFeatureResult")} - {*features}  # which every detector has
     listed = have.have.get("Features") or ()
-    on = [each["Name"] for each in listed if each["Name"] in known and each["Status"] == "ENABLED"]
+    on = [each["Name"] for each in listed if each["Status"] == "ENABLED" and each["Name"] not in sources]
     if unnamed := [name for name in on if name not in section.features]:
         text = (
             f"has features on that the file does not name, which stay and are billed: {', '.join(unnamed)}; name them"
             " under `guardduty.features`"
         )
+        if new := [name for name in unnamed if name not in features]:
+            text += f", for {', '.join(new)} with a newer botocore, whose model has none"
         yield Note(Kind.WARNING, DETECTOR, text)
 
 

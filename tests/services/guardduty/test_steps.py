@@ -223,6 +223,16 @@ def test_what_a_policy_of_the_organization_sets_is_told_and_not_written(bench: B
     ]
 
 
+def test_a_feature_that_is_newer_than_the_model_is_told_too(bench: Bench) -> None:
+    """AWS enables it in a new detector, as no request can name it."""
+    bench.apply(BARE)
+    [made] = bench.world.memory["guardduty"]["detectors"].values()
+    made["Features"]["NEW_PROTECTION"] = {"Status": "ENABLED", "Parts": {}}
+    [text] = texts(bench.diff(BARE), Kind.WARNING)
+    assert "billed: NEW_PROTECTION;" in text
+    assert text.endswith("for NEW_PROTECTION with a newer botocore, whose model has none")
+
+
 def test_a_detector_that_a_policy_suspends_is_told_and_the_rest_repaired(bench: Bench) -> None:
     """The detector has no owner in AWS's answer; its features have."""
     detector_id = make(bench)
