@@ -40,7 +40,7 @@ def _breaks(admin: Administrator, client: Any, have: dict[str, Any]) -> Iterator
     other = {**have.get("Parameters", {}), "AutomationAssumeRole": role}
     # AWS takes no automatic one without a role.
     automated = {"Automatic": not have["Automatic"], "Parameters": other}
-    yield changed("", "automated, by another role,", "automatic", **automated)
+    yield changed("", "automated, by another role,", "automatic", "parameters", **automated)
     yield changed("Parameters", "gave another role to", "parameters", Parameters=other)
     if have.get("TargetVersion"):
         yield changed("TargetVersion", "took another version for", "target_version", TargetVersion="2")
