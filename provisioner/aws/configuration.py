@@ -9,6 +9,7 @@ import configparser
 import os
 import re
 import ssl
+import stat
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -31,6 +32,7 @@ _OTHER_VARIABLES: Final = ("REQUESTS_CA_BUNDLE", "HTTPS_PROXY", "HTTP_PROXY", "N
 _OF_THE_COMMAND: Final = ("AWS_CLI_", "AWS_PAGER", "AWS_DEFAULT_OUTPUT", "AWS_SDK_LOAD_CONFIG")
 _ENDPOINT: Final = re.compile(r"endpoint[_-]url|, service ", re.IGNORECASE)
 _PASSWORD: Final = re.compile(r"(?<=://)[^/\s]*@")
+_LARGEST: Final = 16 * 1024 * 1024  # bytes of a file that a setting names
 _OF_URL: Final = re.compile(r"IPv6 URL|^Port |netloc")  # in Python's errors
 
 
@@ -41,6 +43,8 @@ def configuration_errors(session: botocore.session.Session, **flags: str | None)
     *flags* are the values of flags of the command line, by name with `_` for `-`.
     """
     try:
+        _check_files(_variables())
+        _check_files(_of_profile(session))
         yield
     except ConfigurationError:
         raise
@@ -108,12 +112,22 @@ def _occurs(value: str, text: str) -> bool:
 def _settings(session: botocore.session.Session, flags: dict[str, str | None]) -> dict[str, str]:
     """Return the value of each flag, variable and setting of the profile, by the name that messages give it."""
     values = {f"--{name.replace('_', '-')}": value or "" for name, value in flags.items()}
-    values |= {
+    return values | _variables() | _of_profile(session)
+
+
+def _variables() -> dict[str, str]:
+    """Return the value of each variable that botocore reads."""
+    return {
         n: v
         for n, v in os.environ.items()
         if (n.startswith(("AWS_", "BOTO")) and not n.startswith(_OF_THE_COMMAND))
         or n.upper() in _OTHER_VARIABLES
     }
+
+
+def _of_profile(session: botocore.session.Session) -> dict[str, str]:
+    """Return the value of each setting of the profile, by the name that messages give it."""
+    values: dict[str, str] = {}
     with suppress(BotoCoreError):  # if the file cannot be read, that is the error at hand
         profile = session.profile or "default"
         settings = session.full_config["profiles"].get(profile, {})
@@ -129,6 +143,21 @@ def _settings(session: botocore.session.Session, flags: dict[str, str | None]) -
             each = value.get("endpoint_url") if isinstance(value, dict) else value
             values[f"profile `{profile}`, service `{key}`"] = str(each or "")
     return values
+
+
+def _check_files(settings: dict[str, str]) -> None:
+    """Raise ConfigurationError if a setting names a file that is not small: whoever reads it reads it whole."""
+    for name, value in settings.items():
+        try:
+            status = Path(value).expanduser().stat()
+        except (OSError, ValueError, RuntimeError):
+            continue  # most are no paths, and what reads a file says what is wrong with it
+        program = name.endswith("`credential_process`")  # is run, not read
+        device = stat.S_ISCHR(status.st_mode) or stat.S_ISBLK(status.st_mode)
+        if value != os.devnull and not program and (device or status.st_size > _LARGEST):
+            why = "is a device" if device else f"has {status.st_size:,} bytes"
+            text = f"{name}: `{value}` {why}, and would be read to its end"
+            raise ConfigurationError(text, "name another file")
 
 
 def unreadable_files() -> list[str]:

@@ -1,4 +1,4 @@
-"""Look at what the file names and others make: a KMS key, an SNS topic, a log group, an IAM role or an SSM document.
+"""Look at what the file names and others make: a KMS key, an SNS topic, a log group, an IAM role or user, or an SSM document.
 
 Each function starts its read at once, and returns a function that waits for the answer.
 """
@@ -88,14 +88,13 @@ def log_group(aws: Aws, arn: str) -> Look:
 def role(aws: Aws, region: str, arn: str) -> Look:
     """A role of this account. *region* is as for `ask_role`."""
     reading = ask_role(aws, region, arn.rpartition("/")[2])
+    return lambda: _is_named(_look("role", arn, reading, "Role", "NoSuchEntity"), arn)
 
-    def look() -> Existing:
-        found = _look("role", arn, reading, "Role", "NoSuchEntity")
-        if found.answer and found.answer["Arn"] != arn:
-            return found.but(f"does not exist, but `{found.answer['Arn']}` does", "correct it")
-        return found
 
-    return look
+def user(aws: Aws, region: str, arn: str) -> Look:
+    """A user of this account. *region* is as for `ask_role`."""
+    reading = aws.read("iam", region).get_user(UserName=arn.rpartition("/")[2])
+    return lambda: _is_named(_look("user", arn, reading, "User", "NoSuchEntity"), arn)
 
 
 def document(aws: Aws, name: str) -> Look:
@@ -108,6 +107,13 @@ def is_foreign(aws: Aws, arn: str) -> bool:
     """Whether an ARN is of another account. An id or a name is of this one."""
     parts = arn.split(":")
     return parts[0] == "arn" and parts[4] != aws.account
+
+
+def _is_named(found: Existing, arn: str) -> Existing:
+    """What was found by its name, if its path is that of the ARN too."""
+    if found.answer and found.answer["Arn"] != arn:
+        return found.but(f"does not exist, but `{found.answer['Arn']}` does", "correct it")
+    return found
 
 
 def _look(what: str, name: str, reading: Reading, part: str, *absent: str) -> Existing:

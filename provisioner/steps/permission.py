@@ -142,6 +142,6 @@ def linked_role(target: Target, principal: str, name: str) -> str:
 
 
 def with_or_without_path(role: str) -> tuple[str, str]:
-    """The role's ARN, and the ARN without the path, which IAM authorizes while the role does not exist."""
+    """The ARN of a role or user, and that without its path, which IAM authorizes while it does not exist."""
     head, _, name = role.rpartition("/")
-    return role, f"{head.split(':role', 1)[0]}:role/{name}"
+    return role, f"{head.partition('/')[0]}/{name}"

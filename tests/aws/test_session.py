@@ -63,6 +63,18 @@ NAMED = {
     "a file that is a folder": ("AWS_SHARED_CREDENTIALS_FILE", {"AWS_SHARED_CREDENTIALS_FILE": "/"}, ""),
     "half of SSO": ("`sso_start_url`", {}, "[default]\nsso_start_url = https://x\n"),
     "half of a role": ("`mfa_serial`", {}, "[default]\nmfa_serial = x\n"),
+    **{
+        f"{name}, without an end": (name, {**KEYS, name: "/dev/zero"}, "")
+        for name in (
+            *("AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE", "AWS_CA_BUNDLE", "REQUESTS_CA_BUNDLE"),
+            *("AWS_WEB_IDENTITY_TOKEN_FILE", "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE", "BOTO_CONFIG"),
+        )
+    },
+    "a token without an end": (
+        "`web_identity_token_file`",
+        {},
+        "[default]\nrole_arn = x\nweb_identity_token_file = /dev/zero\n",
+    ),
     "an empty command": ("`credential_process`", {}, "[default]\ncredential_process =\n"),
 }
 

@@ -11,6 +11,7 @@ from ...baseline import Baseline
 from ...compare.policy import arn
 from ...model import Target
 from ...steps.permission import APPLY, DELIVERY_DECLARATIONS, Permission, allow, permits
+from ...steps.principals import principal_permissions
 from .section import KmsKeys
 
 
@@ -34,6 +35,8 @@ def kms_key_permissions(target: Target, baseline: Baseline) -> Iterator[Permissi
     writes += ["UpdateKeyDescription"] if any(each.description is not None for each in keys) else []
     yield from allow("KeysWrite", "kms", writes, on=on, purposes=APPLY)
     yield from allow("KeyAliasesWrite", "kms", "CreateAlias", on=(*on, *aliases), purposes=APPLY)
+    for each in keys:
+        yield from principal_permissions("KeysPrincipals", target, each.statements)
     if baseline.general.accounts is not None:
         yield from allow("OrganizationRead", "organizations", "DescribeOrganization")
     for declaration in DELIVERY_DECLARATIONS:

@@ -6,7 +6,7 @@ Source: "Key policies" and "Default key policy" in the KMS Developer Guide.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, Final
 
 from ...aws import Aws, Reading
@@ -22,9 +22,11 @@ from ...steps.delivery import (
     with_earlier_regions,
     with_sources_in_use,
 )
+from ...steps.existing import Look
 from ...steps.key_use import KEY_USERS, KeyUse, allow_log_groups
 from ...steps.organization import own_organization, read_organization
 from ...steps.other_accounts import told_accounts, with_other_accounts
+from ...steps.principals import without_missing
 from ...steps.references import find
 from ...steps.registry import consents, harmful_actions
 from ...steps.statements import Danger, new_principals, statements
@@ -47,15 +49,19 @@ class Uses:
     """What uses one key: the *statements* of its policy, and whether a source still uses the key."""
 
     statements: Sequence[Statement]
-    users: Sequence[KeyUse] = field(default=())
+    users: Sequence[KeyUse] = ()
+    missing: str = ""  # what the file's own statements name, and does not exist
 
     def in_use(self, source: str, key_arn: str) -> bool:
         """Whether the source of that ARN uses the key now."""
         return any(each.in_use(source, key_arn) for each in self.users)
 
 
-def find_uses(aws: Aws, baseline: Baseline, name: str, want: Key) -> Uses:
-    """What uses the key: the services that register with `@uses_key`, and those that the file lists."""
+def find_uses(aws: Aws, baseline: Baseline, name: str, want: Key, principals: Sequence[Look]) -> Uses:
+    """What uses the key: the services that register with `@uses_key`, and those that the file lists.
+
+    *principals* are the roles and users that the file's own statements name.
+    """
     users = []
     for user in KEY_USERS:
         for each in user(aws, baseline):
@@ -66,7 +72,8 @@ def find_uses(aws: Aws, baseline: Baseline, name: str, want: Key) -> Uses:
         [_enable_root(aws)], _organization(aws, baseline), _listed(aws, want), *(u.statements for u in users)
     )
     marked = [{**each, "Sid": f"{each['Sid']}{SID_SUFFIX}"} for each in generated]
-    return Uses([*marked, *want.statements], users)
+    left, missing = without_missing([*marked, *want.statements], principals)
+    return Uses(left, users, missing)
 
 
 def _enable_root(aws: Aws) -> Statement:

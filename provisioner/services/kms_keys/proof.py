@@ -5,6 +5,7 @@ from __future__ import annotations
 from ...aws import Aws
 from ...baseline import Baseline
 from ...model import Finding, Findings
+from ...steps.principals import look_at_principals, verify_principals
 from ...steps.registry import verify
 from .section import KmsKeys
 from .state import look_for_key
@@ -16,7 +17,9 @@ def verify_kms_keys(aws: Aws, baseline: Baseline) -> Findings:
     """Find whether each key is enabled under its alias, and when it is rotated next."""
     keys = baseline[KmsKeys].root
     finders = {name: look_for_key(aws, alias_arn(aws, want), aws.region) for name, want in keys.items()}
+    principals = {name: look_at_principals(aws, want.statements) for name, want in keys.items()}
     for name, want in keys.items():
+        yield from verify_principals(want.title, principals[name])
         found = finders[name]()
         if found.key is None:
             yield Finding(want.title, "usable", False, "not there")

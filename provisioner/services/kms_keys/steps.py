@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 from typing import Any, NamedTuple
@@ -25,6 +26,7 @@ from ...model import (
     create,
     update,
 )
+from ...steps.principals import look_at_principals, tell_missing
 from ...steps.registry import consents, hints, step
 from ...steps.settings import Strictness, settings
 from ...steps.statements import new_principals
@@ -78,13 +80,15 @@ def ensure_kms_keys(aws: Aws, baseline: Baseline) -> Changes:
     """Make each key that is missing, with its alias, and bring the settings of all to the baseline."""
     keys = baseline[KmsKeys].root
     finders = {name: look_for_key(aws, alias_arn(aws, want), aws.region) for name, want in keys.items()}
+    principals = {name: look_at_principals(aws, want.statements) for name, want in keys.items()}
     for name, want in keys.items():
-        yield Part(want.title, _ensure_key(aws, baseline, name, want, finders[name]))
+        uses = partial(find_uses, aws, baseline, name, want, principals[name])
+        yield Part(want.title, _ensure_key(aws, want, finders[name], uses))
 
 
-def _ensure_key(aws: Aws, baseline: Baseline, name: str, want: Key, find: Finder) -> Changes:
-    found = find()
-    uses = find_uses(aws, baseline, name, want)
+def _ensure_key(aws: Aws, want: Key, find: Finder, find_uses: Callable[[], Uses]) -> Changes:
+    found, uses = find(), find_uses()
+    yield from tell_missing(want.title, uses.missing)
     if found.key is None:
         made = yield _create(aws, want, uses)
         key = _KeyState(aws, want, made["KeyMetadata"]["Arn"], {})

@@ -13,6 +13,7 @@ from ...compare.policy import arn
 from ...model import Target
 from ...steps.key_use import key_permissions
 from ...steps.permission import APPLY, DELIVERY_DECLARATIONS, VERIFY, Permission, allow, permits
+from ...steps.principals import principal_permissions
 from .section import LogBucket, LogBuckets
 
 _READ = (
@@ -38,6 +39,7 @@ def log_bucket_permissions(target: Target, baseline: Baseline) -> Iterator[Permi
         yield from allow("LogBucketsWrite", "s3", _optional_writes(bucket), on=on, purposes=APPLY)
         key = bucket.server_side_encryption.kms_master_key_id
         yield from key_permissions("LogBucketsKeyRead", target, baseline, key)
+        yield from principal_permissions("LogBucketsPrincipals", target, bucket.statements)
         if name := section.log_target(bucket):
             target_arn = (arn(target.partition, "s3", "", "", name),)
             yield from allow("AccessLogsVerify", "s3", _TARGET_READ, on=target_arn, purposes=VERIFY)

@@ -13,6 +13,7 @@ from ...model import Call, Changes, Wait
 from ...steps.delivery import SID_SUFFIX, Grants, with_earlier_regions, with_sources_in_use
 from ...steps.organization import own_organization
 from ...steps.other_accounts import told_accounts, with_other_accounts
+from ...steps.principals import tell_missing, without_missing
 from ...steps.registry import harmful_actions
 from ...steps.statements import Danger, new_principals, statements
 from .section import LogBuckets
@@ -36,6 +37,7 @@ def bucket_policy(bucket: Bucket) -> Changes:
     aws, have = bucket.aws, bucket.have("get_bucket_policy")
     wide = with_other_accounts(aws, policy.statements(have), bucket.grants.statements)
     yield from told_accounts(bucket.title, bucket.grants.statements, wide)
+    wide, missing = without_missing(wide, bucket.principals)
     own = with_what_is_in_use(have, replace(bucket.grants, statements=wide), bucket.want.name)
 
     def put(document: dict[str, Any]) -> Call:
@@ -70,6 +72,7 @@ def bucket_policy(bucket: Bucket) -> Changes:
         dangers=find_dangers,
         consent="remove-foreign-statement",
     )
+    yield from tell_missing(bucket.title, missing)
 
 
 def with_what_is_in_use(have: Document | None, grants: Grants, bucket: str) -> list[Statement]:

@@ -84,6 +84,7 @@ class Bucket:
     grants: Grants
     reads: Mapping[str, Reading]
     key: Look | None = None  # the one that the file names
+    principals: Sequence[Look] = ()  # the roles and users that the file's own statements name
     log_target: str = ""
     foreign_target: Reading | None = None
     new: bool = False

@@ -15,6 +15,7 @@ from ...baseline import Baseline
 from ...compare import policy
 from ...model import Change, Changes, Exists, Finding, Findings, Part, Refused, Scope, create
 from ...steps.delivery import DELIVERERS, SID_SUFFIX, Delivery, Grants, all_statements
+from ...steps.principals import look_at_principals, verify_principals
 from ...steps.references import find
 from ...steps.registry import consents, hints, step, verify
 from .access_logging import look_at_foreign_target, look_at_target
@@ -50,12 +51,13 @@ def ensure_log_buckets(aws: Aws, baseline: Baseline) -> Changes:
     reads = {key: start_reads(aws, want) for key, want in section.root.items()}
     looks = look_at_keys(aws, baseline)
     foreign = {key: look_at_foreign_target(aws, section, want) for key, want in section.root.items()}
+    principals = {key: look_at_principals(aws, want.statements) for key, want in section.root.items()}
     grants = _grants(aws, baseline)
     targets = {section.log_target(want) for want in section.root.values()}
     # S3 logs into a bucket only if that is there, and its policy allows it.
     for key, want in sorted(section.root.items(), key=lambda item: item[1].name not in targets):
         target = section.log_target(want), foreign[key]
-        bucket = Bucket(aws, want, grants[key], reads[key], looks.get(key), *target)
+        bucket = Bucket(aws, want, grants[key], reads[key], looks.get(key), principals[key], *target)
         yield Part(bucket.title, _ensure_bucket(bucket))
 
 
@@ -153,7 +155,10 @@ def verify_log_buckets(aws: Aws, baseline: Baseline) -> Findings:
     section, looks = baseline[LogBuckets], look_at_keys(aws, baseline)
     reads = {key: start_reads(aws, want) for key, want in section.root.items()}
     buckets = [
-        Bucket(aws, want, Grants(), reads[key], looks.get(key), section.log_target(want))
+        Bucket(
+            *(aws, want, Grants(), reads[key], looks.get(key)),
+            *(look_at_principals(aws, want.statements), section.log_target(want)),
+        )
         for key, want in section.root.items()
     ]
     for bucket, find_logging in [(each, look_at_target(each)) for each in buckets]:
@@ -161,6 +166,7 @@ def verify_log_buckets(aws: Aws, baseline: Baseline) -> Findings:
         detail = f"in {aws.region}, owned by {aws.account}" if exists else "not there"
         yield Finding(bucket.title, "reachable", exists, detail)
         yield from verify_key(bucket)
+        yield from verify_principals(bucket.title, bucket.principals)
         if exists:
             yield from find_logging()
             yield from verify_mfa_delete(bucket)

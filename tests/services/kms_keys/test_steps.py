@@ -193,18 +193,17 @@ def test_a_new_role_in_the_policy_is_waited_for(bench: Bench) -> None:
         "Resource": "*",
     }
     text = KEYS + f"    policy_statements: [{json.dumps(statement)}]\n"
-    refused: list[int] = []
+    bench.client("iam").create_role(RoleName="readers", AssumeRolePolicyDocument=TRUST)
+    left = [1, 2]
 
-    def make_late(call: WireCall, phase: str) -> Fault | None:
-        if call.operation == "PutKeyPolicy" and phase == "before":
-            refused.append(1)
-            if len(refused) == 3:
-                bench.client("iam").create_role(RoleName="readers", AssumeRolePolicyDocument=TRUST)
-        return None
+    def know_late(call: WireCall, phase: str) -> Fault | None:
+        refused = call.operation == "PutKeyPolicy" and phase == "before" and bool(left)
+        text = "Policy contains a statement with one or more invalid principals."
+        return Fault("MalformedPolicyDocumentException", 400, text) if refused and left.pop() else None
 
-    bench.world.interrupt(make_late)
+    bench.world.interrupt(know_late)
     bench.apply(text)
-    assert len(refused) == 3
+    assert left == []
     assert {each.until for each in bench.waits} == {"KMS to know the new principal of the key policy"}
 
 
