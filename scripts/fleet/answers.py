@@ -177,14 +177,14 @@ class Organization:
         asked_in = OTHER_REGION if in_other else region.decode() if at_region else HOME
         method, path, _ = line.decode().split(" ")
         headers = _headers(head)
-        if "X-Amz-Account-Id" in headers:  # that of the caller
-            headers["X-Amz-Account-Id"] = sample
         request = Request(sample, asked_in, service.decode(), method, path, headers, body)
         if sample == DRIFTED and self._recorder.writes(request):
             # The drifted sample must stay drifted, so the repair is made in the one in sync.
             sample = IN_SYNC
             line, body = (text.replace(_SAMPLES[DRIFTED], _SAMPLES[IN_SYNC]) for text in (line, body))
             request = replace(request, account=sample, path=line.decode().split(" ")[1], body=body)
+        if "X-Amz-Account-Id" in headers:  # that of the caller
+            headers["X-Amz-Account-Id"] = sample
         common = (fault, sample, b"", service, line, target, body), asked_in
         recorded = self._recorded.get(common)
         if recorded is None:

@@ -382,10 +382,15 @@ def test_tls_with_a_ca_bundle_of_realistic_size(serve: Serve) -> None:
     ("sizes", "row", "result"),
     [
         (["--accounts=1", "--regions=1", "--servers=2"], "diff 1 x 1", "exit 0"),
-        (["--accounts=3", "--regions=2", "--drift=0.5", "--profile=full"], "diff 3 x 2", "exit 2"),
+        (["--accounts=2", "--regions=2", "--drift=1"], "diff 2 x 2", "exit 2"),
         (
             ["--accounts=2", "--regions=2", "--drift=0.5", "--command=apply", "--tls", "--signatures"],
             "apply 2 x 2 tls",
+            "exit 0",
+        ),
+        (
+            ["--accounts=2", "--regions=2", "--drift=1", "--command=repair", "--profile=full"],
+            "repair 2 x 2",
             "exit 0",
         ),
     ],
