@@ -112,7 +112,10 @@ def _occurs(value: str, text: str) -> bool:
 def _settings(session: botocore.session.Session, flags: dict[str, str | None]) -> dict[str, str]:
     """Return the value of each flag, variable and setting of the profile, by the name that messages give it."""
     values = {f"--{name.replace('_', '-')}": value or "" for name, value in flags.items()}
-    return values | _variables() | _of_profile(session)
+    values |= _variables()
+    with suppress(BotoCoreError):  # if the file cannot be read, that is the error at hand
+        values |= _of_profile(session)
+    return values
 
 
 def _variables() -> dict[str, str]:
@@ -126,10 +129,12 @@ def _variables() -> dict[str, str]:
 
 
 def _of_profile(session: botocore.session.Session) -> dict[str, str]:
-    """Return the value of each setting of the profile, by the name that messages give it."""
+    """Return the value of each setting of the profile, and of those to which it leads, by the name that messages give it.
+
+    Raises botocore's ConfigParseError.
+    """
     values: dict[str, str] = {}
-    with suppress(BotoCoreError):  # if the file cannot be read, that is the error at hand
-        profile = session.profile or "default"
+    for profile in profile_chain(session):
         settings = session.full_config["profiles"].get(profile, {})
         for key, value in settings.items():
             below = (
@@ -143,6 +148,14 @@ def _of_profile(session: botocore.session.Session) -> dict[str, str]:
             each = value.get("endpoint_url") if isinstance(value, dict) else value
             values[f"profile `{profile}`, service `{key}`"] = str(each or "")
     return values
+
+
+def profile_chain(session: botocore.session.Session) -> list[str]:
+    """Return the profile in use and those to which its `source_profile` leads. Raises botocore's ConfigParseError."""
+    profiles, chain = session.full_config["profiles"], [session.profile or "default"]
+    while (name := str(profiles.get(chain[-1], {}).get("source_profile"))) in profiles and name not in chain:
+        chain.append(name)
+    return chain
 
 
 def _check_files(settings: dict[str, str]) -> None:

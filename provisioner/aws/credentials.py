@@ -23,7 +23,7 @@ from botocore.exceptions import (
     ParamValidationError,
 )
 
-from .configuration import ANY_ERROR, named, unreadable_files
+from .configuration import ANY_ERROR, named, profile_chain, unreadable_files
 from .errors import DENIED, ConfigurationError, code_of, is_outage, is_throttle
 from .hints import NO_CREDENTIALS, describe
 from .session import LimitedSession
@@ -189,14 +189,10 @@ def _failed(session: botocore.session.Session, method: str, error: Exception) ->
         or isinstance(error, InvalidConfigError | ParamValidationError | EOFError)
     ):
         return method, own
-    profiles, chain = session.full_config["profiles"], [own]
-    while (name := str(profiles.get(chain[-1], {}).get("source_profile"))) in profiles and name not in chain:
-        chain.append(name)
-    reads = (
-        by for start, by in _READS.items() for each in profiles.get(chain[-1], {}) if each.startswith(start)
-    )
-    found = next(reads, "")
-    return (found, chain[-1]) if found else (method, own)
+    last = profile_chain(session)[-1]
+    settings = session.full_config["profiles"].get(last, {})
+    found = next((by for start, by in _READS.items() for each in settings if each.startswith(start)), "")
+    return (found, last) if found else (method, own)
 
 
 def _source(session: botocore.session.Session, method: str, at: str = "") -> tuple[str, str]:

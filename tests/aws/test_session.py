@@ -75,6 +75,11 @@ NAMED = {
         {},
         "[default]\nrole_arn = x\nweb_identity_token_file = /dev/zero\n",
     ),
+    "a token without an end, in the source profile": (
+        "profile `a`, `web_identity_token_file`",
+        {},
+        "[default]\nrole_arn = x\nsource_profile = a\n[profile a]\nweb_identity_token_file = /dev/zero\n",
+    ),
     "an empty command": ("`credential_process`", {}, "[default]\ncredential_process =\n"),
 }
 
