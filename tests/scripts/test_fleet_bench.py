@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import socket
 import subprocess
 import sys
@@ -187,6 +188,7 @@ def answer(client: Any, operation: str, params: dict[str, Any], account: str) ->
         got = error.response
     status = got.pop("ResponseMetadata")["HTTPStatusCode"]
     text = json.dumps(got, default=lambda value: "time" if isinstance(value, datetime) else repr(value))
+    text = re.sub(r"\d{4}-\d\d-\d\dT[\d:.]+Z", "time", text)  # some times of a trail are texts
     region = client.meta.region_name
     text = text.replace(account, "ACCOUNT")
     return status, json.loads(text.replace(region, "REGION") if region != HOME else text)
