@@ -23,6 +23,7 @@ from .option_checks import unknown_consents
 from .options import STATE_HINT, CommandError, CommandOptions, private_files, state_folder
 from .screen import Screen
 from .session import Session
+from .waiting import read_line
 from .work import Work
 
 
@@ -145,7 +146,7 @@ def _confirm(session: Session, plan: Plan) -> None:
     where = "the sandbox" if options.sandbox else place
     question = f"\nMake these changes in {where}? Only `yes` is accepted: "
     session.screen.err.print(Text(question, "bold"), end="")
-    if sys.stdin.readline().strip() != "yes":
+    if read_line().strip() != "yes":
         raise CommandError("not confirmed, and nothing was changed")
 
 

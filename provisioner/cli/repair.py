@@ -15,6 +15,7 @@ from .exit_codes import CHANGES, INTERRUPTED, OK
 from .option_checks import unknown_consents
 from .options import CommandOptions
 from .unattended import Unattended
+from .waiting import sleep
 from .work import Work
 
 
@@ -54,7 +55,7 @@ def repeat(options: CommandOptions, once: Callable[[CommandOptions], int]) -> in
     code = OK
     try:
         if options.splay:  # many machines do not ask AWS at the same moment
-            time.sleep(random.uniform(0, options.splay))  # noqa: S311 - no secret
+            sleep(random.uniform(0, options.splay))  # noqa: S311 - no secret
         while True:
             started = time.monotonic()
             code = once(options)
@@ -62,6 +63,6 @@ def repeat(options: CommandOptions, once: Callable[[CommandOptions], int]) -> in
                 return code
             sys.stdout.flush()
             gc.collect()  # the clients of that run; else the memory grows for days
-            time.sleep(max(options.every - (time.monotonic() - started), 0.0))
+            sleep(max(options.every - (time.monotonic() - started), 0.0))
     except KeyboardInterrupt:
         return code if options.every else INTERRUPTED
